@@ -1,0 +1,79 @@
+import type { SourcePosition } from "../common/errors.ts";
+
+/** One message of a compiler, assembler or linker, as data. `file` is relative to the tree where it lies in it. */
+export interface Diagnostic extends SourcePosition {
+	readonly severity: "error" | "warning" | "note";
+	readonly message: string;
+	/** Flag or code that controls it, for example `-Wunused-variable`. */
+	readonly code?: string;
+	/** End of the range, exclusive column, when the tool says so. */
+	readonly endLine?: number;
+	readonly endColumn?: number;
+	readonly notes?: readonly Diagnostic[];
+	readonly fixes?: readonly FixIt[];
+}
+
+export interface FixIt {
+	readonly file: string;
+	readonly line: number;
+	readonly column: number;
+	readonly endLine: number;
+	readonly endColumn: number;
+	readonly text: string;
+}
+
+/** Files of one job by relative path: everything a unit may include is offered through this. */
+export interface JobFiles {
+	read(path: string): Uint8Array | undefined;
+}
+
+export interface CompileJob {
+	readonly kind: "c" | "assembly";
+	/** Path of the source in the tree. */
+	readonly source: string;
+	/** Flags as the Makefile has them, in gcc's spelling; unknown ones are dropped by a known list, never silently. */
+	readonly flags: readonly string[];
+	readonly target: "riscv64" | "wasm32-wasi";
+}
+
+export interface CompileResult {
+	/** ELF relocatable, absent when there were errors. */
+	readonly object?: Uint8Array;
+	readonly diagnostics: readonly Diagnostic[];
+	/** The tool's own text, with carets. */
+	readonly text: string;
+	/** Tree paths of all headers that were read. */
+	readonly includes: readonly string[];
+	readonly cpuMs: number;
+	readonly cached: boolean;
+}
+
+export interface LinkJob {
+	/** GNU ld flags as the Makefile has them (`-z max-page-size=4096 -N -e main -Ttext 0`, `-T script`). */
+	readonly flags: readonly string[];
+	readonly objects: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+	/** Path and text of the linker script, when a `-T file` names one. */
+	readonly script?: { readonly path: string; readonly text: string };
+	readonly output: "elf" | "binary";
+	readonly target: "riscv64" | "wasm32-wasi";
+}
+
+export interface LinkResult {
+	readonly image?: Uint8Array;
+	readonly diagnostics: readonly Diagnostic[];
+	readonly text: string;
+}
+
+/** C and assembly to ELF. The bundled and the host tools both stand behind this. Safe to call concurrently. */
+export interface Toolchain {
+	readonly id: "bundled" | "host";
+	/** For people: `clang 22 (bundled)`, `riscv64-unknown-elf-gcc 12.2.0 at /usr/bin/…`. */
+	readonly description: string;
+	/** Changes whenever the same job could give another object; part of cache keys. */
+	readonly version: string;
+	/** How many jobs are worth running at once. */
+	readonly parallelism: number;
+	compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult>;
+	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult>;
+	dispose(): void;
+}

@@ -56,7 +56,8 @@ test("a room imports only from itself and the rooms above it", () => {
 
 test("only src/extension and the extension entries import vscode", () => {
 	const broken = sources(join(root, "src")).filter(
-		(file) => imports(file).includes("vscode") && roomOf(file) !== "extension" && !/src\/extension(\.web)?\.ts$/.test(file),
+		(file) =>
+			imports(file).includes("vscode") && roomOf(file) !== "extension" && !/src\/extension(\.web)?\.ts$/.test(file),
 	);
 	expect(broken).toEqual([]);
 });

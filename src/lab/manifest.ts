@@ -1,0 +1,173 @@
+import * as v from "valibot";
+import { UserError } from "../common/errors.ts";
+
+/** Schema of `labs/<id>/lab.json`. Docs for instructors: docs/lab-authoring.md. */
+
+const identifier = v.pipe(
+	v.string(),
+	v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, `.`, `_` and `-` only"),
+);
+const programName = v.pipe(
+	v.string(),
+	v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,13}$/, "a file name of at most 14 characters"),
+);
+const oneLine = v.pipe(v.string(), v.minLength(1), v.regex(/^[^\r\n]*$/, "one line"));
+const address = v.pipe(v.string(), v.regex(/^0x[0-9a-fA-F]{1,16}$/, "a hexadecimal address such as 0x3fffffd000"));
+const regularExpression = v.pipe(
+	v.string(),
+	v.check((text) => {
+		try {
+			new RegExp(text, "m");
+			return true;
+		} catch {
+			return false;
+		}
+	}, "a regular expression"),
+);
+
+export const invariantSchema = v.variant("kind", [
+	/** The console shows no `panic:` and the machine is back at its prompt. */
+	v.object({ kind: v.literal("no-panic") }),
+	/** As many frames on kalloc's free list after the command as before it. */
+	v.object({ kind: v.literal("no-frame-leaked") }),
+	/** No process of the test was killed by a trap. */
+	v.object({ kind: v.literal("no-process-killed") }),
+	/** The kernel view has nothing to object to; `findings` limits it to these finding ids. */
+	v.object({ kind: v.literal("no-finding"), findings: v.optional(v.array(identifier)) }),
+	/** Every process of the test that had these pages mapped had them on the same frames. */
+	v.object({ kind: v.literal("frames-shared"), address, pages: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+	/** No two processes of the test had one of these pages on the same frame when both had written to it. */
+	v.object({ kind: v.literal("frames-private"), address, pages: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+]);
+
+export const testSchema = v.object({
+	id: identifier,
+	task: identifier,
+	title: oneLine,
+	/** Program in the guest's file system; the test is shown at its `main`. */
+	program: programName,
+	/** Typed at the shell; default: the program's name. */
+	command: v.optional(oneLine),
+	/** Commands typed before it, whose output is not judged. */
+	setup: v.optional(v.array(oneLine)),
+	expect: v.object({
+		/** The command's whole console output (`exact`), or lines that must appear in this order (`contains`), or one `regex`. */
+		match: v.picklist(["exact", "contains", "regex"]),
+		output: v.string(),
+	}),
+	/** Retired instructions over all harts, after which the test has timed out. */
+	budget: v.pipe(v.number(), v.integer(), v.minValue(1_000_000)),
+	invariants: v.optional(v.array(invariantSchema)),
+});
+
+export const knownFailureSchema = v.object({
+	id: identifier,
+	/** Where it applies; default: everywhere in the lab. */
+	tests: v.optional(v.array(identifier)),
+	/** Matched against the console text of the run (multi-line). */
+	pattern: v.optional(regularExpression),
+	/** Ids of kernel-view findings, each of which is a sign of it. */
+	findings: v.optional(v.array(identifier)),
+	/** What happened, why, and where to look: for a student at midnight. Markdown, no HTML. */
+	explanation: v.pipe(v.string(), v.minLength(20)),
+	/** The function to look at first: `kernel/proc.c: freeproc`. */
+	look: v.optional(oneLine),
+	/** The inspector's panel that shows it. */
+	panel: v.optional(v.picklist(["processes", "address-space", "walk", "frames", "faults", "findings"])),
+});
+
+export const taskSchema = v.object({
+	id: identifier,
+	title: oneLine,
+	/** Anchor in the handout. */
+	anchor: v.optional(identifier),
+	/** Folder under `solution/` that passes this task and those before it. */
+	solution: v.optional(identifier),
+});
+
+export const manifestSchema = v.object({
+	$schema: v.optional(v.string()),
+	id: identifier,
+	title: oneLine,
+	course: oneLine,
+	/** File beside the manifest, Markdown. */
+	handout: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]+\.md$/)),
+	summary: v.optional(oneLine),
+	/** Programs that the lab adds to the tree, from `programs/`. */
+	programs: v.array(programName),
+	tasks: v.pipe(v.array(taskSchema), v.minLength(1)),
+	tests: v.pipe(v.array(testSchema), v.minLength(1)),
+	knownFailures: v.array(knownFailureSchema),
+	/** How the kernel keeps its mapped regions, for the inspector; see docs/lab-authoring.md. */
+	regions: v.optional(v.array(v.unknown())),
+});
+
+export type LabManifest = v.InferOutput<typeof manifestSchema>;
+export type LabTest = v.InferOutput<typeof testSchema>;
+export type LabTask = v.InferOutput<typeof taskSchema>;
+export type KnownFailure = v.InferOutput<typeof knownFailureSchema>;
+export type Invariant = v.InferOutput<typeof invariantSchema>;
+
+function invalid(file: string, what: string): UserError {
+	return new UserError(
+		"lab-manifest-invalid",
+		what,
+		"Correct the manifest; docs/lab-authoring.md describes every field.",
+		{
+			file,
+		},
+	);
+}
+
+/** Reads a manifest from its text. Throws UserError `lab-manifest-invalid` with the path of the first wrong field. */
+export function parseManifest(text: string, file: string): LabManifest {
+	let data: unknown;
+	try {
+		data = JSON.parse(text);
+	} catch (error) {
+		throw invalid(file, `This is not JSON: ${(error as Error).message}`);
+	}
+	const result = v.safeParse(manifestSchema, data);
+	if (!result.success) {
+		const issue = result.issues[0];
+		const where = v.getDotPath(issue) ?? "the manifest";
+		throw invalid(file, `Field ${where} is wrong: ${issue.message}`);
+	}
+	checkReferences(result.output, file);
+	return result.output;
+}
+
+/** Names inside the manifest must lead somewhere, and ids must be unique. */
+function checkReferences(manifest: LabManifest, file: string): void {
+	const unique = (kind: string, ids: readonly string[]): Set<string> => {
+		const seen = new Set<string>();
+		for (const id of ids) {
+			if (seen.has(id)) throw invalid(file, `There are two ${kind} with the id ${id}`);
+			seen.add(id);
+		}
+		return seen;
+	};
+	const tasks = unique(
+		"tasks",
+		manifest.tasks.map((task) => task.id),
+	);
+	const tests = unique(
+		"tests",
+		manifest.tests.map((test) => test.id),
+	);
+	unique(
+		"known failures",
+		manifest.knownFailures.map((failure) => failure.id),
+	);
+	for (const test of manifest.tests) {
+		if (!tasks.has(test.task))
+			throw invalid(file, `Test ${test.id} belongs to task ${test.task}, which does not exist`);
+	}
+	for (const failure of manifest.knownFailures) {
+		if (!failure.pattern && !failure.findings)
+			throw invalid(file, `Known failure ${failure.id} has neither pattern nor findings`);
+		for (const id of failure.tests ?? []) {
+			if (!tests.has(id)) throw invalid(file, `Known failure ${failure.id} names test ${id}, which does not exist`);
+		}
+	}
+}

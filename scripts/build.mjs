@@ -1,0 +1,61 @@
+// Builds everything that runs: the core (AssemblyScript → WebAssembly), the bundles (esbuild), the compiler's files (vendor)
+// and the ready-made objects of the bundled kernel and labs. Steps whose inputs did not change cost next to nothing.
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import { buildCore } from "./buildCore.mjs";
+import { vendor } from "./vendor.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+
+const common = { bundle: true, sourcemap: "linked", logLevel: "warning", target: "es2022", legalComments: "none" };
+/** ES modules on Node need `require` for the CommonJS packages inside the bundle. */
+const requireBanner = {
+	js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+};
+const node = { ...common, platform: "node", target: "node20" };
+const browser = { ...common, platform: "browser" };
+
+/** [entry, output, options]; an entry that does not exist is an error, not a silence. */
+const bundles = [
+	[
+		"src/cli/main.ts",
+		"dist/cli/xv6-lab.mjs",
+		{ ...node, format: "esm", banner: { js: `#!/usr/bin/env node\n${requireBanner.js}` } },
+	],
+	["src/worker/machineWorker.node.ts", "dist/worker/machineWorker.node.cjs", { ...node, format: "cjs" }],
+	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...node, format: "cjs" }],
+	["src/worker/machineWorker.web.ts", "dist/worker/machineWorker.web.js", { ...browser, format: "iife" }],
+	["src/worker/toolchainWorker.web.ts", "dist/worker/toolchainWorker.web.js", { ...browser, format: "iife" }],
+	["src/extension.ts", "dist/extension.cjs", { ...node, format: "cjs", external: ["vscode"] }],
+	["src/extension.web.ts", "dist/extension.web.cjs", { ...browser, format: "cjs", external: ["vscode"] }],
+	["webview/main.ts", "dist/webview/main.js", { ...browser, format: "esm", minify: true }],
+];
+
+async function bundle() {
+	for (const [entry, outfile, options] of bundles) {
+		if (!existsSync(entry)) throw new Error(`build: entry ${entry} is missing`);
+		await esbuild.build({ ...options, entryPoints: [entry], outfile });
+	}
+}
+
+/** The kernel, its labs and the icons ship as they are. */
+function copyAssets() {
+	mkdirSync("dist/assets", { recursive: true });
+	for (const folder of ["xv6", "labs"]) {
+		rmSync(`dist/assets/${folder}`, { recursive: true, force: true });
+		cpSync(folder, `dist/assets/${folder}`, { recursive: true });
+	}
+	cpSync("node_modules/@vscode/codicons/dist/codicon.css", "dist/webview/codicon.css");
+	cpSync("node_modules/@vscode/codicons/dist/codicon.ttf", "dist/webview/codicon.ttf");
+}
+
+const only = process.argv[2];
+const steps = { core: buildCore, vendor, bundle, assets: copyAssets };
+for (const [name, step] of Object.entries(steps)) {
+	if (only && only !== name) continue;
+	const start = performance.now();
+	await step();
+	console.log(`build: ${name} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}

@@ -1,0 +1,9 @@
+/** What the shell sees. Anything else is the guest's own code. */
+export const exitCodes = {
+	done: 0,
+	failed: 1,
+	usage: 2,
+	panic: 3,
+	timeout: 4,
+	buildFailed: 5,
+} as const;

@@ -1,0 +1,73 @@
+import type { Verdict } from "./verdict.ts";
+
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** XML 1.0 forbids most control characters even when escaped; guest output may hold any byte. */
+export function escapeXml(text: string): string {
+	return text
+		.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+		.replace(/[&<>"]/g, (character) => escapes[character] as string);
+}
+
+/** JUnit's XML as autograders read it: a suite a lab, a case a test and seed. Times are left out: guest time is no wall time. */
+export function toJUnit(verdicts: readonly Verdict[]): string {
+	const labs = [...new Set(verdicts.map((verdict) => verdict.lab))];
+	const suites = labs.map((lab) =>
+		suite(
+			lab,
+			verdicts.filter((verdict) => verdict.lab === lab),
+		),
+	);
+	return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`;
+}
+
+function suite(lab: string, verdicts: readonly Verdict[]): string {
+	const count = (outcome: Verdict["outcome"]) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
+	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${count("failed")}" errors="${count("errored")}">\n`;
+	return `${head}${verdicts.map(testCase).join("")}  </testsuite>\n`;
+}
+
+function testCase(verdict: Verdict): string {
+	const name = `${verdict.title} (harts ${verdict.harts}, seed ${verdict.seed})`;
+	const open = `    <testcase classname="${escapeXml(`${verdict.lab}.${verdict.task}`)}" name="${escapeXml(name)}"`;
+	if (verdict.outcome === "passed") return `${open}/>\n`;
+	const tag = verdict.outcome === "failed" ? "failure" : "error";
+	const message = verdict.reasons.map((reason) => reason.message).join("; ");
+	return `${open}>\n      <${tag} message="${escapeXml(message)}">${escapeXml(describe(verdict))}</${tag}>\n    </testcase>\n`;
+}
+
+/** A verdict in words, for terminals and reports. */
+export function describe(verdict: Verdict): string {
+	const lines = verdict.reasons.map((reason) => reason.message);
+	if (verdict.outcome === "passed") return "passed";
+	if (verdict.reasons.some((reason) => reason.kind === "output" || reason.kind === "program-missing")) {
+		lines.push("expected:", indent(verdict.expected), "actual:", indent(verdict.actual));
+	} else if (verdict.end !== "prompt") {
+		lines.push("output:", indent(verdict.actual));
+	}
+	for (const explanation of verdict.explanations) {
+		lines.push(`why: ${explanation.text}`);
+		if (explanation.look) lines.push(`look at: ${explanation.look}`);
+	}
+	for (const finding of verdict.findings) lines.push(`finding: ${finding.sentence}`);
+	if (verdict.stack.length > 0) {
+		lines.push("stack:");
+		for (const frame of verdict.stack) {
+			const where = frame.file ? ` at ${frame.file}${frame.line ? `:${frame.line}` : ""}` : "";
+			lines.push(`  ${frame.name}${where} (${frame.address})`);
+		}
+	}
+	if (verdict.faults.length > 0) {
+		lines.push("last page faults:");
+		for (const fault of verdict.faults.slice(-5)) lines.push(`  ${fault.text}`);
+	}
+	return lines.join("\n");
+}
+
+function indent(text: string): string {
+	return text
+		.trimEnd()
+		.split("\n")
+		.map((line) => `  ${line}`)
+		.join("\n");
+}

@@ -1,0 +1,173 @@
+import { throwIfCancelled } from "../common/cancellation.ts";
+import type { Disposable } from "../common/disposable.ts";
+import { UserError } from "../common/errors.ts";
+import type { Instructions, MachineSurface } from "../machine/types.ts";
+import { type Evidence, explain, judge } from "./judge.ts";
+import type { LabManifest, LabTest } from "./manifest.ts";
+import { type CommandResult, Shell } from "./shell.ts";
+import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
+
+/** Booting an xv6 takes some 500 M instructions with one hart, nearly all of them in memset; eight harts spin beside it. */
+const bootBudget: Instructions = 20_000_000_000;
+
+/** A machine that can be put back to an earlier moment. */
+export interface RunnableMachine extends MachineSurface {
+	snapshot(): unknown;
+	restore(snapshot: unknown): void;
+}
+
+/** The kernel seen from outside while a test runs; implemented over src/kernelview. */
+export interface TestObserver extends Disposable {
+	/** Forgets what was seen so far: a test begins. */
+	begin(): void;
+	freeFrames(): number | undefined;
+	faults(): readonly FaultLine[];
+	findings(): readonly FindingLine[];
+	killed(): readonly number[];
+	framesAt(address: bigint): readonly { pid: number; frame: bigint }[] | undefined;
+	/** Stack of the hart that is in the kernel's panic, or of the process that was killed. */
+	stack(): readonly StackLine[];
+}
+
+export interface LabRunRequest {
+	readonly manifest: LabManifest;
+	/** Default: all of the manifest. */
+	readonly tests?: readonly LabTest[];
+	readonly harts: number;
+	readonly seed: number;
+	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
+	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
+	readonly breathe: () => Promise<void>;
+	readonly signal?: AbortSignal;
+	readonly onStart?: (test: LabTest) => void;
+	readonly onVerdict?: (verdict: Verdict) => void;
+	readonly onOutput?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Boots once, and runs each test from the same booted moment: no test sees what another did to the kernel.
+ * Throws only for cancellation and for a machine that cannot be made; every other failure is a verdict.
+ */
+export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
+	const { manifest, harts, seed, signal } = request;
+	const tests = request.tests ?? manifest.tests;
+	const machine = await request.createMachine(harts, seed);
+	const shell = new Shell(machine, {
+		breathe: request.breathe,
+		...(signal ? { signal } : {}),
+		...(request.onOutput ? { onOutput: request.onOutput } : {}),
+	});
+	let observer: TestObserver | undefined;
+	const verdicts: Verdict[] = [];
+	const deliver = (verdict: Verdict) => {
+		verdicts.push(verdict);
+		request.onVerdict?.(verdict);
+	};
+	try {
+		observer = request.observe(machine);
+		const boot = await shell.waitForPrompt(bootBudget);
+		if (boot.kind !== "prompt") {
+			const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
+			for (const test of tests) {
+				request.onStart?.(test);
+				deliver(makeVerdict(request, test, result, [bootReason(result)], "errored", observer));
+			}
+			return verdicts;
+		}
+		const booted = machine.snapshot();
+		for (const test of tests) {
+			throwIfCancelled(signal);
+			request.onStart?.(test);
+			machine.restore(booted);
+			deliver(await runTest(request, test, machine, shell, observer));
+		}
+		return verdicts;
+	} finally {
+		observer?.dispose();
+		shell.dispose();
+		machine.dispose();
+	}
+}
+
+async function runTest(
+	request: LabRunRequest,
+	test: LabTest,
+	machine: MachineSurface,
+	shell: Shell,
+	observer: TestObserver | undefined,
+): Promise<Verdict> {
+	for (const command of test.setup ?? []) {
+		const result = await shell.run(command, test.budget);
+		if (result.end.kind === "prompt") continue;
+		const reason: Reason = { kind: "end", message: `The preparing command '${command}' did not end at the prompt` };
+		return makeVerdict(request, test, result, [reason], "failed", observer);
+	}
+	observer?.begin();
+	const freeBefore = observer?.freeFrames();
+	const result = await shell.run(test.command ?? test.program, test.budget);
+	const evidence: Evidence = {
+		freeBefore,
+		freeAfter: observer?.freeFrames(),
+		findings: observer?.findings() ?? [],
+		killed: observer?.killed() ?? [],
+		framesAt: (address) => observer?.framesAt(address),
+	};
+	const reasons = judge(test, result, evidence);
+	const missing = reasons.some((reason) => reason.kind === "program-missing");
+	return makeVerdict(
+		request,
+		test,
+		result,
+		reasons,
+		reasons.length === 0 ? "passed" : missing ? "errored" : "failed",
+		observer,
+	);
+}
+
+function bootReason(result: CommandResult): Reason {
+	const said = result.output.trimEnd().split("\n").slice(-3).join(" / ");
+	const how =
+		result.end.kind === "panic"
+			? `the kernel panicked: ${result.end.message}`
+			: `the run ended with '${result.end.kind}'`;
+	return { kind: "boot", message: `The kernel did not reach its shell; ${how}. Last words: ${said || "none"}` };
+}
+
+function makeVerdict(
+	request: LabRunRequest,
+	test: LabTest,
+	result: CommandResult,
+	reasons: readonly Reason[],
+	outcome: Verdict["outcome"],
+	observer: TestObserver | undefined,
+): Verdict {
+	const findings = observer?.findings() ?? [];
+	const passed = outcome === "passed";
+	return {
+		lab: request.manifest.id,
+		test: test.id,
+		task: test.task,
+		title: test.title,
+		program: test.program,
+		command: test.command ?? test.program,
+		outcome,
+		end: result.end.kind,
+		expected: test.expect.output,
+		actual: result.output,
+		reasons,
+		explanations: passed ? [] : explain(request.manifest, test, result.output, findings),
+		faults: passed ? [] : (observer?.faults() ?? []),
+		findings: passed ? [] : findings,
+		stack: passed ? [] : (observer?.stack() ?? []),
+		instructions: result.instructions,
+		harts: request.harts,
+		seed: request.seed,
+	};
+}
+
+export function findTest(manifest: LabManifest, id: string): LabTest {
+	const test = manifest.tests.find((candidate) => candidate.id === id);
+	if (test) return test;
+	const known = manifest.tests.map((candidate) => candidate.id).join(", ");
+	throw new UserError("lab-not-found", `Lab ${manifest.id} has no test ${id}`, `Its tests are: ${known}.`);
+}

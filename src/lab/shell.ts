@@ -1,0 +1,100 @@
+import { throwIfCancelled } from "../common/cancellation.ts";
+import { DisposableStore } from "../common/disposable.ts";
+import type { Instructions, MachineSurface } from "../machine/types.ts";
+import type { CommandEnd } from "./verdict.ts";
+
+/** Instructions between two looks at the console; short enough to stop soon after a prompt, long enough to cost nothing. */
+const lookEvery: Instructions = 200_000;
+/** A prompt counts once the console has been silent for this long: a program may print `$ ` too, and then goes on. */
+const quietAfterPrompt: Instructions = 400_000;
+/** After `panic:` the kernel still prints the text and perhaps a backtrace. */
+const afterPanic: Instructions = 2_000_000;
+
+const promptAtEnd = /(?:^|\n)\$ $/;
+const panicLine = /^(?:.*\W)?panic: ?(.*)$/m;
+
+export interface ShellOptions {
+	/** Lets messages of the host through; called between looks. */
+	readonly breathe: () => Promise<void>;
+	readonly signal?: AbortSignal;
+	readonly onOutput?: (bytes: Uint8Array) => void;
+}
+
+export interface CommandResult {
+	readonly end: CommandEnd;
+	/** Console text after the echoed command line, up to the prompt. */
+	readonly output: string;
+	readonly instructions: Instructions;
+}
+
+/** Types at a guest's shell as a person would: waits for `$ `, types, waits for the next one. */
+export class Shell {
+	private text = "";
+	private readonly store = new DisposableStore();
+	private readonly decoder = new TextDecoder();
+
+	constructor(
+		private readonly machine: MachineSurface,
+		private readonly options: ShellOptions,
+	) {
+		this.store.add(
+			machine.console.onData((bytes) => {
+				this.text += this.decoder.decode(bytes, { stream: true });
+				options.onOutput?.(bytes);
+			}),
+		);
+	}
+
+	/** Everything printed since the last `run` or since the start. */
+	get console(): string {
+		return this.text.replaceAll("\r\n", "\n");
+	}
+
+	/** Runs until the guest asks for a command, or cannot any more. */
+	async waitForPrompt(budget: Instructions): Promise<CommandEnd> {
+		const start = this.machine.instret;
+		let quiet = 0;
+		for (;;) {
+			throwIfCancelled(this.options.signal);
+			const left = budget - (this.machine.instret - start);
+			if (left <= 0) return { kind: "timeout" };
+			const before = this.text.length;
+			const at = this.machine.instret;
+			const stop = this.machine.run(Math.min(lookEvery, left));
+			quiet = this.text.length === before ? quiet + (this.machine.instret - at) : 0;
+			if (stop.kind === "halt") return { kind: "halt", code: stop.code };
+			const panic = panicLine.exec(this.console);
+			if (panic) return this.finishPanic();
+			const prompt = promptAtEnd.test(this.text) && this.machine.console.pending === 0;
+			if (prompt && (quiet >= quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
+			if (stop.kind === "idle") return { kind: "stuck" };
+			if (stop.kind === "requested") return { kind: "timeout" };
+			await this.options.breathe();
+		}
+	}
+
+	async run(command: string, budget: Instructions): Promise<CommandResult> {
+		const start = this.machine.instret;
+		this.text = "";
+		this.machine.console.write(new TextEncoder().encode(`${command}\n`));
+		const end = await this.waitForPrompt(budget);
+		return { end, output: commandOutput(this.console, command), instructions: this.machine.instret - start };
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+
+	private finishPanic(): CommandEnd {
+		this.machine.run(afterPanic);
+		return { kind: "panic", message: panicLine.exec(this.console)?.[1] ?? "" };
+	}
+}
+
+/** Takes the echo of the command and the closing prompt off a console text. */
+export function commandOutput(console: string, command: string): string {
+	const echo = `${command}\n`;
+	const at = console.indexOf(echo);
+	const body = at >= 0 ? console.slice(at + echo.length) : console;
+	return body.replace(promptAtEnd, (match) => (match.startsWith("\n") ? "\n" : ""));
+}

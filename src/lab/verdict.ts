@@ -1,0 +1,75 @@
+import type { Instructions } from "../machine/types.ts";
+
+/** How the run of one command came to its end. */
+export type CommandEnd =
+	/** The shell asks for the next command. */
+	| { readonly kind: "prompt" }
+	| { readonly kind: "panic"; readonly message: string }
+	/** The instruction budget is used up. */
+	| { readonly kind: "timeout" }
+	/** The guest ended the machine. */
+	| { readonly kind: "halt"; readonly code: number }
+	/** Nothing can wake the guest, and it shows no prompt. */
+	| { readonly kind: "stuck" };
+
+export type Outcome =
+	| "passed"
+	| "failed"
+	/** The test could not be judged: the kernel did not reach its shell, or the program is not in the file system. */
+	| "errored";
+
+/** One thing that was asked for and what came instead. */
+export interface Reason {
+	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing";
+	readonly message: string;
+}
+
+export interface FailureExplanation {
+	/** Id of the known failure in the manifest. */
+	readonly id: string;
+	readonly text: string;
+	readonly look?: string;
+	readonly panel?: string;
+}
+
+/** A page fault as the verdict tells it; the inspector has the whole record. */
+export interface FaultLine {
+	readonly text: string;
+	readonly file?: string;
+	readonly line?: number;
+}
+
+export interface FindingLine {
+	readonly id: string;
+	readonly sentence: string;
+}
+
+export interface StackLine {
+	readonly name: string;
+	readonly file?: string;
+	readonly line?: number;
+	readonly address: string;
+}
+
+export interface Verdict {
+	readonly lab: string;
+	readonly test: string;
+	readonly task: string;
+	readonly title: string;
+	readonly program: string;
+	readonly command: string;
+	readonly outcome: Outcome;
+	readonly end: CommandEnd["kind"];
+	/** What the manifest asks for, and the command's own console output; for a diff. */
+	readonly expected: string;
+	readonly actual: string;
+	readonly reasons: readonly Reason[];
+	/** Known failures whose signs are there, the most telling first. */
+	readonly explanations: readonly FailureExplanation[];
+	readonly faults: readonly FaultLine[];
+	readonly findings: readonly FindingLine[];
+	readonly stack: readonly StackLine[];
+	readonly instructions: Instructions;
+	readonly harts: number;
+	readonly seed: number;
+}

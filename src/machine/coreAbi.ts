@@ -1,0 +1,94 @@
+/**
+ * The boundary between the core (WebAssembly, `core/`) and the host side of the machine. Addresses of state are in
+ * `core/layout.ts`; whatever is not a call here is read and written in the shared memory.
+ *
+ * Life of a core: create the memory (`memoryPages`), instantiate with `CoreImports`, `initialize`, `addDevice`…, load
+ * RAM, ROM and disk through views on the memory, set the harts' pc and registers, `run`.
+ */
+
+import * as layout from "./core/layout.ts";
+
+export interface CoreImports {
+	env: {
+		memory: WebAssembly.Memory;
+		/** Called by AssemblyScript's runtime on a bug of ours only. */
+		abort(): void;
+		/** An aligned access of 1, 2, 4 (or 8 unless split) bytes inside a device's range; the result is zero-extended by
+		 * the core. 8-byte accesses reach devices as two 4-byte ones. */
+		deviceRead(device: number, offset: number, size: number): number;
+		deviceWrite(device: number, offset: number, size: number, value: number): void;
+		/** At a slice end when M_DEVICE_WORK was set or M_DEVICE_TIME has come: the only place where completions and
+		 * console input may change device state or interrupt levels outside of the guest's own accesses. */
+		deviceTick(): void;
+		/** Event hooks; called only while their EVENT_* bit is set. Details: V_TRAP_* words of the hart, H_SATP. */
+		onTrap(hart: number): void;
+		onTrapReturn(hart: number): void;
+		onRootChange(hart: number): void;
+	};
+}
+
+export interface CoreExports {
+	readonly table: WebAssembly.Table;
+	/**
+	 * Resets STATE and all caches. Harts start in M-mode at pc 0 with all registers zero (set H_PC, a0, a1 afterwards).
+	 * RAM and disk are left untouched. `seed` 0 is plain round robin.
+	 */
+	initialize(harts: number, ramBytes: number, diskBytes: number, seed: bigint, pmpEnforced: number): void;
+	/** Access mask: ACCESS_* bits. Ranges must not overlap RAM, ROM, CLINT or PLIC (those are inside the core). */
+	addDevice(base: bigint, size: bigint, device: number, access: number): void;
+	/**
+	 * Runs exactly `maxSteps` steps (retired instructions of all harts; one that traps counts too) unless it stops
+	 * earlier; returns a STOP_* code. How many were run is in M_STEPS. Stopping and going on at any count changes nothing.
+	 */
+	run(maxSteps: number, flags: number): number;
+	/** From inside an import: the run stops after the current instruction with STOP_REQUESTED. */
+	requestStop(): void;
+	/** mtime of the next timer event (timer compares of harts, M_DEVICE_TIME); all ones when there is none. */
+	nextEventTime(): bigint;
+
+	/** Level of PLIC source 1..127. */
+	setIrqLevel(irq: number, level: number): void;
+	/** After a device wrote guest RAM (or the host patched it): linear pages [page, page + count) have new content. Marks
+	 * them dirty, drops decoded code and cached translations that depend on them, breaks reservations in them. */
+	ramWritten(linearPage: number, count: number): void;
+	/** Linear address of [physical, physical + length) if all of it is RAM, else 0 (read it with >>> 0). For DMA. */
+	ramPointer(physical: bigint, length: number): number;
+
+	/** Copies the dirty bitmap to DIRTY_TAKEN, clears it, and makes write TLBs empty so that the next stores mark again. */
+	takeDirty(): void;
+	/** After STATE was overwritten (restore): drops TLBs and recomputes what is derived. Changed RAM pages: `ramWritten`. */
+	stateRestored(): void;
+	/** Drops every cache. Without visible effect. */
+	dropVolatile(): void;
+
+	/** EVENT_* bits to report. */
+	setEventMask(mask: number): void;
+	/** 1 on success, 0 when the table is full. */
+	addBreakpoint(pc: bigint): number;
+	removeBreakpoint(pc: bigint): void;
+	/** [start, end) with WATCH_* bits; 1 on success. */
+	addWatchpoint(start: bigint, end: bigint, access: number): number;
+	removeWatchpoint(start: bigint, end: bigint, access: number): void;
+
+	/** 1 if the CSR exists. */
+	hasCsr(hart: number, csr: number): number;
+	/** The CSR as M-mode would read it, without side effects. */
+	peekCsr(hart: number, csr: number): bigint;
+	/** Physical address for a virtual one under the hart's satp, or all ones; no access check, no side effects. */
+	peekTranslate(hart: number, virtual: bigint): bigint;
+}
+
+/** Size of the memory that a machine needs, in 64 KiB WebAssembly pages (initial == maximum). */
+export function memoryPages(ramBytes: number, diskBytes: number): number {
+	return Math.ceil((diskBase(ramBytes) + diskBytes) / 65536);
+}
+
+/** Linear address of the disk image. */
+export function diskBase(ramBytes: number): number {
+	return layout.RAM_BASE + Math.ceil(ramBytes / layout.PAGE_SIZE) * layout.PAGE_SIZE;
+}
+
+/** Base of a hart's state; add H_* for state, V_* for tracking words. */
+export function hartBase(hart: number): number {
+	return layout.HART_BASE + hart * layout.HART_STRIDE;
+}

@@ -1,0 +1,106 @@
+import * as vscode from "vscode";
+import { UserError } from "../common/errors.ts";
+import type { LabCatalog } from "../lab/catalog.ts";
+import type { VerdictData } from "../protocol/engine.ts";
+import { registerBuildTask } from "./buildTask.ts";
+import { ProgramLenses } from "./codeLens.ts";
+import { registerCommands } from "./commands.ts";
+import { ContextKeys } from "./contextKeys.ts";
+import { BuildDiagnostics } from "./diagnostics.ts";
+import type { Platform } from "./engineClient.ts";
+import { ExpectedResults } from "./expectedResults.ts";
+import { Folders } from "./folders.ts";
+import { Inspectors } from "./inspectorPanel.ts";
+import type { LabFolder } from "./labFolder.ts";
+import { MachineView } from "./machineView.ts";
+import { newWorkspace } from "./newWorkspace.ts";
+import { MachineStatus } from "./status.ts";
+import { TerminalLinks } from "./terminalLinks.ts";
+import { LabTests } from "./tests.ts";
+import { selectToolchain } from "./toolchainPick.ts";
+import { describeVerdict, verdictHeadline } from "./verdictText.ts";
+
+/** What `activate` gives to tests and to other extensions. */
+export interface Xv6LabApi {
+	/** Makes a lab workspace without asking. */
+	newWorkspace(lab: string, folder: vscode.Uri): Promise<void>;
+	/** The kernel trees of this window by root. */
+	folders(): readonly LabFolder[];
+	/** Looks for kernel trees and waits until all are known. */
+	refresh(): Promise<void>;
+}
+
+/** Wires everything once. Registers only: engines and workers start when something first needs them. */
+export function start(context: vscode.ExtensionContext, platform: Platform, catalog: LabCatalog): Xv6LabApi {
+	const own = <T extends vscode.Disposable>(item: T): T => {
+		context.subscriptions.push(item);
+		return item;
+	};
+	const log = own(vscode.window.createOutputChannel("xv6 Lab", { log: true }));
+	const diagnostics = own(new BuildDiagnostics());
+	const folders = own(new Folders(platform, diagnostics, new ContextKeys(), log));
+	const tests = own(new LabTests(folders));
+	const inspectors = own(new Inspectors(folders, context.extensionUri));
+	const expected = own(new ExpectedResults());
+	own(new MachineStatus(folders));
+	own(new MachineView(folders));
+	own(new ProgramLenses(folders));
+	own(new TerminalLinks(folders));
+	own(registerBuildTask(folders));
+	own(
+		vscode.window.registerTerminalProfileProvider("xv6Lab.shell", {
+			provideTerminalProfile: async () => {
+				const folder = await folders.choose();
+				if (!folder) return undefined;
+				void vscode.commands.executeCommand("xv6Lab.openShell", folder.root);
+				return new vscode.TerminalProfile(folder.terminal.options());
+			},
+		}),
+	);
+	own(
+		registerCommands({
+			folders,
+			log,
+			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
+			runAllTests: (folder) => tests.runAll(folder),
+			openInspector: (folder) => inspectors.open(folder),
+			newWorkspace: () => newWorkspace(catalog),
+			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
+			showExpected: (folder) => expected.show(folder),
+		}),
+	);
+	void folders.refresh();
+	return {
+		newWorkspace: (lab, folder) => newWorkspace(catalog, { lab, folder }),
+		folders: () => folders.all,
+		refresh: () => folders.refresh(),
+	};
+}
+
+/** A verdict goes to the terminal, where the program ran, to the Test Explorer, and a failure to a notification too. */
+async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests): Promise<void> {
+	tests.publish(folder, verdict);
+	const headline = verdictHeadline(verdict);
+	if (verdict.outcome === "passed") {
+		folder.terminal.note(`✓ ${headline}`);
+		void vscode.window.showInformationMessage(`xv6: ✓ ${headline}`);
+		return;
+	}
+	folder.terminal.note(`✗ ${headline}`);
+	for (const explanation of verdict.explanations) {
+		if (explanation.look) folder.terminal.note(vscode.l10n.t("Look at {0}.", explanation.look));
+	}
+	const details = vscode.l10n.t("Show Details");
+	const inspector = vscode.l10n.t("Open Memory Inspector");
+	void vscode.window.showErrorMessage(`xv6: ✗ ${headline}`, details, inspector).then(async (choice) => {
+		if (choice === inspector) await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+		if (choice === details) await showDetails(verdict);
+	});
+}
+
+async function showDetails(verdict: VerdictData): Promise<void> {
+	const content = `# ${verdict.title}\n\n${describeVerdict(verdict)}\n`;
+	const document = await vscode.workspace.openTextDocument({ language: "markdown", content });
+	if (!document) throw new UserError("file-unreadable", "The details could not be shown", "See the Test Explorer.");
+	await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+}

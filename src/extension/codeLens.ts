@@ -1,0 +1,35 @@
+import * as vscode from "vscode";
+import type { Folders } from "./folders.ts";
+
+const mainDefinition = /^(?:(?:int|void)[ \t]+)?main[ \t]*\(/m;
+
+/** "Run" above `main` of user programs, in kernel trees only. */
+export class ProgramLenses implements vscode.CodeLensProvider, vscode.Disposable {
+	private readonly changed = new vscode.EventEmitter<void>();
+	private readonly registration: vscode.Disposable;
+	readonly onDidChangeCodeLenses = this.changed.event;
+
+	constructor(private readonly folders: Folders) {
+		folders.onDidChange(() => this.changed.fire());
+		this.registration = vscode.languages.registerCodeLensProvider({ pattern: "**/user/*.c" }, this);
+	}
+
+	provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+		const folder = this.folders.of(document.uri);
+		if (!folder) return [];
+		const path = document.uri.path.slice(folder.root.path.length + 1);
+		const program = folder.tree.programs.find((candidate) => candidate.source === path);
+		const main = mainDefinition.exec(document.getText());
+		if (!program || !main) return [];
+		const range = document.lineAt(document.positionAt(main.index).line).range;
+		const title = vscode.l10n.t("$(play) Run {0}", program.name);
+		return [
+			new vscode.CodeLens(range, { title, command: "xv6Lab.runProgramAt", arguments: [document.uri, program.name] }),
+		];
+	}
+
+	dispose(): void {
+		this.registration.dispose();
+		this.changed.dispose();
+	}
+}

@@ -1,0 +1,143 @@
+import * as vscode from "vscode";
+import { UserError } from "../common/errors.ts";
+import type { Logger } from "../common/logger.ts";
+import type { VerdictData } from "../protocol/engine.ts";
+import { labPrograms } from "./contextKeys.ts";
+import type { Folders } from "./folders.ts";
+import type { LabFolder } from "./labFolder.ts";
+
+type Report = vscode.Progress<{ message?: string }>;
+
+/** What the commands need of the rest; each is a noun with a file of its own. */
+export interface CommandParts {
+	readonly folders: Folders;
+	readonly log: vscode.LogOutputChannel;
+	showVerdict(folder: LabFolder, verdict: VerdictData): Promise<void>;
+	runAllTests(folder: LabFolder): Promise<void>;
+	openInspector(folder: LabFolder): void;
+	newWorkspace(): Promise<void>;
+	selectToolchain(folder: LabFolder | undefined): Promise<void>;
+	showExpected(folder: LabFolder): Promise<void>;
+}
+
+/** Registers every command of the palette. A failure that a person caused becomes a message with its next step. */
+export function registerCommands(parts: CommandParts): vscode.Disposable {
+	const { folders } = parts;
+	const withFolder =
+		(title: string, work: (folder: LabFolder, report: Report, token: vscode.CancellationToken) => Promise<void>) =>
+		async (hint?: unknown): Promise<void> => {
+			const folder = await folders.choose(hint instanceof vscode.Uri ? hint : undefined);
+			if (!folder) return void noTree();
+			const location = vscode.ProgressLocation.Notification;
+			const options = { location, title: `xv6: ${title}`, cancellable: true };
+			await vscode.window.withProgress(options, (report, token) => work(folder, report, token));
+		};
+
+	const handlers: Record<string, (...args: never[]) => unknown> = {
+		build: withFolder(vscode.l10n.t("building the kernel"), async (folder, report, token) => {
+			const summary = await folder.build(report, token);
+			void vscode.window.setStatusBarMessage(`$(check) ${summary.summary}`, 5000);
+		}),
+		boot: withFolder(vscode.l10n.t("booting"), (folder, report, token) => folder.ensureBooted(report, token)),
+		openShell: withFolder(vscode.l10n.t("opening the shell"), async (folder, report, token) => {
+			folder.terminal.show(false);
+			if (!folder.machineAlive) await folder.ensureBooted(report, token);
+		}),
+		restart: withFolder(vscode.l10n.t("restarting"), (folder, report, token) =>
+			folder.ensureBooted(report, token, { restart: true }),
+		),
+		stop: async () => {
+			const running = folders.all.filter((folder) => folder.machineAlive);
+			for (const folder of running) await folder.stop();
+		},
+		runProgram: withFolder(vscode.l10n.t("running a program"), async (folder, report, token) => {
+			const programs = (await folder.sync()).programs.filter((program) => program.name !== "init");
+			const items = programs.map((program) => ({ label: program.name, description: program.source ?? "" }));
+			const placeHolder = vscode.l10n.t("Which program?");
+			const choice = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+			if (choice) await runProgram(parts, folder, choice.label, report, token);
+		}),
+		runProgramAt: async (uri: vscode.Uri, program: string) => {
+			await withFolder(program, (folder, report, token) => runProgram(parts, folder, program, report, token))(uri);
+		},
+		runAllTests: async (hint?: unknown) => {
+			const folder = await folders.choose(hint instanceof vscode.Uri ? hint : undefined);
+			if (!folder) return void noTree();
+			await parts.runAllTests(folder);
+		},
+		openInspector: async () => {
+			const folder = await folders.choose();
+			if (!folder) return void noTree();
+			parts.openInspector(folder);
+		},
+		showExpected: async () => {
+			const folder = await folders.choose();
+			if (!folder) return void noTree();
+			await parts.showExpected(folder);
+		},
+		newWorkspace: () => parts.newWorkspace(),
+		selectToolchain: async () => parts.selectToolchain(folders.all.length > 0 ? await folders.choose() : undefined),
+		openWalkthrough: () =>
+			vscode.commands.executeCommand("workbench.action.openWalkthrough", "xv6-lab.xv6-lab#xv6Lab.start", false),
+		showLog: () => parts.log.show(),
+	};
+	for (const name of labPrograms) {
+		handlers[`run.${name}`] = withFolder(name, (folder, report, token) =>
+			runProgram(parts, folder, name, report, token),
+		);
+	}
+	return vscode.Disposable.from(
+		...Object.entries(handlers).map(([id, handler]) =>
+			vscode.commands.registerCommand(`xv6Lab.${id}`, guarded(handler, parts.log)),
+		),
+	);
+}
+
+/** The main job: build, boot, type, judge, show. */
+async function runProgram(
+	parts: CommandParts,
+	folder: LabFolder,
+	program: string,
+	report: Report,
+	token: vscode.CancellationToken,
+): Promise<void> {
+	// A machine that an earlier run drove into a panic or out of memory must not judge this one.
+	await folder.ensureBooted(report, token, { restart: true });
+	report.report({ message: program });
+	const result = await folder.runCommand(program, token);
+	if (result.verdict) await parts.showVerdict(folder, result.verdict);
+	else if (result.end === "prompt") void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
+	else void vscode.window.showWarningMessage(vscode.l10n.t("xv6: {0} ended with: {1}", program, result.end));
+}
+
+function noTree(): Thenable<void> {
+	const make = vscode.l10n.t("New Lab Workspace…");
+	const text = vscode.l10n.t("xv6: no folder of this window holds an xv6 kernel (kernel/proc.c and a Makefile).");
+	return vscode.window.showInformationMessage(text, make).then((choice) => {
+		if (choice === make) return vscode.commands.executeCommand("xv6Lab.newWorkspace").then(() => undefined);
+		return undefined;
+	});
+}
+
+function guarded(handler: (...args: never[]) => unknown, log: Logger): (...args: never[]) => Promise<void> {
+	return async (...args) => {
+		try {
+			await handler(...args);
+		} catch (error) {
+			await report(error, log);
+		}
+	};
+}
+
+async function report(error: unknown, log: Logger): Promise<void> {
+	if (!(error instanceof UserError)) {
+		log.error((error as Error).stack ?? String(error));
+		throw error;
+	}
+	if (error.code === "cancelled" || error.code === "worker-crashed") return;
+	log.error(error.format());
+	if (error.code === "compile-failed" || error.code === "link-failed") {
+		await vscode.commands.executeCommand("workbench.actions.view.problems");
+	}
+	void vscode.window.showErrorMessage(`xv6: ${error.message}. ${error.nextStep}`);
+}

@@ -1,0 +1,57 @@
+import * as vscode from "vscode";
+import type { BuildSummary, EngineDiagnostic } from "../protocol/engine.ts";
+
+const severities = {
+	error: vscode.DiagnosticSeverity.Error,
+	warning: vscode.DiagnosticSeverity.Warning,
+	note: vscode.DiagnosticSeverity.Information,
+} as const;
+
+/** Compiler messages in the Problems panel; a build replaces those of the build before it in the same folder. */
+export class BuildDiagnostics implements vscode.Disposable {
+	private readonly collection = vscode.languages.createDiagnosticCollection("xv6");
+	private readonly files = new Map<string, vscode.Uri[]>();
+
+	publish(root: vscode.Uri, summary: BuildSummary): void {
+		for (const uri of this.files.get(root.toString()) ?? []) this.collection.delete(uri);
+		const byFile = new Map<string, vscode.Diagnostic[]>();
+		for (const diagnostic of summary.diagnostics) {
+			const list = byFile.get(diagnostic.file) ?? [];
+			list.push(toDiagnostic(root, diagnostic));
+			byFile.set(diagnostic.file, list);
+		}
+		const uris: vscode.Uri[] = [];
+		for (const [file, list] of byFile) {
+			const uri = fileUri(root, file);
+			uris.push(uri);
+			this.collection.set(uri, list);
+		}
+		this.files.set(root.toString(), uris);
+	}
+
+	dispose(): void {
+		this.collection.dispose();
+	}
+}
+
+/** A message may name a file that is not in the tree (a compiler's header): it is shown at the Makefile then. */
+function fileUri(root: vscode.Uri, file: string): vscode.Uri {
+	const safe = file !== "" && !file.startsWith("/") && !file.startsWith("<") && !file.split("/").includes("..");
+	return vscode.Uri.joinPath(root, safe ? file : "Makefile");
+}
+
+function toDiagnostic(root: vscode.Uri, from: EngineDiagnostic): vscode.Diagnostic {
+	const line = Math.max(0, (from.line ?? 1) - 1);
+	const column = Math.max(0, (from.column ?? 1) - 1);
+	const endLine = Math.max(line, (from.endLine ?? from.line ?? 1) - 1);
+	const endColumn = from.endColumn === undefined ? column : Math.max(0, from.endColumn - 1);
+	const range = new vscode.Range(line, column, endLine, endColumn);
+	const result = new vscode.Diagnostic(range, from.message, severities[from.severity]);
+	result.source = "xv6 Lab";
+	if (from.code) result.code = from.code;
+	result.relatedInformation = (from.notes ?? []).map((note) => {
+		const at = new vscode.Position(Math.max(0, (note.line ?? 1) - 1), Math.max(0, (note.column ?? 1) - 1));
+		return new vscode.DiagnosticRelatedInformation(new vscode.Location(fileUri(root, note.file), at), note.message);
+	});
+	return result;
+}

@@ -1,0 +1,140 @@
+import * as vscode from "vscode";
+import type { Logger } from "../common/logger.ts";
+import { type ContextKeys, labPrograms } from "./contextKeys.ts";
+import type { BuildDiagnostics } from "./diagnostics.ts";
+import type { Platform } from "./engineClient.ts";
+import { LabFolder } from "./labFolder.ts";
+
+/** Files that make a folder an xv6 tree. */
+const signs = ["kernel/proc.c", "kernel/main.c", "Makefile"];
+
+/** The kernel trees of the window: a workspace folder itself, or the folders right below it. */
+export class Folders implements vscode.Disposable {
+	private readonly byUri = new Map<string, LabFolder>();
+	private readonly subscriptions: vscode.Disposable[] = [];
+	private readonly changed = new vscode.EventEmitter<void>();
+	private searching: Promise<void> | undefined;
+	private recent: LabFolder | undefined;
+
+	readonly onDidChange = this.changed.event;
+
+	constructor(
+		private readonly platform: Platform,
+		private readonly diagnostics: BuildDiagnostics,
+		private readonly keys: ContextKeys,
+		private readonly log: Logger,
+	) {
+		const watcher = vscode.workspace.createFileSystemWatcher("**/kernel/{proc,main}.c", false, true, false);
+		this.subscriptions.push(
+			watcher,
+			watcher.onDidCreate(() => void this.refresh()),
+			watcher.onDidDelete(() => void this.refresh()),
+			vscode.workspace.onDidChangeWorkspaceFolders(() => void this.refresh()),
+		);
+	}
+
+	get all(): readonly LabFolder[] {
+		return [...this.byUri.values()];
+	}
+
+	/** Looks for kernel trees anew and asks each what it is. */
+	refresh(): Promise<void> {
+		this.searching ??= this.search().finally(() => (this.searching = undefined));
+		return this.searching;
+	}
+
+	/** The tree that a file lies in. */
+	of(uri: vscode.Uri | undefined): LabFolder | undefined {
+		if (!uri) return undefined;
+		return this.all.find((folder) => uri.path === folder.root.path || uri.path.startsWith(`${folder.root.path}/`));
+	}
+
+	/** The tree that a command without an argument means: of the active editor, the only one, the last used, or a pick. */
+	async choose(hint?: vscode.Uri): Promise<LabFolder | undefined> {
+		await this.refresh();
+		const editor = vscode.window.activeTextEditor?.document.uri;
+		let folder = this.of(hint) ?? this.of(editor) ?? (this.all.length === 1 ? this.all[0] : undefined);
+		if (!folder && this.all.length > 1) folder = await this.pick();
+		if (folder) this.recent = folder;
+		return folder;
+	}
+
+	private async pick(): Promise<LabFolder | undefined> {
+		const items = this.all.map((folder) => ({ label: folder.name, description: folder.root.path, folder }));
+		items.sort((a, b) => Number(b.folder === this.recent) - Number(a.folder === this.recent));
+		const placeHolder = vscode.l10n.t("Which kernel?");
+		return (await vscode.window.showQuickPick(items, { placeHolder }))?.folder;
+	}
+
+	dispose(): void {
+		for (const folder of this.all) folder.dispose();
+		for (const subscription of this.subscriptions) subscription.dispose();
+		this.changed.dispose();
+	}
+
+	private async search(): Promise<void> {
+		const roots: vscode.Uri[] = [];
+		for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
+			if (await isTree(uri)) roots.push(uri);
+			else for (const child of await subfolders(uri)) if (await isTree(child)) roots.push(child);
+		}
+		const wanted = new Set(roots.map((uri) => uri.toString()));
+		for (const [key, folder] of this.byUri) {
+			if (wanted.has(key)) continue;
+			this.byUri.delete(key);
+			folder.dispose();
+		}
+		for (const root of roots) {
+			if (this.byUri.has(root.toString())) continue;
+			const name = root.path.split("/").at(-1) ?? "xv6";
+			const folder = new LabFolder(root, name, this.platform, this.diagnostics, this.log);
+			folder.onDidChange(() => this.published());
+			this.byUri.set(root.toString(), folder);
+			await folder.sync().catch((error: Error) => this.log.error(`${name}: ${error.message}`));
+		}
+		this.published();
+	}
+
+	private published(): void {
+		this.keys.set("isKernelTree", this.all.length > 0);
+		this.keys.set(
+			"hasLab",
+			this.all.some((folder) => folder.tree.lab !== undefined),
+		);
+		this.keys.set(
+			"machineRunning",
+			this.all.some((folder) => folder.machineAlive),
+		);
+		for (const program of labPrograms) {
+			const there = this.all.some((folder) => folder.tree.programs.some((candidate) => candidate.name === program));
+			this.keys.set(`has.${program}`, there);
+		}
+		this.changed.fire();
+	}
+}
+
+async function isTree(folder: vscode.Uri): Promise<boolean> {
+	const found = await Promise.all(signs.map((sign) => exists(vscode.Uri.joinPath(folder, sign))));
+	return found.every(Boolean);
+}
+
+async function exists(uri: vscode.Uri): Promise<boolean> {
+	try {
+		await vscode.workspace.fs.stat(uri);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+async function subfolders(folder: vscode.Uri): Promise<vscode.Uri[]> {
+	try {
+		const entries = await vscode.workspace.fs.readDirectory(folder);
+		return entries
+			.filter(([name, type]) => type & vscode.FileType.Directory && !name.startsWith(".") && name !== "node_modules")
+			.slice(0, 50)
+			.map(([name]) => vscode.Uri.joinPath(folder, name));
+	} catch {
+		return [];
+	}
+}

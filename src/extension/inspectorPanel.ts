@@ -1,0 +1,170 @@
+import * as vscode from "vscode";
+import { DisposableStore } from "../common/disposable.ts";
+import type { FromInspector, ToInspector } from "../protocol/inspector.ts";
+import type { Folders } from "./folders.ts";
+import type { LabFolder } from "./labFolder.ts";
+import { openSource } from "./terminalLinks.ts";
+
+const viewType = "xv6Lab.inspector";
+
+/** The memory inspector's page in an editor tab. One for each folder; restored after a reload by its saved root. */
+export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSerializer {
+	private readonly panels = new Map<LabFolder, Inspector>();
+	private readonly registration = vscode.window.registerWebviewPanelSerializer(viewType, this);
+
+	constructor(
+		private readonly folders: Folders,
+		private readonly extensionUri: vscode.Uri,
+	) {}
+
+	open(folder: LabFolder): void {
+		const existing = this.panels.get(folder);
+		if (existing) return existing.reveal();
+		const title = vscode.l10n.t("Memory of {0}", folder.name);
+		const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Beside, { enableScripts: true });
+		this.adopt(panel, folder);
+	}
+
+	async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+		await this.folders.refresh();
+		const root = (state as { root?: unknown } | undefined)?.root;
+		const folder = this.folders.all.find((candidate) => candidate.root.toString() === root) ?? this.folders.all[0];
+		if (folder && !this.panels.has(folder)) this.adopt(panel, folder);
+		else panel.dispose();
+	}
+
+	private adopt(panel: vscode.WebviewPanel, folder: LabFolder): void {
+		const inspector = new Inspector(panel, folder, this.extensionUri);
+		this.panels.set(folder, inspector);
+		panel.onDidDispose(() => {
+			this.panels.delete(folder);
+			inspector.dispose();
+		});
+	}
+
+	dispose(): void {
+		for (const inspector of this.panels.values()) inspector.close();
+		this.registration.dispose();
+	}
+}
+
+class Inspector {
+	private readonly store = new DisposableStore();
+	/** The page has not said that it drew the last model: newer ones wait, only the newest is kept. */
+	private drawing = false;
+	private newest: unknown;
+
+	constructor(
+		private readonly panel: vscode.WebviewPanel,
+		private readonly folder: LabFolder,
+		extensionUri: vscode.Uri,
+	) {
+		const media = vscode.Uri.joinPath(extensionUri, "dist", "webview");
+		panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
+		panel.iconPath = vscode.Uri.joinPath(extensionUri, "media", "activity.svg");
+		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
+		this.store.add(folder.onDidChange(() => this.sendState()));
+		this.store.add(folder.engine().on("model", ({ model }) => this.sendModel(model)));
+		panel.webview.html = page(panel.webview, media, folder.root.toString());
+	}
+
+	reveal(): void {
+		this.panel.reveal();
+	}
+
+	close(): void {
+		this.panel.dispose();
+	}
+
+	dispose(): void {
+		this.store.dispose();
+		if (this.folder.machineAlive) void this.engine("watchModel", { on: false });
+	}
+
+	private post(message: ToInspector): void {
+		void this.panel.webview.postMessage(message);
+	}
+
+	private sendState(): void {
+		this.post({ type: "state", state: this.folder.state });
+	}
+
+	private sendModel(model: unknown): void {
+		if (this.drawing) {
+			this.newest = model;
+			return;
+		}
+		this.drawing = true;
+		this.newest = undefined;
+		this.post({ type: "model", model });
+	}
+
+	private async engine<T>(kind: string, params: unknown): Promise<T | undefined> {
+		return (await this.folder.engine().request(kind as "model", params as undefined)) as T;
+	}
+
+	private async receive(message: FromInspector): Promise<void> {
+		switch (message.type) {
+			case "ready":
+				this.drawing = false;
+				this.sendState();
+				await this.engine("watchModel", { on: true });
+				this.sendModel(await this.engine("model", undefined));
+				return;
+			case "drawn":
+				this.drawing = false;
+				if (this.newest !== undefined) this.sendModel(this.newest);
+				return;
+			case "walk":
+				return this.answer(message.id, () => this.engine("walk", { pid: message.pid, address: message.address }));
+			case "control":
+				return this.answer(message.id, () => this.control(message.action));
+			case "openSource":
+				return openSource(this.folder.root, String(message.file), Number(message.line) || 1);
+		}
+	}
+
+	private async control(action: "pause" | "resume" | "stepToFault" | "boot"): Promise<unknown> {
+		if (action === "boot") return vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
+		return this.engine(action, undefined);
+	}
+
+	/** Every question of the page gets an answer; a failure is one too. */
+	private async answer(id: number, work: () => Promise<unknown>): Promise<void> {
+		try {
+			this.post({ type: "answer", id, value: await work() });
+		} catch (error) {
+			this.post({ type: "answer", id, error: (error as Error).message });
+		}
+	}
+}
+
+function page(webview: vscode.Webview, media: vscode.Uri, root: string): string {
+	const nonce = [...crypto.getRandomValues(new Uint8Array(16))]
+		.map((byte) => byte.toString(16).padStart(2, "0"))
+		.join("");
+	const uri = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
+	const policy = [
+		"default-src 'none'",
+		`script-src 'nonce-${nonce}'`,
+		`style-src ${webview.cspSource} 'nonce-${nonce}'`,
+		`font-src ${webview.cspSource}`,
+		`img-src ${webview.cspSource}`,
+	].join("; ");
+	const escapedRoot = root.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+	return `<!DOCTYPE html>
+<html lang="en">
+<head>
+	<meta charset="utf-8">
+	<meta http-equiv="Content-Security-Policy" content="${policy}">
+	<meta name="viewport" content="width=device-width, initial-scale=1">
+	<link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="${nonce}" href="${uri("codicon.css")}">
+	<link rel="stylesheet" href="${uri("inspector.css")}">
+	<title>Memory inspector</title>
+</head>
+<body>
+	<xv6-inspector data-root="${escapedRoot}"></xv6-inspector>
+	<script type="module" nonce="${nonce}" src="${uri("main.js")}"></script>
+</body>
+</html>`;
+}

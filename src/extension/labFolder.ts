@@ -1,0 +1,206 @@
+import * as vscode from "vscode";
+import { DisposableStore, MutableDisposable, toDisposable } from "../common/disposable.ts";
+import { UserError } from "../common/errors.ts";
+import type { Logger } from "../common/logger.ts";
+import type { BuildSummary, MachineState, TreeInfo, VerdictData } from "../protocol/engine.ts";
+import type { BuildDiagnostics } from "./diagnostics.ts";
+import type { EngineClient, Platform } from "./engineClient.ts";
+import { TreeMirror } from "./mirror.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { XvTerminal } from "./terminal.ts";
+
+const noTree: TreeInfo = { isKernelTree: false, programs: [] };
+
+/** Everything about one folder with a kernel: its engine, its terminal, its last build. Engines start when first needed. */
+export class LabFolder implements vscode.Disposable {
+	private readonly store = new DisposableStore();
+	private readonly engineStore = new MutableDisposable<DisposableStore>();
+	private client: EngineClient | undefined;
+	private readonly mirror: TreeMirror;
+	private readonly changed = new vscode.EventEmitter<void>();
+	private readonly builtRevision = new vscode.EventEmitter<BuildSummary>();
+	private currentTree = noTree;
+	private currentState: MachineState = "none";
+	/** Revision of the build that the running machine was booted from. */
+	private bootedRevision: number | undefined;
+
+	readonly terminal: XvTerminal;
+	/** The tree's programs or the machine's state are no longer what they were. */
+	readonly onDidChange = this.changed.event;
+	readonly onDidBuild = this.builtRevision.event;
+
+	constructor(
+		readonly root: vscode.Uri,
+		readonly name: string,
+		private readonly platform: Platform,
+		private readonly diagnostics: BuildDiagnostics,
+		private readonly log: Logger,
+	) {
+		this.mirror = new TreeMirror(root);
+		this.terminal = this.store.add(new XvTerminal(`xv6 (${name})`));
+		this.store.add(this.terminal.onInput((bytes) => void this.ask("input", { bytes })));
+		this.store.add(this.terminal.onShown((bytes) => void this.ask("consoleShown", { bytes })));
+		this.store.add(
+			this.terminal.onRestartRequested(() => void vscode.commands.executeCommand("xv6Lab.restart", this.root)),
+		);
+		this.store.add(
+			this.terminal.onClosed(() => {
+				if (this.settings.stopOnClose && this.machineAlive) void this.stop();
+			}),
+		);
+		this.store.add(this.changed);
+		this.store.add(this.builtRevision);
+		this.store.add(this.engineStore);
+	}
+
+	get tree(): TreeInfo {
+		return this.currentTree;
+	}
+
+	get state(): MachineState {
+		return this.currentState;
+	}
+
+	get machineAlive(): boolean {
+		return this.currentState === "running" || this.currentState === "paused";
+	}
+
+	get settings(): Settings {
+		return readSettings(this.root, this.platform.hasProcesses);
+	}
+
+	/** The engine, started when there is none. After a crash the next call starts a new one. */
+	engine(): EngineClient {
+		if (this.client) return this.client;
+		const store = new DisposableStore();
+		const client = store.add(this.platform.startEngine());
+		this.client = client;
+		this.mirror.forget();
+		store.add(toDisposable(() => (this.client = undefined)));
+		store.add(client.on("console", ({ bytes }) => this.terminal.write(bytes)));
+		store.add(client.on("state", ({ state, why }) => this.setState(state, why)));
+		store.add(client.on("stall", ({ message }) => this.terminal.note(message)));
+		store.add(client.on("log", ({ level, message }) => this.log[level](`${this.name}: ${message}`)));
+		store.add(client.onCrash((why) => this.crashed(why)));
+		this.engineStore.value = store;
+		return client;
+	}
+
+	/** Sends what changed on disk and reads anew what the tree is. */
+	async sync(): Promise<TreeInfo> {
+		const engine = this.engine();
+		const changes = await this.mirror.changes();
+		this.currentTree = await engine.request("sync", changes);
+		this.changed.fire();
+		return this.currentTree;
+	}
+
+	/** Saves, syncs and builds. Throws UserError `compile-failed` when there are errors; they are in the Problems panel then. */
+	async build(report: vscode.Progress<{ message?: string }>, token: vscode.CancellationToken): Promise<BuildSummary> {
+		await this.saveDocuments();
+		await this.sync();
+		const engine = this.engine();
+		const store = new DisposableStore();
+		store.add(
+			engine.on("progress", ({ step, done, total }) => report.report({ message: `${step} (${done} of ${total})` })),
+		);
+		store.add(token.onCancellationRequested(() => void this.ask("cancel", undefined)));
+		try {
+			const summary = await engine.request("build", this.settings.build);
+			this.diagnostics.publish(this.root, summary);
+			this.log.info(`${this.name}: ${summary.summary}`);
+			for (const warning of summary.warnings) this.log.warn(`${this.name}: ${warning}`);
+			this.builtRevision.fire(summary);
+			if (!summary.ok) throw buildFailed(summary);
+			return summary;
+		} finally {
+			store.dispose();
+		}
+	}
+
+	/** Builds, and boots unless the machine already runs this very build. */
+	async ensureBooted(
+		report: vscode.Progress<{ message?: string }>,
+		token: vscode.CancellationToken,
+		options: { readonly restart?: boolean; readonly showTerminal?: boolean } = {},
+	): Promise<void> {
+		const summary = await this.build(report, token);
+		if (options.showTerminal !== false) this.terminal.show(true);
+		if (!options.restart && this.machineAlive && this.bootedRevision === summary.revision) return;
+		report.report({ message: "booting" });
+		this.terminal.machineStarted();
+		await this.engine().request("boot", this.settings.machine);
+		this.bootedRevision = summary.revision;
+		for (const warning of summary.warnings) this.terminal.note(warning);
+	}
+
+	/** Types a command at the guest's shell and waits for its end. */
+	async runCommand(command: string, token: vscode.CancellationToken): Promise<{ end: string; verdict?: VerdictData }> {
+		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
+		try {
+			return await this.engine().request("runCommand", { command });
+		} finally {
+			subscription.dispose();
+		}
+	}
+
+	async stop(): Promise<void> {
+		await this.ask("stop", undefined);
+	}
+
+	/** Requests whose failure is the engine's end, which is reported once, elsewhere. */
+	async ask(kind: "input" | "consoleShown" | "cancel" | "stop", params: never | object | undefined): Promise<void> {
+		if (!this.client) return;
+		try {
+			await this.client.request(kind, params as never);
+		} catch (error) {
+			this.log.debug(`${this.name}: ${kind}: ${(error as Error).message}`);
+		}
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+
+	private async saveDocuments(): Promise<void> {
+		const prefix = `${this.root.path}/`;
+		for (const document of vscode.workspace.textDocuments) {
+			if (document.isDirty && !document.isUntitled && document.uri.path.startsWith(prefix)) await document.save();
+		}
+	}
+
+	private setState(state: MachineState, why: string | undefined): void {
+		this.currentState = state;
+		if (state === "dead" || state === "none") {
+			this.bootedRevision = undefined;
+			this.terminal.machineEnded(why ?? "The machine is off.");
+		}
+		this.changed.fire();
+	}
+
+	private crashed(why: string): void {
+		this.log.error(`${this.name}: the engine ended unexpectedly: ${why}`);
+		this.engineStore.value = undefined;
+		this.setState("dead", `The engine crashed (${why}). No file was touched.`);
+		const restart = vscode.l10n.t("Restart Machine");
+		const message = vscode.l10n.t("xv6 Lab: the engine of {0} crashed: {1}", this.name, why);
+		void vscode.window.showErrorMessage(message, restart).then((choice) => {
+			if (choice === restart) void vscode.commands.executeCommand("xv6Lab.restart", this.root);
+		});
+	}
+}
+
+function buildFailed(summary: BuildSummary): UserError {
+	const errors = summary.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+	const first = errors[0];
+	const what = first
+		? `${errors.length} error${errors.length === 1 ? "" : "s"}, the first: ${first.message}`
+		: summary.summary;
+	const position = first ? { file: first.file, ...(first.line ? { line: first.line } : {}) } : undefined;
+	return new UserError(
+		"compile-failed",
+		`The kernel was not built: ${what}`,
+		"The Problems panel lists them all.",
+		position,
+	);
+}

@@ -1,0 +1,138 @@
+import * as vscode from "vscode";
+import { utf8 } from "../common/bytes.ts";
+import { ConsoleText } from "./consoleText.ts";
+
+/** Guest output is gathered for one frame before it is handed to the terminal: a call a byte would cost more than the byte. */
+const frameMs = 16;
+
+/** What a terminal that nobody has opened yet will show of the past, in characters: some twenty screens. */
+const keepUnopened = 100_000;
+
+const dim = "\u001b[2m";
+const plain = "\u001b[0m";
+
+/**
+ * The xv6 console as a VS Code terminal. Keys go to the guest's UART untouched and nothing is echoed here: the guest echoes.
+ * Survives a restart of the machine; a dead machine says so and `Enter` asks for a new one.
+ */
+export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
+	private readonly writes = new vscode.EventEmitter<string>();
+	private readonly closes = new vscode.EventEmitter<number | undefined>();
+	private readonly input = new vscode.EventEmitter<Uint8Array>();
+	private readonly restarts = new vscode.EventEmitter<void>();
+	private readonly closed = new vscode.EventEmitter<void>();
+	private readonly shown = new vscode.EventEmitter<number>();
+	private readonly text = new ConsoleText();
+	private terminal: vscode.Terminal | undefined;
+	/** Text that came before the terminal opened (events before `open` are dropped by VS Code), or within this frame. */
+	private waiting = "";
+	private timer: ReturnType<typeof setTimeout> | undefined;
+	private opened = false;
+	private dead = false;
+	private waitingBytes = 0;
+
+	readonly onDidWrite = this.writes.event;
+	readonly onDidClose = this.closes.event;
+	readonly onInput = this.input.event;
+	readonly onRestartRequested = this.restarts.event;
+	/** The user closed the terminal. */
+	readonly onClosed = this.closed.event;
+	/** So many guest bytes went to the terminal. */
+	readonly onShown = this.shown.event;
+
+	constructor(private readonly name: string) {}
+
+	show(preserveFocus: boolean): void {
+		this.ensure().show(preserveFocus);
+	}
+
+	/** For the terminal's profile menu: VS Code makes the terminal itself. */
+	options(): vscode.ExtensionTerminalOptions {
+		return { name: this.name, pty: this, iconPath: new vscode.ThemeIcon("vm-running"), isTransient: true };
+	}
+
+	/** VS Code made a terminal of ours from the profile menu. */
+	adopt(terminal: vscode.Terminal): void {
+		this.terminal = terminal;
+	}
+
+	owns(terminal: vscode.Terminal): boolean {
+		return terminal === this.terminal || (terminal.creationOptions as vscode.ExtensionTerminalOptions).pty === this;
+	}
+
+	get isOpen(): boolean {
+		return this.opened;
+	}
+
+	open(): void {
+		this.opened = true;
+		this.flush();
+	}
+
+	close(): void {
+		this.opened = false;
+		this.terminal = undefined;
+		this.closed.fire();
+	}
+
+	handleInput(data: string): void {
+		if (this.dead) {
+			if (data === "\r") this.restarts.fire();
+			return;
+		}
+		this.input.fire(utf8(data));
+	}
+
+	/** Guest bytes. */
+	write(bytes: Uint8Array): void {
+		this.waitingBytes += bytes.length;
+		this.queue(this.text.push(bytes));
+	}
+
+	/** A line of ours, told apart from the guest's by its dimmed colour. */
+	note(message: string): void {
+		this.queue(`\r\n${dim}[xv6 Lab] ${message.replaceAll("\n", "\r\n")}${plain}\r\n`);
+	}
+
+	machineStarted(): void {
+		this.dead = false;
+		this.text.reset();
+	}
+
+	machineEnded(why: string): void {
+		if (this.dead) return;
+		this.dead = true;
+		this.note(`${why} Press Enter here, or run "xv6: Restart Machine", to boot again.`);
+	}
+
+	dispose(): void {
+		if (this.timer !== undefined) clearTimeout(this.timer);
+		this.terminal?.dispose();
+		for (const emitter of [this.writes, this.closes, this.input, this.restarts, this.closed, this.shown])
+			emitter.dispose();
+	}
+
+	private ensure(): vscode.Terminal {
+		this.terminal ??= vscode.window.createTerminal(this.options());
+		return this.terminal;
+	}
+
+	private queue(text: string): void {
+		this.waiting += text;
+		if (!this.opened && this.waiting.length > keepUnopened) this.waiting = this.waiting.slice(-keepUnopened);
+		if (!this.opened && this.waitingBytes > 0) {
+			this.shown.fire(this.waitingBytes);
+			this.waitingBytes = 0;
+		}
+		if (this.opened && this.timer === undefined) this.timer = setTimeout(() => this.flush(), frameMs);
+	}
+
+	private flush(): void {
+		this.timer = undefined;
+		if (!this.opened || this.waiting === "") return;
+		this.writes.fire(this.waiting);
+		this.waiting = "";
+		this.shown.fire(this.waitingBytes);
+		this.waitingBytes = 0;
+	}
+}

@@ -1,0 +1,69 @@
+import * as vscode from "vscode";
+import type { Folders } from "./folders.ts";
+import type { LabFolder } from "./labFolder.ts";
+
+interface SourceLink extends vscode.TerminalLink {
+	readonly folder: LabFolder;
+	readonly target: { readonly file: string; readonly line: number } | { readonly address: string };
+}
+
+const sourceLine = /\b((?:kernel|user|mkfs)\/[\w./-]+\.[chS]):(\d+)\b/g;
+/** Registers that hold a code address, as xv6 prints them with %p, %lx or %x. */
+const codeAddress = /\b(?:s?epc|ra|pc)[= ]+(?:0x)?([0-9a-fA-F]{4,16})\b/g;
+const panicName = /panic: ([A-Za-z_]\w*)/g;
+
+/** Places in the guest's output that lead to a source line: file names, program counters, and the function that a panic names. */
+export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, vscode.Disposable {
+	private readonly registration = vscode.window.registerTerminalLinkProvider(this);
+
+	constructor(private readonly folders: Folders) {}
+
+	provideTerminalLinks(context: vscode.TerminalLinkContext): SourceLink[] {
+		const folder = this.folders.all.find((candidate) => candidate.terminal.owns(context.terminal));
+		if (!folder) return [];
+		const links: SourceLink[] = [];
+		const add = (at: number, length: number, target: SourceLink["target"]) =>
+			links.push({ startIndex: at, length, folder, target, tooltip: vscode.l10n.t("Open the source line") });
+		for (const match of context.line.matchAll(sourceLine)) {
+			add(match.index, match[0].length, { file: match[1] as string, line: Number(match[2]) });
+		}
+		for (const match of context.line.matchAll(codeAddress))
+			add(match.index, match[0].length, { address: `0x${match[1]}` });
+		for (const match of context.line.matchAll(panicName))
+			add(match.index, match[0].length, { address: match[1] as string });
+		return links;
+	}
+
+	async handleTerminalLink(link: SourceLink): Promise<void> {
+		const { folder, target } = link;
+		const location =
+			"file" in target ? target : await folder.engine().request("symbolize", { address: target.address });
+		if (!location?.file) {
+			const text = vscode.l10n.t(
+				"xv6: no source line is known for {0}.",
+				"address" in target ? target.address : target.file,
+			);
+			void vscode.window.showInformationMessage(text);
+			return;
+		}
+		await openSource(folder.root, location.file, location.line ?? 1);
+	}
+
+	dispose(): void {
+		this.registration.dispose();
+	}
+}
+
+/** Opens a file of the tree at a line (from 1). Paths come from debug information: they must not lead out of the tree. */
+export async function openSource(root: vscode.Uri, file: string, line: number): Promise<void> {
+	const parts = file.split("/").filter((part) => part !== "" && part !== ".");
+	if (parts.includes("..")) return;
+	const position = new vscode.Position(Math.max(0, line - 1), 0);
+	const uri = vscode.Uri.joinPath(root, ...parts);
+	try {
+		const document = await vscode.workspace.openTextDocument(uri);
+		await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
+	} catch {
+		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: {0} is not in this tree.", file));
+	}
+}

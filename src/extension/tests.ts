@@ -1,0 +1,289 @@
+import * as vscode from "vscode";
+import { DisposableStore } from "../common/disposable.ts";
+import { UserError } from "../common/errors.ts";
+import type { VerdictData } from "../protocol/engine.ts";
+import type { Folders } from "./folders.ts";
+import type { LabFolder } from "./labFolder.ts";
+import { describeVerdict } from "./verdictText.ts";
+
+type Node =
+	| { readonly kind: "lab"; readonly folder: LabFolder }
+	| { readonly kind: "task"; readonly folder: LabFolder }
+	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
+
+/** The Test Explorer: labs → tasks → tests of every open kernel, with one plain and one many-schedules run profile. */
+export class LabTests implements vscode.Disposable {
+	private readonly controller = vscode.tests.createTestController("xv6Lab", "xv6 Lab");
+	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
+	private readonly store = new DisposableStore();
+
+	constructor(private readonly folders: Folders) {
+		this.store.add(this.controller);
+		this.controller.resolveHandler = async () => this.folders.refresh();
+		this.controller.refreshHandler = async () => this.folders.refresh();
+		const { Run } = vscode.TestRunProfileKind;
+		const once = this.controller.createRunProfile(
+			vscode.l10n.t("Run"),
+			Run,
+			(request, token) => this.handle(request, token, false),
+			true,
+		);
+		once.supportsContinuousRun = true;
+		this.controller.createRunProfile(vscode.l10n.t("Run with many schedules"), Run, (request, token) =>
+			this.handle(request, token, true),
+		);
+		this.store.add(folders.onDidChange(() => this.update()));
+	}
+
+	/** All tests of one folder, as if asked for in the explorer. */
+	async runAll(folder: LabFolder): Promise<void> {
+		this.update();
+		const root = this.controller.items.get(folder.root.toString());
+		if (!root)
+			throw new UserError("lab-not-found", "This tree has no lab with tests", "Add a lab.json or a lab's programs.");
+		await vscode.commands.executeCommand("workbench.view.testing.focus");
+		const cancel = new vscode.CancellationTokenSource();
+		try {
+			await this.run(new vscode.TestRunRequest([root]), cancel.token, false);
+		} finally {
+			cancel.dispose();
+		}
+	}
+
+	/** Shows a verdict that came from a command in the explorer too. */
+	publish(folder: LabFolder, verdict: VerdictData): void {
+		this.update();
+		const item = this.find(folder, verdict.test);
+		if (!item) return;
+		const run = this.controller.createTestRun(new vscode.TestRunRequest([item]), verdict.command, true);
+		run.started(item);
+		this.record(run, item, folder, [verdict]);
+		run.end();
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+
+	/** Makes the items equal to the trees; an item that stays keeps its results. */
+	private update(): void {
+		const wanted = new Set<string>();
+		for (const folder of this.folders.all) {
+			const lab = folder.tree.lab;
+			if (!lab) continue;
+			const key = folder.root.toString();
+			wanted.add(key);
+			const root = this.item(this.controller.items, key, `${lab.title} (${folder.name})`, folder.root, {
+				kind: "lab",
+				folder,
+			});
+			for (const task of lab.tasks) {
+				const tests = lab.tests.filter((test) => test.task === task.id);
+				if (tests.length === 0) {
+					root.children.delete(task.id);
+					continue;
+				}
+				const parent = this.item(root.children, task.id, `${task.id}: ${task.title}`, undefined, {
+					kind: "task",
+					folder,
+				});
+				parent.sortText = String(lab.tasks.indexOf(task)).padStart(3, "0");
+				const keep = new Set(tests.map((test) => test.id));
+				parent.children.forEach((child) => {
+					if (!keep.has(child.id)) parent.children.delete(child.id);
+				});
+				for (const test of tests) {
+					const source = folder.tree.programs.find((program) => program.name === test.program)?.source;
+					const uri = source ? vscode.Uri.joinPath(folder.root, source) : undefined;
+					const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
+					item.description = test.command;
+					item.sortText = String(lab.tests.indexOf(test)).padStart(3, "0");
+				}
+			}
+		}
+		this.controller.items.forEach((item) => {
+			if (!wanted.has(item.id)) this.controller.items.delete(item.id);
+		});
+	}
+
+	private item(
+		list: vscode.TestItemCollection,
+		id: string,
+		label: string,
+		uri: vscode.Uri | undefined,
+		node: Node,
+	): vscode.TestItem {
+		let item = list.get(id);
+		if (!item || item.uri?.toString() !== uri?.toString()) {
+			item = this.controller.createTestItem(id, label, uri);
+			list.add(item);
+		}
+		item.label = label;
+		this.nodes.set(item, node);
+		return item;
+	}
+
+	private find(folder: LabFolder, test: string): vscode.TestItem | undefined {
+		let found: vscode.TestItem | undefined;
+		this.controller.items.get(folder.root.toString())?.children.forEach((task) => {
+			found ??= task.children.get(test);
+		});
+		return found;
+	}
+
+	private async handle(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
+		if (!request.continuous) return this.run(request, token, many);
+		// Continuous run: whenever a source of an affected tree is saved.
+		let again: Promise<void> | undefined;
+		const saved = vscode.workspace.onDidSaveTextDocument((document) => {
+			if (!this.folders.of(document.uri)) return;
+			again = (again ?? Promise.resolve()).then(() => this.run(request, token, many));
+		});
+		token.onCancellationRequested(() => saved.dispose());
+	}
+
+	private async run(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
+		const run = this.controller.createTestRun(request);
+		try {
+			for (const [folder, items] of this.selected(request)) {
+				if (token.isCancellationRequested) break;
+				await this.runFolder(run, folder, items, token, many);
+			}
+		} finally {
+			run.end();
+		}
+	}
+
+	/** The tests that a request means, by tree. */
+	private selected(request: vscode.TestRunRequest): Map<LabFolder, vscode.TestItem[]> {
+		const excluded = new Set(request.exclude ?? []);
+		const result = new Map<LabFolder, vscode.TestItem[]>();
+		const visit = (item: vscode.TestItem): void => {
+			if (excluded.has(item)) return;
+			const node = this.nodes.get(item);
+			if (node?.kind === "test") result.set(node.folder, [...(result.get(node.folder) ?? []), item]);
+			const children: vscode.TestItem[] = [];
+			item.children.forEach((child) => {
+				children.push(child);
+			});
+			for (const child of children.sort((a, b) => ((a.sortText ?? "") < (b.sortText ?? "") ? -1 : 1))) visit(child);
+		};
+		if (request.include) for (const item of request.include) visit(item);
+		else this.controller.items.forEach(visit);
+		return result;
+	}
+
+	private async runFolder(
+		run: vscode.TestRun,
+		folder: LabFolder,
+		items: readonly vscode.TestItem[],
+		token: vscode.CancellationToken,
+		many: boolean,
+	): Promise<void> {
+		const root = this.controller.items.get(folder.root.toString());
+		for (const item of items) run.enqueued(item);
+		const report = { report: ({ message }: { message?: string }) => run.appendOutput(`${message ?? ""}\r\n`) };
+		try {
+			await folder.build(report, token);
+		} catch (error) {
+			// One red root with the reason, not twenty red tests.
+			if (root && error instanceof UserError && error.code !== "cancelled") {
+				run.errored(root, new vscode.TestMessage(error.format()));
+			}
+			for (const item of items) run.skipped(item);
+			if (error instanceof UserError) return;
+			throw error;
+		}
+		await this.runBuilt(run, folder, items, token, many);
+	}
+
+	private async runBuilt(
+		run: vscode.TestRun,
+		folder: LabFolder,
+		items: readonly vscode.TestItem[],
+		token: vscode.CancellationToken,
+		many: boolean,
+	): Promise<void> {
+		const settings = folder.settings;
+		const engine = folder.engine();
+		const byId = new Map(items.map((item) => [item.id, item]));
+		const verdicts = new Map<string, VerdictData[]>();
+		const store = new DisposableStore();
+		store.add(
+			engine.on("testStarted", ({ test }) => {
+				const item = byId.get(test);
+				if (item) run.started(item);
+			}),
+		);
+		store.add(
+			engine.on("verdict", (verdict) => {
+				verdicts.set(verdict.test, [...(verdicts.get(verdict.test) ?? []), verdict]);
+				const item = byId.get(verdict.test);
+				if (item) run.appendOutput(`${verdict.actual.replaceAll("\n", "\r\n")}\r\n`, undefined, item);
+			}),
+		);
+		store.add(token.onCancellationRequested(() => void folder.ask("cancel", undefined)));
+		const first = settings.machine.seed ?? 0;
+		const seeds = many ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
+		try {
+			const tests = items.map((item) => item.id);
+			await engine.request("runTests", { tests, seeds, machine: settings.machine });
+		} catch (error) {
+			if (!(error instanceof UserError)) throw error;
+			if (error.code !== "cancelled") run.appendOutput(`${error.format()}\r\n`);
+		} finally {
+			store.dispose();
+		}
+		for (const item of items) this.record(run, item, folder, verdicts.get(item.id) ?? []);
+	}
+
+	/** One result for all seeds of a test: passed only if every seed passed. */
+	private record(
+		run: vscode.TestRun,
+		item: vscode.TestItem,
+		folder: LabFolder,
+		verdicts: readonly VerdictData[],
+	): void {
+		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
+		if (verdicts.length === 0) run.skipped(item);
+		else if (bad.length === 0) run.passed(item);
+		else this.recordFailures(run, item, folder, bad, verdicts.length);
+	}
+
+	private recordFailures(
+		run: vscode.TestRun,
+		item: vscode.TestItem,
+		folder: LabFolder,
+		bad: readonly VerdictData[],
+		all: number,
+	): void {
+		const messages = bad.slice(0, 3).map((verdict) => toMessage(verdict, item, folder));
+		if (bad.length > 1) messages.unshift(new vscode.TestMessage(seedsMessage(bad, all)));
+		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages);
+		else run.failed(item, messages);
+	}
+}
+
+function seedsMessage(bad: readonly VerdictData[], all: number): string {
+	const seeds = bad.map((verdict) => verdict.seed).join(", ");
+	return vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds);
+}
+
+function toMessage(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage {
+	const text = describeVerdict(verdict);
+	const wrongOutput = verdict.reasons.some((reason) => reason.kind === "output");
+	const markdown = new vscode.MarkdownString(text);
+	const inspector = vscode.l10n.t("Open the memory inspector");
+	markdown.appendMarkdown(`\n\n[${inspector}](command:xv6Lab.openInspector)`);
+	markdown.isTrusted = { enabledCommands: ["xv6Lab.openInspector"] };
+	const message = wrongOutput
+		? vscode.TestMessage.diff(markdown, verdict.expected, verdict.actual)
+		: new vscode.TestMessage(markdown);
+	message.stackTrace = verdict.stack.map((frame) => {
+		const uri = frame.file ? vscode.Uri.joinPath(folder.root, frame.file) : undefined;
+		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
+		return new vscode.TestMessageStackFrame(frame.name, uri, position);
+	});
+	if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? new vscode.Position(0, 0));
+	return message;
+}

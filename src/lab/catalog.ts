@@ -1,0 +1,98 @@
+import * as v from "valibot";
+import { fromUtf8, utf8 } from "../common/bytes.ts";
+import { UserError } from "../common/errors.ts";
+import type { SourceTree } from "../common/sourceTree.ts";
+import { type LabManifest, parseManifest } from "./manifest.ts";
+
+/** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
+export const workspaceFile = ".xv6-lab.json";
+
+const workspaceSchema = v.object({ lab: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)) });
+
+/** The kernel and the labs that ship: folders `xv6/` and `labs/<id>/` of one tree. */
+export class LabCatalog {
+	constructor(private readonly assets: SourceTree) {}
+
+	async ids(): Promise<string[]> {
+		const folders = (await this.assets.list("labs")).filter((entry) => entry.kind === "folder");
+		return folders.map((entry) => entry.name);
+	}
+
+	async manifest(id: string): Promise<LabManifest> {
+		const path = `labs/${id}/lab.json`;
+		const bytes = (await this.ids()).includes(id) ? await this.assets.read(path) : undefined;
+		if (!bytes) {
+			const known = (await this.ids()).join(", ");
+			throw new UserError("lab-not-found", `There is no lab '${id}'`, `The labs that ship are: ${known}.`);
+		}
+		return parseManifest(fromUtf8(bytes), path);
+	}
+
+	/**
+	 * Files of a fresh workspace by path: the bundled kernel, the lab's programs, its starter over them, the handout.
+	 * `solution` lays a reference solution over that (tests and instructors; not part of the .vsix).
+	 */
+	async workspace(id: string | undefined, solution?: string): Promise<Map<string, Uint8Array>> {
+		const files = new Map<string, Uint8Array>();
+		await this.overlay(files, "xv6", "");
+		if (id === undefined) return files;
+		const manifest = await this.manifest(id);
+		await this.overlay(files, `labs/${id}/programs`, "user/");
+		await this.overlay(files, `labs/${id}/starter`, "");
+		if (solution !== undefined) {
+			const laid = await this.overlay(files, `labs/${id}/solution/${solution}`, "");
+			if (laid === 0) {
+				throw new UserError("lab-not-found", `Lab ${id} has no solution '${solution}'`, "See labs/<id>/solution.");
+			}
+		}
+		const handout = await this.assets.read(`labs/${id}/${manifest.handout}`);
+		if (handout) files.set("HANDOUT.md", handout);
+		await this.overlay(files, `labs/${id}/pictures`, "pictures/");
+		files.set(workspaceFile, utf8(`${JSON.stringify({ lab: id }, undefined, "\t")}\n`));
+		return files;
+	}
+
+	/** The lab of a tree: its own `lab.json`, the one its workspace file names, or the one whose programs it has. */
+	async labOf(tree: SourceTree): Promise<LabManifest | undefined> {
+		const own = await tree.read("lab.json");
+		if (own) return parseManifest(fromUtf8(own), "lab.json");
+		const named = await tree.read(workspaceFile);
+		if (named) return this.manifest(parseWorkspaceFile(fromUtf8(named)));
+		const sources = new Set((await tree.list("user")).map((entry) => entry.name));
+		for (const id of await this.ids()) {
+			const manifest = await this.manifest(id);
+			if (manifest.programs.some((program) => sources.has(`${program}.c`))) return manifest;
+		}
+		return undefined;
+	}
+
+	private async overlay(files: Map<string, Uint8Array>, from: string, to: string): Promise<number> {
+		let count = 0;
+		for (const entry of await this.assets.list(from)) {
+			const path = `${from}/${entry.name}`;
+			if (entry.kind === "folder") {
+				count += await this.overlay(files, path, `${to}${entry.name}/`);
+				continue;
+			}
+			const bytes = await this.assets.read(path);
+			if (!bytes) continue;
+			files.set(`${to}${entry.name}`, bytes);
+			count++;
+		}
+		return count;
+	}
+}
+
+function parseWorkspaceFile(text: string): string {
+	try {
+		return v.parse(workspaceSchema, JSON.parse(text)).lab;
+	} catch {
+		const position = { file: workspaceFile };
+		throw new UserError(
+			"workspace-settings-invalid",
+			"This file does not name a lab",
+			'Write {"lab": "ID"}.',
+			position,
+		);
+	}
+}

@@ -1,0 +1,187 @@
+/**
+ * What the extension host and the engine worker say to each other. One engine serves one workspace folder: it builds its tree,
+ * owns its machine, judges its programs and reads its kernel's memory. Closed unions; everything is plain data.
+ */
+
+/** Files of the tree that changed since the last `sync`, by path relative to the tree. The engine never reads a disk. */
+export interface SyncParams {
+	readonly changed: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+	readonly removed: readonly string[];
+}
+
+export interface BuildParams {
+	readonly toolchain: "auto" | "bundled" | "host";
+	/** Compiler to use for `host`; undefined: search PATH. */
+	readonly toolchainPath?: string;
+}
+
+/** Mirrors toolchain/types.ts `Diagnostic`; lines and columns count from 1, the end column is exclusive. */
+export interface EngineDiagnostic {
+	readonly file: string;
+	readonly line?: number;
+	readonly column?: number;
+	readonly endLine?: number;
+	readonly endColumn?: number;
+	readonly severity: "error" | "warning" | "note";
+	readonly message: string;
+	readonly code?: string;
+	readonly notes?: readonly EngineDiagnostic[];
+}
+
+export interface BuildSummary {
+	readonly ok: boolean;
+	readonly diagnostics: readonly EngineDiagnostic[];
+	/** For people: which compiler, how many files compiled and reused. */
+	readonly summary: string;
+	readonly toolchain: string;
+	readonly compiled: number;
+	readonly reused: number;
+	/** What the tree wants of the machine contradicts itself, in words. */
+	readonly warnings: readonly string[];
+	/** Same number: nothing changed since the build with this number. */
+	readonly revision: number;
+}
+
+/** The user's wishes; undefined: what the tree says. */
+export interface MachineParams {
+	readonly harts?: number;
+	readonly memoryMiB?: number;
+	readonly virtio?: "modern" | "legacy";
+	readonly seed?: number;
+	readonly translator: boolean;
+}
+
+export interface ProgramInfo {
+	readonly name: string;
+	/** Path of the source with `main`, relative to the tree, when there is one. */
+	readonly source?: string;
+}
+
+export interface TaskInfo {
+	readonly id: string;
+	readonly title: string;
+}
+
+export interface TestInfo {
+	readonly id: string;
+	readonly task: string;
+	readonly title: string;
+	readonly program: string;
+	readonly command: string;
+	readonly expected: string;
+}
+
+export interface LabInfo {
+	readonly id: string;
+	readonly title: string;
+	readonly course: string;
+	readonly tasks: readonly TaskInfo[];
+	readonly tests: readonly TestInfo[];
+}
+
+/** What the tree is, found without building it. */
+export interface TreeInfo {
+	readonly isKernelTree: boolean;
+	readonly programs: readonly ProgramInfo[];
+	readonly lab?: LabInfo;
+	/** A Makefile or manifest that cannot be understood, in words. */
+	readonly problem?: string;
+}
+
+export interface RunTestsParams {
+	/** Test ids; empty: all of the lab. */
+	readonly tests: readonly string[];
+	readonly seeds: readonly number[];
+	readonly machine: MachineParams;
+}
+
+/** Plain form of lab/verdict.ts `Verdict`. */
+export interface VerdictData {
+	readonly lab: string;
+	readonly test: string;
+	readonly task: string;
+	readonly title: string;
+	readonly program: string;
+	readonly command: string;
+	readonly outcome: "passed" | "failed" | "errored";
+	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck";
+	readonly expected: string;
+	readonly actual: string;
+	readonly reasons: readonly { readonly kind: string; readonly message: string }[];
+	readonly explanations: readonly {
+		readonly id: string;
+		readonly text: string;
+		readonly look?: string;
+		readonly panel?: string;
+	}[];
+	readonly faults: readonly { readonly text: string; readonly file?: string; readonly line?: number }[];
+	readonly findings: readonly { readonly id: string; readonly sentence: string }[];
+	readonly stack: readonly {
+		readonly name: string;
+		readonly file?: string;
+		readonly line?: number;
+		readonly address: string;
+	}[];
+	readonly instructions: number;
+	readonly harts: number;
+	readonly seed: number;
+}
+
+export interface SourceLocation {
+	readonly name: string;
+	readonly file?: string;
+	readonly line?: number;
+}
+
+/** Requests of the host with their answers. A failed request is answered too, with the error's data. */
+export interface EngineRequests {
+	sync: { params: SyncParams; result: TreeInfo };
+	build: { params: BuildParams; result: BuildSummary };
+	/** Boots the last good build; an earlier machine of this engine is gone. Answers when the machine runs. */
+	boot: {
+		params: MachineParams;
+		result: { readonly harts: number; readonly memoryMiB: number; readonly virtio: string };
+	};
+	/** Waits for the prompt, types the command, waits for the next prompt; judges it where the lab has a test for it. */
+	runCommand: {
+		params: { readonly command: string };
+		result: { readonly end: string; readonly verdict?: VerdictData };
+	};
+	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
+	input: { params: { readonly bytes: Uint8Array }; result: undefined };
+	/** So many console bytes have been shown; the engine pauses (in wall time only) when too many are on their way. */
+	consoleShown: { params: { readonly bytes: number }; result: undefined };
+	pause: { params: undefined; result: undefined };
+	resume: { params: undefined; result: undefined };
+	/** Runs until the next page fault, then pauses. */
+	stepToFault: { params: undefined; result: { readonly found: boolean } };
+	stop: { params: undefined; result: undefined };
+	/** The inspector's data, see kernelModel.ts; undefined without a machine. */
+	model: { params: undefined; result: unknown };
+	/** While on, `model` events come at most 10 times a second. */
+	watchModel: { params: { readonly on: boolean }; result: undefined };
+	/** Where an address of the guest lies in the sources. */
+	symbolize: { params: { readonly address: string }; result: SourceLocation | undefined };
+	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */
+	walk: { params: { readonly pid: number; readonly address: string }; result: unknown };
+	/** Ends the running build or test run; the request that waits for it fails with `cancelled`. */
+	cancel: { params: undefined; result: undefined };
+	/** Test hook: the worker throws outside of any request, as a defect of ours would. */
+	crash: { params: undefined; result: undefined };
+}
+
+export type MachineState = "none" | "running" | "paused" | "dead";
+
+/** What the engine tells without being asked. */
+export interface EngineEvents {
+	console: { readonly bytes: Uint8Array };
+	state: { readonly state: MachineState; readonly why?: string };
+	progress: { readonly step: string; readonly done: number; readonly total: number };
+	testStarted: { readonly test: string; readonly seed: number };
+	testOutput: { readonly bytes: Uint8Array };
+	verdict: VerdictData;
+	/** A machine that makes no progress: said once, the run goes on. */
+	stall: { readonly message: string };
+	model: { readonly model: unknown };
+	log: { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string };
+}

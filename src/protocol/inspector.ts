@@ -1,0 +1,21 @@
+/** What the inspector's page and its host in the extension say to each other. Plain data; the host checks every field it uses. */
+
+export type FromInspector =
+	/** The page is there (first load, or again after it was hidden) and wants everything. */
+	| { readonly type: "ready" }
+	/** The last model is on the screen: the next may come. */
+	| { readonly type: "drawn" }
+	| { readonly type: "walk"; readonly id: number; readonly pid: number; readonly address: string }
+	| {
+			readonly type: "control";
+			readonly id: number;
+			readonly action: "pause" | "resume" | "stepToFault" | "boot";
+	  }
+	| { readonly type: "openSource"; readonly file: string; readonly line: number };
+
+export type ToInspector =
+	/** A whole `KernelModel` (kernelModel.ts), or undefined without a machine. */
+	| { readonly type: "model"; readonly model: unknown }
+	| { readonly type: "state"; readonly state: "none" | "running" | "paused" | "dead" }
+	/** To the request with this id; exactly one of value and error. */
+	| { readonly type: "answer"; readonly id: number; readonly value?: unknown; readonly error?: string };

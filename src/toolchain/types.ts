@@ -77,3 +77,26 @@ export interface Toolchain {
 	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult>;
 	dispose(): void;
 }
+
+/** A linked wasm32-wasi program and what it may see; everything happens in memory. */
+export interface WasiRun {
+	readonly image: Uint8Array;
+	/** Whole argument vector, the program's name first. */
+	readonly args: readonly string[];
+	/** Files of its working folder by relative path. */
+	readonly files: ReadonlyMap<string, Uint8Array>;
+	/** Paths that it is expected to write; those that exist afterwards come back. */
+	readonly outputs: readonly string[];
+}
+
+export interface WasiRunResult {
+	readonly exitCode: number;
+	/** Standard output and standard error as they came. */
+	readonly text: string;
+	readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What only the bundled tools can do: build for wasm32-wasi and run it, as the tree's own mkfs needs. */
+export interface WasiToolchain extends Toolchain {
+	runWasi(run: WasiRun, signal?: AbortSignal): Promise<WasiRunResult>;
+}

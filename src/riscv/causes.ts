@@ -114,5 +114,5 @@ export function causeName(code: number, isInterrupt: boolean): string {
 
 /** Splits an scause/mcause register value. */
 export function decodeCause(xcause: bigint): { code: number; interrupt: boolean } {
-	return { code: Number(xcause & 0x7fffffffn), interrupt: (xcause >> 63n) & 1n ? true : false };
+	return { code: Number(xcause & 0x7fffffffn), interrupt: ((xcause >> 63n) & 1n) === 1n };
 }

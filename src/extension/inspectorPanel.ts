@@ -19,7 +19,10 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 
 	open(folder: LabFolder): void {
 		const existing = this.panels.get(folder);
-		if (existing) return existing.reveal();
+		if (existing) {
+			existing.reveal();
+			return;
+		}
 		const title = vscode.l10n.t("Memory of {0}", folder.name);
 		const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Beside, { enableScripts: true });
 		this.adopt(panel, folder);

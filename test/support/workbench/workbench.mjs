@@ -1,0 +1,118 @@
+// The workbench as a page object: what a person does with keys and eyes, by the names a person reads.
+import { chromium } from "playwright-core";
+
+const flags = [
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+	"--disable-dev-shm-usage",
+];
+
+export function launchBrowser() {
+	return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags });
+}
+
+export class Workbench {
+	constructor(page) {
+		this.page = page;
+		this.console = [];
+		page.on("console", (message) => this.console.push(`[${message.type()}] ${message.text()}`));
+		page.on("pageerror", (error) => this.console.push(`[pageerror] ${error.stack ?? error.message}`));
+	}
+
+	static async open(browser, url, { viewport = { width: 1400, height: 900 }, before, wait = true } = {}) {
+		const context = await browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
+		const page = await context.newPage();
+		const workbench = new Workbench(page);
+		const local = (target) =>
+			["127.0.0.1", "localhost"].includes(target.hostname) || target.hostname.endsWith(".localhost");
+		await context.route(
+			(target) => /^https?:$/.test(target.protocol) && !local(target),
+			(route) => route.abort(),
+		);
+		if (before) await before(page, workbench);
+		await page.goto(url);
+		if (wait) await workbench.ready();
+		return workbench;
+	}
+
+	async ready() {
+		await this.page.waitForSelector(".monaco-workbench .part.statusbar", { timeout: 90_000 });
+		await this.page.waitForSelector(".explorer-folders-view .monaco-list-row", { timeout: 90_000 });
+	}
+
+	/** Runs a command by its exact palette label, with keys only; retries until the extension has registered it. */
+	async command(label, { timeout = 60_000 } = {}) {
+		const end = Date.now() + timeout;
+		for (;;) {
+			await this.page.keyboard.press("F1");
+			const input = this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-box input');
+			await input.waitFor({ timeout: 20_000 });
+			await input.fill(`>${label}`);
+			const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(label)}]`).first();
+			try {
+				await row.waitFor({ timeout: 2000 });
+				await this.page.keyboard.press("Enter");
+				return;
+			} catch {
+				await this.page.keyboard.press("Escape");
+				if (Date.now() > end) throw new Error(`the command ${label} did not appear in the palette`);
+			}
+		}
+	}
+
+	async notification(text, timeout = 60_000) {
+		const toast = this.page.locator(".notification-toast", { hasText: text }).first();
+		await toast.waitFor({ timeout });
+		return toast.innerText();
+	}
+
+	/** Text of the visible terminal (DOM renderer). */
+	terminalText() {
+		const rows = this.page.locator(".terminal-wrapper.active .xterm-rows > div");
+		return rows.evaluateAll((list) =>
+			list
+				.map((row) => row.textContent.replace(/\u00a0/g, " ").trimEnd())
+				.join("\n")
+				.trimEnd(),
+		);
+	}
+
+	async waitTerminal(text, timeout = 120_000) {
+		try {
+			await this.page.waitForFunction(
+				(wanted) => {
+					const rows = [...document.querySelectorAll(".terminal-wrapper.active .xterm-rows > div")];
+					return rows
+						.map((row) => row.textContent.replace(/\u00a0/g, " ").trimEnd())
+						.join("\n")
+						.includes(wanted);
+				},
+				text,
+				{ timeout },
+			);
+		} catch (error) {
+			throw new Error(`the terminal never showed ${JSON.stringify(text)}; it shows:\n${await this.terminalText()}`, {
+				cause: error,
+			});
+		}
+	}
+
+	async typeInTerminal(text) {
+		await this.page.locator(".terminal-wrapper.active .xterm-screen").click();
+		await this.page.keyboard.type(text);
+	}
+
+	/** The document inside a webview: an outer frame, and the page in its inner one. */
+	webview() {
+		return this.page.frameLocator("iframe.webview.ready").first().frameLocator("iframe#active-frame");
+	}
+
+	async close() {
+		await this.page.context().close();
+	}
+}

@@ -1,0 +1,187 @@
+import { strict as assert } from "node:assert";
+import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import * as vscode from "vscode";
+import type { Xv6LabApi } from "../../src/extension/app.ts";
+import type { LabFolder } from "../../src/extension/labFolder.ts";
+import type { VerdictData } from "../../src/protocol/engine.ts";
+
+const extensionId = "xv6-lab.xv6-lab";
+const scratch = process.env.XV6_LAB_SCRATCH ?? mkdtempSync(join(tmpdir(), "xv6-lab-suite-"));
+const trusted = process.env.XV6_LAB_TRUST !== "false";
+const lab = "hw5-anonymous-mmap";
+
+let api: Xv6LabApi;
+
+async function activate(): Promise<Xv6LabApi> {
+	const extension = vscode.extensions.getExtension<Xv6LabApi>(extensionId);
+	assert.ok(extension, `the extension ${extensionId} is not there`);
+	return extension.activate();
+}
+
+/** The kernel tree `name` inside the open workspace folder. */
+async function makeTree(name: string): Promise<LabFolder> {
+	const root = vscode.workspace.workspaceFolders?.[0]?.uri;
+	assert.ok(root);
+	const uri = vscode.Uri.joinPath(root, name);
+	mkdirSync(uri.fsPath, { recursive: true });
+	await api.newWorkspace(lab, uri);
+	await api.refresh();
+	const folder = api.folders().find((candidate) => candidate.root.path === uri.path);
+	assert.ok(folder, `${name} was not recognised as a kernel tree`);
+	return folder;
+}
+
+const report = { report: () => undefined };
+const never = () => new vscode.CancellationTokenSource().token;
+
+async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
+	const end = performance.now() + ms;
+	while (!condition()) {
+		if (performance.now() > end) assert.fail(`never: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
+
+async function runProdcons1(folder: LabFolder): Promise<VerdictData> {
+	await folder.ensureBooted(report, never(), { restart: true });
+	const result = await folder.runCommand("prodcons1", never());
+	assert.ok(result.verdict, "the lab has a test for prodcons1");
+	return result.verdict;
+}
+
+async function edit(folder: LabFolder, file: string, change: (text: string) => string): Promise<void> {
+	const uri = vscode.Uri.joinPath(folder.root, file);
+	const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+	const next = change(text);
+	assert.notEqual(next, text, `the edit of ${file} changes nothing`);
+	await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(next));
+}
+
+export function defineSuite(): void {
+	describe("xv6 Lab in a real extension host", () => {
+		before(async () => {
+			api = await activate();
+		});
+
+		it("registers every command that package.json contributes", async () => {
+			const contributed = vscode.extensions
+				.getExtension(extensionId)
+				?.packageJSON.contributes.commands.map((command: { command: string }) => command.command) as string[];
+			const registered = new Set(await vscode.commands.getCommands(true));
+			assert.deepEqual(
+				contributed.filter((command) => !registered.has(command)),
+				[],
+			);
+		});
+
+		if (!trusted) defineRestricted();
+		else defineTrusted();
+	});
+}
+
+function defineRestricted(): void {
+	it("starts no compiler of this machine in a restricted window, whatever the settings say", async () => {
+		assert.equal(vscode.workspace.isTrusted, false);
+		const folder = await makeTree("restricted");
+		const config = vscode.workspace.getConfiguration("xv6Lab", folder.root);
+		await config.update("toolchain.kind", "host", vscode.ConfigurationTarget.Workspace);
+		const summary = await folder.build(report, never());
+		assert.match(summary.toolchain, /bundled/);
+		assert.equal(folder.settings.build.toolchain, "bundled");
+	});
+}
+
+function defineTrusted(): void {
+	let folder: LabFolder;
+
+	it("makes a lab workspace and recognises its programs", async () => {
+		folder = await makeTree("first");
+		const names = folder.tree.programs.map((program) => program.name);
+		for (const program of ["private", "prodcons1", "prodcons2", "prodcons3"])
+			assert.ok(names.includes(program), program);
+		assert.equal(folder.tree.lab?.id, lab);
+	});
+
+	it("never writes a workspace over existing files", async () => {
+		await assert.rejects(() => api.newWorkspace(lab, folder.root), /there already/);
+	});
+
+	it("builds the untouched lab without compiling anything", async () => {
+		const summary = await folder.build(report, never());
+		assert.equal(summary.ok, true);
+		assert.equal(summary.compiled, 0, summary.summary);
+	});
+
+	it("runs prodcons1 on the starter: it fails with an explanation that leads to the fix", async () => {
+		const verdict = await runProdcons1(folder);
+		assert.equal(verdict.outcome, "failed");
+		assert.ok(verdict.explanations.length > 0, JSON.stringify(verdict));
+	});
+
+	it("shows a compile error in the Problems panel at its line, and takes it away when it is fixed", async () => {
+		const uri = vscode.Uri.joinPath(folder.root, "kernel/vm.c");
+		await edit(folder, "kernel/vm.c", (text) => `${text}\nint broken( {\n`);
+		await assert.rejects(() => folder.build(report, never()), /not built/);
+		const lines = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)).split("\n");
+		const problems = vscode.languages.getDiagnostics(uri).filter((d) => d.severity === vscode.DiagnosticSeverity.Error);
+		assert.ok(problems.length > 0);
+		assert.equal(lines[problems[0]!.range.start.line]?.includes("broken"), true);
+		await edit(folder, "kernel/vm.c", (text) => text.replace("\nint broken( {\n", ""));
+		await folder.build(report, never());
+		assert.deepEqual(vscode.languages.getDiagnostics(uri), []);
+	});
+
+	it("runs two machines of two folders at once", async () => {
+		const second = await makeTree("second");
+		const [one, two] = await Promise.all([runProdcons1(folder), runProdcons1(second)]);
+		assert.equal(one.actual, two.actual);
+		assert.ok(folder.machineAlive || one.end === "panic");
+		await second.stop();
+	});
+
+	it("cancels a run and leaves a machine that can be used again", async () => {
+		await folder.ensureBooted(report, never(), { restart: true });
+		const source = new vscode.CancellationTokenSource();
+		const running = folder.runCommand("usertests", source.token);
+		setTimeout(() => source.cancel(), 500);
+		await assert.rejects(running, /[Cc]ancelled/);
+		const verdict = await runProdcons1(folder);
+		assert.equal(verdict.program, "prodcons1");
+	});
+
+	it("never blocks the extension host while it builds and runs", async () => {
+		await edit(folder, "kernel/vm.c", (text) => `${text}\n// touched\n`);
+		const delay = monitorEventLoopDelay({ resolution: 1 });
+		delay.enable();
+		await runProdcons1(folder);
+		delay.disable();
+		// The figure goes into the log; the assertion is on what a person feels, with room for a busy machine.
+		console.log(
+			`[test] event loop delay: p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, max ${(delay.max / 1e6).toFixed(1)} ms`,
+		);
+		assert.ok(delay.percentile(99) / 1e6 < 50, "the host's event loop was blocked");
+	});
+
+	it("reports a crash of the worker and starts again", async () => {
+		await folder.ensureBooted(report, never(), { restart: true });
+		folder
+			.engine()
+			.request("crash", undefined)
+			.catch(() => undefined);
+		await until(() => folder.state === "dead", "the crash is reported");
+		const verdict = await runProdcons1(folder);
+		assert.equal(verdict.program, "prodcons1");
+	});
+
+	it("leaves no half-written file in the tree", () => {
+		const names = readdirSync(folder.root.fsPath, { recursive: true }) as string[];
+		assert.deepEqual(
+			names.filter((name) => /\.(tmp|partial)/.test(name)),
+			[],
+		);
+		assert.ok(scratch.length > 0);
+	});
+}

@@ -1,0 +1,322 @@
+import { UserError } from "../../common/errors.ts";
+import type { Diagnostic } from "../../toolchain/types.ts";
+import { notUnderstood, type Scope, type Variable } from "./expand.ts";
+import { type Position, words } from "./lines.ts";
+import { baseName, folderOf, normalizePath, stemOf } from "./paths.ts";
+import { type MakefileFiles, MakefileReader, type Overrides, type Recipe } from "./reader.ts";
+import { type ImageStep, interpretLine, type Step } from "./steps.ts";
+
+/** Everything that has to be done to get kernel and disk image, and what the Makefile says about the machine. */
+export interface BuildPlan {
+	/** By the path that each makes. Whatever is not in here is a file of the tree. */
+	readonly steps: ReadonlyMap<string, Step>;
+	readonly kernel: string;
+	readonly disk: string;
+	/** Arguments of the Makefile's own QEMU call, empty when it has none. */
+	readonly qemu: readonly string[];
+	/** Targets without a rule or a file: the build cannot succeed, but other files may still be compiled. */
+	readonly problems: readonly Diagnostic[];
+	/** Line of the makefile where a word stands. */
+	locate(word: string): Position | undefined;
+}
+
+const makefileNames = ["GNUmakefile", "makefile", "Makefile"];
+
+/** Reads the tree's Makefile and works out what `make kernel fs.img` would do, without running anything. */
+export function planBuild(label: string, files: MakefileFiles, overrides: Overrides = {}): BuildPlan {
+	const makefile = makefileNames.find((name) => files.paths.includes(name));
+	if (!makefile) {
+		throw new UserError(
+			"not-an-xv6-tree",
+			`${label} has no Makefile`,
+			"Open the folder that holds xv6's Makefile, kernel/ and user/.",
+		);
+	}
+	const reader = new MakefileReader(files, overrides);
+	reader.read(makefile);
+	reader.finish();
+	const planner = new Planner(reader, files, makefile);
+	const qemu = planner.qemuArguments();
+	const kernel = normalizePath(argumentOf(qemu, "-kernel") ?? "kernel/kernel");
+	const disk = normalizePath(diskOf(qemu) ?? "fs.img");
+	if (!planner.canMake(kernel)) {
+		throw new UserError(
+			"not-an-xv6-tree",
+			`The Makefile has no rule that makes ${kernel}`,
+			"Open the folder that holds xv6's Makefile, kernel/ and user/.",
+			{ file: makefile },
+		);
+	}
+	planner.make(kernel, undefined, reader.globals);
+	planner.make(disk, undefined, reader.globals);
+	return { steps: planner.steps, kernel, disk, qemu, problems: planner.problems, locate: (w) => reader.locate(w) };
+}
+
+export function argumentOf(args: readonly string[], name: string): string | undefined {
+	const at = args.indexOf(name);
+	return at < 0 ? undefined : args[at + 1];
+}
+
+/** File of the first `-drive`. */
+function diskOf(args: readonly string[]): string | undefined {
+	return args.map((arg) => /(?:^|,)file=([^,]+)/.exec(arg)?.[1]).find((file) => file !== undefined);
+}
+
+/** Rules that make knows without being told (GNU make manual, 10.2), as far as C and assembly go. */
+const builtinRules = [
+	{ target: "%.o", source: "%.c", recipe: "$(CC) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c -o $@ $<" },
+	{ target: "%.o", source: "%.S", recipe: "$(CC) $(ASFLAGS) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c -o $@ $<" },
+	{ target: "%.o", source: "%.s", recipe: "$(AS) $(ASFLAGS) $(TARGET_MACH) -o $@ $<" },
+] as const;
+
+interface Implicit {
+	readonly stem: string;
+	readonly prerequisites: readonly string[];
+	readonly orderOnly: readonly string[];
+	readonly recipe: Recipe;
+}
+
+class Planner {
+	readonly steps = new Map<string, Step>();
+	readonly problems: Diagnostic[] = [];
+	private readonly made = new Set<string>();
+	private readonly inTree: ReadonlySet<string>;
+
+	constructor(
+		private readonly reader: MakefileReader,
+		files: MakefileFiles,
+		private readonly makefile: string,
+	) {
+		this.inTree = new Set(files.paths);
+	}
+
+	canMake(target: string): boolean {
+		return this.reader.rules.get(target)?.recipe !== undefined || this.implicit(target, 0) !== undefined;
+	}
+
+	/** Plans one target and all that it needs. `parent` carries target-specific variables down (manual, 6.11). */
+	make(target: string, neededBy: string | undefined, parent: Scope): void {
+		if (this.made.has(target)) return;
+		this.made.add(target);
+		const rule = this.reader.rules.get(target);
+		const implicit = rule?.recipe ? undefined : this.implicit(target, 0);
+		const recipe = rule?.recipe ?? implicit?.recipe;
+		const prerequisites = [...(implicit?.prerequisites ?? []), ...(rule?.prerequisites ?? [])];
+		const orderOnly = [...(implicit?.orderOnly ?? []), ...(rule?.orderOnly ?? [])];
+		if (!recipe && prerequisites.length === 0 && !rule) {
+			if (!this.inTree.has(target) && !this.steps.has(target)) this.missing(target, neededBy);
+			return;
+		}
+		const scope = this.reader.scopeFor(target, parent);
+		for (const name of [...prerequisites, ...orderOnly]) this.make(name, target, scope);
+		if (recipe)
+			this.follow(target, recipe, [...new Set(prerequisites)], orderOnly, implicit?.stem ?? rule?.stem, scope);
+	}
+
+	private follow(
+		target: string,
+		recipe: Recipe,
+		prerequisites: readonly string[],
+		orderOnly: readonly string[],
+		stem: string | undefined,
+		scope: Scope,
+	): void {
+		const automatic = automaticVariables(target, prerequisites, orderOnly, stem, scope);
+		let unclear: { text: string; position: Position } | undefined;
+		for (const { text, position } of recipe.lines) {
+			for (const line of this.reader.expander.expand(text, position, automatic).split("\n")) {
+				const effect = interpretLine(line, position, (path) => this.isHostProgram(path));
+				unclear ??= effect.unclear;
+				for (const step of effect.steps) this.add(step, scope);
+			}
+		}
+		if (!unclear) return;
+		const touches = words(unclear.text.replace(/[<>"']/g, " ")).map(normalizePath);
+		// A program of its own that works on what is needed could change anything about it.
+		if (!this.steps.has(target) || touches.some((word) => word === target || this.steps.get(word)?.kind === "link")) {
+			if (this.inTree.has(target) && !this.steps.has(target)) return;
+			if (target === "clean" || !isFileLike(target)) return;
+			this.reader.expander.requireKnown(unclear.text, unclear.position);
+			throw notUnderstood(
+				unclear.position,
+				`The recipe of '${target}' runs something that xv6 Lab does not know: ${unclear.text.slice(0, 100)}`,
+			);
+		}
+	}
+
+	private add(step: Step, scope: Scope): void {
+		for (const text of textsOf(step)) this.reader.expander.requireKnown(text, step.position);
+		this.made.add(step.output);
+		this.steps.set(step.output, step);
+		for (const input of inputsOf(step)) this.make(input, step.output, scope);
+		if (step.kind === "image") this.made.add(step.program);
+	}
+
+	/** A program for the host that this build links: mkfs. */
+	private isHostProgram(path: string): boolean {
+		const step = this.steps.get(path);
+		return step?.kind === "link" && step.target === "wasm32-wasi";
+	}
+
+	/** The pattern rule for a target: of those whose prerequisites can be had, the one with the shortest stem. */
+	private implicit(target: string, depth: number): Implicit | undefined {
+		// Chains of implicit rules are short in practice (.y → .c → .o); longer ones would be loops.
+		if (depth > 3 || this.inSpecialUse(target)) return undefined;
+		const candidates: Implicit[] = [];
+		for (const rule of this.reader.patternRules) {
+			if (rule.recipe?.lines.length === 0 || !rule.recipe) continue;
+			for (const pattern of rule.targets) {
+				const match = matchTarget(pattern, target);
+				if (!match) continue;
+				const fill = (name: string) =>
+					name.includes("%") ? normalizePath(match.folder + name.replace("%", () => match.stem)) : name;
+				candidates.push({
+					stem: match.folder + match.stem,
+					prerequisites: rule.prerequisites.map(fill),
+					orderOnly: rule.orderOnly.map(fill),
+					recipe: rule.recipe,
+				});
+			}
+		}
+		candidates.sort((a, b) => a.stem.length - b.stem.length);
+		const position = this.reader.locate(baseName(target)) ?? { file: this.makefile, line: 1 };
+		for (const { target: pattern, source, recipe } of builtinRules) {
+			const stem = stemOf(pattern, target);
+			if (stem === undefined) continue;
+			candidates.push({
+				stem,
+				prerequisites: [source.replace("%", () => stem)],
+				orderOnly: [],
+				recipe: { position, lines: [{ text: recipe, position }] },
+			});
+		}
+		const obtainable = (name: string) =>
+			this.inTree.has(name) || this.reader.rules.has(name) || this.steps.has(name) || this.implicit(name, depth + 1);
+		return candidates.find((candidate) => candidate.prerequisites.every(obtainable));
+	}
+
+	private inSpecialUse(target: string): boolean {
+		return /^\.[A-Z_]+$/.test(target);
+	}
+
+	private missing(target: string, neededBy: string | undefined): void {
+		const source = target.replace(/(?:^|(?<=\/))_?([^/]*?)(\.o)?$/, "$1");
+		const isProgram = baseName(target).startsWith("_") || target.endsWith(".o");
+		const position = this.lineFor(target, neededBy);
+		const what = isProgram ? `${source}.c` : target;
+		const user = neededBy ?? "the build";
+		this.problems.push({
+			...position,
+			severity: "error",
+			message:
+				isProgram && neededBy !== undefined
+					? `there is no ${what} (or ${source}.S) to make ${target} from, which ${user} needs`
+					: `${what} is missing, which ${user} needs`,
+			code: "missing-file",
+		});
+	}
+
+	private lineFor(target: string, neededBy: string | undefined): Position {
+		const name = baseName(target);
+		const stem = name.replace(/\.\w+$/, "");
+		for (const word of [target, name, `_${stem}`, stem]) {
+			const found = this.reader.locate(word);
+			if (found) return found;
+		}
+		const rule = neededBy === undefined ? undefined : this.reader.rules.get(neededBy);
+		return rule?.recipe?.position ?? rule?.position ?? { file: this.makefile, line: 1 };
+	}
+
+	/** Arguments of the QEMU call of the `qemu` rule, or of `QEMUOPTS` where there is none. */
+	qemuArguments(): readonly string[] {
+		const at = { file: this.makefile, line: 1 };
+		const globals = this.reader.globals;
+		for (const target of ["qemu", "run", "qemu-nox", "all"]) {
+			const recipe = this.reader.rules.get(target)?.recipe;
+			if (!recipe) continue;
+			const scope = this.reader.scopeFor(target, globals);
+			for (const { text, position } of recipe.lines) {
+				const { qemu } = interpretLine(this.reader.expander.expand(text, position, scope), position, () => false);
+				if (qemu) return qemu;
+			}
+		}
+		return this.reader.isDefined("QEMUOPTS") ? words(this.reader.value("QEMUOPTS", at)) : [];
+	}
+}
+
+function isFileLike(target: string): boolean {
+	return /[./]/.test(target);
+}
+
+export function inputsOf(step: Step): readonly string[] {
+	switch (step.kind) {
+		case "compile":
+			return [step.source];
+		case "link":
+			return step.script === undefined ? step.inputs : [...step.inputs, step.script];
+		case "binary":
+			return [step.input];
+		case "generate":
+			return [step.script];
+		case "concat":
+			return step.inputs;
+		case "image":
+			return [step.program, ...step.inputs];
+		case "text":
+			return [];
+	}
+}
+
+function textsOf(step: Step): readonly string[] {
+	const flags = step.kind === "compile" || step.kind === "link" ? step.flags : [];
+	return [step.output, ...inputsOf(step), ...flags];
+}
+
+/** Programs of the image: each argument that the build links. */
+export function programsOf(plan: BuildPlan): { readonly path: string; readonly image: ImageStep }[] {
+	const image = plan.steps.get(plan.disk);
+	if (image?.kind !== "image") return [];
+	return image.inputs.filter((path) => plan.steps.get(path)?.kind === "link").map((path) => ({ path, image }));
+}
+
+/**
+ * Matches a target pattern. One without a slash is matched against the file name alone, and the folder is put before
+ * the stem's prerequisites (manual, 10.5.4).
+ */
+function matchTarget(pattern: string, target: string): { folder: string; stem: string } | undefined {
+	if (!pattern.includes("/")) {
+		const stem = stemOf(pattern, baseName(target));
+		return stem === undefined ? undefined : { folder: folderOf(target), stem };
+	}
+	const stem = stemOf(pattern, target);
+	return stem === undefined ? undefined : { folder: "", stem };
+}
+
+function automaticVariables(
+	target: string,
+	prerequisites: readonly string[],
+	orderOnly: readonly string[],
+	stem: string | undefined,
+	parent: Scope,
+): Scope {
+	const all = prerequisites.join(" ");
+	const values: Record<string, string> = {
+		"@": target,
+		"<": prerequisites[0] ?? "",
+		"^": all,
+		"+": all,
+		"?": all,
+		"|": orderOnly.join(" "),
+		"*": stem ?? target.replace(/\.[^./]*$/, ""),
+	};
+	return (name): Variable | undefined => {
+		const part = /^([@<^+?|*])([DF]?)$/.exec(name);
+		if (!part) return parent(name);
+		const value = values[part[1] as string] as string;
+		const files = words(value);
+		const folder = (file: string) => folderOf(file).replace(/(.)\/$/, "$1") || ".";
+		if (part[2] === "D") return { value: files.map(folder).join(" "), recursive: false, position: undefined };
+		if (part[2] === "F") return { value: files.map(baseName).join(" "), recursive: false, position: undefined };
+		return { value, recursive: false, position: undefined };
+	};
+}

@@ -1,0 +1,118 @@
+import { baseName, globToRegExp, normalizePath } from "./paths.ts";
+import type { MakefileFiles } from "./reader.ts";
+
+/** Tool prefix that stands for "the RISC-V tools", whichever of them builds in the end. */
+export const riscvPrefix = "riscv64-unknown-elf-";
+
+/**
+ * Output of a `$(shell …)` command, found out without running it; undefined when it cannot be known. Probes of the
+ * host's tools are answered for a current QEMU and compiler, since neither is what builds and runs here.
+ */
+export function understandShell(command: string, files: MakefileFiles): string | undefined {
+	const text = command.replace(/\s+/g, " ").trim();
+	if (text.includes("\u0001")) return undefined;
+	for (const idiom of idioms) {
+		const match = idiom.pattern.exec(text);
+		if (match) return idiom.output(match);
+	}
+	return pipeline(text, files);
+}
+
+const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray): string }[] = [
+	// `if riscv64-unknown-elf-objdump -i … then echo 'riscv64-unknown-elf-'; elif …`: which tools are there
+	{ pattern: /\b(?:objdump|gcc|clang|ld|objcopy)\b.*\becho ["']?(riscv[\w-]*-)["']?/, output: () => riscvPrefix },
+	{ pattern: /(?:which|command -v|type) \S*(riscv[\w-]*-)(?:gcc|objdump|ld)\b.*\becho\b/, output: () => riscvPrefix },
+	// `$(CC) -FLAG -E -x c /dev/null … && echo -FLAG`: is this flag known
+	{
+		pattern: /\S*(?:gcc|clang|cc) .*\/dev\/null.*&& echo ["']?(-[\w=+-]+)["']?$/,
+		output: (match) => match[1] as string,
+	},
+	// `$(CC) -dumpspecs | grep …`: does this gcc make position-independent code unless told otherwise
+	{ pattern: /-dumpspecs/, output: () => "" },
+	{ pattern: /\S*(?:gcc|clang|cc) .*-dump(?:full)?version/, output: () => "14" },
+	{ pattern: /\S*(?:gcc|clang|cc) .*-dumpmachine/, output: () => "riscv64-unknown-elf" },
+	{ pattern: /^(?:\S*\/)?qemu-system-riscv64 .*--?version.*(?:sed|cut|awk|grep)/, output: () => "10.0" },
+	// QEMU's gdb option, old and new
+	{ pattern: /qemu-system-riscv64 --?help/, output: () => "-gdb tcp::26000" },
+	// A port number made of the user's id
+	{ pattern: /^expr `id -u` % \d+ \+ (\d+)$/, output: (match) => match[1] as string },
+	{ pattern: /^echo ["']?([\d.]+) >= ([\d.]+)["']? \| bc/, output: ([, a, b]) => (Number(a) >= Number(b) ? "1" : "0") },
+	{ pattern: /^uname -m$/, output: () => "x86_64" },
+	{ pattern: /^uname(?: -s)?(?: 2>\S+)?$/, output: () => "Linux" },
+	{ pattern: /^(?:nproc|getconf _NPROCESSORS_ONLN)/, output: () => "2" },
+	{ pattern: /^pwd$/, output: () => "." },
+	{ pattern: /^(?:id -u)$/, output: () => "1000" },
+	{ pattern: /^(?:which|command -v) (\S+)/, output: (match) => match[1] as string },
+];
+
+/** `echo WORDS | tr a-z A-Z`, `ls kernel/*.c | sort`, `find user -name '*.c'` and their like. */
+function pipeline(text: string, files: MakefileFiles): string | undefined {
+	if (/[`<>;&]|\$\(/.test(text.replace(/2>\s*\/dev\/null|2>&1/g, ""))) return undefined;
+	let lines: string[] | undefined;
+	for (const stage of text.replace(/2>\s*\/dev\/null|2>&1/g, "").split("|")) {
+		const args = stage.trim().match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+		const plain = args.map((arg) => arg.replace(/^(["'])(.*)\1$/, "$2"));
+		lines = lines === undefined ? produce(plain, files) : transform(plain, lines);
+		if (lines === undefined) return undefined;
+	}
+	return lines?.join(" ");
+}
+
+function produce([name, ...args]: readonly string[], files: MakefileFiles): string[] | undefined {
+	switch (name) {
+		case "echo":
+			return [args.filter((arg) => arg !== "-n").join(" ")];
+		case "cat": {
+			const texts = args.map((path) => files.text(normalizePath(path)));
+			return texts.flatMap((text) => (text ?? "").split(/\r?\n/)).filter((line) => line !== "");
+		}
+		case "ls": {
+			const globs = args.filter((arg) => !arg.startsWith("-")).map((arg) => globToRegExp(normalizePath(arg)));
+			return files.paths.filter((path) => globs.some((glob) => glob.test(path)));
+		}
+		case "find": {
+			const folders = args
+				.slice(
+					0,
+					Math.max(
+						0,
+						args.findIndex((arg) => arg.startsWith("-")),
+					),
+				)
+				.map(normalizePath);
+			const at = args.indexOf("-name");
+			const known = args.every((arg, i) => !arg.startsWith("-") || i === at || ["-type", "-name"].includes(arg));
+			if (at < 0 || !known) return undefined;
+			const glob = globToRegExp(args[at + 1] ?? "");
+			const inside = (path: string) =>
+				folders.length === 0 || folders.some((folder) => folder === "" || path.startsWith(`${folder}/`));
+			return files.paths.filter((path) => inside(path) && glob.test(baseName(path)));
+		}
+		case "basename":
+			return [baseName(args[0] ?? "").replace(args[1] ?? /$^/, "")];
+		default:
+			return undefined;
+	}
+}
+
+function transform([name, ...args]: readonly string[], lines: readonly string[]): string[] | undefined {
+	const [from = "", to = ""] = args;
+	switch (name) {
+		case "tr": {
+			const upper = /^(a-z|\[:lower:\])$/.test(from) && /^(A-Z|\[:upper:\])$/.test(to);
+			const lower = /^(A-Z|\[:upper:\])$/.test(from) && /^(a-z|\[:lower:\])$/.test(to);
+			if (!upper && !lower) return undefined;
+			return lines.map((line) => (upper ? line.toUpperCase() : line.toLowerCase()));
+		}
+		case "sort":
+			return args.length > 0 ? undefined : [...lines].sort();
+		case "uniq":
+			return [...new Set(lines)];
+		case "head":
+			return lines.slice(0, Number(args.at(-1)?.replace("-", "") ?? 10));
+		case "xargs":
+			return args.length === 0 || args[0] === "echo" ? [lines.join(" ")] : undefined;
+		default:
+			return undefined;
+	}
+}

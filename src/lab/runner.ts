@@ -29,12 +29,16 @@ export interface TestObserver extends Disposable {
 	stack(): readonly StackLine[];
 }
 
-export interface LabRunRequest {
+/** What a verdict says of the machine that it was made on. */
+export interface JudgeContext {
 	readonly manifest: LabManifest;
-	/** Default: all of the manifest. */
-	readonly tests?: readonly LabTest[];
 	readonly harts: number;
 	readonly seed: number;
+}
+
+export interface LabRunRequest extends JudgeContext {
+	/** Default: all of the manifest. */
+	readonly tests?: readonly LabTest[];
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
 	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
 	readonly breathe: () => Promise<void>;
@@ -79,7 +83,7 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 			throwIfCancelled(signal);
 			request.onStart?.(test);
 			machine.restore(booted);
-			deliver(await runTest(request, test, machine, shell, observer));
+			deliver(await runTest(request, test, shell, observer));
 		}
 		return verdicts;
 	} finally {
@@ -89,10 +93,10 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	}
 }
 
-async function runTest(
-	request: LabRunRequest,
+/** One test on a machine whose shell waits at its prompt. */
+export async function runTest(
+	request: JudgeContext,
 	test: LabTest,
-	machine: MachineSurface,
 	shell: Shell,
 	observer: TestObserver | undefined,
 ): Promise<Verdict> {
@@ -134,7 +138,7 @@ function bootReason(result: CommandResult): Reason {
 }
 
 function makeVerdict(
-	request: LabRunRequest,
+	request: JudgeContext,
 	test: LabTest,
 	result: CommandResult,
 	reasons: readonly Reason[],

@@ -10,12 +10,19 @@ const quietAfterPrompt: Instructions = 400_000;
 /** After `panic:` the kernel still prints the text and perhaps a backtrace. */
 const afterPanic: Instructions = 2_000_000;
 
+/** Console text that is kept for looking back, in characters; a program that floods the console must not fill the memory. */
+const keepText = 4_000_000;
+
 const promptAtEnd = /(?:^|\n)\$ $/;
-const panicLine = /^(?:.*\W)?panic: ?(.*)$/m;
+/** A whole line: the message comes a byte at a time. */
+const panicLine = /^(?:.*\W)?panic: ?(.*?)\r?\n/m;
+/** How far back a line that is not ended yet may begin, in characters. */
+const longestLine = 400;
 
 export interface ShellOptions {
 	/** Lets messages of the host through; called between looks. */
 	readonly breathe: () => Promise<void>;
+	/** Ends a wait with the `cancelled` error; see also {@link Shell.signal}. */
 	readonly signal?: AbortSignal;
 	readonly onOutput?: (bytes: Uint8Array) => void;
 }
@@ -30,16 +37,22 @@ export interface CommandResult {
 /** Types at a guest's shell as a person would: waits for `$ `, types, waits for the next one. */
 export class Shell {
 	private text = "";
+	private panicSeen: string | undefined;
 	private readonly store = new DisposableStore();
+	/** Ends the present wait; a shell that lives longer than one command gets one with each. */
+	signal: AbortSignal | undefined;
 	private readonly decoder = new TextDecoder();
 
 	constructor(
 		private readonly machine: MachineSurface,
 		private readonly options: ShellOptions,
 	) {
+		this.signal = options.signal;
 		this.store.add(
 			machine.console.onData((bytes) => {
 				this.text += this.decoder.decode(bytes, { stream: true });
+				this.panicSeen ??= panicLine.exec(this.text.slice(-bytes.length - longestLine))?.[1];
+				if (this.text.length > 2 * keepText) this.text = this.text.slice(-keepText);
 				options.onOutput?.(bytes);
 			}),
 		);
@@ -50,12 +63,17 @@ export class Shell {
 		return this.text.replaceAll("\r\n", "\n");
 	}
 
+	/** What the kernel said when it panicked, undefined while it has not. */
+	get panic(): string | undefined {
+		return this.panicSeen;
+	}
+
 	/** Runs until the guest asks for a command, or cannot any more. */
 	async waitForPrompt(budget: Instructions): Promise<CommandEnd> {
 		const start = this.machine.instret;
 		let quiet = 0;
 		for (;;) {
-			throwIfCancelled(this.options.signal);
+			throwIfCancelled(this.signal);
 			const left = budget - (this.machine.instret - start);
 			if (left <= 0) return { kind: "timeout" };
 			const before = this.text.length;
@@ -63,8 +81,7 @@ export class Shell {
 			const stop = this.machine.run(Math.min(lookEvery, left));
 			quiet = this.text.length === before ? quiet + (this.machine.instret - at) : 0;
 			if (stop.kind === "halt") return { kind: "halt", code: stop.code };
-			const panic = panicLine.exec(this.console);
-			if (panic) return this.finishPanic();
+			if (this.panic !== undefined) return this.finishPanic();
 			const prompt = promptAtEnd.test(this.text) && this.machine.console.pending === 0;
 			if (prompt && (quiet >= quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
 			if (stop.kind === "idle") return { kind: "stuck" };
@@ -76,6 +93,7 @@ export class Shell {
 	async run(command: string, budget: Instructions): Promise<CommandResult> {
 		const start = this.machine.instret;
 		this.text = "";
+		this.panicSeen = undefined;
 		this.machine.console.write(new TextEncoder().encode(`${command}\n`));
 		const end = await this.waitForPrompt(budget);
 		return { end, output: commandOutput(this.console, command), instructions: this.machine.instret - start };
@@ -87,7 +105,7 @@ export class Shell {
 
 	private finishPanic(): CommandEnd {
 		this.machine.run(afterPanic);
-		return { kind: "panic", message: panicLine.exec(this.console)?.[1] ?? "" };
+		return { kind: "panic", message: this.panic ?? "" };
 	}
 }
 

@@ -94,7 +94,10 @@ export class Engine {
 		},
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
-		cancel: async () => this.work?.abort(),
+		cancel: async () => {
+			this.work?.abort();
+			return undefined;
+		},
 		crash: async () => {
 			setTimeout(() => {
 				throw new Error("a crash was asked for");

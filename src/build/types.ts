@@ -9,6 +9,8 @@ export interface BuildRequest {
 	readonly wasi: WasiToolchain;
 	/** Most jobs at once; default: what the toolchain says. */
 	readonly jobs?: number;
+	/** Variables that override the Makefile's, as in `make CPUS=1`. */
+	readonly makeVariables?: Readonly<Record<string, string>>;
 	readonly onProgress?: ProgressListener;
 	readonly signal?: AbortSignal;
 }

@@ -39,7 +39,9 @@ export function planBuild(label: string, files: MakefileFiles, overrides: Overri
 	const qemu = planner.qemuArguments();
 	const kernel = normalizePath(argumentOf(qemu, "-kernel") ?? "kernel/kernel");
 	const disk = normalizePath(diskOf(qemu) ?? "fs.img");
-	if (!planner.canMake(kernel)) {
+	// Some trees reach the kernel only through the rule that boots it.
+	for (const name of reader.rules.get("qemu")?.prerequisites ?? []) planner.make(name, "qemu", reader.globals);
+	if (!planner.steps.has(kernel) && !planner.canMake(kernel)) {
 		throw new UserError(
 			"not-an-xv6-tree",
 			`The Makefile has no rule that makes ${kernel}`,

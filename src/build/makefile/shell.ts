@@ -37,6 +37,11 @@ const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray
 	// A port number made of the user's id
 	{ pattern: /^expr `id -u` % \d+ \+ (\d+)$/, output: (match) => match[1] as string },
 	{ pattern: /^echo ["']?([\d.]+) >= ([\d.]+)["']? \| bc/, output: ([, a, b]) => (Number(a) >= Number(b) ? "1" : "0") },
+	// Is the compiler older than some version: `echo 14 / 11 | bc | grep -e '^0'`
+	{
+		pattern: /^echo (\d+) \/ (\d+)(?: 2>\S+)? \| bc \| grep -e '\^0'$/,
+		output: ([, a, b]) => (Number(a) < Number(b) ? "0" : ""),
+	},
 	{ pattern: /^uname -m$/, output: () => "x86_64" },
 	{ pattern: /^uname(?: -s)?(?: 2>\S+)?$/, output: () => "Linux" },
 	{ pattern: /^(?:nproc|getconf _NPROCESSORS_ONLN)/, output: () => "2" },

@@ -1,0 +1,84 @@
+import type { Diagnostic } from "../toolchain/types.ts";
+import type { TreeSnapshot } from "./snapshot.ts";
+
+/** Headers of a hosted C library: what people include out of habit. */
+const hostHeaders = new Set(
+	(
+		"math.h stdio.h stdlib.h string.h unistd.h assert.h ctype.h errno.h time.h signal.h pthread.h sys/types.h " +
+		"sys/stat.h sys/mman.h sys/wait.h sys/time.h sys/socket.h fcntl.h limits.h locale.h setjmp.h wchar.h memory.h " +
+		"malloc.h sched.h semaphore.h inttypes.h"
+	).split(" "),
+);
+
+/** Adds what the compiler cannot know about xv6: why a header is not there and which one to use. */
+export function withAdvice(diagnostic: Diagnostic, snapshot: TreeSnapshot): Diagnostic {
+	const missing = /'?([\w./-]+\.h)'?(?: file not found|: No such file or directory)/.exec(diagnostic.message)?.[1];
+	if (missing === undefined) return diagnostic;
+	const message = adviceFor(missing, snapshot);
+	if (message === undefined) return diagnostic;
+	const note: Diagnostic = { ...place(diagnostic), severity: "note", message };
+	return { ...diagnostic, notes: [...(diagnostic.notes ?? []), note] };
+}
+
+function adviceFor(header: string, snapshot: TreeSnapshot): string | undefined {
+	const name = header.slice(header.lastIndexOf("/") + 1);
+	const twin = snapshot.paths.find((path) => path !== header && path.endsWith(`/${name}`));
+	if (hostHeaders.has(header)) {
+		const instead = header === "math.h" ? "xv6 has no floating-point functions" : "its calls are in user/user.h";
+		return `xv6 programs run without the host's C library, so there is no <${header}>: ${instead}`;
+	}
+	return twin === undefined ? undefined : `there is a ${twin}: write #include "${twin}"`;
+}
+
+function place({ file, line, column }: Diagnostic): Pick<Diagnostic, "file" | "line" | "column"> {
+	return { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
+}
+
+/** The same fault in a header comes once from each file that includes it; people read it once. */
+export function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+	const seen = new Set<string>();
+	return diagnostics.filter(({ file, line, column, severity, message }) => {
+		const key = JSON.stringify([file, line, column, severity, message]);
+		if (seen.has(key)) return false;
+		seen.add(key);
+		return true;
+	});
+}
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+	return diagnostics.some(({ severity }) => severity === "error");
+}
+
+export interface Rendering {
+	readonly colour: boolean;
+	/** Line of a file, for the excerpt under a message. */
+	sourceLine(file: string, line: number): string | undefined;
+	/** How a path of the tree is written, for example relative to where the reader stands. */
+	path(file: string): string;
+}
+
+const colours = { error: "31", warning: "35", note: "36" } as const;
+
+/** One diagnostic as gcc writes it: `file:line:col: error: message [-Wflag]`, the line, a caret, then its notes. */
+export function renderDiagnostic(diagnostic: Diagnostic, rendering: Rendering): string {
+	const { file, line, column, severity, message, code } = diagnostic;
+	const paint = (style: string, text: string) => (rendering.colour ? `\u001b[${style}m${text}\u001b[0m` : text);
+	const where = [rendering.path(file), line, column].filter((part) => part !== undefined).join(":");
+	const flag = code?.startsWith("-") ? ` [${paint(`1;${colours[severity]}`, code)}]` : "";
+	const head = `${paint("1", `${where}:`)} ${paint(`1;${colours[severity]}`, `${severity}:`)} ${paint("1", message)}${flag}`;
+	const text = line === undefined ? undefined : rendering.sourceLine(file, line);
+	const lines = [head];
+	if (text !== undefined && line !== undefined) {
+		const gutter = String(line).padStart(5);
+		lines.push(`${gutter} | ${text.replaceAll("\t", " ")}`);
+		if (column !== undefined) {
+			const sameLine = diagnostic.endLine === undefined || diagnostic.endLine === line;
+			const width = sameLine && diagnostic.endColumn !== undefined ? diagnostic.endColumn - column : 1;
+			const mark = "^" + "~".repeat(Math.max(0, Math.min(width, text.length - column + 1) - 1));
+			const blank = " ".repeat(Math.max(0, column - 1));
+			lines.push(`${" ".repeat(5)} | ${blank}${paint(`1;${colours[severity]}`, mark)}`);
+		}
+	}
+	for (const note of diagnostic.notes ?? []) lines.push(renderDiagnostic(note, rendering));
+	return lines.join("\n");
+}

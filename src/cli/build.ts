@@ -1,0 +1,181 @@
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { hasErrors, renderDiagnostic } from "../build/diagnostics.ts";
+import { BuildSession } from "../build/session.ts";
+import type { BuildOutput, BuildResult } from "../build/types.ts";
+import { fromUtf8 } from "../common/bytes.ts";
+import { UserError } from "../common/errors.ts";
+import type { SourceTree } from "../common/sourceTree.ts";
+import { atomicWrite, type FileToWrite } from "../env/node/atomicWrite.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import { openToolchain, type ToolchainKind } from "../env/node/toolchains.ts";
+import type { Diagnostic } from "../toolchain/types.ts";
+import { distFolder } from "./assets.ts";
+import { exitCodes } from "./exitCodes.ts";
+
+export interface CliBuildOptions {
+	readonly toolchain?: ToolchainKind;
+	readonly jobs?: number;
+	readonly makeVariables?: Readonly<Record<string, string>>;
+	readonly signal?: AbortSignal;
+	/** No line about the toolchain and the counts on stderr; diagnostics are always written. */
+	readonly quiet?: boolean;
+}
+
+const usage = "Write: xv6-lab build [DIR] [--toolchain auto|bundled|host] [--out DIR] [--json] [--jobs N].";
+
+/** `xv6-lab build [DIR]`: kernel and fs.img into DIR/build or --out, diagnostics on stderr, exit 5 on errors. */
+export async function runBuild(argv: string[]): Promise<number> {
+	const { values, positionals } = parse(argv);
+	const folder = positionals[0] ?? ".";
+	const jobs = values.jobs === undefined ? undefined : Number(values.jobs);
+	if (jobs !== undefined && !(Number.isInteger(jobs) && jobs >= 1 && jobs <= 64)) {
+		throw new UserError("usage", `--jobs takes a number from 1 to 64, not '${values.jobs}'`, usage);
+	}
+	const kind = values.toolchain ?? "auto";
+	if (!isKind(kind)) throw new UserError("usage", `There is no toolchain '${kind}'`, usage);
+	const interrupt = new AbortController();
+	const stop = () => interrupt.abort();
+	process.once("SIGINT", stop);
+	try {
+		const tree = new NodeTree(folder);
+		const makeVariables = Object.fromEntries((values.make ?? []).map(parseVariable));
+		const options = { toolchain: kind, ...(jobs ? { jobs } : {}), makeVariables, signal: interrupt.signal };
+		const result = await buildTree(tree, options);
+		const target = values.out ?? join(folder, "build");
+		if (result.output) await atomicWrite(await outputs(target, values.out === undefined, result.output));
+		if (values.json) process.stdout.write(`${JSON.stringify(asJson(result, target), undefined, "\t")}\n`);
+		else await report(result, folder, tree, target);
+		return result.output ? exitCodes.done : exitCodes.buildFailed;
+	} finally {
+		process.removeListener("SIGINT", stop);
+	}
+}
+
+function parse(argv: string[]) {
+	const options = {
+		toolchain: { type: "string" },
+		out: { type: "string" },
+		json: { type: "boolean" },
+		jobs: { type: "string" },
+		make: { type: "string", multiple: true },
+	} as const;
+	try {
+		const parsed = parseArgs({ args: argv, allowPositionals: true, options });
+		if (parsed.positionals.length > 1) throw new Error("`build` takes one folder");
+		return parsed;
+	} catch (error) {
+		throw new UserError("usage", (error as Error).message, usage);
+	}
+}
+
+function parseVariable(text: string): [string, string] {
+	const at = text.indexOf("=");
+	if (at <= 0) throw new UserError("usage", `--make takes NAME=VALUE, not '${text}'`, usage);
+	return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function isKind(text: string): text is ToolchainKind {
+	return text === "auto" || text === "bundled" || text === "host";
+}
+
+/** Kernel, image, and, in a folder of ours inside the tree, what keeps it out of git. */
+async function outputs(target: string, inTree: boolean, output: BuildOutput): Promise<FileToWrite[]> {
+	const files: FileToWrite[] = [
+		{ path: join(target, "kernel"), bytes: output.kernel },
+		{ path: join(target, "fs.img"), bytes: output.disk },
+	];
+	if (inTree) files.push({ path: join(target, ".gitignore"), bytes: new TextEncoder().encode("*\n") });
+	return files;
+}
+
+async function buildTree(tree: SourceTree, options: CliBuildOptions): Promise<BuildResult> {
+	const opened = await openToolchain(options.toolchain ?? "auto", { dist: distFolder() });
+	try {
+		return await new BuildSession().build({
+			tree,
+			toolchain: opened.toolchain,
+			wasi: opened.wasi,
+			...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+			...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
+			...(options.signal === undefined ? {} : { signal: options.signal }),
+		});
+	} finally {
+		opened.dispose();
+	}
+}
+
+/** Builds for a command that goes on with the result; on errors the diagnostics are written and a UserError is thrown. */
+export async function buildForCli(dir: string, options: CliBuildOptions = {}): Promise<BuildOutput> {
+	const tree = new NodeTree(dir);
+	const result = await buildTree(tree, options);
+	await writeDiagnostics(result.diagnostics, dir, tree);
+	if (!result.output) throw buildError(result.diagnostics);
+	for (const warning of result.output.wish.warnings) process.stderr.write(`xv6-lab: ${warning}\n`);
+	if (!options.quiet) process.stderr.write(`${summary(result)}\n`);
+	return result.output;
+}
+
+function buildError(diagnostics: readonly Diagnostic[]): UserError {
+	const errors = diagnostics.filter(({ severity }) => severity === "error");
+	const [first] = errors;
+	const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
+	const code = first?.code === "mkfs-failed" ? "mkfs-failed" : "compile-failed";
+	return new UserError(
+		code,
+		`The build failed with ${count}`,
+		"Correct what the messages above name and run it again.",
+	);
+}
+
+async function report(result: BuildResult, folder: string, tree: SourceTree, target: string): Promise<void> {
+	await writeDiagnostics(result.diagnostics, folder, tree);
+	for (const warning of result.output?.wish.warnings ?? []) process.stderr.write(`xv6-lab: ${warning}\n`);
+	process.stderr.write(`${summary(result)}\n`);
+	if (!result.output) return;
+	const { kernel, disk, programs } = result.output;
+	process.stdout.write(
+		`${join(target, "kernel")} (${kib(kernel)}), ${join(target, "fs.img")} (${kib(disk)}, ${programs.length} programs)\n`,
+	);
+}
+
+function summary({ stats, diagnostics }: BuildResult): string {
+	const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+	const verdict = hasErrors(diagnostics) ? `failed with ${errors === 1 ? "1 error" : `${errors} errors`}` : "done";
+	const seconds = (stats.wallMs / 1000).toFixed(1);
+	return `xv6-lab: build ${verdict} in ${seconds} s: ${stats.compiled} compiled, ${stats.reused} reused, ${stats.linked} linked with ${stats.toolchain}`;
+}
+
+const kib = (bytes: Uint8Array) => `${Math.ceil(bytes.length / 1024)} KiB`;
+
+async function writeDiagnostics(diagnostics: readonly Diagnostic[], folder: string, tree: SourceTree): Promise<void> {
+	const lines = new Map<string, readonly string[]>();
+	const files = diagnostics.flatMap((diagnostic) => [diagnostic.file, ...(diagnostic.notes ?? []).map((n) => n.file)]);
+	for (const file of new Set(files)) {
+		const bytes = await tree.read(file).catch(() => undefined);
+		if (bytes) lines.set(file, fromUtf8(bytes).split(/\r?\n/));
+	}
+	const rendering = {
+		colour: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
+		sourceLine: (file: string, line: number) => lines.get(file)?.[line - 1],
+		// From where the reader stands, so that terminals can open it.
+		path: (file: string) => (lines.has(file) ? relative(process.cwd(), resolve(folder, file)) : file),
+	};
+	for (const diagnostic of diagnostics) process.stderr.write(`${renderDiagnostic(diagnostic, rendering)}\n`);
+}
+
+function asJson({ diagnostics, stats, output }: BuildResult, target: string): unknown {
+	return {
+		ok: output !== undefined,
+		...(output
+			? {
+					kernel: join(target, "kernel"),
+					disk: join(target, "fs.img"),
+					programs: output.programs.map(({ name, source, elf }) => ({ name, source, bytes: elf.length })),
+					machine: output.wish,
+				}
+			: {}),
+		diagnostics,
+		stats,
+	};
+}

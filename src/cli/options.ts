@@ -1,0 +1,62 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UserError } from "../common/errors.ts";
+import type { MachineParams } from "../protocol/engine.ts";
+
+/** `parseArgs` whose complaint is a UserError with the command's usage. */
+export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(argv: string[], options: T, usage: string) {
+	try {
+		return parseArgs({ args: argv, allowPositionals: true, options });
+	} catch (error) {
+		throw new UserError("usage", (error as Error).message.split("\n")[0] as string, `Write: xv6-lab ${usage}.`);
+	}
+}
+
+/** Options of every command that makes a machine. */
+export const machineOptions = {
+	harts: { type: "string" },
+	memory: { type: "string" },
+	virtio: { type: "string" },
+	seed: { type: "string" },
+	"no-jit": { type: "boolean" },
+} as const;
+
+/** Options of every command that builds a tree. */
+export const buildOptions = { toolchain: { type: "string" }, jobs: { type: "string" } } as const;
+
+export interface MachineFlags {
+	readonly harts?: string;
+	readonly memory?: string;
+	readonly virtio?: string;
+	readonly seed?: string;
+	readonly "no-jit"?: boolean;
+}
+
+export function machineParams(flags: MachineFlags): MachineParams {
+	const harts = flags.harts === undefined ? undefined : wholeNumber(flags.harts, "--harts", 1, 8);
+	const seed = flags.seed === undefined ? undefined : wholeNumber(flags.seed, "--seed", 0, 2 ** 31);
+	const memoryMiB = flags.memory === undefined ? undefined : mebibytes(flags.memory);
+	if (flags.virtio !== undefined && flags.virtio !== "modern" && flags.virtio !== "legacy") {
+		throw new UserError("usage", `--virtio ${flags.virtio} is not known`, "It is modern or legacy.");
+	}
+	return {
+		...(harts !== undefined ? { harts } : {}),
+		...(memoryMiB !== undefined ? { memoryMiB } : {}),
+		...(flags.virtio !== undefined ? { virtio: flags.virtio } : {}),
+		...(seed !== undefined ? { seed } : {}),
+		translator: flags["no-jit"] !== true,
+	};
+}
+
+export function wholeNumber(text: string, option: string, low: number, high: number): number {
+	const value = Number(text);
+	if (/^\d+$/.test(text) && value >= low && value <= high) return value;
+	throw new UserError("usage", `${option} ${text} is out of range`, `It is a whole number from ${low} to ${high}.`);
+}
+
+/** `128M`, `1G` or a number of MiB. */
+function mebibytes(text: string): number {
+	const match = /^(\d+)([MG]?)$/i.exec(text);
+	const value = match ? Number(match[1]) * (match[2]?.toUpperCase() === "G" ? 1024 : 1) : 0;
+	if (value >= 1 && value <= 2048) return value;
+	throw new UserError("usage", `--memory ${text} is not a size`, "Write 128M or 1G.");
+}

@@ -1,0 +1,88 @@
+import { writeFile } from "node:fs/promises";
+import { UserError } from "../common/errors.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import { describe } from "../lab/junit.ts";
+import { runTest } from "../lab/runner.ts";
+import { Shell } from "../lab/shell.ts";
+import { openCatalog } from "./assets.ts";
+import { buildForCli } from "./build.ts";
+import { exitCodes } from "./exitCodes.ts";
+import { breathe, createMachine, observe } from "./machine.ts";
+import { buildOptions, machineOptions, machineParams, parse } from "./options.ts";
+import { printTables } from "./tables.ts";
+
+const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables]";
+const bootBudget = 20_000_000_000;
+const commandBudget = 200_000_000_000;
+
+/** `xv6-lab run`: build, boot, run one program, judge it where the lab has a test for it. */
+export async function runRun(argv: string[]): Promise<number> {
+	const options = {
+		...machineOptions,
+		...buildOptions,
+		dir: { type: "string" },
+		"memory-report": { type: "string" },
+		tables: { type: "boolean" },
+	} as const;
+	const { values, positionals } = parse(argv, options, usage);
+	const command = positionals.join(" ");
+	if (command === "") throw new UserError("usage", "`run` takes a program", `Write: xv6-lab ${usage}.`);
+	const dir = values.dir ?? ".";
+	const manifest = await openCatalog().labOf(new NodeTree(dir));
+	const output = await buildForCli(dir, { ...(values.toolchain ? { toolchain: values.toolchain } : {}) });
+	const params = machineParams(values);
+	const { machine, harts } = await createMachine(output, params);
+	const observer = observe(machine, output, manifest);
+	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stdout.write(bytes) });
+	try {
+		const boot = await shell.waitForPrompt(bootBudget);
+		if (boot.kind !== "prompt") return endCode(boot.kind, boot.kind === "halt" ? boot.code : 0);
+		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
+		let code: number;
+		if (manifest && test) {
+			const verdict = await runTest({ manifest, harts, seed: params.seed ?? 0 }, test, shell, observer);
+			const sign = verdict.outcome === "passed" ? "✓" : "✗";
+			process.stdout.write(`\n${sign} ${verdict.title}\n`);
+			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);
+			code =
+				verdict.outcome === "passed" ? exitCodes.done : verdict.end === "panic" ? exitCodes.panic : exitCodes.failed;
+		} else {
+			const { end } = await shell.run(command, commandBudget);
+			process.stdout.write("\n");
+			code = endCode(end.kind, end.kind === "halt" ? end.code : 0);
+		}
+		if (values.tables && observer) printTables(observer.model(), process.stdout);
+		if (values["memory-report"]) await report(values["memory-report"], observer?.model());
+		return code;
+	} finally {
+		shell.dispose();
+		observer?.dispose();
+		machine.dispose();
+	}
+}
+
+function endCode(kind: string, guestCode: number): number {
+	switch (kind) {
+		case "prompt":
+			return exitCodes.done;
+		case "panic":
+			return exitCodes.panic;
+		case "timeout":
+		case "stuck":
+			return exitCodes.timeout;
+		default:
+			return guestCode;
+	}
+}
+
+async function report(file: string, model: unknown): Promise<void> {
+	try {
+		await writeFile(file, `${JSON.stringify(model, undefined, "\t")}\n`);
+	} catch (error) {
+		throw new UserError(
+			"file-unwritable",
+			`Cannot write ${file}: ${(error as Error).message}`,
+			"Choose another place.",
+		);
+	}
+}

@@ -1,0 +1,165 @@
+// Each case opens what it needs and leaves nothing behind; names say what a person sees.
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+
+const themes = {
+	light: "Default Light Modern",
+	dark: "Default Dark Modern",
+	"high-contrast": "Default High Contrast",
+	"high-contrast-light": "Default High Contrast Light",
+};
+
+async function setTheme(workbench, theme) {
+	await workbench.command("Preferences: Color Theme");
+	const { page } = workbench;
+	await page.keyboard.type(theme.replace(/^Default /, ""));
+	await page.waitForTimeout(400);
+	await page.keyboard.press("Enter");
+	await page.waitForTimeout(600);
+}
+
+export const cases = {
+	async "prodcons1 on the starter fails with an explanation, by keyboard only"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("starter"));
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("✗");
+		const text = await workbench.terminalText();
+		assert.match(text, /✗ .*prodcons1/);
+		const toast = await workbench.notification("prodcons1");
+		assert.ok(toast.length > 40, `the notification explains: ${toast}`);
+		await shot(workbench, "starter-prodcons1");
+	},
+
+	async "the solved lab runs prodcons1 to total = 55 and takes ls and Ctrl-P"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("solved", "3b"));
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("total = 55");
+		await workbench.waitTerminal("✓");
+		await shot(workbench, "solved-prodcons1");
+		await workbench.typeInTerminal("ls\n");
+		await workbench.waitTerminal("usertests");
+		await workbench.page.keyboard.press("Control+P");
+		await workbench.waitTerminal("sleep");
+		await shot(workbench, "solved-terminal");
+	},
+
+	async "the Test Explorer turns green on the solved lab"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("green", "3b"));
+		await workbench.command("xv6: Run All Lab Tests");
+		const { page } = workbench;
+		await page
+			.locator(".test-explorer .monaco-list-row .codicon-testing-passed-icon")
+			.first()
+			.waitFor({ timeout: 600_000 });
+		await page.waitForFunction(
+			() =>
+				!document.querySelector(
+					".test-explorer .codicon-testing-running-icon, .test-explorer .codicon-testing-queued-icon, .test-explorer .codicon-loading",
+				),
+			undefined,
+			{ timeout: 600_000 },
+		);
+		const failed = await page
+			.locator(".test-explorer .codicon-testing-failed-icon, .test-explorer .codicon-testing-error-icon")
+			.count();
+		await shot(workbench, "tests-green");
+		assert.equal(failed, 0);
+	},
+
+	async "the terminal shows byte for byte what xv6-lab boot prints"({ open, makeWorkspace, cli }) {
+		const folder = makeWorkspace("bytes", "3b");
+		const workbench = await open(folder);
+		await workbench.command("xv6: Boot");
+		await workbench.waitTerminal("$");
+		await workbench.typeInTerminal("echo one two | wc\n");
+		await workbench.waitTerminal("1 2 8");
+		const shown = (await workbench.terminalText()).split("\n").filter((line) => !line.includes("[xv6 Lab]"));
+		const printed = cli(["boot", folder, "--toolchain", "bundled", "--command", "echo one two | wc"]);
+		const lines = (text) =>
+			text
+				.split("\n")
+				.map((line) => line.trimEnd())
+				.filter((line) => line !== "");
+		assert.deepEqual(lines(shown.join("\n")).slice(0, -1), lines(printed.replaceAll("\r", "")).slice(0, -1));
+	},
+
+	async "a paste of 10,000 characters arrives whole"({ open, makeWorkspace }) {
+		const workbench = await open(makeWorkspace("paste", "3b"));
+		await workbench.command("xv6: Boot");
+		await workbench.waitTerminal("$");
+		await workbench.typeInTerminal("cat > pasted\n");
+		const line = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM\n";
+		const text = line.repeat(200);
+		await workbench.page.evaluate((value) => navigator.clipboard.writeText(value), text);
+		await workbench.command("Terminal: Paste into Active Terminal");
+		const confirm = workbench.page.locator(".monaco-dialog-box .monaco-button", { hasText: "Paste" }).first();
+		if (
+			await confirm.waitFor({ timeout: 3000 }).then(
+				() => true,
+				() => false,
+			)
+		)
+			await confirm.click();
+		await workbench.page.waitForTimeout(1500);
+		await workbench.typeInTerminal("");
+		await workbench.page.keyboard.press("Control+D");
+		await workbench.page.keyboard.type("wc pasted\n");
+		await workbench.waitTerminal(`200 200 ${text.length} pasted`);
+	},
+
+	async "the inspector shows the prodcons3 finding of the kernel before task 3b, and a fault leads to its line"({
+		open,
+		makeWorkspace,
+		shot,
+	}) {
+		const workbench = await open(makeWorkspace("inspect", "2b"));
+		await workbench.command("xv6: Run prodcons3");
+		await workbench.waitTerminal("total = 673720320");
+		await workbench.command("Notifications: Clear All Notifications");
+		await workbench.command("xv6: Open Memory Inspector");
+		const view = workbench.webview();
+		await view.locator("xv6-inspector").waitFor({ timeout: 60_000 });
+		await view.locator("[data-finding]").first().waitFor({ timeout: 60_000 });
+		for (const [name, theme] of Object.entries(themes)) {
+			await setTheme(workbench, theme);
+			await shot(workbench, `inspector-${name}`);
+		}
+		await view.locator('[data-panel-tab="faults"]').click();
+		await view.locator("[data-fault-source]").first().click();
+		await workbench.page
+			.locator(".editor-group-container .tab", { hasText: /\.c/ })
+			.first()
+			.waitFor({ timeout: 20_000 });
+	},
+
+	async "a stranger edits the kernel and turns red into green"({
+		open,
+		makeWorkspace,
+		read,
+		write,
+		root,
+		shot,
+		exists,
+	}) {
+		const folder = makeWorkspace("stranger");
+		const workbench = await open(folder);
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("✗");
+		// The three functions are edited as a student would: by the reference solution's files, one save.
+		for (const file of [
+			"kernel/trap.c",
+			"kernel/proc.c",
+			"kernel/vm.c",
+			"kernel/sysfile.c",
+			"kernel/defs.h",
+			"kernel/exec.c",
+		]) {
+			const solution = join(root, "labs/hw5-anonymous-mmap/solution/3b", file);
+			if (exists(solution)) write(join(folder, file), read(solution));
+		}
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("total = 55");
+		await workbench.waitTerminal("✓");
+		await shot(workbench, "stranger-green");
+	},
+};

@@ -1,0 +1,86 @@
+// A person's way through xv6 Lab in a real workbench and a real browser, by keyboard, from the packaged extension.
+// Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startCodeServer } from "../support/workbench/codeServer.mjs";
+import { launchBrowser, Workbench } from "../support/workbench/workbench.mjs";
+import { cases } from "./cases.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+process.chdir(root);
+const report = process.argv[2] ?? "test-results/e2e.json";
+const only = process.argv[3];
+const shots = join(root, "test-results/screenshots");
+mkdirSync(shots, { recursive: true });
+
+function run(command, args) {
+	const result = spawnSync(command, args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+	if (result.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${result.stdout}${result.stderr}`);
+	return result.stdout;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "xv6-lab-e2e-"));
+const total = { passed: 0, failed: 0, skipped: 0 };
+if (!process.env.XV6_LAB_VSIX) run(process.execPath, ["scripts/package.mjs"]);
+const vsix = process.env.XV6_LAB_VSIX ?? join(root, "xv6-lab.vsix");
+
+function makeWorkspace(name, solution) {
+	const folder = join(scratch, name);
+	const extra = solution ? ["--solution", solution] : [];
+	run(process.execPath, ["dist/cli/xv6-lab.mjs", "new", folder, "--lab", "hw5-anonymous-mmap", ...extra]);
+	return folder;
+}
+
+const server = await startCodeServer({ vsix: [vsix] });
+const browser = await launchBrowser();
+const context = {
+	root,
+	/** Opens a folder in a new window. */
+	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
+	makeWorkspace,
+	copy: (from, to) => cpSync(from, to, { recursive: true }),
+	read: (file) => readFileSync(file, "utf8"),
+	write: (file, text) => writeFileSync(file, text),
+	exists: existsSync,
+	shot: (workbench, name) => workbench.page.screenshot({ path: join(shots, `${name}.png`) }),
+	/** The CLI's console text for the same session. */
+	cli: (args) => run(process.execPath, ["dist/cli/xv6-lab.mjs", ...args]),
+};
+try {
+	for (const [name, test] of Object.entries(cases)) {
+		if (only && !name.includes(only)) continue;
+		const start = Date.now();
+		const opened = [];
+		const own = { ...context, open: async (...args) => opened[opened.push(await context.open(...args)) - 1] };
+		try {
+			await test(own);
+			total.passed++;
+			console.log(`  ok ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+		} catch (error) {
+			total.failed++;
+			console.log(`  FAILED ${name} (${((Date.now() - start) / 1000).toFixed(1)} s): ${error.stack ?? error}`);
+			for (const workbench of opened) {
+				await context.shot(workbench, `failed-${name.replace(/\W+/g, "-").slice(0, 60)}`).catch(() => undefined);
+				console.log(
+					workbench.console
+						.filter((line) => /xv6|pageerror/i.test(line))
+						.slice(-10)
+						.join("\n"),
+				);
+			}
+		} finally {
+			for (const workbench of opened) await workbench.close().catch(() => undefined);
+		}
+	}
+} finally {
+	await browser.close();
+	await server.stop();
+	rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+}
+writeFileSync(report, JSON.stringify(total));
+console.log(`e2e: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;

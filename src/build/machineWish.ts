@@ -25,8 +25,8 @@ export function machineWish(plan: BuildPlan, snapshot: TreeSnapshot): MachineWis
 		harts,
 		memoryBytes,
 		virtio: readVirtio(plan, sources, warnings),
-		timer: search(sources, /\bstimecmp\b|\b0x14d\b/i) ? "sstc" : "clint",
-		pmp: search(sources, /\bpmpaddr0\b|\bpmpcfg0\b/, /(?:start\.c|entry\.S|start\.S)$/) !== undefined,
+		timer: search(sources, /stimecmp|\b0x14d\b/i) ? "sstc" : "clint",
+		pmp: search(sources, /pmpaddr0|pmpcfg0/, /(?:start\.c|entry\.S|start\.S)$/) !== undefined,
 		warnings: [...warnings, ...devices(plan)],
 	};
 }

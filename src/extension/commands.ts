@@ -2,9 +2,9 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { VerdictData } from "../protocol/engine.ts";
-import { labPrograms } from "./contextKeys.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
+import { labPrograms } from "./labPrograms.ts";
 
 type Report = vscode.Progress<{ message?: string }>;
 

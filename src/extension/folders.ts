@@ -1,9 +1,10 @@
 import * as vscode from "vscode";
 import type { Logger } from "../common/logger.ts";
-import { type ContextKeys, labPrograms } from "./contextKeys.ts";
+import type { ContextKeys } from "./contextKeys.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
 import { LabFolder } from "./labFolder.ts";
+import { labPrograms } from "./labPrograms.ts";
 
 /** Files that make a folder an xv6 tree. */
 const signs = ["kernel/proc.c", "kernel/main.c", "Makefile"];

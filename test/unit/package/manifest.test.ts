@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { labPrograms } from "../../../src/extension/labPrograms.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { contributes } = manifest;
+const commands: { command: string; title: string; category: string; icon: string; enablement?: string }[] =
+	contributes.commands;
+
+test("every command has the category, an icon, a palette rule or none needed, and a keyboard path", () => {
+	const keys = new Set(contributes.keybindings.map((binding: { command: string }) => binding.command));
+	const withoutKeys = new Set(["xv6Lab.runProgramAt", "xv6Lab.openWalkthrough", "xv6Lab.showLog"]);
+	for (const { command, title, category, icon } of commands) {
+		expect(category).toBe("xv6");
+		expect(title).not.toMatch(/xv6/);
+		expect(icon).toMatch(/^\$\([a-z-]+\)$/);
+		expect(keys.has(command) || withoutKeys.has(command), command).toBe(true);
+	}
+});
+
+test("each lab program has a command of its own, shown when the tree has it", () => {
+	for (const program of labPrograms) {
+		const command = commands.find((candidate) => candidate.command === `xv6Lab.run.${program}`);
+		expect(command?.title).toBe(`Run ${program}`);
+		expect(command?.enablement).toBe(`xv6Lab.has.${program}`);
+	}
+});
+
+test("keys are no two commands' own", () => {
+	const keys = contributes.keybindings.map((binding: { key: string }) => binding.key);
+	expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("menus, views, walkthroughs and keybindings name commands that exist", () => {
+	const known = new Set(commands.map((command) => command.command));
+	const named = [...JSON.stringify(contributes).matchAll(/(?:command:|onCommand:|"command":")(xv6Lab\.[\w.]+)/g)].map(
+		(m) => m[1],
+	);
+	expect(named.filter((name) => !known.has(name as string))).toEqual([]);
+});
+
+test("files that the manifest names are there", () => {
+	const files = [
+		manifest.icon,
+		...[...JSON.stringify(contributes).matchAll(/"(?:\.\/)?(media\/[^"]+)"/g)].map((match) => match[1]),
+	];
+	expect(files.filter((file) => !existsSync(join(root, file as string)))).toEqual([]);
+});
+
+test("activation is narrow: never * or at startup", () => {
+	expect(manifest.activationEvents.filter((event: string) => event === "*" || event.startsWith("onStartup"))).toEqual(
+		[],
+	);
+});
+
+test("the notices list what ships, with the licence texts of this very installation", () => {
+	const result = spawnSync(process.execPath, ["scripts/notices.mjs", "--check"], { cwd: root, encoding: "utf8" });
+	expect(result.stderr).toBe("");
+});
+
+test("no dependency is needed at run time: everything that ships is bundled", () => {
+	expect(manifest.dependencies).toBeUndefined();
+});

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { afterAll, describe, expect, test } from "vitest";
+import { applyPatch } from "../support/applyPatch.ts";
+import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
+
+afterAll(closeToolchains);
+
+/** A wrong solution as a small patch of the reference, and the known failure that must explain it. */
+const mutantSchema = v.object({
+	lab: v.string(),
+	/** Folder under the lab's solution/. */
+	base: v.string(),
+	/** Ids of the lab's tests that show the symptom. */
+	tests: v.array(v.string()),
+	/** Matched against the console of at least one of them. */
+	symptom: v.optional(v.string()),
+	/** Id of the known failure in lab.json. */
+	explanation: v.string(),
+	harts: v.optional(v.number()),
+});
+
+const folder = join(repository, "test/labs/mutants");
+const labs = existsSync(folder) ? readdirSync(folder) : [];
+
+for (const lab of labs) {
+	describe(`mutants of ${lab}`, () => {
+		test.each(readdirSync(join(folder, lab)))("%s shows its symptom and is explained", async (name) => {
+			const mutant = v.parse(mutantSchema, JSON.parse(readFileSync(join(folder, lab, name, "mutant.json"), "utf8")));
+			const files = await catalog.workspace(mutant.lab, mutant.base);
+			const patched = applyPatch(files, readFileSync(join(folder, lab, name, "mutant.patch"), "utf8"));
+			const manifest = await catalog.manifest(mutant.lab);
+			const tests = manifest.tests.filter((candidate) => mutant.tests.includes(candidate.id));
+			expect(tests.length).toBe(mutant.tests.length);
+			const verdicts = await judgeOutput(await build(patched), manifest, { tests, harts: mutant.harts ?? 1 });
+			const failed = verdicts.filter((verdict) => verdict.outcome !== "passed");
+			expect(
+				failed.map((verdict) => verdict.test),
+				"the mutant passes",
+			).not.toEqual([]);
+			if (mutant.symptom) {
+				const shown = failed.some((verdict) => new RegExp(mutant.symptom as string, "m").test(verdict.actual));
+				expect(shown, failed.map((verdict) => verdict.actual).join("\n---\n")).toBe(true);
+			}
+			const explained = failed.flatMap((verdict) => verdict.explanations.map((explanation) => explanation.id));
+			expect(explained).toContain(mutant.explanation);
+		});
+	});
+}

@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import { BuildSession } from "../../src/build/session.ts";
+import type { BuildOutput } from "../../src/build/types.ts";
+import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { MemoryTree } from "../../src/common/sourceTree.ts";
+import { NodeTree } from "../../src/env/node/sourceTree.ts";
+import { openToolchains } from "../../src/env/node/toolchains.ts";
+import { LabCatalog } from "../../src/lab/catalog.ts";
+import type { LabManifest, LabTest } from "../../src/lab/manifest.ts";
+import { runLab } from "../../src/lab/runner.ts";
+import type { Verdict } from "../../src/lab/verdict.ts";
+
+export const repository = resolve(import.meta.dirname, "../..");
+export const catalog = new LabCatalog(new NodeTree(repository));
+
+let toolchains: ReturnType<typeof openToolchains> | undefined;
+/** One session for all trees: what two trees share is compiled once. */
+const session = new BuildSession();
+
+/** Builds a tree in memory with the bundled toolchain; the diagnostics are the message when it fails. */
+export async function build(files: ReadonlyMap<string, Uint8Array>): Promise<BuildOutput> {
+	toolchains ??= openToolchains({ kind: "bundled" });
+	const { toolchain, wasi } = await toolchains;
+	const result = await session.build({ tree: new MemoryTree("tree", files), toolchain, wasi });
+	if (result.output) return result.output;
+	throw new Error(result.diagnostics.map((d) => `${d.file}:${d.line ?? 0}: ${d.severity}: ${d.message}`).join("\n"));
+}
+
+export async function closeToolchains(): Promise<void> {
+	const opened = await toolchains;
+	opened?.toolchain.dispose();
+	toolchains = undefined;
+}
+
+export interface JudgeOptions {
+	readonly harts?: number;
+	readonly seed?: number;
+	readonly tests?: readonly LabTest[];
+}
+
+export async function judgeOutput(
+	output: BuildOutput,
+	manifest: LabManifest,
+	options: JudgeOptions = {},
+): Promise<Verdict[]> {
+	const harts = options.harts ?? 3;
+	const seed = options.seed ?? 0;
+	return runLab({
+		manifest,
+		harts,
+		seed,
+		...(options.tests ? { tests: options.tests } : {}),
+		createMachine: async () => (await createMachine(output, { harts, seed, translator: true })).machine,
+		observe: (machine) => observe(machine, output, manifest),
+		breathe,
+	});
+}
+
+/** Tests of the tasks up to and including the one that a solution folder solves, in the manifest's order. */
+export function testsUpTo(manifest: LabManifest, solution: string): LabTest[] {
+	const last = manifest.tasks.findLastIndex((task) => task.solution === solution);
+	const done = new Set(manifest.tasks.slice(0, last + 1).map((task) => task.id));
+	return manifest.tests.filter((test) => done.has(test.task));
+}
+
+/** For a failure message: what a person would read. */
+export function summary(verdicts: readonly Verdict[]): string[] {
+	return verdicts
+		.filter((verdict) => verdict.outcome !== "passed")
+		.map(
+			(verdict) => `${verdict.test}: ${verdict.reasons.map((reason) => reason.message).join("; ")}\n${verdict.actual}`,
+		);
+}

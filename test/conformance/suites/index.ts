@@ -1,0 +1,33 @@
+import type { Case } from "../harness.ts";
+import { atomicsSuite, twoHartSuite } from "./atomics.ts";
+import { csrSuite } from "./csr.ts";
+import { floatSuite } from "./float.ts";
+import { integerSuite } from "./integer.ts";
+import { pagingSuite } from "./paging.ts";
+import { pmpLockSuite, pmpSuite } from "./pmp.ts";
+import { compressedSuite, randomSuite, reservedSuite } from "./random.ts";
+
+import { trapsSuite } from "./traps.ts";
+
+export interface Suite {
+	readonly name: string;
+	readonly harts: number;
+	/** Deterministic: the same cases on every call. */
+	cases(): Case[];
+}
+
+/** Each suite is one image and one boot. */
+export const suites: readonly Suite[] = [
+	{ name: "integer", harts: 1, cases: integerSuite },
+	{ name: "compressed", harts: 1, cases: compressedSuite },
+	{ name: "reserved", harts: 1, cases: reservedSuite },
+	{ name: "random", harts: 1, cases: randomSuite },
+	{ name: "float", harts: 1, cases: floatSuite },
+	{ name: "atomics", harts: 1, cases: atomicsSuite },
+	{ name: "csr", harts: 1, cases: csrSuite },
+	{ name: "traps", harts: 1, cases: trapsSuite },
+	{ name: "paging", harts: 1, cases: pagingSuite },
+	{ name: "pmp", harts: 1, cases: pmpSuite },
+	{ name: "pmp-lock", harts: 1, cases: pmpLockSuite },
+	{ name: "harts", harts: 2, cases: twoHartSuite },
+];

@@ -128,7 +128,7 @@ function readVirtio(plan: BuildPlan, sources: ReadonlyMap<string, string>, warni
 	if (!check) return plan.qemu.length === 0 ? "modern" : flag;
 	const driver = check.value === "1" ? "legacy" : "modern";
 	if (plan.qemu.length > 0 && driver !== flag) {
-		const line = plan.locate("force-legacy");
+		const line = plan.locate("virtio-mmio.force-legacy");
 		const place = line ? `${line.file}:${line.line}` : "Makefile";
 		warnings.push(
 			driver === "legacy"

@@ -26,7 +26,7 @@ class PerlScript {
 	private at = 0;
 	private readonly subs = new Map<string, Statement[]>();
 	private output = "";
-	private steps = 0;
+	private depth = 0;
 
 	constructor(
 		source: string,
@@ -218,13 +218,14 @@ class PerlScript {
 		if (bracketed) this.expect(")");
 		return (scope) => {
 			const body = this.subs.get(name.text) ?? this.fail(name.line, `There is no sub '${name.text}'`);
-			if (++this.steps > 10_000) this.fail(name.line, "This script does not end");
+			if (++this.depth > 100) this.fail(name.line, "This script does not end");
 			const inner = new Map(scope);
 			inner.set(
 				"@_",
 				args.flatMap((arg) => arg(scope)),
 			);
 			for (const statement of body) statement(inner);
+			this.depth--;
 			return "";
 		};
 	}

@@ -4,7 +4,7 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import type { MakefileFiles } from "./makefile/reader.ts";
 
 /** Files that a compiler, the linker or the Makefile may want without naming them first: read at once. */
-const sourceFile = /(?:\.(?:c|h|S|s|inc|def|ld|lds|pl|mk|tbl|in)|(?:^|\/)(?:GNUm|m|M)akefile)$/;
+const sourceFile = /(?:\.(?:c|h|S|s|inc|def|ld|lds|pl|mk|tbl|in)|(?:^|\/)(?:(?:GNUm|m|M)akefile|\.gitignore))$/;
 /** Nothing that a build needs lies in these. */
 const skippedFolder = /^(?:\..*|node_modules|__pycache__)$/;
 /** A tree as deep as this is a mistake, for example the whole home folder. */

@@ -1,5 +1,6 @@
 import { UserError } from "../../common/errors.ts";
 import type { Diagnostic } from "../../toolchain/types.ts";
+import { ignoreRuleFor } from "../gitignore.ts";
 import { notUnderstood, type Scope, type Variable } from "./expand.ts";
 import { type Position, words } from "./lines.ts";
 import { baseName, folderOf, normalizePath, stemOf } from "./paths.ts";
@@ -86,7 +87,7 @@ class Planner {
 
 	constructor(
 		private readonly reader: MakefileReader,
-		files: MakefileFiles,
+		private readonly files: MakefileFiles,
 		private readonly makefile: string,
 	) {
 		this.inTree = new Set(files.paths);
@@ -207,6 +208,13 @@ class Planner {
 		const position = this.lineFor(target, neededBy);
 		const what = isProgram ? `${source}.c` : target;
 		const user = neededBy ?? "the build";
+		const rule = ignoreRuleFor(what, this.files);
+		const note: Diagnostic | undefined = rule && {
+			file: rule.file,
+			line: rule.line,
+			severity: "note",
+			message: `git leaves ${what} out because of the rule '${rule.pattern}': it was perhaps never committed (git add -f ${what})`,
+		};
 		this.problems.push({
 			...position,
 			severity: "error",
@@ -215,6 +223,7 @@ class Planner {
 					? `there is no ${what} (or ${source}.S) to make ${target} from, which ${user} needs`
 					: `${what} is missing, which ${user} needs`,
 			code: "missing-file",
+			...(note ? { notes: [note] } : {}),
 		});
 	}
 

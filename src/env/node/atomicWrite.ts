@@ -12,21 +12,14 @@ export interface FileToWrite {
  * Writes all files or none of them anew: each is written beside its place first, and only when all are whole do they
  * move there. A reader sees the old or the new file, never half of one.
  */
-export async function atomicWrite(files: readonly FileToWrite[]): Promise<void> {
+export async function atomicWrite(files: readonly FileToWrite[], write: WriteNew = writeNew): Promise<void> {
 	const staged: { readonly from: string; readonly to: string }[] = [];
 	try {
 		for (const { path, bytes } of files) {
 			await mkdir(dirname(path), { recursive: true });
 			const from = `${path}.${randomBytes(6).toString("hex")}.tmp`;
 			staged.push({ from, to: path });
-			const handle = await open(from, "wx");
-			try {
-				await handle.writeFile(bytes);
-				// Some file systems report a full disk only here.
-				await handle.sync();
-			} finally {
-				await handle.close();
-			}
+			await write(from, bytes);
 		}
 		for (const { from, to } of staged) await rename(from, to);
 	} catch (error) {
@@ -34,6 +27,20 @@ export async function atomicWrite(files: readonly FileToWrite[]): Promise<void> 
 		throw unwritable(files, error);
 	}
 }
+
+/** Writes a file that must not be there yet; replaced in tests of what a full disk does. */
+export type WriteNew = (path: string, bytes: Uint8Array) => Promise<void>;
+
+const writeNew: WriteNew = async (path, bytes) => {
+	const handle = await open(path, "wx");
+	try {
+		await handle.writeFile(bytes);
+		// Some file systems report a full disk only here.
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+};
 
 function unwritable(files: readonly FileToWrite[], error: unknown): UserError {
 	const { code, path, message } = error as NodeJS.ErrnoException;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 export const recordedVersion = "7.2";
 
 /** QEMU's default CPU reduced to what our machine has: RV64IMAFDC, Zicsr, Zifencei, Sstc, PMP, Sv39. */
-export const cpu = "rv64,h=false,zba=false,zbb=false,zbc=false,zbs=false,svinval=false";
+export const cpu = "rv64,h=false,zba=false,zbb=false,zbc=false,zbs=false,svinval=false,debug=false";
 
 /** "7.2" where qemu-system-riscv64 is installed. */
 export function installedVersion(): string | undefined {

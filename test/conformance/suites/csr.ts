@@ -7,7 +7,7 @@ const modes = [3, 1, 0] as const;
 
 /**
  * Runs `csrrs a1, N, zero` (a read) or `csrrs a1, N, t1` with t1 = 0 (a write that changes nothing) for 256 CSR numbers in
- * one mode; one byte per CSR says how it ended: 2 illegal, 8 9 11 the ecall behind it.
+ * one mode; read-only numbers are written by `csrrw a1, N, t1`, since QEMU 7.2 lets the other form pass there; one byte per CSR says how it ended: 2 illegal, 8 9 11 the ecall behind it.
  */
 function sweep(first: number, mode: 0 | 1 | 3, write: boolean, prepare: string, label: string): Case {
 	return {
@@ -21,7 +21,7 @@ function sweep(first: number, mode: 0 | 1 | 3, write: boolean, prepare: string, 
 			li s2, ${first}
 			li s3, 256
 			li s4, report
-			li s5, ${0x25f3 | (write ? 6 << 15 : 0)}     # csrrs a1, 0, zero or t1
+			li s5, ${(write && first >= 0xc00 ? 0x15f3 : 0x25f3) | (write ? 6 << 15 : 0)}
 		1:	slli t2, s2, 20
 			or t2, t2, s5
 			sw t2, (s10)
@@ -53,6 +53,8 @@ function legality(): Case[] {
 	// Everything that mcounteren and scounteren could close is open by default.
 	for (const mode of modes) {
 		for (let first = 0; first < 4096; first += 256) {
+			// QEMU 7.2 shows vstimecmp although H is off.
+			if (first === 0x200) continue;
 			cases.push(sweep(first, mode, false, "", ""));
 			cases.push(sweep(first, mode, true, "", ""));
 		}
@@ -76,10 +78,38 @@ function legality(): Case[] {
 const moving = /^(m?cycle|time|m?instret|m?hpmcounter\d+|mhpmevent\d+|pmp.*|mvendorid|marchid|mimpid)$/;
 const restore = "la t0, trap\ncsrw mtvec, t0\nli t0, save\ncsrw mscratch, t0\ncsrw satp, zero\ncsrw mie, zero";
 
-/** Bits that the recording machine has and ours does not: sv48 and sv57 in satp. */
-const avoid: Readonly<Record<string, (value: bigint) => bigint>> = {
+const low32 = 0xffffffffn;
+
+/**
+ * Values without bits that QEMU 7.2 lets software set although the extension behind them is off (H, V, Zicbom, Svpbmt,
+ * Sscofpmf, RV32 in UXL and SXL, Sv48, Sv57), bit 0 of an
+ * exception pc, and more bits than a 32-bit register has. Our machine keeps those read-only.
+ */
+const legalize: Readonly<Record<string, (value: bigint) => bigint>> = {
 	satp: (value) => (value & ~(0xfn << 60n)) | ((value >> 63n) << 63n),
+	mstatus: (value) => status(value & ~(0xc0n << 32n)),
+	sstatus: (value) => status(value),
+	medeleg: (value) => value & 0xb3ffn,
+	mideleg: (value) => value & 0x222n,
+	mie: (value) => value & 0xaaan,
+	mip: (value) => value & 0xaaan,
+	mepc: (value) => value & ~1n,
+	sepc: (value) => value & ~1n,
+	mcounteren: (value) => value & low32,
+	scounteren: (value) => value & low32,
+	mcountinhibit: (value) => value & 5n,
+	menvcfg: (value) => value & ((1n << 63n) | 1n),
+	senvcfg: (value) => value & 1n,
 };
+
+/** UXL and SXL 64 bits, VS off, and MPP never the reserved 2. */
+function status(value: bigint): bigint {
+	const mpp = (value >> 11n) & 3n;
+	const fixed = (value & ~(0xfn << 32n) & ~0x600n) | (0xan << 32n);
+	return mpp === 2n ? fixed | 0x1800n : fixed;
+}
+
+const legal = (csr: string, value: bigint) => legalize[csr]?.(value) ?? value;
 
 function legalValues(random: Random): Case[] {
 	const cases: Case[] = [];
@@ -87,7 +117,7 @@ function legalValues(random: Random): Case[] {
 		if (moving.test(csr.name) || csr.readOnly) continue;
 		const patterns = [(1n << 64n) - 1n, 0n, 0xaaaaaaaaaaaaaaaan, 0x5555555555555555n, 1n << 63n];
 		while (patterns.length < 9) patterns.push(random.u64());
-		const adjust = avoid[csr.name] ?? ((value: bigint) => value);
+		const adjust = (value: bigint) => legal(csr.name, value);
 		const write = patterns.map((p, n) => `li t1, ${adjust(p)}\ncsrw ${csr.name}, t1\ncsrr x${16 + n}, ${csr.name}`);
 		cases.push({
 			name: `${csr.name} legal values`,
@@ -108,7 +138,7 @@ function legalValues(random: Random): Case[] {
 function views(random: Random): Case[] {
 	const cases: Case[] = [];
 	for (let n = 0; n < 12; n++) {
-		const [mideleg, mie, mip] = [random.u64(), random.u64(), random.u64()].map((v) => v & 0xffffn);
+		const [mideleg, mie, mip] = [random.u64(), random.u64(), random.u64()].map((v) => v & 0xaaan);
 		cases.push({
 			name: `sie and sip through mideleg ${n}`,
 			code: `li t0, ${mideleg}\ncsrw mideleg, t0\nli t0, ${mie}\ncsrw mie, t0\nli t0, ${mip}\ncsrw mip, t0
@@ -117,13 +147,14 @@ function views(random: Random): Case[] {
 				li t0, ${random.u64()}\ncsrw sip, t0\ncsrr x23, sip\ncsrr x24, mip\ncsrw mip, zero\ncsrw mie, zero\ncsrw mideleg, zero`,
 		});
 	}
+	const bits = () => legal("mstatus", random.u64());
 	for (let n = 0; n < 12; n++) {
 		cases.push({
 			name: `sstatus through mstatus ${n}`,
-			code: `li t0, ${random.u64()}\ncsrw mstatus, t0\ncsrr x16, mstatus\ncsrr x17, sstatus
-				li t0, ${random.u64()}\ncsrw sstatus, t0\ncsrr x18, mstatus\ncsrr x19, sstatus
-				li t0, ${random.u64()}\ncsrs sstatus, t0\ncsrr x20, mstatus
-				li t0, ${random.u64()}\ncsrc sstatus, t0\ncsrr x21, mstatus\nli t0, 0x6000\ncsrw mstatus, t0`,
+			code: `li t0, ${bits()}\ncsrw mstatus, t0\ncsrr x16, mstatus\ncsrr x17, sstatus
+				li t0, ${bits()}\ncsrw sstatus, t0\ncsrr x18, mstatus\ncsrr x19, sstatus
+				li t0, ${bits()}\ncsrw sstatus, t0\ncsrr x20, mstatus
+				li t0, ${bits()}\ncsrw sstatus, t0\ncsrr x21, mstatus\nli t0, 0x6000\ncsrw mstatus, t0`,
 		});
 	}
 	for (const value of [0x0n, 0x2000n, 0x4000n, 0x6000n]) {
@@ -132,22 +163,23 @@ function views(random: Random): Case[] {
 			code: `li t0, 0x6000\ncsrc mstatus, t0\nli t0, ${value}\ncsrs mstatus, t0\ncsrr a0, mstatus\ncsrr a1, sstatus`,
 		});
 	}
+	const ones = (1n << 64n) - 1n;
 	const asS: [string, string][] = [
 		["satp", "csrr a0, satp\nli a1, 0x5000000000000\ncsrw satp, a1\ncsrr a2, satp"],
-		["sstatus", "li a1, -1\ncsrr a0, sstatus\ncsrw sstatus, a1\ncsrr a2, sstatus"],
-		["sepc", "li a1, -1\ncsrw sepc, a1\ncsrr a2, sepc"],
-		["stvec", "li a1, -1\ncsrr a0, stvec\ncsrw stvec, a1\ncsrr a2, stvec"],
-		["scause", "li a1, -1\ncsrw scause, a1\ncsrr a2, scause"],
-		["stval", "li a1, -1\ncsrw stval, a1\ncsrr a2, stval"],
-		["sscratch", "li a1, -1\ncsrw sscratch, a1\ncsrr a2, sscratch"],
-		["senvcfg", "li a1, -1\ncsrw senvcfg, a1\ncsrr a2, senvcfg"],
-		["scounteren", "li a1, -1\ncsrw scounteren, a1\ncsrr a2, scounteren"],
-		["sie", "li a1, -1\ncsrw sie, a1\ncsrr a2, sie"],
-		["sip", "li a1, -1\ncsrw sip, a1\ncsrr a2, sip"],
+		["sstatus", `li a1, ${legal("sstatus", ones)}\ncsrr a0, sstatus\ncsrw sstatus, a1\ncsrr a2, sstatus`],
+		["sepc", `li a1, ${legal("sepc", ones)}\ncsrw sepc, a1\ncsrr a2, sepc`],
+		["stvec", `li a1, ${legal("stvec", ones)}\ncsrr a0, stvec\ncsrw stvec, a1\ncsrr a2, stvec`],
+		["scause", `li a1, ${legal("scause", ones)}\ncsrw scause, a1\ncsrr a2, scause`],
+		["stval", `li a1, ${legal("stval", ones)}\ncsrw stval, a1\ncsrr a2, stval`],
+		["sscratch", `li a1, ${legal("sscratch", ones)}\ncsrw sscratch, a1\ncsrr a2, sscratch`],
+		["senvcfg", `li a1, ${legal("senvcfg", ones)}\ncsrw senvcfg, a1\ncsrr a2, senvcfg`],
+		["scounteren", `li a1, ${legal("scounteren", ones)}\ncsrw scounteren, a1\ncsrr a2, scounteren`],
+		["sie", `li a1, ${legal("sie", ones)}\ncsrw sie, a1\ncsrr a2, sie`],
+		["sip", `li a1, ${legal("sip", ones)}\ncsrw sip, a1\ncsrr a2, sip`],
 	];
 	for (const [name, code] of asS) {
 		cases.push({ name: `${name} from S`, mode: 1, code });
-		cases.push({ name: `${name} from S with everything delegated`, mode: 1, mideleg: 0xffffn, medeleg: 0xfdffn, code });
+		cases.push({ name: `${name} from S with everything delegated`, mode: 1, mideleg: 0x222n, medeleg: 0xb1ffn, code });
 	}
 	cases.push({
 		name: "stimecmp and mip.STIP with STCE",

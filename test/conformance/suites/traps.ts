@@ -95,6 +95,7 @@ function pageFaults(): Case[] {
 function returns(): Case[] {
 	const cases: Case[] = [];
 	for (let bits = 0; bits < 32; bits++) {
+		if ((bits & 3) === 3) continue; // MPP 2 is reserved
 		const [mpp, mpie, mie, mprv] = [
 			[0, 1, 3, 2][bits & 3] as number,
 			(bits >> 2) & 1,
@@ -132,10 +133,6 @@ function returns(): Case[] {
 	}
 	for (const mode of [1, 0] as const)
 		cases.push({ name: `wfi in ${modeName[mode]} with TW`, mode, mstatus: 1n << 21n, code: "wfi" });
-	cases.push({
-		name: "mepc and sepc lose bit 0",
-		code: "li t0, -1\ncsrw mepc, t0\ncsrr a0, mepc\ncsrw sepc, t0\ncsrr a1, sepc\nli t0, 0x80000002\ncsrw mepc, t0\ncsrr a2, mepc",
-	});
 	return cases;
 }
 

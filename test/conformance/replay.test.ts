@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { runInCore } from "./coreHost.ts";
+import { explain } from "./explain.ts";
+import { buildSuite, parseOutcomes } from "./harness.ts";
+import { installedVersion, recordedVersion, runInQemu } from "./qemu.ts";
+import { readIndex, readRecording } from "./recorded.ts";
+import { suites } from "./suites/index.ts";
+
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.from(a).equals(b);
+
+describe.each(suites)("$name", (suite) => {
+	const cases = suite.cases();
+	const image = buildSuite(cases);
+	const recording = readRecording(suite, image);
+
+	test("case names are unique and every case has a recorded outcome", () => {
+		expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+		expect(parseOutcomes(recording, cases).length).toBe(cases.length);
+	});
+
+	test("our machine does what QEMU did", () => {
+		const expected = parseOutcomes(recording, cases);
+		const actual = parseOutcomes(runInCore(image.elf, suite.harts), cases);
+		const failures: string[] = [];
+		cases.forEach((one, index) => {
+			const [theirs, ours] = [expected[index]!, actual[index]];
+			if (ours && same(theirs.raw, ours.raw)) return;
+			// After an early end, the first missing case tells all.
+			if (ours || index === actual.length) failures.push(explain(one, image.assembled[index]!, theirs, ours));
+		});
+		expect.soft(failures.length, `${failures.slice(0, 10).join("\n\n")}\n`).toBe(0);
+	});
+
+	test.skipIf(installedVersion() !== recordedVersion)("QEMU still does what was recorded", async () => {
+		expect(same(await runInQemu(image.elf, suite.harts), recording)).toBe(true);
+	});
+});
+
+test("the corpus has at least 3,000 cases", () => {
+	const counts = Object.values(readIndex().suites).map((entry) => entry.cases);
+	expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(3000);
+});

@@ -93,8 +93,17 @@ const tinyFiles: Readonly<Record<string, string>> = {
 	"user/init.c": '#include "kernel/types.h"\n#include "user/user.h"\n',
 	"user/sh.c": '#include "user/user.h"\n',
 	"user/tight.c": "int main;\n",
-	"user/usys.pl":
-		'#!/usr/bin/perl -w\nprint "#include \\"kernel/syscall.h\\"\\n";\nsub entry {\n\tmy $name = shift;\n\tprint ".global $name\\n";\n\tprint "${name}:\\n";\n\tprint " li a7, SYS_${name}\\n";\n}\nentry("fork");\nentry("exit");\n',
+	"user/usys.pl": `#!/usr/bin/perl -w
+print "#include \\"kernel/syscall.h\\"\\n";
+sub entry {
+	my $name = shift;
+	print ".global $name\\n";
+	print "\${name}:\\n";
+	print " li a7, SYS_\${name}\\n";
+}
+entry("fork");
+entry("exit");
+`,
 	"kernel/syscall.h": "#define SYS_fork 1\n",
 	"mkfs/mkfs.c": '#include "kernel/fs.h"\n',
 };

@@ -215,11 +215,13 @@ class Planner {
 			severity: "note",
 			message: `git leaves ${what} out because of the rule '${rule.pattern}': it was perhaps never committed (git add -f ${what})`,
 		};
+		const other = [".cpp", ".cc", ".cxx", ".rs"].find((suffix) => this.inTree.has(source + suffix));
 		this.problems.push({
 			...position,
 			severity: "error",
-			message:
-				isProgram && neededBy !== undefined
+			message: other
+				? `${target} is made from ${source}${other}, and xv6 Lab builds only C and assembly`
+				: isProgram && neededBy !== undefined
 					? `there is no ${what} (or ${source}.S) to make ${target} from, which ${user} needs`
 					: `${what} is missing, which ${user} needs`,
 			code: "missing-file",

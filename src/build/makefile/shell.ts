@@ -42,6 +42,10 @@ const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray
 		pattern: /^echo (\d+) \/ (\d+)(?: 2>\S+)? \| bc \| grep -e '\^0'$/,
 		output: ([, a, b]) => (Number(a) < Number(b) ? "0" : ""),
 	},
+	{
+		pattern: /^\[ (\d+)(?:\.\d+)? -(gt|ge|lt|le|eq|ne) (\d+)(?:\.\d+)? \] && echo ["']?(\S+?)["']?$/,
+		output: ([, a, operator, b, text]) => (compare(Number(a), operator as string, Number(b)) ? (text as string) : ""),
+	},
 	{ pattern: /^uname -m$/, output: () => "x86_64" },
 	{ pattern: /^uname(?: -s)?(?: 2>\S+)?$/, output: () => "Linux" },
 	{ pattern: /^(?:nproc|getconf _NPROCESSORS_ONLN)/, output: () => "2" },
@@ -49,6 +53,11 @@ const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray
 	{ pattern: /^(?:id -u)$/, output: () => "1000" },
 	{ pattern: /^(?:which|command -v) (\S+)/, output: (match) => match[1] as string },
 ];
+
+function compare(a: number, operator: string, b: number): boolean {
+	const results: Record<string, boolean> = { gt: a > b, ge: a >= b, lt: a < b, le: a <= b, eq: a === b, ne: a !== b };
+	return results[operator] ?? false;
+}
 
 /** `echo WORDS | tr a-z A-Z`, `ls kernel/*.c | sort`, `find user -name '*.c'` and their like. */
 function pipeline(text: string, files: MakefileFiles): string | undefined {

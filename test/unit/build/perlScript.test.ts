@@ -4,7 +4,7 @@ import { runPerlScript } from "../../../src/build/perlScript.ts";
 // The expected outputs are perl 5.36's.
 test.each([
 	["print joins its list", 'print "a", "b\\n";', "ab\n"],
-	["double quotes fill variables in, single quotes do not", "my $n = 'x'; print \"$n ${n}y\", '$n';", "x xy$n"],
+	["double quotes fill variables in, single quotes do not", `my $n = 'x'; print "$n \${n}y", '$n';`, "x xy$n"],
 	["escapes", 'print "\\tq \\"quoted\\" \\$n\\n";', '\tq "quoted" $n\n'],
 	[
 		"sub with shift",

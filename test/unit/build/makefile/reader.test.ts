@@ -29,7 +29,7 @@ test.each([
 	["a comment ends the value", "X = a b# and more", "a b"],
 	["an escaped number sign stays", "X = a\\#b", "a#b"],
 	["one-letter references need no brackets", "K=kernel\nX = $K/main.o", "kernel/main.o"],
-	["braces work as parentheses", "A = 1\nX = ${A}", "1"],
+	["braces work as parentheses", `A = 1\nX = \${A}`, "1"],
 	["a dollar sign is written twice", "X = $$a", "$a"],
 	["names may be computed", "A_b = 7\nC = b\nX = $(A_$(C))", "7"],
 	["substitution references change suffixes", "S = a.c b.c c.S\nX = $(S:.c=.o)", "a.o b.o c.S"],
@@ -95,6 +95,7 @@ test.each([
 	["upper case of a lab's name", "echo cow | tr a-z A-Z", "COW"],
 	["port of the user", "expr `id -u` % 5000 + 25000", "25000"],
 	["operating system", "uname -s", "Linux"],
+	["a comparison of versions", "[ 10 -gt 6 ] && echo true", "true"],
 	["files of a folder", "ls user/*.c", "user/a.c user/b.c"],
 	["find by name", "find user -name '*.c'", "user/a.c user/b.c"],
 ])("shell commands that need no running: %s", (_, command, expected) => {

@@ -1,7 +1,7 @@
 // add, sub, mul, div, sqrt and fused multiply-add. See softfloat.ts for the contract.
 import {
 	FLAG_DZ, FRACTION64, HIDDEN64, INF64, RDN, SIGN64, invalid, isNaN64, isSignaling64, normalizeRoundPack, propagateNaN,
-	raise, roundPack, shiftRightJam, special, widen, FLAG_NV, NAN64,
+	raise, roundPack, shiftRightJam, special, widen, FLAG_NV, FLAG_NX, NAN64, RNE, softfloat_flags,
 } from "./softfloatRound";
 
 @inline function biasedExponent(a: u64): i32 {
@@ -209,23 +209,101 @@ function shiftWideLow(high: u64, low: u64, n: i32): u64 {
 	return shiftRightJam(high, n - 64) | u64(low != 0);
 }
 
+// The host computes in round-to-nearest. Its result is used where it is normal and clear of overflow and underflow (or an
+// exact sum), so that inexact is the only flag it could need; whether it is, the rounding error tells. All else goes the
+// long way. The error terms below are exact: TwoSum for sums (Knuth), products and squares by their exact value.
+
+/** Finite and below the highest binade, where a sum's error term could overflow. */
+@inline function isSumPlain64(bits: u64): bool {
+	return (bits & INF64) < 0x7fe0000000000000;
+}
+
+@inline function isSumPlain32(bits: u32): bool {
+	return (bits & 0x7f800000) < 0x7f000000;
+}
+
+/** Normal, not in the lowest binade (which a subnormal may have been rounded up to), and finite. */
+@inline function isPlain64(bits: u64): bool {
+	return (bits & INF64) - 0x0020000000000000 < 0x7fd0000000000000;
+}
+
+@inline function isPlain32(bits: u32): bool {
+	return (bits & 0x7f800000) - 0x01000000 < 0x7e800000;
+}
+
+/** Still to be found out whether the result is inexact? */
+@inline function wantsInexact(): bool {
+	return (softfloat_flags & FLAG_NX) == 0;
+}
+
+/** Is m_a * m_b wider than 53 bits without its trailing zeros? */
+function isProductInexact(a: u64, b: u64): bool {
+	const x = normalSignificand(a);
+	const y = normalSignificand(b);
+	const oddX = x >> ctz<u64>(x);
+	const oddY = y >> ctz<u64>(y);
+	const width = 128 - clz<u64>(oddX) - clz<u64>(oddY);
+	// The product has `width` bits or one fewer.
+	return width > 54 || (width == 54 && (oddX * oddY) >> 53 != 0);
+}
+
 export function f32_add(a: u32, b: u32, rm: u32): u32 {
+	if (rm == RNE) {
+		const x = reinterpret<f32>(a);
+		const y = reinterpret<f32>(b);
+		const sum = x + y;
+		const bits = reinterpret<u32>(sum);
+		if (isSumPlain32(bits)) {
+			if (wantsInexact()) {
+				const t = sum - x;
+				if ((x - (sum - t)) + (y - t) != 0) raise(FLAG_NX);
+			}
+			return bits;
+		}
+	}
 	return <u32>add(widen(a), widen(b), rm, true);
 }
 
 export function f32_sub(a: u32, b: u32, rm: u32): u32 {
-	return <u32>add(widen(a), widen(b) ^ SIGN64, rm, true);
+	// A NaN stays one with its sign flipped, and its sign is lost in the result.
+	return f32_add(a, b ^ 0x80000000, rm);
 }
 
 export function f32_mul(a: u32, b: u32, rm: u32): u32 {
+	if (rm == RNE) {
+		const product = <f64>reinterpret<f32>(a) * <f64>reinterpret<f32>(b);
+		const result = <f32>product;
+		const bits = reinterpret<u32>(result);
+		if (isPlain32(bits)) {
+			if (<f64>result != product) raise(FLAG_NX);
+			return bits;
+		}
+	}
 	return <u32>mul(widen(a), widen(b), rm, true);
 }
 
 export function f32_div(a: u32, b: u32, rm: u32): u32 {
+	if (rm == RNE) {
+		const y = reinterpret<f32>(b);
+		const quotient = reinterpret<f32>(a) / y;
+		const bits = reinterpret<u32>(quotient);
+		if (isPlain32(bits)) {
+			if (<f64>quotient * <f64>y != <f64>reinterpret<f32>(a)) raise(FLAG_NX);
+			return bits;
+		}
+	}
 	return <u32>div(widen(a), widen(b), rm, true);
 }
 
 export function f32_sqrt(a: u32, rm: u32): u32 {
+	if (rm == RNE) {
+		const root = sqrt<f32>(reinterpret<f32>(a));
+		const bits = reinterpret<u32>(root);
+		if (isPlain32(bits)) {
+			if (<f64>root * <f64>root != <f64>reinterpret<f32>(a)) raise(FLAG_NX);
+			return bits;
+		}
+	}
 	return <u32>squareRoot(widen(a), rm, true);
 }
 
@@ -234,22 +312,64 @@ export function f32_mulAdd(a: u32, b: u32, c: u32, rm: u32): u32 {
 }
 
 export function f64_add(a: u64, b: u64, rm: u32): u64 {
+	if (rm == RNE) {
+		const x = reinterpret<f64>(a);
+		const y = reinterpret<f64>(b);
+		const sum = x + y;
+		const bits = reinterpret<u64>(sum);
+		if (isSumPlain64(bits)) {
+			if (wantsInexact()) {
+				const t = sum - x;
+				if ((x - (sum - t)) + (y - t) != 0) raise(FLAG_NX);
+			}
+			return bits;
+		}
+	}
 	return add(a, b, rm, false);
 }
 
 export function f64_sub(a: u64, b: u64, rm: u32): u64 {
-	return add(a, b ^ SIGN64, rm, false);
+	return f64_add(a, b ^ SIGN64, rm);
 }
 
 export function f64_mul(a: u64, b: u64, rm: u32): u64 {
+	if (rm == RNE) {
+		const bits = reinterpret<u64>(reinterpret<f64>(a) * reinterpret<f64>(b));
+		if (isPlain64(bits)) {
+			if (wantsInexact() && isProductInexact(a, b)) raise(FLAG_NX);
+			return bits;
+		}
+	}
 	return mul(a, b, rm, false);
 }
 
 export function f64_div(a: u64, b: u64, rm: u32): u64 {
+	if (rm == RNE) {
+		const bits = reinterpret<u64>(reinterpret<f64>(a) / reinterpret<f64>(b));
+		if (isPlain64(bits)) {
+			if (wantsInexact()) {
+				// a - quotient * b is below b in its last place, so that it is zero when its low 64 bits are.
+				const shift = normalExponent(a) - normalExponent(b) - normalExponent(bits) + 52;
+				if (normalSignificand(a) << shift != normalSignificand(bits) * normalSignificand(b)) raise(FLAG_NX);
+			}
+			return bits;
+		}
+	}
 	return div(a, b, rm, false);
 }
 
 export function f64_sqrt(a: u64, rm: u32): u64 {
+	if (rm == RNE) {
+		const bits = reinterpret<u64>(sqrt<f64>(reinterpret<f64>(a)));
+		if (isPlain64(bits)) {
+			if (wantsInexact()) {
+				const shift = normalExponent(a) - 2 * normalExponent(bits) + 52;
+				const root = normalSignificand(bits);
+				if (normalSignificand(a) << shift != root * root) raise(FLAG_NX);
+			}
+			return bits;
+		}
+	}
 	return squareRoot(a, rm, false);
 }
 

@@ -1,0 +1,153 @@
+import { css, html, LitElement, nothing } from "lit";
+import type { FaultRow } from "../pageModel.ts";
+import { panelStyles } from "./styles.ts";
+
+/** Height of a row in CSS pixels; all rows are one line, so that 50,000 of them need no measuring. */
+const rowHeight = 22;
+/** Rows drawn above and below what is visible. */
+const overscan = 10;
+
+/** Page faults in the order they happened, with the system calls between them. Only visible rows are in the document. */
+export class FaultsPanel extends LitElement {
+	static override styles = [
+		panelStyles,
+		css`
+			.list {
+				height: max(240px, 55vh);
+				overflow-y: auto;
+				border: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent));
+			}
+			.line {
+				display: grid;
+				grid-template-columns: 9em 9em 18em 10em 8em 1fr 11em;
+				gap: 8px;
+				height: ${rowHeight}px;
+				line-height: ${rowHeight}px;
+				overflow: hidden;
+				white-space: nowrap;
+				padding: 0 4px;
+			}
+			.line > span {
+				overflow: hidden;
+				text-overflow: ellipsis;
+			}
+			.mark {
+				color: var(--vscode-descriptionForeground);
+			}
+		`,
+	];
+	static override properties = {
+		faults: { attribute: false },
+		notes: { attribute: false },
+		pid: { type: Number },
+		filter: { state: true },
+		onlyBad: { state: true },
+		marks: { state: true },
+		top: { state: true },
+		active: { state: true },
+	};
+	faults: readonly FaultRow[] = [];
+	notes: readonly string[] = [];
+	/** Only this process; -1: all. */
+	pid = -1;
+	filter = "";
+	onlyBad = false;
+	marks = true;
+	top = 0;
+	active = 0;
+
+	override render() {
+		const rows = this.rows();
+		const height = 600;
+		const first = Math.max(0, Math.floor(this.top / rowHeight) - overscan);
+		const last = Math.min(rows.length, Math.ceil((this.top + height) / rowHeight) + overscan);
+		return html`
+			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
+			<div class="row">
+				<label>Filter <input type="text" .value=${this.filter} @input=${this.filtered} placeholder="address, region, outcome"></label>
+				<label><input type="checkbox" .checked=${this.onlyBad} @change=${() => (this.onlyBad = !this.onlyBad)}> only refused and repeated</label>
+				<label><input type="checkbox" .checked=${this.marks} @change=${() => (this.marks = !this.marks)}> system calls</label>
+				<span aria-live="polite">${rows.length} of ${this.faults.length}</span>
+			</div>
+			<div class="list" role="grid" aria-label="Page faults" aria-rowcount=${rows.length} tabindex="0" @scroll=${this.scrolled} @keydown=${this.key}>
+				<div id="before"></div>
+				${rows.slice(first, last).map((row, i) => this.line(row, first + i))}
+				<div id="after"></div>
+			</div>
+		`;
+	}
+
+	override updated(): void {
+		// Set through the object model: the page's policy allows no style attributes.
+		const rows = this.rows().length;
+		const first = Math.max(0, Math.floor(this.top / rowHeight) - overscan);
+		const last = Math.min(rows, Math.ceil((this.top + 600) / rowHeight) + overscan);
+		const height = (id: string, value: number) =>
+			this.renderRoot.querySelector<HTMLElement>(id)?.style.setProperty("height", `${value}px`);
+		height("#before", first * rowHeight);
+		height("#after", Math.max(0, rows - last) * rowHeight);
+	}
+
+	private rows(): readonly FaultRow[] {
+		const wanted = this.filter.toLowerCase();
+		return this.faults.filter(
+			(row) =>
+				(this.marks || row.kind === "fault") &&
+				(!this.onlyBad || row.bad) &&
+				(this.pid < 0 || row.pid === this.pid) &&
+				(wanted === "" || `${row.what} ${row.region} ${row.outcome} ${row.process}`.toLowerCase().includes(wanted)),
+		);
+	}
+
+	private line(row: FaultRow, index: number) {
+		return html`<div
+			class="line ${row.kind === "mark" ? "mark" : ""}"
+			role="row"
+			aria-rowindex=${index + 1}
+			aria-selected=${index === this.active ? "true" : "false"}
+			@click=${() => this.choose(index)}
+		>
+			<span role="gridcell" class="code">${row.instret.toLocaleString("en")}</span>
+			<span role="gridcell">${row.pid} ${row.process}</span>
+			<span role="gridcell" class="code">${row.what}</span>
+			<span role="gridcell">${row.region}</span>
+			<span role="gridcell" class="code">${row.needed}</span>
+			<span role="gridcell" class=${row.bad ? "bad" : ""}>${row.outcome}</span>
+			<span role="gridcell">${row.source ? html`<button class="link" data-fault-source @click=${() => this.open(row)}>${row.source.file}:${row.source.line}</button>` : nothing}</span>
+		</div>`;
+	}
+
+	private open(row: FaultRow): void {
+		this.dispatchEvent(new CustomEvent("open-source", { detail: row.source, bubbles: true, composed: true }));
+	}
+
+	private choose(index: number): void {
+		this.active = index;
+		const row = this.rows()[index];
+		if (row?.address)
+			this.dispatchEvent(new CustomEvent("show-address", { detail: row, bubbles: true, composed: true }));
+	}
+
+	private filtered(event: Event): void {
+		this.filter = (event.target as HTMLInputElement).value;
+	}
+
+	private scrolled(event: Event): void {
+		this.top = (event.target as HTMLElement).scrollTop;
+	}
+
+	private key(event: KeyboardEvent): void {
+		const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
+		const step = steps[event.key];
+		const row = this.rows()[this.active];
+		if (event.key === "Enter" && row?.source) this.open(row);
+		if (step === undefined) return;
+		event.preventDefault();
+		this.active = Math.min(this.rows().length - 1, Math.max(0, this.active + step));
+		const list = this.renderRoot.querySelector(".list");
+		const y = this.active * rowHeight;
+		if (list && (y < list.scrollTop || y + rowHeight > list.scrollTop + list.clientHeight))
+			list.scrollTop = y - list.clientHeight / 2;
+	}
+}
+customElements.define("xv6-faults", FaultsPanel);

@@ -1,0 +1,196 @@
+// Open files: what read(), write() and close() do before it depends on the
+// kind of file.
+
+#include "types.h"
+#include "param.h"
+#include "riscv.h"
+#include "spinlock.h"
+#include "sleeplock.h"
+#include "fs.h"
+#include "file.h"
+#include "stat.h"
+#include "proc.h"
+#include "defs.h"
+
+struct devsw devsw[NDEV];
+
+// The lock guards every ref.
+static struct {
+  struct spinlock lock;
+  struct file file[NFILE];
+} ftable;
+
+void
+fileinit(void)
+{
+  initlock(&ftable.lock, "ftable");
+}
+
+// Returns an unused entry with one reference, or 0.
+struct file*
+filealloc(void)
+{
+  struct file *found = 0;
+
+  acquire(&ftable.lock);
+  for(struct file *f = ftable.file; f < ftable.file + NFILE && !found; f++){
+    if(f->ref == 0){
+      f->ref = 1;
+      found = f;
+    }
+  }
+  release(&ftable.lock);
+  return found;
+}
+
+// One more descriptor refers to f.
+struct file*
+filedup(struct file *f)
+{
+  acquire(&ftable.lock);
+  if(f->ref < 1)
+    panic("filedup");
+  f->ref++;
+  release(&ftable.lock);
+  return f;
+}
+
+// One descriptor less. The last one closes what is behind it.
+void
+fileclose(struct file *f)
+{
+  acquire(&ftable.lock);
+  if(f->ref < 1)
+    panic("fileclose");
+  if(--f->ref > 0){
+    release(&ftable.lock);
+    return;
+  }
+  // Closing can sleep, so not with the lock. Once it is released the entry
+  // can be used again: work on a copy.
+  struct file old = *f;
+  f->type = FD_NONE;
+  release(&ftable.lock);
+
+  switch(old.type){
+  case FD_PIPE:
+    pipeclose(old.pipe, old.writable);
+    break;
+  case FD_INODE:
+  case FD_DEVICE:
+    begin_op();   // iput() may free the file on disk
+    iput(old.ip);
+    end_op();
+    break;
+  case FD_NONE:
+    break;
+  }
+}
+
+// fstat(): copies a struct stat to user address addr. 0, or -1.
+int
+filestat(struct file *f, uint64 addr)
+{
+  struct stat st;
+
+  if(f->type != FD_INODE && f->type != FD_DEVICE)
+    return -1;
+
+  ilock(f->ip);
+  stati(f->ip, &st);
+  iunlock(f->ip);
+  return copyout(myproc()->pagetable, addr, (char*)&st, sizeof(st));
+}
+
+static struct devsw*
+driver(struct file *f)
+{
+  if(f->major < 0 || f->major >= NDEV)
+    return 0;
+  return &devsw[f->major];
+}
+
+// Reads at most n bytes to user address addr. The number read, or -1.
+int
+fileread(struct file *f, uint64 addr, int n)
+{
+  if(!f->readable)
+    return -1;
+
+  switch(f->type){
+  case FD_PIPE:
+    return piperead(f->pipe, addr, n);
+
+  case FD_DEVICE: {
+    struct devsw *d = driver(f);
+    return d && d->read ? d->read(1, addr, n) : -1;
+  }
+
+  case FD_INODE: {
+    // The inode's lock guards f->off too: two that share f read one after
+    // the other, not the same bytes.
+    ilock(f->ip);
+    int got = readi(f->ip, 1, addr, f->off, n);
+    if(got > 0)
+      f->off += got;
+    iunlock(f->ip);
+    return got;
+  }
+
+  default:
+    panic("fileread");
+  }
+}
+
+// Writes n bytes to a file on disk, in portions whose blocks fit in the log.
+static int
+inodewrite(struct file *f, uint64 addr, int n)
+{
+  // A portion may also change the inode, the indirect block, and two
+  // bitmap blocks if it allocates; and if it does not begin at a block
+  // boundary it takes one block more. Data blocks count twice, because
+  // each may need its own bitmap block.
+  int max = (MAXOPBLOCKS - 1 - 1 - 2) / 2 * BSIZE;
+  int done = 0;
+
+  while(done < n){
+    int want = n - done < max ? n - done : max;
+
+    begin_op();
+    ilock(f->ip);
+    int put = writei(f->ip, 1, addr + done, f->off, want);
+    if(put > 0)
+      f->off += put;
+    iunlock(f->ip);
+    end_op();
+
+    if(put != want)
+      return -1;   // disk full, file too long, or bad address
+    done += put;
+  }
+  return n;
+}
+
+// Writes n bytes from user address addr. The number written, or -1.
+int
+filewrite(struct file *f, uint64 addr, int n)
+{
+  if(!f->writable)
+    return -1;
+
+  switch(f->type){
+  case FD_PIPE:
+    return pipewrite(f->pipe, addr, n);
+
+  case FD_DEVICE: {
+    struct devsw *d = driver(f);
+    return d && d->write ? d->write(1, addr, n) : -1;
+  }
+
+  case FD_INODE:
+    return n < 0 ? -1 : inodewrite(f, addr, n);
+
+  default:
+    panic("filewrite");
+  }
+}

@@ -1,0 +1,72 @@
+// The physical page allocator. Everything that needs whole 4096-byte pages
+// gets them here: user memory, page tables, kernel stacks, pipe buffers.
+
+#include "types.h"
+#include "param.h"
+#include "memlayout.h"
+#include "riscv.h"
+#include "spinlock.h"
+#include "defs.h"
+
+extern char end[];   // first byte after the kernel image (kernel.ld)
+
+// A free page needs no memory to be kept track of: its own first bytes
+// hold the pointer to the next free page.
+struct run {
+  struct run *next;
+};
+
+struct {
+  struct spinlock lock;
+  struct run *freelist;
+} kmem;
+
+void
+kinit(void)
+{
+  initlock(&kmem.lock, "kmem");
+
+  char *pa = (char*)PGROUNDUP((uint64)end);
+  for(; pa + PGSIZE <= (char*)PHYSTOP; pa += PGSIZE)
+    kfree(pa);
+}
+
+// Is pa the address of a page that this allocator can have handed out?
+static int
+ispage(void *pa)
+{
+  return (uint64)pa % PGSIZE == 0 && (char*)pa >= end && (uint64)pa < PHYSTOP;
+}
+
+// Gives a page back. Every byte becomes 1, so that code that still uses the
+// page is likely to fail at once, and visibly, instead of now and then.
+void
+kfree(void *pa)
+{
+  if(!ispage(pa))
+    panic("kfree");
+
+  memset(pa, 1, PGSIZE);
+
+  struct run *r = pa;
+  acquire(&kmem.lock);
+  r->next = kmem.freelist;
+  kmem.freelist = r;
+  release(&kmem.lock);
+}
+
+// Returns the kernel address of a page, or 0 if there is none left.
+// Every byte is 5: whoever relies on fresh memory being zero finds out.
+void*
+kalloc(void)
+{
+  acquire(&kmem.lock);
+  struct run *r = kmem.freelist;
+  if(r)
+    kmem.freelist = r->next;
+  release(&kmem.lock);
+
+  if(r)
+    memset(r, 5, PGSIZE);   // the page is ours now: no lock needed
+  return r;
+}

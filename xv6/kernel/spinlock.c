@@ -1,0 +1,90 @@
+// Mutual exclusion between harts, and between a hart's threads and its
+// own interrupt handlers.
+
+#include "types.h"
+#include "param.h"
+#include "riscv.h"
+#include "spinlock.h"
+#include "proc.h"
+#include "defs.h"
+
+void
+initlock(struct spinlock *lk, char *name)
+{
+  lk->name = name;
+  lk->locked = 0;
+  lk->cpu = 0;
+}
+
+// Spins until the lock is ours. Interrupts stay off while any lock is held:
+// a handler on this hart that wanted the same lock would spin for ever,
+// since the code it interrupted could not go on to release it.
+void
+acquire(struct spinlock *lk)
+{
+  push_off();
+  if(holding(lk))
+    panic("acquire");   // we would wait for ourselves
+
+  // An atomic swap (amoswap.w): whoever finds the old value 0 has it.
+  // ACQUIRE keeps what follows, the critical section, from moving up.
+  while(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE) != 0)
+    ;
+
+  lk->cpu = mycpu();
+}
+
+void
+release(struct spinlock *lk)
+{
+  if(!holding(lk))
+    panic("release");
+
+  lk->cpu = 0;
+
+  // RELEASE keeps the critical section from moving down past this store,
+  // so the next holder sees all of its writes.
+  __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
+
+  pop_off();
+}
+
+// Does this hart hold the lock? Interrupts must be off, or the answer could
+// be about a hart that the thread has left.
+int
+holding(struct spinlock *lk)
+{
+  return lk->locked && lk->cpu == mycpu();
+}
+
+// push_off and pop_off turn interrupts off and on again, in pairs that may
+// nest: only the outermost pop_off turns them on, and only if they were on
+// before the outermost push_off.
+void
+push_off(void)
+{
+  int old = intr_get();
+
+  // Off first: until then the thread may be moved to another hart.
+  intr_off();
+
+  struct cpu *c = mycpu();
+  if(c->noff == 0)
+    c->intena = old;
+  c->noff += 1;
+}
+
+void
+pop_off(void)
+{
+  struct cpu *c = mycpu();
+
+  if(intr_get())
+    panic("pop_off - interruptible");
+  if(c->noff < 1)
+    panic("pop_off");
+
+  c->noff -= 1;
+  if(c->noff == 0 && c->intena)
+    intr_on();
+}

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import * as layout from "../../src/machine/core/layout.ts";
-import { type CoreExports, diskBase, hartBase, memoryPages } from "../../src/machine/coreAbi.ts";
+import { type CoreExports, hartBase, memoryPages } from "../../src/machine/coreAbi.ts";
 
 const ramBytes = 128 << 20;
+const ramStart = 0x80000000n;
 const uart = { id: 0, base: 0x10000000n, size: 0x100n };
 const finisher = { id: 1, base: 0x100000n, size: 0x1000n };
 /** 16550 line status: transmitter empty. */
@@ -11,46 +12,128 @@ const transmitterEmpty = 0x60;
 
 let compiled: WebAssembly.Module | undefined;
 
-/**
- * Runs a suite's image on the core alone, with just the devices that the harness uses: a UART that sends, and the test
- * finisher. Stops after `budget` steps at the latest.
- */
-export function runInCore(image: Uint8Array, harts: number, budget = 400_000_000): Uint8Array {
-	compiled ??= new WebAssembly.Module(readFileSync("dist/machine/core.wasm"));
-	const memory = new WebAssembly.Memory({ initial: memoryPages(ramBytes, 0), maximum: memoryPages(ramBytes, 0) });
-	const sent: number[] = [];
-	let core: CoreExports | undefined;
-	const instance = new WebAssembly.Instance(compiled, {
-		env: {
-			memory,
-			abort: () => {
-				throw new Error("the core aborted");
+/** The core alone, with just the devices that the conformance harness uses: a UART that sends, and the test finisher. */
+export class CoreHost {
+	private readonly core: CoreExports;
+	private readonly memory: WebAssembly.Memory;
+	private readonly view: DataView;
+	private readonly output: number[] = [];
+	/** The guest has written to the finisher. */
+	stopped = false;
+
+	constructor(
+		readonly entry: bigint,
+		harts: number,
+	) {
+		compiled ??= new WebAssembly.Module(readFileSync("dist/machine/core.wasm"));
+		const pages = memoryPages(ramBytes, 0);
+		this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+		const nothing = () => {};
+		const instance = new WebAssembly.Instance(compiled, {
+			env: {
+				memory: this.memory,
+				abort: () => {
+					throw new Error("the core aborted");
+				},
+				deviceRead: (device: number, offset: number) =>
+					device === uart.id && offset === lineStatus ? transmitterEmpty : 0,
+				deviceWrite: (device: number, offset: number, _size: number, value: number) => {
+					if (device === uart.id && offset === 0) this.output.push(value & 0xff);
+					if (device === finisher.id) {
+						this.stopped = true;
+						this.core.requestStop();
+					}
+				},
+				deviceTick: nothing,
+				onTrap: nothing,
+				onTrapReturn: nothing,
+				onRootChange: nothing,
 			},
-			deviceRead: (device: number, offset: number) =>
-				device === uart.id && offset === lineStatus ? transmitterEmpty : 0,
-			deviceWrite: (device: number, offset: number, _size: number, value: number) => {
-				if (device === uart.id && offset === 0) sent.push(value & 0xff);
-				if (device === finisher.id) core?.requestStop();
-			},
-			deviceTick: () => {},
-			onTrap: () => {},
-			onTrapReturn: () => {},
-			onRootChange: () => {},
-		},
-	});
-	core = instance.exports as unknown as CoreExports;
-	core.initialize(harts, ramBytes, 0, 0n, 1);
-	for (const device of [uart, finisher]) core.addDevice(device.base, device.size, device.id, 0xff);
-	// One segment at the start of RAM, its bytes from file offset 4096: see harness.ts.
-	const bytes = image.subarray(4096);
-	new Uint8Array(memory.buffer).set(bytes, layout.RAM_BASE);
-	core.ramWritten(layout.RAM_BASE >>> layout.PAGE_SHIFT, Math.ceil(bytes.length / layout.PAGE_SIZE));
-	const view = new DataView(memory.buffer);
-	for (let hart = 0; hart < harts; hart++) {
-		view.setBigUint64(hartBase(hart) + layout.H_PC, 0x80000000n, true);
-		view.setBigUint64(hartBase(hart) + layout.H_X + 80, BigInt(hart), true);
+		});
+		this.core = instance.exports as unknown as CoreExports;
+		this.core.initialize(harts, ramBytes, 0, 0n, 1);
+		for (const device of [uart, finisher]) this.core.addDevice(device.base, device.size, device.id, 0xff);
+		this.view = new DataView(this.memory.buffer);
+		for (let hart = 0; hart < harts; hart++) {
+			this.view.setBigUint64(hartBase(hart) + layout.H_PC, entry, true);
+			this.view.setBigUint64(hartBase(hart) + layout.H_X + 80, BigInt(hart), true);
+		}
 	}
-	if (diskBase(ramBytes) > memory.buffer.byteLength) throw new Error("memory is too small");
-	core.run(budget, 0);
-	return Uint8Array.from(sent);
+
+	/** A machine with the loadable segments of an ELF64 in RAM. */
+	static load(elf: Uint8Array, harts = 1): CoreHost {
+		const file = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
+		const host = new CoreHost(file.getBigUint64(24, true), harts);
+		const headers = Number(file.getBigUint64(32, true));
+		for (let n = 0; n < file.getUint16(56, true); n++) {
+			const header = headers + n * file.getUint16(54, true);
+			if (file.getUint32(header, true) !== 1) continue;
+			const start = Number(file.getBigUint64(header + 8, true));
+			const size = Number(file.getBigUint64(header + 32, true));
+			host.write(file.getBigUint64(header + 24, true), elf.subarray(start, start + size));
+		}
+		return host;
+	}
+
+	private write(address: bigint, bytes: Uint8Array): void {
+		const linear = layout.RAM_BASE + Number(address - ramStart);
+		new Uint8Array(this.memory.buffer).set(bytes, linear);
+		const first = linear >>> layout.PAGE_SHIFT;
+		this.core.ramWritten(first, ((linear + bytes.length - 1) >>> layout.PAGE_SHIFT) - first + 1);
+	}
+
+	/** Runs until the finisher is written, `budget` steps at most; everything sent so far. */
+	run(budget: number): Uint8Array {
+		this.core.run(budget, 0);
+		return Uint8Array.from(this.output);
+	}
+
+	step(): void {
+		this.core.run(1, 0);
+	}
+
+	/** Runs hart 0 to a pc; false when it does not come there. */
+	runTo(pc: bigint): boolean {
+		if (this.pc === pc) return true;
+		this.core.addBreakpoint(pc);
+		this.core.run(4_000_000_000, 0);
+		this.core.removeBreakpoint(pc);
+		return this.pc === pc;
+	}
+
+	get pc(): bigint {
+		return this.view.getBigUint64(hartBase(0) + layout.H_PC, true);
+	}
+
+	register(n: number): bigint {
+		return this.view.getBigUint64(hartBase(0) + layout.H_X + 8 * n, true);
+	}
+
+	setRegister(n: number, value: bigint): void {
+		if (n !== 0) this.view.setBigUint64(hartBase(0) + layout.H_X + 8 * n, value, true);
+	}
+
+	/** Where hart 0 sees `address` in RAM. */
+	private linear(address: bigint): number | undefined {
+		const physical = BigInt.asUintN(64, this.core.peekTranslate(0, address));
+		if (physical < ramStart || physical - ramStart >= BigInt(ramBytes)) return undefined;
+		return layout.RAM_BASE + Number(physical - ramStart);
+	}
+
+	inRam(address: bigint): boolean {
+		return this.linear(address) !== undefined;
+	}
+
+	/** The instruction word at a virtual address; its halves may lie in two pages. */
+	wordAt(pc: bigint): number | undefined {
+		const [low, high] = [this.linear(pc), this.linear(pc + 2n)];
+		if (low === undefined) return undefined;
+		const upper = high === undefined ? 0 : this.view.getUint16(high, true);
+		return (this.view.getUint16(low, true) | (upper << 16)) >>> 0;
+	}
+}
+
+/** What a suite's image sends, run to its end or `budget` steps. */
+export function runInCore(image: Uint8Array, harts: number, budget = 400_000_000): Uint8Array {
+	return CoreHost.load(image, harts).run(budget);
 }

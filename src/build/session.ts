@@ -234,7 +234,7 @@ class Build {
 		let result = known?.key === key && sameInputs(known.inputs, inputs) ? known.result : undefined;
 		if (!result) {
 			const job = {
-				flags: step.flags,
+				flags: withEntry(step.flags, script?.text),
 				objects,
 				...(script ? { script } : {}),
 				output: "elf",
@@ -280,6 +280,15 @@ function isTextStep(step: Step): boolean {
 		step.kind === "text" ||
 		(step.kind === "concat" && /\.(h|inc|ld|S|c)$/.test(step.output))
 	);
+}
+
+/**
+ * With a linker script that names no entry, GNU ld starts the program at `start` (ldlang.c, `entry_symbol_default`);
+ * other linkers look for `_start` only. Trees since 2024 rely on it for their user programs.
+ */
+function withEntry(flags: readonly string[], script: string | undefined): readonly string[] {
+	const named = flags.some((flag) => flag === "-e" || flag.startsWith("--entry"));
+	return script === undefined || named || /\bENTRY\s*\(/.test(script) ? flags : [...flags, "-e", "start"];
 }
 
 function sameInputs(a: readonly (Uint8Array | undefined)[], b: readonly (Uint8Array | undefined)[]): boolean {

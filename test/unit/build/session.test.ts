@@ -54,6 +54,15 @@ test("usys.S reaches the assembler as usys.pl prints it", async () => {
 	expect(fromUtf8(init)).toContain(".global fork\nfork:\n li a7, SYS_fork\n.global exit");
 });
 
+test("a linker script without an entry means the symbol start, as with GNU ld", async () => {
+	const { toolchain, build } = bench();
+	await build(tinyTree({ "user/user.ld": "SECTIONS { }\n" }));
+	const flagsOf = (object: string) => toolchain.links.find(({ objects }) => objects[0]?.path === object)?.flags;
+	expect(flagsOf("user/sh.o")).toEqual(["-z", "max-page-size=4096", "-e", "start"]);
+	expect(flagsOf("kernel/entry.o")).toEqual(["-z", "max-page-size=4096"]);
+	expect(flagsOf("user/tight.o")).toEqual(["-z", "max-page-size=4096", "-N", "-e", "main", "-Ttext", "0"]);
+});
+
 test("an untouched tree is not built again", async () => {
 	const { toolchain, build } = bench();
 	const first = await build(tinyTree());

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { UserError } from "../../common/errors.ts";
+import { Emitter } from "../../common/event.ts";
+import type { EngineEvents, EngineRequests } from "../../protocol/engine.ts";
+import { type Port, RpcClient } from "../../protocol/rpc.ts";
+
+/** What the worker's entry finds in `workerData`. */
+export interface EngineWorkerData {
+	/** Folder of the built product. */
+	readonly dist: string;
+	/** Folder of the object cache. */
+	readonly cache: string;
+}
+
+/** Starts an engine in a worker thread. Ending it kills its own workers with it: threads of one process leave nothing behind. */
+export function startNodeEngine(dist: string, cache: string) {
+	const workerData: EngineWorkerData = { dist, cache };
+	const worker = new Worker(join(dist, "worker/engine.node.cjs"), { workerData, stdout: false });
+	const port: Port = {
+		post: (message) => worker.postMessage(message),
+		onMessage: (listener) => {
+			worker.on("message", listener);
+			return { dispose: () => worker.off("message", listener) };
+		},
+	};
+	const client = new RpcClient<EngineRequests, EngineEvents>(port);
+	const crash = new Emitter<string>();
+	let ended = false;
+	const fail = (why: string) => {
+		if (ended) return;
+		ended = true;
+		client.close(
+			new UserError("worker-crashed", `The engine crashed: ${why}`, "Restart the machine; no file was touched."),
+		);
+		crash.fire(why);
+	};
+	worker.on("error", (error: Error) => fail(error.message));
+	worker.on("exit", (code) => fail(`it ended with code ${code}`));
+	return {
+		request: client.request.bind(client) as typeof client.request,
+		on: client.on.bind(client) as typeof client.on,
+		onCrash: crash.event,
+		dispose: () => {
+			ended = true;
+			client.dispose();
+			crash.dispose();
+			void worker.terminate();
+		},
+	};
+}

@@ -1,0 +1,14 @@
+import * as vscode from "vscode";
+import { startNodeEngine } from "./env/node/engineWorker.ts";
+import { start, type Xv6LabApi } from "./extension/app.ts";
+import { WorkspaceTree } from "./extension/workspaceTree.ts";
+import { LabCatalog } from "./lab/catalog.ts";
+
+export function activate(context: vscode.ExtensionContext): Xv6LabApi {
+	const dist = vscode.Uri.joinPath(context.extensionUri, "dist");
+	const catalog = new LabCatalog(new WorkspaceTree(vscode.Uri.joinPath(dist, "assets")));
+	const cache = vscode.Uri.joinPath(context.globalStorageUri, "objects").fsPath;
+	return start(context, { hasProcesses: true, startEngine: () => startNodeEngine(dist.fsPath, cache) }, catalog);
+}
+
+export function deactivate(): void {}

@@ -1,0 +1,214 @@
+// Loads, stores and fetches that miss the TLB: translation, devices, misalignment, watched pages. The fast paths are in
+// execute.ts (and in translated code).
+
+import {
+	H_PC, PAGE_SHIFT, PAGE_SIZE, SCRATCH_RECORDS, T_BREAKPOINT_COUNT, S_SLOW_STORES, S_TLB_MISSES, TLB_FETCH, TLB_READ, TLB_WRITE, T_STOP_ADDRESS,
+	T_STOP_HART, T_STOP_PC, T_STOP_REQUEST, T_WATCHPOINTS, T_WATCHPOINT_COUNT, V_TLB, V_YIELD, WATCH_READ, WATCH_WRITE,
+	H_ID, STOP_WATCHPOINT,
+} from "./layout";
+import {
+	ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, CAUSE_FETCH_ACCESS, CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS,
+	YIELD_STOP, count, fault, faulted, yieldAfter,
+} from "./hart";
+import { busError, deviceLoad, deviceStore, isRam, ramAddress, readableAddress } from "./physical";
+import { flaggedStore, markDirty, pageFlags, recordsOfPage } from "./code";
+import { pmpUniform } from "./pmp";
+import { translate } from "./mmu";
+import { pageHasBreakpoint } from "./events";
+
+// @ts-ignore: decorator
+@inline
+export function tlbEntry(tlb: u32, va: u64): usize {
+	return tlb + ((<u32>va >> 8) & 0xff0);
+}
+
+// @ts-ignore: decorator
+@inline
+function pageOf(va: u64): u64 {
+	return va & ~0xfff;
+}
+
+function fill(h: usize, va: u64, table: u32, word: u32): void {
+	const e = tlbEntry(load<u32>(h, V_TLB), va) + table;
+	store<u64>(e, pageOf(va));
+	store<u32>(e, word, 8);
+}
+
+function loadLinear(linear: u32, size: u32): u64 {
+	if (size == 1) return load<u8>(linear);
+	if (size == 2) return load<u16>(linear);
+	if (size == 4) return load<u32>(linear);
+	return load<u64>(linear);
+}
+
+function storeLinear(linear: u32, size: u32, value: u64): void {
+	if (size == 1) store<u8>(linear, <u8>value);
+	else if (size == 2) store<u16>(linear, <u16>value);
+	else if (size == 4) store<u32>(linear, <u32>value);
+	else store<u64>(linear, value);
+}
+
+// ---- watchpoints
+
+/** Whether any watched range with these access bits touches [va, va + size). */
+function watched(va: u64, size: u64, access: u64): bool {
+	const n = load<u32>(T_WATCHPOINT_COUNT);
+	for (let i: u32 = 0; i < n; i++) {
+		const w: usize = T_WATCHPOINTS + i * 24;
+		if (va < load<u64>(w, 8) && va + size > load<u64>(w) && (load<u64>(w, 16) & access) != 0) return true;
+	}
+	return false;
+}
+
+function checkWatch(h: usize, va: u64, size: u32, access: u64): void {
+	if (!watched(va, size, access)) return;
+	store<u32>(T_STOP_REQUEST, STOP_WATCHPOINT);
+	store<u32>(T_STOP_HART, load<u32>(h, H_ID));
+	store<u64>(T_STOP_PC, load<u64>(h, H_PC));
+	store<u64>(T_STOP_ADDRESS, va);
+	yieldAfter(h, YIELD_STOP);
+}
+
+// @ts-ignore: decorator
+@inline
+function mayCache(h: usize, va: u64, physical: u64, access: u64): bool {
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && watched(pageOf(va), PAGE_SIZE, access)) return false;
+	return pmpUniform(h, pageOf(physical));
+}
+
+// ---- loads
+
+/** Zero-extended value; check `faulted` after it. */
+export function slowLoad(h: usize, va: u64, size: u32): u64 {
+	if ((va & 0xfff) + size > <u64>PAGE_SIZE) return crossingLoad(h, va, size);
+	const value = loadInPage(h, va, size);
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
+	return value;
+}
+
+function loadInPage(h: usize, va: u64, size: u32): u64 {
+	const e = tlbEntry(load<u32>(h, V_TLB), va);
+	if (load<u64>(e, TLB_READ) == pageOf(va)) return loadLinear(load<u32>(e, TLB_READ + 8) + <u32>va, size);
+	count(S_TLB_MISSES);
+	const physical = translate(h, va, ACCESS_LOAD, size);
+	if (faulted(h)) return 0;
+	const linear = readableAddress(physical);
+	if (linear) {
+		if (mayCache(h, va, physical, WATCH_READ)) fill(h, va, TLB_READ, linear - <u32>va);
+		return loadLinear(linear, size);
+	}
+	const value = deviceLoad(physical, size);
+	if (busError) fault(h, CAUSE_LOAD_ACCESS, va);
+	yieldIfStopped(h);
+	return value;
+}
+
+/** Across a page boundary QEMU checks the first page at the address itself and the second one at its start. */
+function crossingLoad(h: usize, va: u64, size: u32): u64 {
+	let value: u64 = 0;
+	for (let i: u32 = 0; i < size; i++) {
+		const byte = loadInPage(h, va + i, 1);
+		if (faulted(h)) return 0;
+		value |= byte << (i << 3);
+	}
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, va, size, WATCH_READ);
+	return value;
+}
+
+// ---- stores
+
+export function slowStore(h: usize, va: u64, size: u32, value: u64): void {
+	count(S_SLOW_STORES);
+	if ((va & 0xfff) + size > <u64>PAGE_SIZE) {
+		crossingStore(h, va, size, value);
+		return;
+	}
+	storeInPage(h, va, size, value);
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
+}
+
+function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
+	const e = tlbEntry(load<u32>(h, V_TLB), va);
+	if (load<u64>(e, TLB_WRITE) == pageOf(va)) {
+		storeLinear(load<u32>(e, TLB_WRITE + 8) + <u32>va, size, value);
+		return;
+	}
+	count(S_TLB_MISSES);
+	const physical = translate(h, va, ACCESS_STORE, size);
+	if (faulted(h)) return;
+	if (isRam(physical)) {
+		const linear = ramAddress(physical);
+		storeRam(h, linear, size, value);
+		// The store may have flushed or changed the bank: look again, and only unmarked pages may be cached for writing.
+		if (pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) fill(h, va, TLB_WRITE, linear - <u32>va);
+		return;
+	}
+	if (readableAddress(physical)) return; // QEMU ignores stores to its ROM.
+	deviceStore(physical, size, value);
+	if (busError) fault(h, CAUSE_STORE_ACCESS, va);
+	yieldIfStopped(h);
+}
+
+/** A store into RAM at a linear address, with all bookkeeping. */
+export function storeRam(h: usize, linear: u32, size: u32, value: u64): void {
+	const n = linear >> PAGE_SHIFT;
+	markDirty(n);
+	if (pageFlags(n)) flaggedStore(h, linear, size);
+	storeLinear(linear, size, value);
+}
+
+function crossingStore(h: usize, va: u64, size: u32, value: u64): void {
+	const second = pageOf(va + size);
+	// Both pages are checked before anything is stored.
+	translate(h, va, ACCESS_STORE, <u32>(second - va));
+	if (faulted(h)) return;
+	translate(h, second, ACCESS_STORE, <u32>(va + size - second));
+	if (faulted(h)) return;
+	for (let i: u32 = 0; i < size; i++) {
+		storeInPage(h, va + i, 1, (value >> (i << 3)) & 0xff);
+		if (faulted(h)) return;
+	}
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, va, size, WATCH_WRITE);
+}
+
+/** A device may have asked for the end of the run. */
+export function yieldIfStopped(h: usize): void {
+	if (load<u32>(T_STOP_REQUEST)) yieldAfter(h, YIELD_STOP);
+}
+
+// ---- fetches
+
+/** The page that `fetchPage` found must be executed one instruction at a time: breakpoints in it, or PMP splits it. */
+export let singleStep: bool = false;
+
+/** Base of the decoded records of the page at pc, 0 on a fault. */
+export function fetchPage(h: usize, pc: u64): u32 {
+	count(S_TLB_MISSES);
+	singleStep = false;
+	const physical = translate(h, pc, ACCESS_FETCH, 2);
+	if (faulted(h)) return 0;
+	const linear = readableAddress(physical);
+	if (!linear) {
+		fault(h, CAUSE_FETCH_ACCESS, pc);
+		return 0;
+	}
+	if (!pmpUniform(h, pageOf(physical)) || (load<u32>(T_BREAKPOINT_COUNT) != 0 && pageHasBreakpoint(pageOf(pc)))) {
+		singleStep = true;
+		return SCRATCH_RECORDS;
+	}
+	const records = recordsOfPage(linear & ~(PAGE_SIZE - 1));
+	fill(h, pc, TLB_FETCH, records);
+	return records;
+}
+
+/** Halfword of code at pc; check `faulted`. */
+export function fetchHalf(h: usize, pc: u64): u32 {
+	const physical = translate(h, pc, ACCESS_FETCH, 2);
+	if (faulted(h)) return 0;
+	const linear = readableAddress(physical);
+	if (!linear) {
+		fault(h, CAUSE_FETCH_ACCESS, pc);
+		return 0;
+	}
+	return load<u16>(linear);
+}

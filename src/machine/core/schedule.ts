@@ -1,0 +1,176 @@
+// Time and turns. A run is a sequence of rounds; in a round every hart has one slice of exactly M_ROUND_LENGTH steps (less
+// when it waits). Timer, software and external interrupts, device completions and console input change only between slices.
+//
+// All positions (whose turn, how far into the slice) are in STATE, so a run may stop after any step and go on later, in
+// another process, without a difference.
+
+import {
+	CLINT_MTIMECMP, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STIMECMP, H_WAITING, INSTRUCTIONS_PER_TICK, M_CURSOR,
+	M_DEVICE_TIME, M_DEVICE_WORK, M_ORDER, M_RANDOM, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
+	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, SLICE_LENGTH, STOP_BUDGET, STOP_IDLE, STOP_REQUESTED, STOP_WAITING,
+	S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
+} from "./layout";
+import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount } from "./hart";
+import { MENVCFG_STCE, updateTimers } from "./clint";
+import { guardReservation } from "./code";
+import { execute } from "./execute";
+import { rests, spinCheck } from "./spin";
+
+@external("env", "deviceTick") declare function deviceTick(): void;
+
+/** xorshift64*; 0 stays 0, which is seed 0's plain round robin. */
+function random(): u64 {
+	let s = load<u64>(M_RANDOM);
+	s ^= s >> 12;
+	s ^= s << 25;
+	s ^= s >> 27;
+	store<u64>(M_RANDOM, s);
+	return s * 0x2545f4914f6cdd1d;
+}
+
+/** Draws this round's slice length and order. */
+export function beginRound(): void {
+	const n = hartCount();
+	let length: u32 = SLICE_LENGTH;
+	for (let i: u32 = 0; i < n; i++) store<u8>(M_ORDER + i, <u8>i);
+	if (load<u64>(M_RANDOM) != 0) {
+		// 1/4 to 7/4 of the plain length, in whole ticks or not.
+		length = SLICE_LENGTH / 4 + <u32>((random() >> 32) % (SLICE_LENGTH + SLICE_LENGTH / 2));
+		for (let i = n - 1; i > 0; i--) {
+			const j = <u32>((random() >> 32) % (i + 1));
+			const swapped = load<u8>(M_ORDER + i);
+			store<u8>(M_ORDER + i, load<u8>(M_ORDER + j));
+			store<u8>(M_ORDER + j, swapped);
+		}
+	}
+	store<u32>(M_ROUND_LENGTH, length);
+	store<u32>(M_CURSOR, 0);
+	store<u32>(M_SLICE_LEFT, length);
+	store<u32>(M_SLICE_BEGUN, 0);
+}
+
+function endRound(): void {
+	const spent = load<u32>(M_TIME_FRACTION) + load<u32>(M_ROUND_LENGTH);
+	store<u64>(M_TIME, load<u64>(M_TIME) + spent / INSTRUCTIONS_PER_TICK);
+	store<u32>(M_TIME_FRACTION, spent % INSTRUCTIONS_PER_TICK);
+	store<u64>(M_ROUNDS, load<u64>(M_ROUNDS) + 1);
+	updateTimers();
+}
+
+/** Device completions and input, where due. */
+function serviceDevices(): void {
+	if (load<u32>(M_DEVICE_WORK) == 0 && load<u64>(M_TIME) < load<u64>(M_DEVICE_TIME)) return;
+	store<u32>(M_DEVICE_WORK, 0);
+	if (load<u64>(M_TIME) >= load<u64>(M_DEVICE_TIME)) store<u64>(M_DEVICE_TIME, NEVER);
+	deviceTick();
+}
+
+function endSlice(h: usize): void {
+	if (load<u64>(h, H_RESERVATION) != NEVER && hartCount() > 1) guardReservation(h);
+	store<u64>(M_SLICES, load<u64>(M_SLICES) + 1);
+	store<u32>(M_CURSOR, load<u32>(M_CURSOR) + 1);
+	store<u32>(M_SLICE_LEFT, load<u32>(M_ROUND_LENGTH));
+	store<u32>(M_SLICE_BEGUN, 0);
+	serviceDevices();
+}
+
+/** wfi ends when an enabled interrupt is pending, whatever the global enables say (privileged ISA 3.3.3). */
+// @ts-ignore: decorator
+@inline
+function wakes(h: usize): bool {
+	return (load<u64>(h, H_MIP) & load<u64>(h, H_MIE)) != 0;
+}
+
+/** Whether no hart can make a step before something happens. */
+function allWait(): bool {
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		if (load<u32>(h, H_WAITING) ? wakes(h) : !rests(h)) return false;
+	}
+	return true;
+}
+
+function earlier(best: u64, candidate: u64): u64 {
+	return candidate > load<u64>(M_TIME) && candidate < best ? candidate : best;
+}
+
+export function nextEventTime(): u64 {
+	let best = earlier(NEVER, load<u64>(M_DEVICE_TIME));
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		best = earlier(best, load<u64>(CLINT_MTIMECMP + (i << 3)));
+		if (load<u64>(h, H_MENVCFG) & MENVCFG_STCE) best = earlier(best, load<u64>(h, H_STIMECMP));
+	}
+	return best;
+}
+
+/** Every hart waits: time goes to the next event. Returns a STOP_* code, or -1 when the run goes on. */
+function skipTime(flags: u32): i32 {
+	if (load<u32>(M_DEVICE_WORK)) {
+		serviceDevices();
+		return -1;
+	}
+	const at = nextEventTime();
+	if (at == NEVER) return STOP_IDLE;
+	if (flags & RUN_STOP_BEFORE_SKIP) return STOP_WAITING;
+	count(S_TIME_SKIPS);
+	store<u64>(M_TIME, at);
+	store<u32>(M_TIME_FRACTION, 0);
+	updateTimers();
+	serviceDevices();
+	return -1;
+}
+
+/** Steps made in the turn of the hart under the cursor, at most `limit`. */
+function takeTurn(h: usize, limit: u32): u32 {
+	if (!load<u32>(M_SLICE_BEGUN)) {
+		store<u32>(M_SLICE_BEGUN, 1);
+		if (load<u32>(h, H_WAITING) && wakes(h)) store<u32>(h, 0, H_WAITING);
+		if (!load<u32>(h, H_WAITING)) store<u32>(h, YIELD_INTERRUPTS, V_YIELD);
+	}
+	if (load<u32>(h, H_WAITING) || rests(h)) return 0;
+	return limit - execute(h, limit);
+}
+
+/** The slice under way is used up, or its hart has nothing to do. */
+// @ts-ignore: decorator
+@inline
+function sliceOver(h: usize): bool {
+	return load<u32>(M_SLICE_BEGUN) != 0 && (load<u32>(M_SLICE_LEFT) == 0 || load<u32>(h, H_WAITING) != 0 || rests(h));
+}
+
+/** See `CoreExports.run`. What a slice's end does waits for the next call when the budget ends with the slice. */
+export function run(maxSteps: f64, flags: u32): u32 {
+	store<u32>(T_STOP_REQUEST, 0);
+	const end = load<u64>(M_STEPS) + <u64>maxSteps;
+	for (;;) {
+		const left = end - load<u64>(M_STEPS);
+		if (left == 0) return STOP_BUDGET;
+		if (load<u32>(M_CURSOR) >= hartCount()) {
+			endRound();
+			beginRound();
+		}
+		const h = hartAt(load<u8>(M_ORDER + load<u32>(M_CURSOR)));
+		if (sliceOver(h)) {
+			spinCheck(h);
+			endSlice(h);
+			continue;
+		}
+		if (load<u32>(M_CURSOR) == 0 && !load<u32>(M_SLICE_BEGUN) && allWait()) {
+			const stop = skipTime(flags);
+			if (stop >= 0) return stop;
+			continue;
+		}
+		const slice = load<u32>(M_SLICE_LEFT);
+		const made = takeTurn(h, left < slice ? <u32>left : slice);
+		store<u64>(M_STEPS, load<u64>(M_STEPS) + made);
+		store<u32>(M_SLICE_LEFT, slice - made);
+		const stop = load<u32>(T_STOP_REQUEST);
+		if (stop) return stop;
+	}
+	return unreachable();
+}
+
+export function requestStop(): void {
+	if (!load<u32>(T_STOP_REQUEST)) store<u32>(T_STOP_REQUEST, STOP_REQUESTED);
+}

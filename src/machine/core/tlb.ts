@@ -1,0 +1,130 @@
+// Software TLBs. Each hart has TLB_BANKS banks; a bank caches translations for one key, so that a switch of address space,
+// mode, SUM or MXR only selects another bank.
+//
+// The TLBs are coherent with the page tables in memory: a store that changes a walked entry removes what depends on it
+// (code.ts, `pageTableStore`). So their content is invisible to guests, and sfence.vma has nothing to do.
+
+import {
+	H_ID, H_MODE, H_MSTATUS, H_SATP, S_BANK_MISSES, S_TLB_FLUSHES, TLB_BANKS, TLB_BANK_SIZE, TLB_BASE, TLB_ENTRIES,
+	TLB_ENTRY_SIZE, TLB_FETCH, TLB_WRITE, V_BANK_KEYS, V_NEXT_BANK, V_TLB,
+} from "./layout";
+import { MODE_M, MSTATUS_MPRV, MSTATUS_MXR, MSTATUS_SUM, NEVER, count, hartAt, hartCount } from "./hart";
+
+/** Mode that loads and stores are checked in (MPRV, privileged ISA 3.1.6.3). */
+// @ts-ignore: decorator
+@inline
+export function dataMode(h: usize): u32 {
+	const mode = load<u32>(h, H_MODE);
+	const status = load<u64>(h, H_MSTATUS);
+	return mode == MODE_M && (status & MSTATUS_MPRV) != 0 ? <u32>((status >> 11) & 3) : mode;
+}
+
+/** Everything that a translation depends on besides memory and PMP. The ASID does not matter to a coherent TLB. */
+function bankKey(h: usize): u64 {
+	const mode = load<u32>(h, H_MODE);
+	const data = dataMode(h);
+	if (mode == MODE_M && data == MODE_M) return 0x0f;
+	const status = load<u64>(h, H_MSTATUS);
+	const satp = load<u64>(h, H_SATP);
+	let key: u64 = mode | (data << 2);
+	if (satp >> 60 != 0) {
+		key |= 0x80 | ((satp & 0xfffffffffff) << 8);
+		if (status & MSTATUS_SUM) key |= 0x10;
+		if (status & MSTATUS_MXR) key |= 0x20;
+	}
+	return key;
+}
+
+// @ts-ignore: decorator
+@inline
+function bankAt(hart: u32, bank: u32): usize {
+	return TLB_BASE + (hart * TLB_BANKS + bank) * TLB_BANK_SIZE;
+}
+
+/** Makes the bank for the hart's present key the current one. Call after every change that `bankKey` reads. */
+export function selectBank(h: usize): void {
+	const key = bankKey(h);
+	const id = load<u32>(h, H_ID);
+	for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+		if (load<u64>(h + (b << 3), V_BANK_KEYS) == key) {
+			store<u32>(h, <u32>bankAt(id, b), V_TLB);
+			return;
+		}
+	}
+	count(S_BANK_MISSES);
+	const b = load<u32>(h, V_NEXT_BANK);
+	store<u32>(h, (b + 1) % TLB_BANKS, V_NEXT_BANK);
+	store<u64>(h + (b << 3), key, V_BANK_KEYS);
+	const bank = bankAt(id, b);
+	memory.fill(bank, 0xff, TLB_BANK_SIZE);
+	store<u32>(h, <u32>bank, V_TLB);
+}
+
+export function flushHart(h: usize): void {
+	count(S_TLB_FLUSHES);
+	for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) store<u64>(h + (b << 3), NEVER, V_BANK_KEYS);
+	selectBank(h);
+}
+
+export function flushAll(): void {
+	for (let i: u32 = 0; i < hartCount(); i++) flushHart(hartAt(i));
+}
+
+/** Removes the entries of one index from every table of every live bank: what a level-0 page-table entry can have made. */
+export function flushIndex(index: u32): void {
+	const offset = (index & (TLB_ENTRIES - 1)) * TLB_ENTRY_SIZE;
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;
+			const e = bankAt(i, b) + offset;
+			store<u64>(e, NEVER);
+			store<u64>(e, NEVER, TLB_WRITE);
+			store<u64>(e, NEVER, TLB_FETCH);
+		}
+	}
+}
+
+/** Removes write entries that map the page at this linear address. */
+export function dropWritable(page: u32): void {
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;
+			const first = bankAt(i, b) + TLB_WRITE;
+			for (let e: usize = first; e < first + TLB_ENTRIES * TLB_ENTRY_SIZE; e += TLB_ENTRY_SIZE) {
+				const tag = load<u64>(e);
+				if (tag != NEVER && load<u32>(e, 8) + <u32>tag == page) store<u64>(e, NEVER);
+			}
+		}
+	}
+}
+
+/** Removes all write entries, so that the next store to each page takes the slow path. */
+export function dropAllWritable(): void {
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;
+			memory.fill(bankAt(i, b) + TLB_WRITE, 0xff, TLB_ENTRIES * TLB_ENTRY_SIZE);
+		}
+	}
+}
+
+/** Removes fetch entries that lead to these decoded records; 0: all fetch entries. */
+export function dropFetch(records: u32): void {
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;
+			const first = bankAt(i, b) + TLB_FETCH;
+			if (records == 0) {
+				memory.fill(first, 0xff, TLB_ENTRIES * TLB_ENTRY_SIZE);
+				continue;
+			}
+			for (let e: usize = first; e < first + TLB_ENTRIES * TLB_ENTRY_SIZE; e += TLB_ENTRY_SIZE) {
+				if (load<u64>(e) != NEVER && load<u32>(e, 8) == records) store<u64>(e, NEVER);
+			}
+		}
+	}
+}

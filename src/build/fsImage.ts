@@ -36,7 +36,7 @@ export function checkFileList(step: ImageStep, plan: BuildPlan, snapshot: TreeSn
 	const longest = longestName(snapshot);
 	for (const path of step.inputs) {
 		const name = nameInImage(path);
-		const position = plan.locate(baseName(path)) ?? step.position;
+		const position = plan.locatePath(path) ?? step.position;
 		const stored = name.slice(0, longest);
 		const other = owner.get(stored);
 		if (other === path) {

@@ -19,6 +19,8 @@ export interface BuildPlan {
 	readonly problems: readonly Diagnostic[];
 	/** Line of the makefile where a word stands. */
 	locate(word: string): Position | undefined;
+	/** Line of the makefile where a path is written. */
+	locatePath(path: string): Position | undefined;
 }
 
 const makefileNames = ["GNUmakefile", "makefile", "Makefile"];
@@ -52,7 +54,15 @@ export function planBuild(label: string, files: MakefileFiles, overrides: Overri
 	}
 	planner.make(kernel, undefined, reader.globals);
 	planner.make(disk, undefined, reader.globals);
-	return { steps: planner.steps, kernel, disk, qemu, problems: planner.problems, locate: (w) => reader.locate(w) };
+	return {
+		steps: planner.steps,
+		kernel,
+		disk,
+		qemu,
+		problems: planner.problems,
+		locate: (w) => reader.locate(w),
+		locatePath: (path) => reader.locatePath(path),
+	};
 }
 
 export function argumentOf(args: readonly string[], name: string): string | undefined {
@@ -182,7 +192,8 @@ class Planner {
 			}
 		}
 		candidates.sort((a, b) => a.stem.length - b.stem.length);
-		const position = this.reader.locate(baseName(target)) ?? { file: this.makefile, line: 1 };
+		const position = this.reader.locatePath(target) ??
+			this.reader.locate(baseName(target)) ?? { file: this.makefile, line: 1 };
 		for (const { target: pattern, source, recipe } of builtinRules) {
 			const stem = stemOf(pattern, target);
 			if (stem === undefined) continue;
@@ -230,12 +241,13 @@ class Planner {
 	}
 
 	private lineFor(target: string, neededBy: string | undefined): Position {
-		const name = baseName(target);
-		const stem = name.replace(/\.\w+$/, "");
-		for (const word of [target, name, `_${stem}`, stem]) {
-			const found = this.reader.locate(word);
+		const stem = target.replace(/\.\w+$/, "");
+		for (const path of [target, `${folderOf(stem)}_${baseName(stem)}`, stem]) {
+			const found = this.reader.locatePath(path);
 			if (found) return found;
 		}
+		const found = this.reader.locate(baseName(target)) ?? this.reader.locate(baseName(stem));
+		if (found) return found;
 		const rule = neededBy === undefined ? undefined : this.reader.rules.get(neededBy);
 		return rule?.recipe?.position ?? rule?.position ?? { file: this.makefile, line: 1 };
 	}

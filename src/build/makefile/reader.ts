@@ -9,7 +9,7 @@ import {
 	withoutComment,
 	words,
 } from "./lines.ts";
-import { globToRegExp, normalizePath, stemOf } from "./paths.ts";
+import { baseName, globToRegExp, normalizePath, stemOf } from "./paths.ts";
 import { understandShell } from "./shell.ts";
 
 export interface Recipe {
@@ -385,11 +385,27 @@ export class MakefileReader {
 
 	/** Line where a word stands in one of the makefiles, for messages about what it names. */
 	locate(word: string): Position | undefined {
+		const pattern = new RegExp(`(?<![\\w.-])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`);
+		return this.findLine((line) => pattern.test(line));
+	}
+
+	/** Line where a path is written, in whatever way: `$U/_cat` and `$(U)/_cat` are `user/_cat`. */
+	locatePath(path: string): Position | undefined {
+		const name = baseName(path);
+		return this.findLine((line, position) =>
+			line
+				.split(/[\s\\:]+/)
+				.filter((token) => token.endsWith(name) && /^(?:[^$]|\$\w|\$\(\w+\)|\$\{\w+\})*$/.test(token))
+				.some((token) => normalizePath(this.expander.expand(token, position)) === path),
+		);
+	}
+
+	private findLine(matches: (line: string, position: Position) => boolean): Position | undefined {
 		for (const { file, text } of this.sources) {
-			const pattern = new RegExp(`(?<![\\w.-])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`);
-			const lines = text.split(/\r?\n/);
-			const at = lines.findIndex((line) => pattern.test(line.replace(/#.*/, "")));
-			if (at >= 0) return { file, line: at + 1 };
+			for (const [i, line] of text.split(/\r?\n/).entries()) {
+				const position = { file, line: i + 1 };
+				if (!line.startsWith("\t#") && matches(line.replace(/#.*/, ""), position)) return position;
+			}
 		}
 		return undefined;
 	}

@@ -150,6 +150,14 @@ test("a listed program without a source is named at the line that lists it", () 
 	expect(problems[0]?.message).toContain("user/mine.c");
 });
 
+test("a missing unit is named at the line that lists it, not at another of the same file name", () => {
+	const Makefile = tinyMakefile.replace("$U/ulib.o", "$(U)/ulib.o $(U)/main.o $(wildcard none/main.o)");
+	const { problems } = plan({ Makefile });
+	const line = Makefile.split("\n").findIndex((text) => text.startsWith("ULIB")) + 1;
+	expect(problems).toMatchObject([{ file: "Makefile", line }]);
+	expect(problems[0]?.message).toContain("there is no user/main.c");
+});
+
 test.each([
 	[
 		"an own program in the kernel's recipe",

@@ -17,6 +17,8 @@ import { ramAddress } from "./physical";
 
 /** Slots in use are 1..slotsUsed. A cache: dropping it is invisible. */
 let slotsUsed: u32 = 0;
+/** Counts how often all slots were dropped: decoded pages, and what is built on them, are void after a change. */
+export let slotGeneration: u32 = 0;
 /** Slow stores to page-table pages since the last full flush; past a limit the marks are worth dropping. */
 let tableStores: u32 = 0;
 const TABLE_STORES_MAX: u32 = 64;
@@ -90,6 +92,7 @@ function newSlot(page: u32, hash: u64, bucket: usize): u32 {
 /** Forgets every decoded page and every link to one. */
 export function dropSlots(): void {
 	slotsUsed = 0;
+	slotGeneration++;
 	memory.fill(SLOT_BUCKETS, 0, SLOT_BUCKET_COUNT * 4);
 	unlinkAll();
 }

@@ -1,4 +1,36 @@
 // The core's exports; see ../coreAbi.ts for what each promises.
+//
+// For the translator
+//
+// Hart. One base pointer per hart (HART_BASE + hart * HART_STRIDE) reaches everything: x0..x31 at H_X as i64 (x0 is kept 0,
+// writes to it go to H_SINK), f0..f31 at H_F, H_PC, H_MODE, CSRs at H_*; words outside of the state (V_*) are at the same
+// base with larger offsets. Translated code may keep registers in locals; before any call into the core and at every exit it
+// stores the dirty ones and H_PC.
+//
+// Steps. `execute(h, steps)` makes exactly `steps` steps unless the hart waits or the run stops; one step = one instruction,
+// retired or trapped. Translated code gets the steps left, checks `left >= length` at each block's entry (else exits with
+// H_PC at the block; the interpreter does the rest), subtracts the length, and gives back what it did not execute when it
+// leaves a block early. V_LEFT must hold the steps left (the instruction under way already counted) before CSR accesses;
+// V_STEPS_END - V_LEFT = the hart's step count. Interrupts are recognised at slice starts and after instructions that
+// set YIELD_INTERRUPTS in V_YIELD (writes to mstatus, sstatus, mie, sie, mip, sip, mideleg, menvcfg, stimecmp; sret, mret);
+// with (H_MIP & H_MIE) == 0 such a write of sstatus cannot be followed by one. mtime (M_TIME) is constant in a round.
+//
+// Yield. After each slow path look at H_FAULT (the instruction trapped: give back nothing, the step counts; H_PC must be at it)
+// and V_YIELD (leave with H_PC after the instruction; the dispatch loop acts on it). YIELD_CODE says that fetch
+// translations or decoded code changed, perhaps the running page.
+//
+// TLB. u32 V_TLB = base of the bank in use (changes only at system instructions and traps, so it is constant inside a
+// region). Entry for va: bank + TLB_READ/WRITE/FETCH + ((va >> 8) & 0xff0): u64 tag, u32 at +8. Aligned access of size n hits
+// if tag == (va & ~(4096 - n)); host address = word at +8 + (u32)va. A misaligned address never hits.
+// TLBs are coherent with page tables, sfence.vma does nothing; a page with PAGE_* flags (code, tables, reservations of other
+// harts) never has a write entry. Dirty tracking needs nothing: pages are marked when a write entry is made.
+//
+// Decoded pages. PAGE_SLOT[linear page] → slot; records at SLOT_RECORDS + slot * SLOT_RECORDS_STRIDE + offset * 8, 16 bytes each
+// (opcodes.ts), position-independent; content at SLOT_COPY + slot * 4096. Fetch TLB entries lead to the records' base.
+// `decodeRecord(slot, offset)` decodes on demand. A region lives as OP_TRANSLATED in its first record, so it is shared by every page
+// and address space with this content and needs no invalidation: a store to a code page unlinks page and slot, drops the
+// fetch entries and yields; the same content later finds the same slot. Slots die only all together, in `dropVolatile` or
+// when they run out: `slotGeneration` changes then, and every region is void.
 
 import {
 	CLINT_MTIMECMP, DIRTY_BASE, DIRTY_SIZE, DIRTY_TAKEN_BASE, HART_STRIDE, HART_TRACKING_DELTA, H_ID, H_MODE,
@@ -41,6 +73,11 @@ export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64,
 	beginRound();
 	dropVolatile();
 }
+
+/** Decodes one record if needed (for the translator); its linear address. */
+export { decodeAt as decodeRecord } from "./decode";
+export { slotGeneration } from "./code";
+export { execute } from "./execute";
 
 export function dropVolatile(): void {
 	for (let i: u32 = 0; i < hartCount(); i++) memory.fill(hartAt(i) + V_BANK_KEYS, 0xff, 64);

@@ -54,17 +54,15 @@ function setBit(words: usize, source: u32, on: bool): void {
 	store<u32>(a, on ? load<u32>(a) | bit : load<u32>(a) & ~bit);
 }
 
-function bit(words: usize, source: u32): bool {
-	return ((load<u32>(words + ((source >> 5) << 2)) >> (source & 31)) & 1) != 0;
-}
-
-/** Level-triggered gateway: a high line is pending unless its last request is still being handled. */
+/**
+ * Each call is a request, as in QEMU: a high level makes the source pending even if it was high before, a low one takes
+ * the request back; completing does not look at the level. Drivers rely on it: old xv6 never reads the UART's interrupt
+ * register, and would be interrupted for ever by a gateway that re-raises at completion.
+ */
 export function setIrqLevel(source: u32, level: u32): void {
 	if (source == 0 || source >= <u32>PLIC_SOURCES) return;
-	const on = level != 0;
-	if (bit(PLIC_LEVEL, source) == on) return;
-	setBit(PLIC_LEVEL, source, on);
-	setBit(PLIC_PENDING, source, on && !bit(PLIC_CLAIMED, source));
+	setBit(PLIC_LEVEL, source, level != 0);
+	setBit(PLIC_PENDING, source, level != 0);
 	plicUpdate();
 }
 
@@ -114,9 +112,8 @@ export function plicStore(offset: u32, value: u32): void {
 		const register = (offset - CONTEXT) % CONTEXT_STRIDE;
 		if (register == 0) {
 			if (value <= MAX_PRIORITY) store<u32>(PLIC_THRESHOLD + (context << 2), value);
-		} else if (register == 4 && value > 0 && value < <u32>PLIC_SOURCES && bit(PLIC_CLAIMED, value)) {
+		} else if (register == 4 && value > 0 && value < <u32>PLIC_SOURCES) {
 			setBit(PLIC_CLAIMED, value, false);
-			setBit(PLIC_PENDING, value, bit(PLIC_LEVEL, value));
 		}
 	}
 	plicUpdate();

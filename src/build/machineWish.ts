@@ -142,6 +142,10 @@ function readVirtio(plan: BuildPlan, sources: ReadonlyMap<string, string>, warni
 /** Devices of the Makefile's QEMU line that the machine does not have. */
 function devices(plan: BuildPlan): string[] {
 	const wanted = plan.qemu.flatMap((arg, i) => (plan.qemu[i - 1] === "-device" ? [arg.split(",")[0] as string] : []));
+	const disks = wanted.filter((name) => name === "virtio-blk-device").length;
 	const absent = [...new Set(wanted)].filter((name) => name !== "virtio-blk-device");
-	return absent.map((name) => `The Makefile adds the device ${name}, which this machine does not have.`);
+	return [
+		...(disks > 1 ? [`The Makefile adds ${disks} disks; this machine has only the first.`] : []),
+		...absent.map((name) => `The Makefile adds the device ${name}, which this machine does not have.`),
+	];
 }

@@ -43,7 +43,9 @@ export function planBuild(label: string, files: MakefileFiles, overrides: Overri
 	const kernel = normalizePath(argumentOf(qemu, "-kernel") ?? "kernel/kernel");
 	const disk = normalizePath(diskOf(qemu) ?? "fs.img");
 	// Some trees reach the kernel only through the rule that boots it.
-	for (const name of reader.rules.get("qemu")?.prerequisites ?? []) planner.make(name, "qemu", reader.globals);
+	if (!planner.canMake(kernel)) {
+		for (const name of reader.rules.get("qemu")?.prerequisites ?? []) planner.make(name, "qemu", reader.globals);
+	}
 	if (!planner.steps.has(kernel) && !planner.canMake(kernel)) {
 		throw new UserError(
 			"not-an-xv6-tree",
@@ -85,6 +87,8 @@ const builtinRules = [
 interface Implicit {
 	readonly stem: string;
 	readonly prerequisites: readonly string[];
+	/** Those of the prerequisites that the stem is part of. */
+	readonly derived: readonly string[];
 	readonly orderOnly: readonly string[];
 	readonly recipe: Recipe;
 }
@@ -186,6 +190,7 @@ class Planner {
 				candidates.push({
 					stem: match.folder + match.stem,
 					prerequisites: rule.prerequisites.map(fill),
+					derived: rule.prerequisites.filter((name) => name.includes("%")).map(fill),
 					orderOnly: rule.orderOnly.map(fill),
 					recipe: rule.recipe,
 				});
@@ -200,13 +205,18 @@ class Planner {
 			candidates.push({
 				stem,
 				prerequisites: [source.replace("%", () => stem)],
+				derived: [source.replace("%", () => stem)],
 				orderOnly: [],
 				recipe: { position, lines: [{ text: recipe, position }] },
 			});
 		}
 		const obtainable = (name: string) =>
 			this.inTree.has(name) || this.reader.rules.has(name) || this.steps.has(name) || this.implicit(name, depth + 1);
-		return candidates.find((candidate) => candidate.prerequisites.every(obtainable));
+		// Where only the library is incomplete the rule still applies, so that the message is about the library.
+		return (
+			candidates.find((candidate) => candidate.prerequisites.every(obtainable)) ??
+			candidates.find(({ derived }) => derived.length > 0 && derived.every(obtainable))
+		);
 	}
 
 	private inSpecialUse(target: string): boolean {

@@ -71,6 +71,14 @@ test("more harts than the kernel has room for are named", async () => {
 	expect(wanted.warnings[0]).toContain("kernel/param.h:1");
 });
 
+test("a second disk is named", async () => {
+	const Makefile = tinyMakefile.replace(
+		"qemu: ",
+		"QEMUOPTS += -drive file=b.img,id=x1 -device virtio-blk-device,drive=x1\nqemu: ",
+	);
+	expect((await wish({ Makefile })).warnings[0]).toContain("2 disks");
+});
+
 test("a device that the machine lacks is named", async () => {
 	const Makefile = tinyMakefile.replace("qemu: ", "QEMUOPTS += -device e1000,netdev=net0,bus=pcie.0\nqemu: ");
 	expect((await wish({ Makefile })).warnings[0]).toContain("e1000");

@@ -62,7 +62,7 @@ const MCONFIGPTR: u32 = 0xf15;
 
 /** RV64IMAFDC with S and U. */
 const MISA_VALUE: u64 = 0x800000000014112d;
-/** QEMU 7.2 counts in counters 3..18 (pmu-num=16); ours stay zero. */
+/** QEMU 7.2 counts in counters 3..18 (pmu-num=16); ours stay zero. All 29 event selectors exist. */
 const HPM_FIRST: u32 = 3;
 const HPM_LAST: u32 = 18;
 
@@ -90,7 +90,7 @@ function exists(csr: u32): bool {
 			return true;
 	}
 	if (csr >= PMPADDR0 && csr < PMPADDR0 + 16) return true;
-	return within(csr, MCOUNTINHIBIT) || within(csr, MCYCLE) || within(csr, CYCLE);
+	return (csr >= MCOUNTINHIBIT + HPM_FIRST && csr < MCOUNTINHIBIT + 32) || within(csr, MCYCLE) || within(csr, CYCLE);
 }
 
 /** Performance counters and their events, all hardwired to zero. */

@@ -19,6 +19,7 @@ import { slotOfRecords } from "./code";
 import { float, floatEnabled, markFloatDirty } from "./float";
 import { fetchHalf, fetchPage, singleStep, slowLoad, slowStore, tlbEntry } from "./memory";
 import { returnFromMachine, returnFromSupervisor, takeException, takeInterrupt } from "./trap";
+import { pmpForbidsReturn } from "./pmp";
 import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, remainder, remainderUnsigned, remainderWord, remainderWordUnsigned } from "./multiply";
 import { breakpointAt } from "./events";
 import { bulk } from "./idioms";
@@ -109,9 +110,9 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 	let legal = true;
 	switch (code) {
 		case op.OP_ECALL: fault(h, CAUSE_ECALL_U + mode, 0); return;
-		case op.OP_EBREAK: fault(h, CAUSE_BREAKPOINT, pc); return;
+		case op.OP_EBREAK: fault(h, CAUSE_BREAKPOINT, 0); return;
 		case op.OP_MRET:
-			if (mode != MODE_M) break;
+			if (mode != MODE_M || pmpForbidsReturn(h)) break;
 			returnFromMachine(h);
 			return;
 		case op.OP_SRET:

@@ -97,10 +97,21 @@ function loadInPage(h: usize, va: u64, size: u32): u64 {
 		if (mayCache(h, va, physical, WATCH_READ)) fill(h, va, TLB_READ, linear - <u32>va);
 		return loadLinear(linear, size);
 	}
+	if (va & (size - 1)) return misalignedDeviceLoad(h, va, size);
 	const value = deviceLoad(physical, size);
 	if (busError) fault(h, CAUSE_LOAD_ACCESS, va);
 	yieldIfStopped(h);
 	return value;
+}
+
+/** QEMU makes two aligned loads of it; the one that faults names its own address. */
+function misalignedDeviceLoad(h: usize, va: u64, size: u32): u64 {
+	const aligned = va & ~(<u64>size - 1);
+	const low = loadInPage(h, aligned, size);
+	if (faulted(h)) return 0;
+	const high = loadInPage(h, aligned + size, size);
+	const shift = (va - aligned) << 3;
+	return ((low >> shift) | (high << ((size << 3) - shift))) & (0xffffffffffffffff >> (64 - (size << 3)));
 }
 
 /** Across a page boundary QEMU checks the first page at the address itself and the second one at its start. */

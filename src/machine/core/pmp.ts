@@ -1,6 +1,6 @@
 // Physical memory protection, privileged ISA 3.7, with the choices of QEMU 7.2: 16 entries, granularity 4 bytes.
 
-import { H_PMPADDR, H_PMPCFG, M_PMP_ENFORCED, PAGE_SIZE, V_PMP_ADDRESS, V_PMP_DENIED, V_PMP_PC, H_PC } from "./layout";
+import { H_MEPC, H_MSTATUS, H_PMPADDR, H_PMPCFG, M_PMP_ENFORCED, PAGE_SIZE, V_PMP_ADDRESS, V_PMP_DENIED, V_PMP_PC, H_PC } from "./layout";
 import { MODE_M } from "./hart";
 
 const PMP_ENTRIES: u32 = 16;
@@ -36,11 +36,12 @@ function entryRange(h: usize, i: u32): bool {
 	return true;
 }
 
-/** How many entries are on; mret to a lower mode with none traps in QEMU. */
-export function pmpEntriesInUse(h: usize): u32 {
-	let n: u32 = 0;
-	for (let i: u32 = 0; i < PMP_ENTRIES; i++) if (matching(h, i) != MATCH_OFF) n++;
-	return n;
+/** QEMU 7.2: mret to a lower mode, which could not fetch a single instruction with every entry off, is illegal. */
+export function pmpForbidsReturn(h: usize): bool {
+	if (load<u32>(M_PMP_ENFORCED) == 0 || ((load<u64>(h, H_MSTATUS) >> 11) & 3) == MODE_M) return false;
+	for (let i: u32 = 0; i < PMP_ENTRIES; i++) if (matching(h, i) != MATCH_OFF) return false;
+	denied(h, load<u64>(h, H_MEPC));
+	return true;
 }
 
 /** Whether [physical, physical + size) may be accessed with the right (bit 0 read, 1 write, 2 execute) in the mode. */

@@ -60,6 +60,7 @@ export class MakefileReader {
 	private readonly variables = new Map<string, Variable>();
 	private readonly targetVariables = new Map<string, ScopedAssignment[]>();
 	private readonly patternVariables: { readonly pattern: string; readonly scoped: ScopedAssignment }[] = [];
+	private nesting = 0;
 	/** Sources of every makefile read, to find the line where a word stands. */
 	readonly sources: { readonly file: string; readonly text: string }[] = [];
 
@@ -243,8 +244,16 @@ export class MakefileReader {
 			const glob = globToRegExp(normalizePath(pattern));
 			const found = this.files.paths.filter((path) => glob.test(path));
 			if (found.length === 0 && required) throw notUnderstood(position, `The included file '${pattern}' is missing`);
-			for (const path of found) this.read(path);
+			for (const path of found) this.readNested(path, position);
 		}
+	}
+
+	private readNested(path: string, position: Position): void {
+		// Far more than any tree nests: a makefile that includes itself.
+		if (this.nesting >= 20) throw notUnderstood(position, `'${path}' includes itself`);
+		this.nesting++;
+		this.read(path);
+		this.nesting--;
 	}
 
 	private test(kind: string, rest: string, position: Position): boolean {

@@ -123,6 +123,7 @@ test.each([
 	["endif without if", "endif", 1],
 	["a reference that is not closed", "A := $(B", 1],
 	["a variable that refers to itself", "A = $(A) x\nB := $(A)", 1],
+	["a makefile that includes itself", "A = 1\ninclude Makefile", 2],
 	["a missing include", "include none.mk", 1],
 	["the Makefile's own $(error)", "A = 1\n$(error no compiler)", 2],
 ])("%s is named with its line", (_, text, line) => {

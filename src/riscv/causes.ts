@@ -5,7 +5,7 @@ export interface Cause {
 	/** One sentence for a student who meets it for the first time. */
 	readonly explanation: string;
 	/** What xtval holds. */
-	readonly tval: "address" | "instruction" | "pc" | "zero";
+	readonly tval: "address" | "instruction" | "zero";
 }
 
 const exception = (code: number, name: string, tval: Cause["tval"], explanation: string): Cause => ({
@@ -30,7 +30,7 @@ export const exceptions: readonly Cause[] = [
 		"instruction",
 		"The bits at the pc are no instruction, or one that this mode may not execute; often a jump into data or a privileged instruction in user code.",
 	),
-	exception(3, "breakpoint", "pc", "An ebreak instruction was executed."),
+	exception(3, "breakpoint", "zero", "An ebreak instruction was executed."),
 	exception(
 		4,
 		"load address misaligned",

@@ -384,10 +384,12 @@ function elf(image: Uint8Array): Uint8Array {
 	return file;
 }
 
-/** mstatus of a case: FS, MPP and the case's own bits. */
+/** mstatus of a case: FS, MPP and the case's own bits; MIE goes through MPIE, so that no interrupt comes before the mret. */
 function statusOf(test: Case): bigint {
+	const [mie, mpie] = [0x8n, 0x80n];
 	const fs = test.floatOff ? 0n : 0x6000n;
-	return fs | (BigInt(test.mode ?? 3) << 11n) | (test.mstatus ?? 0n);
+	const own = test.mstatus ?? 0n;
+	return fs | (BigInt(test.mode ?? 3) << 11n) | (own & mie ? (own & ~mie) | mpie : own);
 }
 
 /** Assembles a suite: harness, descriptors, register tables and the code of every case. */

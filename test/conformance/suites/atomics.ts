@@ -30,11 +30,14 @@ function faults(): Case[] {
 			name: `${row.mnemonic} at ${what}`,
 			code: `li a1, ${address}\nli a2, 5\n${row.mnemonic} ${operands}`,
 		});
+		// QEMU fails an sc without a reservation before it looks at the address; the specification wants the exception.
+		if (row.mnemonic.startsWith("sc")) return [at("a hole", 0x08000000n), at("beyond RAM", 0x88000000n)];
+		// For an AMO where no memory is, QEMU falls back to a load and a store: cause 5 instead of the specification's 7.
+		const holes = row.mnemonic.startsWith("lr") ? [at("a hole", 0x08000000n), at("beyond RAM", 0x88000000n)] : [];
 		return [
+			...holes,
 			at("a misaligned address", layout.data + 2n),
 			at("an odd address across a page", layout.data + 0xffen),
-			at("a hole", 0x08000000n),
-			at("beyond RAM", 0x88000000n),
 			at("a misaligned address in a hole", 0x08000001n),
 		];
 	});

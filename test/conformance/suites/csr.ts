@@ -127,8 +127,8 @@ function legalValues(random: Random): Case[] {
 		cases.push({
 			name: `${csr.name} set, clear and immediate forms`,
 			code: `li t1, ${bits}\ncsrrw x16, ${csr.name}, t1\nli t2, ${adjust(random.u64())}\ncsrrs x17, ${csr.name}, t2
-				csrrc x18, ${csr.name}, t1\ncsrrs x19, ${csr.name}, zero\ncsrrsi x20, ${csr.name}, 21\ncsrrci x21, ${csr.name}, 5
-				csrrwi x22, ${csr.name}, 10\ncsrrci x23, ${csr.name}, 0\ncsrw ${csr.name}, t2\ncsrrw t2, ${csr.name}, t2
+				csrrc x18, ${csr.name}, t1\ncsrrs x19, ${csr.name}, zero\ncsrrsi x20, ${csr.name}, ${adjust(21n) & 31n}\ncsrrci x21, ${csr.name}, ${adjust(5n) & 31n}
+				csrrwi x22, ${csr.name}, ${adjust(10n) & 31n}\ncsrrci x23, ${csr.name}, 0\ncsrw ${csr.name}, t2\ncsrrw t2, ${csr.name}, t2
 				csrr x24, ${csr.name}\n${restore}`,
 		});
 	}

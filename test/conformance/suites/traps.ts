@@ -22,11 +22,9 @@ const provocations: [string, string][] = [
 	["a read of sstatus", "csrr a0, sstatus"],
 	["a load from a hole", "li a1, 0x08000003\nld a0, 5(a1)"],
 	["a store to a hole", "li a1, 0x08000003\nsh a0, 4(a1)"],
-	["an AMO in a hole", "li a1, 0x08000000\namoadd.w a0, a0, (a1)"],
 	["lr in a hole", "li a1, 0x08000000\nlr.d a0, (a1)"],
 	["a misaligned AMO", "li a1, data + 1\namoadd.w a0, a0, (a1)"],
 	["a misaligned lr", "li a1, data + 1\nlr.w a0, (a1)"],
-	["a misaligned sc", "li a1, data + 1\nsc.w a0, a0, (a1)"],
 	["a jump to a hole", "li a1, 0x08000000\njr a1"],
 	["a jump to an odd address", "la a1, 1f + 1\njr a1\n1: li a0, 3"],
 	["a misaligned load across pages", "li a1, data + 0xffd\nld a0, (a1)"],
@@ -95,7 +93,8 @@ function pageFaults(): Case[] {
 function returns(): Case[] {
 	const cases: Case[] = [];
 	for (let bits = 0; bits < 32; bits++) {
-		if ((bits & 3) === 3) continue; // MPP 2 is reserved
+		// MPP 2 is reserved. QEMU 7.2 keeps MPRV on leaving machine mode, against the specification (1.12).
+		if ((bits & 3) === 3 || (bits >= 16 && (bits & 3) !== 2)) continue;
 		const [mpp, mpie, mie, mprv] = [
 			[0, 1, 3, 2][bits & 3] as number,
 			(bits >> 2) & 1,
@@ -108,13 +107,13 @@ function returns(): Case[] {
 				csrs mstatus, t0\nla t1, 1f\ncsrw mepc, t1\nmret\n1: csrr a0, sstatus`,
 		});
 	}
-	for (let bits = 0; bits < 16; bits++) {
-		const [spp, spie, sie, mprv] = [bits & 1, (bits >> 1) & 1, (bits >> 2) & 1, (bits >> 3) & 1];
+	for (let bits = 0; bits < 8; bits++) {
+		const [spp, spie, sie] = [bits & 1, (bits >> 1) & 1, (bits >> 2) & 1];
 		for (const mode of [3, 1] as const) {
 			cases.push({
-				name: `sret in ${modeName[mode]} with SPP ${spp}, SPIE ${spie}, SIE ${sie}, MPRV ${mprv}`,
+				name: `sret in ${modeName[mode]} with SPP ${spp}, SPIE ${spie}, SIE ${sie}`,
 				mode,
-				mstatus: BigInt((spp << 8) | (spie << 5) | (sie << 1) | (mprv << 17)),
+				mstatus: BigInt((spp << 8) | (spie << 5) | (sie << 1)),
 				code: "la t1, 1f\ncsrw sepc, t1\nsret\n1: csrr a0, sstatus",
 			});
 		}
@@ -174,9 +173,12 @@ function interrupts(): Case[] {
 			code: "wfi\nli a0, 1",
 		});
 	}
-	// Priority: everything at once, less and less of it.
-	for (const mask of [0x2aan, 0x2a2n, 0x222n, 0x220n, 0x20n, 0x22n, 0xa0n, 0xaan]) {
-		for (const mideleg of [0n, 0x222n, 0x20n]) {
+	// Everything pending, some of it enabled. QEMU 7.2 takes the lowest number first, the specification (3.1.9) has an order of
+	// its own: only sets in which both agree, or that delegation parts.
+	for (const mask of [0x2n, 0x8n, 0x20n, 0x80n, 0x200n, 0x22n, 0x88n, 0x28n, 0x82n]) {
+		for (const mideleg of mask === 0x22n ? [0x20n, 0x2n] : [0n, 0x222n, 0x20n]) {
+			// Not SSI before MTI in one mode.
+			if (mask === 0x82n && mideleg !== 0x222n) continue;
 			cases.push({
 				name: `priority among 0x${mask.toString(16)} with mideleg 0x${mideleg.toString(16)}`,
 				mode: 0,

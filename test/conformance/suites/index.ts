@@ -3,6 +3,7 @@ import { atomicsSuite, twoHartSuite } from "./atomics.ts";
 import { csrSuite } from "./csr.ts";
 import { floatSuite } from "./float.ts";
 import { integerSuite } from "./integer.ts";
+import { journeysSuite } from "./journeys.ts";
 import { pagingSuite } from "./paging.ts";
 import { pmpLockSuite, pmpSuite } from "./pmp.ts";
 import { compressedSuite, randomSuite, reservedSuite } from "./random.ts";
@@ -32,5 +33,6 @@ export const suites: readonly Suite[] = [
 	{ name: "paging", harts: 2, cases: pagingSuite },
 	{ name: "pmp", harts: 2, cases: pmpSuite },
 	{ name: "pmp-lock", harts: 1, cases: pmpLockSuite },
+	{ name: "journeys", harts: 2, cases: journeysSuite },
 	{ name: "harts", harts: 2, cases: twoHartSuite },
 ];

@@ -37,7 +37,7 @@ function operandText(token: string, random: Random): string {
 }
 
 /** One instruction as text; memory operands stay in the data area, branches go forward over one instruction. */
-function statement(row: Instruction, random: Random): string {
+export function statement(row: Instruction, random: Random): string {
 	if (row.kind === "atomic") {
 		const size = row.mnemonic.endsWith("w") ? 4 : 8;
 		// A reservation's fate after other instructions is not QEMU's to say: lr and sc are tried in the atomics suite.

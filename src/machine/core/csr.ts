@@ -130,6 +130,36 @@ function steps(h: usize): u64 {
 	return load<u64>(h, V_STEPS_END) - load<u32>(h, V_LEFT) - 1;
 }
 
+const INHIBIT_CYCLE: u64 = 1;
+const INHIBIT_INSTRET: u64 = 4;
+
+/** What runs on top of the bias of mcycle: nothing while it is inhibited, the bias then holds the value. */
+function cycles(h: usize): u64 {
+	return load<u64>(h, H_MCOUNTINHIBIT) & INHIBIT_CYCLE ? 0 : steps(h);
+}
+
+function retired(h: usize): u64 {
+	return load<u64>(h, H_MCOUNTINHIBIT) & INHIBIT_INSTRET ? 0 : steps(h) - load<u64>(h, H_EXCEPTIONS);
+}
+
+/** The same as seen by the next instruction. */
+function cyclesAfter(h: usize): u64 {
+	return load<u64>(h, H_MCOUNTINHIBIT) & INHIBIT_CYCLE ? 0 : steps(h) + 1;
+}
+
+function retiredAfter(h: usize): u64 {
+	return load<u64>(h, H_MCOUNTINHIBIT) & INHIBIT_INSTRET ? 0 : steps(h) + 1 - load<u64>(h, H_EXCEPTIONS);
+}
+
+/** Counters that are now inhibited stop where they are, the others go on from where they stood. */
+function writeInhibit(h: usize, value: u64): void {
+	const cycle = readCsr(h, MCYCLE);
+	const instret = readCsr(h, MINSTRET);
+	store<u64>(h, value, H_MCOUNTINHIBIT);
+	store<u64>(h, cycle - cycles(h), H_CYCLE_BIAS);
+	store<u64>(h, instret - retired(h), H_INSTRET_BIAS);
+}
+
 export function readCsr(h: usize, csr: u32): u64 {
 	switch (csr) {
 		case FFLAGS: return load<u32>(h, H_FFLAGS);
@@ -164,8 +194,8 @@ export function readCsr(h: usize, csr: u32): u64 {
 		case PMPCFG0: return pmpReadConfig(h, 0);
 		case PMPCFG0 + 2: return pmpReadConfig(h, 2);
 		case TIME: return load<u64>(M_TIME);
-		case MCYCLE: case CYCLE: return steps(h) + load<u64>(h, H_CYCLE_BIAS);
-		case MINSTRET: case INSTRET: return steps(h) - load<u64>(h, H_EXCEPTIONS) + load<u64>(h, H_INSTRET_BIAS);
+		case MCYCLE: case CYCLE: return load<u64>(h, H_CYCLE_BIAS) + cycles(h);
+		case MINSTRET: case INSTRET: return load<u64>(h, H_INSTRET_BIAS) + retired(h);
 		case MHARTID: return load<u32>(h, H_ID);
 	}
 	if (csr >= PMPADDR0 && csr < PMPADDR0 + 16) return load<u64>(h + ((csr - PMPADDR0) << 3), H_PMPADDR);
@@ -234,16 +264,16 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 		case MISA: return;
 		case MEDELEG: store<u64>(h, value & MEDELEG_WRITE, H_MEDELEG); return;
 		case MIDELEG: store<u64>(h, value & SUPERVISOR_IRQS, H_MIDELEG); yieldAfter(h, YIELD_INTERRUPTS); return;
-		case MCOUNTINHIBIT: store<u64>(h, value & 0xfffffffd, H_MCOUNTINHIBIT); return;
+		case MCOUNTINHIBIT: writeInhibit(h, value & 0xfffffffd); return;
 		case MSCRATCH: store<u64>(h, value, H_MSCRATCH); return;
 		case MEPC: store<u64>(h, value, H_MEPC); return;
 		case MCAUSE: store<u64>(h, value, H_MCAUSE); return;
 		case MTVAL: store<u64>(h, value, H_MTVAL); return;
 		case PMPCFG0: pmpWriteConfig(h, 0, value); flushHart(h); return;
 		case PMPCFG0 + 2: pmpWriteConfig(h, 2, value); flushHart(h); return;
-		// The write itself is counted: the next read of an unchanged program shows value + instructions after this one.
-		case MCYCLE: store<u64>(h, value - steps(h) - 1, H_CYCLE_BIAS); return;
-		case MINSTRET: store<u64>(h, value - (steps(h) - load<u64>(h, H_EXCEPTIONS)) - 1, H_INSTRET_BIAS); return;
+		// A read in the next instruction shows the written value.
+		case MCYCLE: store<u64>(h, value - cyclesAfter(h), H_CYCLE_BIAS); return;
+		case MINSTRET: store<u64>(h, value - retiredAfter(h), H_INSTRET_BIAS); return;
 	}
 	if (csr >= PMPADDR0 && csr < PMPADDR0 + 16) {
 		pmpWriteAddress(h, csr - PMPADDR0, value);

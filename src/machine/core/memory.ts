@@ -97,15 +97,15 @@ function loadInPage(h: usize, va: u64, size: u32): u64 {
 		if (mayCache(h, va, physical, WATCH_READ)) fill(h, va, TLB_READ, linear - <u32>va);
 		return loadLinear(linear, size);
 	}
-	if (va & (size - 1)) return misalignedDeviceLoad(h, va, size);
+	if (va & (size - 1)) return alignedParts(h, va, size);
 	const value = deviceLoad(physical, size);
 	if (busError) fault(h, CAUSE_LOAD_ACCESS, va);
 	yieldIfStopped(h);
 	return value;
 }
 
-/** QEMU makes two aligned loads of it; the one that faults names its own address. */
-function misalignedDeviceLoad(h: usize, va: u64, size: u32): u64 {
+/** A misaligned load of a device, or across pages: QEMU makes two aligned loads of it; the one that faults names its own address. */
+function alignedParts(h: usize, va: u64, size: u32): u64 {
 	const aligned = va & ~(<u64>size - 1);
 	const low = loadInPage(h, aligned, size);
 	if (faulted(h)) return 0;
@@ -114,15 +114,12 @@ function misalignedDeviceLoad(h: usize, va: u64, size: u32): u64 {
 	return ((low >> shift) | (high << ((size << 3) - shift))) & (0xffffffffffffffff >> (64 - (size << 3)));
 }
 
-/** Across a page boundary QEMU checks the first page at the address itself and the second one at its start. */
+/** Across a page boundary QEMU checks the first page at the address itself, the second one at its start. */
 function crossingLoad(h: usize, va: u64, size: u32): u64 {
-	let value: u64 = 0;
-	for (let i: u32 = 0; i < size; i++) {
-		const byte = loadInPage(h, va + i, 1);
-		if (faulted(h)) return 0;
-		value |= byte << (i << 3);
-	}
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, va, size, WATCH_READ);
+	translate(h, va, ACCESS_LOAD, <u32>(PAGE_SIZE - (va & 0xfff)));
+	if (faulted(h)) return 0;
+	const value = alignedParts(h, va, size);
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
 	return value;
 }
 

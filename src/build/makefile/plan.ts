@@ -77,10 +77,13 @@ function diskOf(args: readonly string[]): string | undefined {
 	return args.map((arg) => /(?:^|,)file=([^,]+)/.exec(arg)?.[1]).find((file) => file !== undefined);
 }
 
-/** Rules that make knows without being told (GNU make manual, 10.2), as far as C and assembly go. */
+/**
+ * Rules that make knows without being told (GNU make manual, 10.2), as far as C and assembly go. Assembly gets no
+ * CFLAGS; the `-g` is ours, so that its lines can be shown.
+ */
 const builtinRules = [
 	{ target: "%.o", source: "%.c", recipe: "$(CC) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c -o $@ $<" },
-	{ target: "%.o", source: "%.S", recipe: "$(CC) $(ASFLAGS) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c -o $@ $<" },
+	{ target: "%.o", source: "%.S", recipe: "$(CC) -g $(ASFLAGS) $(CPPFLAGS) $(TARGET_MACH) -c -o $@ $<" },
 	{ target: "%.o", source: "%.s", recipe: "$(AS) $(ASFLAGS) $(TARGET_MACH) -o $@ $<" },
 ] as const;
 

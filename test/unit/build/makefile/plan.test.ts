@@ -33,7 +33,7 @@ test("units get the flags of CFLAGS, probed ones included", () => {
 		language: "c",
 		flags: ["-Wall", "-Werror", "-O", "-mcmodel=medany", "-ffreestanding", "-I.", "-fno-stack-protector"],
 	});
-	expect(steps.get("kernel/entry.o")).toMatchObject({ language: "assembly", source: "kernel/entry.S" });
+	expect(steps.get("kernel/entry.o")).toMatchObject({ language: "assembly", source: "kernel/entry.S", flags: ["-g"] });
 });
 
 test("user programs follow the pattern rule, and their own rule where they have one", () => {

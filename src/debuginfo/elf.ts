@@ -1,0 +1,183 @@
+import { UserError } from "../common/errors.ts";
+import { ByteReader } from "./byteReader.ts";
+
+/** ELF-64 (System V ABI, chapter 4), as far as debugging needs it. */
+export interface ElfSection {
+	readonly name: string;
+	readonly type: number;
+	readonly flags: number;
+	readonly address: number;
+	readonly offset: number;
+	readonly size: number;
+	readonly link: number;
+}
+
+export interface ElfSegment {
+	readonly flags: number;
+	readonly address: number;
+	readonly physical: number;
+	readonly offset: number;
+	readonly fileSize: number;
+	readonly memorySize: number;
+}
+
+export interface ElfSymbol {
+	readonly name: string;
+	readonly address: number;
+	readonly size: number;
+	readonly kind: "function" | "object" | "other";
+	readonly global: boolean;
+}
+
+const EM_RISCV = 243;
+const SHT_SYMTAB = 2;
+const SHT_NOBITS = 8;
+const SHF_COMPRESSED = 0x800;
+const SHN_UNDEF = 0;
+const PT_LOAD = 1;
+export const PF_X = 1;
+export const PF_W = 2;
+
+function notElf(what: string): UserError {
+	return new UserError("debug-info-damaged", what, "Give the ELF file that the build made, not a raw image.");
+}
+
+export class ElfFile {
+	readonly entry: number;
+	readonly segments: readonly ElfSegment[];
+	readonly sections: readonly ElfSection[];
+	private symbolTable: readonly ElfSymbol[] | undefined;
+	private functionsByAddress: readonly ElfSymbol[] | undefined;
+
+	constructor(readonly bytes: Uint8Array) {
+		const magic = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+		if (!magic) throw notElf("This is not an ELF file");
+		if (bytes[4] !== 2 || bytes[5] !== 1) throw notElf("This is not a 64-bit little-endian ELF file");
+		const header = new ByteReader(bytes, "the ELF header", 16);
+		header.u16();
+		if (header.u16() !== EM_RISCV) throw notElf("This ELF file is not for RISC-V");
+		header.u32();
+		this.entry = header.u64();
+		const programHeaders = header.u64();
+		const sectionHeaders = header.u64();
+		header.u32();
+		header.u16();
+		const programSize = header.u16();
+		const programCount = header.u16();
+		const sectionSize = header.u16();
+		const sectionCount = header.u16();
+		const nameIndex = header.u16();
+		this.segments = this.readSegments(programHeaders, programSize, programCount);
+		this.sections = this.readSections(sectionHeaders, sectionSize, sectionCount, nameIndex);
+	}
+
+	private readSegments(at: number, size: number, count: number): ElfSegment[] {
+		const segments: ElfSegment[] = [];
+		for (let i = 0; i < count; i++) {
+			const reader = new ByteReader(this.bytes, "the program headers", at + i * size);
+			const type = reader.u32();
+			const flags = reader.u32();
+			const offset = reader.u64();
+			const address = reader.u64();
+			const physical = reader.u64();
+			const fileSize = reader.u64();
+			const memorySize = reader.u64();
+			if (type === PT_LOAD) segments.push({ flags, address, physical, offset, fileSize, memorySize });
+		}
+		return segments;
+	}
+
+	private readSections(at: number, size: number, count: number, nameIndex: number): ElfSection[] {
+		if (count === 0) return [];
+		const raw = Array.from({ length: count }, (_, i) => {
+			const reader = new ByteReader(this.bytes, "the section headers", at + i * size);
+			const name = reader.u32();
+			const type = reader.u32();
+			const flags = reader.u64();
+			const address = reader.u64();
+			const offset = reader.u64();
+			const length = reader.u64();
+			const link = reader.u32();
+			return { name, type, flags, address, offset, size: length, link };
+		});
+		const names = raw[nameIndex];
+		const nameOf = (offset: number) =>
+			names ? new ByteReader(this.bytes, "the section names", names.offset + offset).string() : "";
+		return raw.map((section) => ({ ...section, name: section.type === 0 ? "" : nameOf(section.name) }));
+	}
+
+	section(name: string): ElfSection | undefined {
+		return this.sections.find((section) => section.name === name);
+	}
+
+	/** Content of a section; undefined when it is absent or has none in the file. */
+	data(name: string): Uint8Array | undefined {
+		const section = this.section(name);
+		if (!section || section.type === SHT_NOBITS) return undefined;
+		if (Math.floor(section.flags / SHF_COMPRESSED) & 1) return undefined;
+		return new ByteReader(this.bytes, name, section.offset).block(section.size);
+	}
+
+	get symbols(): readonly ElfSymbol[] {
+		this.symbolTable ??= this.readSymbols();
+		return this.symbolTable;
+	}
+
+	private readSymbols(): ElfSymbol[] {
+		const table = this.sections.find((section) => section.type === SHT_SYMTAB);
+		const strings = table && this.sections[table.link];
+		if (!table || !strings) return [];
+		const entries = new ByteReader(this.bytes, ".symtab", table.offset).from(table.offset, table.size);
+		const names = new ByteReader(this.bytes, ".strtab", strings.offset).from(strings.offset, strings.size);
+		const symbols: ElfSymbol[] = [];
+		while (entries.end - entries.at >= 24) {
+			const name = entries.u32();
+			const info = entries.u8();
+			entries.u8();
+			const sectionIndex = entries.u16();
+			const address = entries.u64();
+			const size = entries.u64();
+			const type = info & 15;
+			// Sections, files and thread-local symbols name no address of the program.
+			if (sectionIndex === SHN_UNDEF || type > 2 || name === 0) continue;
+			const kind = type === 2 ? "function" : type === 1 ? "object" : "other";
+			const text = names.from(names.at + name).string();
+			// Mapping symbols and assembler labels are no names for people.
+			if (/^(\$|\.L)/.test(text)) continue;
+			symbols.push({ name: text, address, size, kind, global: info >> 4 !== 0 });
+		}
+		return symbols;
+	}
+
+	symbol(name: string): ElfSymbol | undefined {
+		return this.symbols.find((symbol) => symbol.name === name);
+	}
+
+	/** The symbol that holds an address: the nearest one at or below it within its section's reach. */
+	symbolAt(address: number): ElfSymbol | undefined {
+		this.functionsByAddress ??= [...this.symbols].sort(
+			(a, b) => a.address - b.address || a.size - b.size || Number(a.global) - Number(b.global),
+		);
+		const list = this.functionsByAddress;
+		let low = 0;
+		let high = list.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ((list[middle] as ElfSymbol).address <= address) low = middle + 1;
+			else high = middle;
+		}
+		// A sized symbol that ends before the address does not hold it, an earlier and longer one may.
+		for (let i = low - 1, tries = 0; i >= 0 && tries < 16; i--, tries++) {
+			const symbol = list[i] as ElfSymbol;
+			if (address < symbol.address + symbol.size) return symbol;
+			if (symbol.size === 0 && this.sameSection(symbol.address, address)) return symbol;
+		}
+		return undefined;
+	}
+
+	private sameSection(a: number, b: number): boolean {
+		return this.sections.some(
+			(section) => section.address > 0 && a >= section.address && b < section.address + section.size && b >= a,
+		);
+	}
+}

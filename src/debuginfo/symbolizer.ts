@@ -1,0 +1,188 @@
+import { UserError } from "../common/errors.ts";
+import { DebugInfo } from "./debugInfo.ts";
+import { ElfFile } from "./elf.ts";
+import type { ExpressionContext } from "./expression.ts";
+
+/** Where an address lies in the sources, as far as the program tells. */
+export interface Place {
+	readonly address: number;
+	/** `usertrap`, with the offset in bytes. */
+	readonly symbol?: string;
+	readonly offset?: number;
+	/** Innermost function, inlined or not. */
+	readonly function?: string;
+	readonly file?: string;
+	readonly line?: number;
+	/** Functions that inlined it, innermost first, each with the place that it is at. */
+	readonly inlinedInto?: readonly { readonly function: string; readonly file: string; readonly line: number }[];
+}
+
+/**
+ * Names and lines of one program. Damaged debug information does not stop it: what can be read is used, the rest is in `problem`,
+ * and symbols are all that is left.
+ */
+export class ProgramSymbols {
+	/** Undefined: there are symbols only. */
+	readonly info: DebugInfo | undefined;
+	/** What is wrong with its debug information, in words. */
+	problem: string | undefined;
+	private readonly elf: ElfFile | undefined;
+	private readonly places = new Map<number, Place>();
+
+	constructor(
+		readonly name: string,
+		bytes: Uint8Array,
+	) {
+		this.elf = this.attempt(() => new ElfFile(bytes));
+		const { elf } = this;
+		this.info = elf && this.attempt(() => new DebugInfo(elf));
+		if (this.info?.empty) this.problem = `${name} was built without debug information (-ggdb)`;
+	}
+
+	/** Runs a question to the debug information; undefined when it is damaged. */
+	attempt<T>(ask: () => T): T | undefined {
+		try {
+			return ask();
+		} catch (error) {
+			if (!(error instanceof UserError)) throw error;
+			this.problem = error.message;
+			return undefined;
+		}
+	}
+
+	symbol(name: string): number | undefined {
+		return this.attempt(() => this.elf?.symbol(name)?.address);
+	}
+
+	symbolAt(address: number): { name: string; offset: number } | undefined {
+		const symbol = this.attempt(() => this.elf?.symbolAt(address));
+		return symbol && { name: symbol.name, offset: address - symbol.address };
+	}
+
+	/** Loadable parts, for telling text from data. */
+	get segments() {
+		return this.elf?.segments ?? [];
+	}
+
+	section(name: string) {
+		return this.elf?.section(name);
+	}
+
+	place(address: number): Place {
+		let place = this.places.get(address);
+		if (!place) {
+			place = this.find(address);
+			if (this.places.size > 10_000) this.places.clear();
+			this.places.set(address, place);
+		}
+		return place;
+	}
+
+	private find(address: number): Place {
+		const symbol = this.symbolAt(address);
+		const line = this.attempt(() => this.info?.lineAt(address));
+		const functions = this.attempt(() => this.info?.functionsAt(address)) ?? [];
+		const inlinedInto: { function: string; file: string; line: number }[] = [];
+		for (const [i, frame] of functions.entries()) {
+			const outer = functions[i + 1];
+			if (frame.call && outer) inlinedInto.push({ function: outer.name, ...frame.call });
+		}
+		const name = functions[0]?.name ?? symbol?.name;
+		return {
+			address,
+			...(symbol ? { symbol: symbol.name, offset: symbol.offset } : {}),
+			...(name !== undefined ? { function: name } : {}),
+			...(line ? { file: line.file, line: line.line } : {}),
+			...(inlinedInto.length > 0 ? { inlinedInto } : {}),
+		};
+	}
+}
+
+/** `usertrap+0x1c (kernel/trap.c:52)`. */
+export function describePlace(place: Place): string {
+	const hex = `0x${place.address.toString(16)}`;
+	const name = place.symbol ? place.symbol + (place.offset ? `+0x${place.offset.toString(16)}` : "") : hex;
+	return place.file ? `${name} (${place.file}:${place.line})` : name;
+}
+
+/** Which program's names count for an address: the kernel's, or those of the program in an address space. */
+export class Symbolizer {
+	private readonly programs = new Map<string, ProgramSymbols>();
+
+	constructor(
+		readonly kernel: ProgramSymbols,
+		private readonly elfOf: (program: string) => Uint8Array | undefined,
+		/** User programs lie below the kernel's image. */
+		private readonly kernelBase: number,
+	) {}
+
+	program(name: string): ProgramSymbols | undefined {
+		let found = this.programs.get(name);
+		if (!found) {
+			const elf = this.elfOf(name);
+			if (!elf) return undefined;
+			found = new ProgramSymbols(name, elf);
+			this.programs.set(name, found);
+		}
+		return found;
+	}
+
+	place(pc: bigint, program: string | undefined): Place | undefined {
+		const address = Number(pc);
+		if (address >= this.kernelBase && address < 2 ** 38) {
+			const place = this.kernel.place(address);
+			return place.symbol || place.file ? place : undefined;
+		}
+		return program === undefined ? undefined : this.program(program)?.place(address);
+	}
+}
+
+export interface StackFrame {
+	readonly place: Place;
+	readonly pc: bigint;
+	readonly cfa?: bigint;
+}
+
+const maxFrames = 64;
+
+/** The calls that led to `pc`, innermost first: by call-frame information, else along the frame pointers (s0) that xv6 is built with. */
+export function unwind(symbols: ProgramSymbols, pc: bigint, context: ExpressionContext): StackFrame[] {
+	const frames: StackFrame[] = [];
+	let current = context;
+	let at = pc;
+	let stack = 0n;
+	while (frames.length < maxFrames) {
+		// A return address may be past the end of its call's line and function.
+		const lookup = frames.length === 0 ? at : at - 1n;
+		const inText = symbols.symbolAt(Number(lookup)) !== undefined;
+		if (!inText) break;
+		const place = symbols.place(Number(lookup));
+		const caller = symbols.attempt(() => symbols.info?.frames.unwind(lookup, current)) ?? byFramePointer(current);
+		frames.push({ place, pc: at, ...(caller ? { cfa: caller.cfa } : {}) });
+		// Stacks grow down: a frame that does not lie above the last one is damage.
+		if (!caller || caller.cfa <= stack || caller.returnAddress === 0n) break;
+		stack = caller.cfa;
+		at = caller.returnAddress;
+		const next = caller;
+		current = {
+			memory: context.memory,
+			register: (index) => (index === 2 ? next.cfa : calleeSaved(index) ? next.register(index) : undefined),
+			cfa: () => undefined,
+		};
+	}
+	return frames;
+}
+
+/** sp, s0..s11 survive a call; of others the caller's value is not known (RISC-V calling convention). */
+function calleeSaved(index: number): boolean {
+	return index === 2 || index === 8 || index === 9 || (index >= 18 && index <= 27);
+}
+
+function byFramePointer(context: ExpressionContext) {
+	const fp = context.register(8);
+	if (fp === undefined || fp % 8n !== 0n) return undefined;
+	const returnAddress = context.memory(fp - 8n, 8);
+	const saved = context.memory(fp - 16n, 8);
+	if (returnAddress === undefined) return undefined;
+	return { cfa: fp, returnAddress, register: (index: number) => (index === 8 ? saved : undefined) };
+}

@@ -49,7 +49,7 @@ test("a damaged Makefile gives a plan or a typed error, never another failure an
 			} catch (error) {
 				if (!(error instanceof UserError)) throw error;
 				expect(error.message).not.toBe("");
-				expect(error.position?.file ?? "Makefile").toBe("Makefile");
+				expect(paths).toContain(error.position?.file ?? "Makefile");
 			}
 		}),
 		{ numRuns: 2000 },

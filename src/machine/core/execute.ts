@@ -141,8 +141,8 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 	fault(h, CAUSE_ILLEGAL, bits);
 }
 
-/** One instruction in the scratch area, for pages that must be looked at one instruction at a time; 0 on a fault. */
-function scratch(h: usize, pc: u64): usize {
+/** The instruction at pc as a record in the scratch area, for pages that must be looked at one by one; 0 on a fault. */
+export function scratch(h: usize, pc: u64): usize {
 	let bits = fetchHalf(h, pc);
 	if (faulted(h)) return 0;
 	if ((bits & 3) == 3) {

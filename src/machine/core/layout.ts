@@ -57,6 +57,16 @@ export const M_ORDER = 0x10050;
 /** u64: rounds ended so far. */
 export const M_ROUNDS = 0x10058;
 
+/** u64: round (counted from 1) in which a hart or a device last did something that may have had an effect. */
+export const M_LAST_ACTIVE = 0x10060;
+/** u32: hart that is being probed + 1, or 0; steps of the probe so far; entries of its journal. */
+export const M_PROBE_HART = 0x10068;
+export const M_PROBE_STEPS = 0x1006c;
+export const M_PROBE_STORES = 0x10070;
+/** {u32 linear address of 8 bytes, u32 0, u64 content before the probe}[PROBE_STORES_MAX] */
+export const PROBE_JOURNAL = 0x14000;
+export const PROBE_STORES_MAX = 256;
+
 /** CLINT. u32[8] msip, then u64[8] mtimecmp. */
 export const CLINT_MSIP = 0x11000;
 export const CLINT_MTIMECMP = 0x11040;
@@ -123,12 +133,20 @@ export const H_CYCLE_BIAS = 0x148;
 /** u64: physical address of the reservation, all ones: none. u64: the value that LR read (as QEMU compares it). */
 export const H_RESERVATION = 0x150;
 export const H_RESERVED_VALUE = 0x158;
-/** u32: 0 = runs, else the hart is proved to spin without effect and rests until this many rounds from H_SPIN_ROUND. */
-export const H_SPIN_REST = 0x160;
-/** u32: slices in a row that looked like spinning. */
+/** Harts that spin without effect (spin.ts). u32: SPIN_* state. */
+export const H_SPIN_STATE = 0x160;
+/** u32: slices in a row without a trap. */
 export const H_SPIN_SUSPECT = 0x164;
-/** u64: round at which the rest began. */
+/** u64: round (counted from 1) in which the loop was last seen to change nothing. */
 export const H_SPIN_ROUND = 0x168;
+/** u32: rounds to rest; steps of one turn of the loop (0: not known); steps left of a re-check; slices until the next probe. */
+export const H_SPIN_WAIT = 0x170;
+export const H_SPIN_LENGTH = 0x174;
+export const H_SPIN_LEFT = 0x178;
+export const H_SPIN_NEXT = 0x17c;
+/** u64: traps taken (exceptions and interrupts), and their number when the hart was last looked at. */
+export const H_TRAPS = 0x180;
+export const H_SPIN_TRAPS = 0x188;
 /** i64[32]: f0..f31, raw bits, binary32 NaN-boxed. */
 export const H_F = 0x200;
 /** u32 each. */
@@ -164,6 +182,9 @@ export const H_SEIP_SOFT = 0x4b0;
 /** u8[16] pmpcfg bytes, u64[16] pmpaddr. */
 export const H_PMPCFG = 0x500;
 export const H_PMPADDR = 0x510;
+
+/** Copy of the registers at the start of a probe or re-check: x, f, pc, mstatus, mie, pending interrupts. */
+export const H_SPIN_COPY = 0x600;
 
 // ---- TRACKING ----------------------------------------------------------------------------------------------------
 
@@ -236,8 +257,6 @@ export const V_TRAP_STREAK = 0x30128;
 export const V_PMP_DENIED = 0x30130;
 export const V_PMP_ADDRESS = 0x30138;
 export const V_PMP_PC = 0x30140;
-/** u64: trap counts of this hart (exceptions + interrupts). */
-export const V_TRAPS = 0x30148;
 
 /** Dirty bitmaps over linear pages (bit n & 7 of byte n >> 3): current, and the one last handed out by `takeDirty`. */
 export const DIRTY_BASE = 0x80000;
@@ -320,6 +339,14 @@ export const STOP_REQUESTED = 4;
 export const STOP_WAITING = 5;
 
 export const RUN_STOP_BEFORE_SKIP = 1;
+
+export const SPIN_NONE = 0;
+/** Does not run: its loop was seen to change nothing. */
+export const SPIN_RESTS = 1;
+/** Runs one turn of its loop to see whether it still changes nothing. */
+export const SPIN_RECHECK = 2;
+/** Runs step by step to find out whether it is in such a loop. */
+export const SPIN_PROBE = 3;
 
 export const EVENT_TRAP = 1;
 export const EVENT_TRAP_RETURN = 2;

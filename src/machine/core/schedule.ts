@@ -8,13 +8,13 @@ import {
 	CLINT_MTIMECMP, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STIMECMP, H_WAITING, INSTRUCTIONS_PER_TICK, M_CURSOR,
 	M_DEVICE_TIME, M_DEVICE_WORK, M_ORDER, M_RANDOM, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
 	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, SLICE_LENGTH, STOP_BUDGET, STOP_IDLE, STOP_REQUESTED, STOP_WAITING,
-	S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
+	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
 } from "./layout";
 import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount } from "./hart";
 import { MENVCFG_STCE, updateTimers } from "./clint";
 import { guardReservation } from "./code";
 import { execute } from "./execute";
-import { rests, spinCheck } from "./spin";
+import { markActive, probeTurn, recheckTurn, rests, restsForSure, suspect, wakeIfDue } from "./spin";
 
 @external("env", "deviceTick") declare function deviceTick(): void;
 
@@ -63,6 +63,8 @@ function serviceDevices(): void {
 	store<u32>(M_DEVICE_WORK, 0);
 	if (load<u64>(M_TIME) >= load<u64>(M_DEVICE_TIME)) store<u64>(M_DEVICE_TIME, NEVER);
 	deviceTick();
+	// DMA may have changed what a spinning hart looks at.
+	markActive();
 }
 
 function endSlice(h: usize): void {
@@ -87,7 +89,12 @@ function allWait(): bool {
 		const h = hartAt(i);
 		if (load<u32>(h, H_WAITING) ? wakes(h) : !rests(h)) return false;
 	}
-	return true;
+	let sure = true;
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		if (!load<u32>(h, H_WAITING) && !restsForSure(h)) sure = false;
+	}
+	return sure;
 }
 
 function earlier(best: u64, candidate: u64): u64 {
@@ -126,9 +133,16 @@ function takeTurn(h: usize, limit: u32): u32 {
 	if (!load<u32>(M_SLICE_BEGUN)) {
 		store<u32>(M_SLICE_BEGUN, 1);
 		if (load<u32>(h, H_WAITING) && wakes(h)) store<u32>(h, 0, H_WAITING);
+		if (rests(h)) wakeIfDue(h);
 		if (!load<u32>(h, H_WAITING)) store<u32>(h, YIELD_INTERRUPTS, V_YIELD);
 	}
-	if (load<u32>(h, H_WAITING) || rests(h)) return 0;
+	if (load<u32>(h, H_WAITING)) return 0;
+	switch (load<u32>(h, H_SPIN_STATE)) {
+		case SPIN_RESTS: return 0;
+		case SPIN_RECHECK: return recheckTurn(h, limit);
+		case SPIN_PROBE: return probeTurn(h, limit);
+	}
+	markActive();
 	return limit - execute(h, limit);
 }
 
@@ -152,7 +166,7 @@ export function run(maxSteps: f64, flags: u32): u32 {
 		}
 		const h = hartAt(load<u8>(M_ORDER + load<u32>(M_CURSOR)));
 		if (sliceOver(h)) {
-			spinCheck(h);
+			suspect(h);
 			endSlice(h);
 			continue;
 		}

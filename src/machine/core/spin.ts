@@ -1,11 +1,238 @@
-// Harts that spin without effect.
+// Harts that spin without effect: schedulers of older xv6 look for work without wfi, two thirds of all instructions at boot
+// with 3 harts. Such a hart rests, so that the others get the host's time, and when no hart has anything to do time can
+// skip to the next event. Resting is a matter of scheduling only: a hart rests where it stands and goes on from there.
+//
+// A hart that took no trap for some slices is probed: it runs step by step, with a journal of what its stores overwrite,
+// until it is back at the same pc with the same registers and all of the journal's memory as before. Then it rests for
+// some rounds, runs one turn of its loop as a re-check, and rests longer. A pending interrupt ends the rest at once. All of
+// this is state of the machine, decided by step counts only, so runs stay reproducible.
 
-import { H_SPIN_REST } from "./layout";
+import {
+	H_F, H_ID, H_FAULT, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SPIN_COPY, H_SPIN_LEFT, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND,
+	H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_TRAPS, H_SPIN_WAIT, H_TRAPS, H_WAITING, H_X, M_LAST_ACTIVE, M_PROBE_HART, M_PROBE_STEPS,
+	M_PROBE_STORES, M_ROUNDS, PROBE_JOURNAL, PROBE_STORES_MAX, SPIN_NONE, SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, S_SPIN_HITS,
+	S_SPIN_PROBES, T_STOP_REQUEST,
+} from "./layout";
+import * as op from "./opcodes";
+import { MODE_M, MSTATUS_MPRV, count } from "./hart";
+import { execute, scratch } from "./execute";
+import { isRam, ramAddress } from "./physical";
+import { peekTranslate } from "./mmu";
+
+/** Slices without a trap before the first probe; after a failed one four times as many, up to the last figure. */
+const FIRST_PROBE: u32 = 8;
+const LAST_PROBE: u32 = 8192;
+/** Slices without a trap before a loop of known length is looked for again. */
+const KNOWN_LOOP: u32 = 2;
+const PROBE_STEPS_MAX: u32 = 32768;
+/** Rounds to rest after the first proof, and at most. */
+const FIRST_REST: u32 = 4;
+const LONGEST_REST: u32 = 64;
 
 // @ts-ignore: decorator
 @inline
 export function rests(h: usize): bool {
-	return load<u32>(h, H_SPIN_REST) != 0;
+	return load<u32>(h, H_SPIN_STATE) == SPIN_RESTS;
 }
 
-export function spinCheck(h: usize): void {}
+function round(): u64 {
+	return load<u64>(M_ROUNDS) + 1;
+}
+
+/** An interrupt has come that was not there when the loop was last seen: those that were, the loop keeps masked. */
+// @ts-ignore: decorator
+@inline
+function newInterrupt(h: usize): bool {
+	return (load<u64>(h, H_MIP) & load<u64>(h, H_MIE) & ~load<u64>(h, H_SPIN_COPY + 0x218)) != 0;
+}
+
+export function markActive(): void {
+	store<u64>(M_LAST_ACTIVE, round());
+}
+
+// ---- the state that must come back
+
+function remember(h: usize): void {
+	memory.copy(h + H_SPIN_COPY, h + H_X, 256);
+	memory.copy(h + H_SPIN_COPY + 0x100, h + H_F, 256);
+	store<u64>(h, load<u64>(h, H_PC), H_SPIN_COPY + 0x200);
+	store<u64>(h, load<u64>(h, H_MSTATUS), H_SPIN_COPY + 0x208);
+	store<u64>(h, load<u64>(h, H_MIE), H_SPIN_COPY + 0x210);
+	store<u64>(h, load<u64>(h, H_MIP) & load<u64>(h, H_MIE), H_SPIN_COPY + 0x218);
+	store<u64>(h, load<u64>(h, H_TRAPS), H_SPIN_TRAPS);
+}
+
+function sameAsRemembered(h: usize): bool {
+	return (
+		load<u64>(h, H_PC) == load<u64>(h, H_SPIN_COPY + 0x200) &&
+		load<u64>(h, H_TRAPS) == load<u64>(h, H_SPIN_TRAPS) &&
+		load<u64>(h, H_MSTATUS) == load<u64>(h, H_SPIN_COPY + 0x208) &&
+		load<u64>(h, H_MIE) == load<u64>(h, H_SPIN_COPY + 0x210) &&
+		memory.compare(h + H_SPIN_COPY, h + H_X, 256) == 0 &&
+		memory.compare(h + H_SPIN_COPY + 0x100, h + H_F, 256) == 0
+	);
+}
+
+// ---- transitions
+
+function rest(h: usize, rounds: u32): void {
+	count(S_SPIN_HITS);
+	store<u32>(h, SPIN_RESTS, H_SPIN_STATE);
+	store<u32>(h, rounds, H_SPIN_WAIT);
+	store<u64>(h, round(), H_SPIN_ROUND);
+}
+
+function giveUp(h: usize): void {
+	if (load<u32>(M_PROBE_HART) == load<u32>(h, H_ID) + 1) store<u32>(M_PROBE_HART, 0);
+	store<u32>(h, SPIN_NONE, H_SPIN_STATE);
+	store<u32>(h, 0, H_SPIN_SUSPECT);
+	store<u64>(h, load<u64>(h, H_TRAPS), H_SPIN_TRAPS);
+}
+
+export function beginRecheck(h: usize): void {
+	remember(h);
+	store<u32>(h, SPIN_RECHECK, H_SPIN_STATE);
+	store<u32>(h, load<u32>(h, H_SPIN_LENGTH), H_SPIN_LEFT);
+}
+
+/** At the beginning of a resting hart's slice. */
+export function wakeIfDue(h: usize): void {
+	if (newInterrupt(h)) giveUp(h);
+	else if (round() - load<u64>(h, H_SPIN_ROUND) >= load<u32>(h, H_SPIN_WAIT)) beginRecheck(h);
+}
+
+/** Whether the resting hart has been looked at since anything last happened; if not, it gets a re-check. */
+export function restsForSure(h: usize): bool {
+	if (newInterrupt(h)) return false;
+	if (load<u64>(h, H_SPIN_ROUND) > load<u64>(M_LAST_ACTIVE)) return true;
+	beginRecheck(h);
+	return false;
+}
+
+/** At a slice's end: is the hart worth a probe? */
+export function suspect(h: usize): void {
+	if (load<u32>(h, H_SPIN_STATE) != SPIN_NONE) return;
+	if (load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS) || load<u32>(h, H_WAITING) != 0) {
+		store<u64>(h, load<u64>(h, H_TRAPS), H_SPIN_TRAPS);
+		store<u32>(h, 0, H_SPIN_SUSPECT);
+		return;
+	}
+	const slices = load<u32>(h, H_SPIN_SUSPECT) + 1;
+	store<u32>(h, slices, H_SPIN_SUSPECT);
+	if (slices == KNOWN_LOOP && load<u32>(h, H_SPIN_LENGTH) != 0) {
+		beginRecheck(h);
+		store<u32>(h, FIRST_REST / 2, H_SPIN_WAIT);
+		return;
+	}
+	const next = max<u32>(load<u32>(h, H_SPIN_NEXT), FIRST_PROBE);
+	if (slices < next || load<u32>(M_PROBE_HART) != 0) return;
+	store<u32>(h, min<u32>(next << 2, LAST_PROBE), H_SPIN_NEXT);
+	count(S_SPIN_PROBES);
+	remember(h);
+	store<u32>(h, SPIN_PROBE, H_SPIN_STATE);
+	store<u32>(M_PROBE_HART, load<u32>(h, H_ID) + 1);
+	store<u32>(M_PROBE_STEPS, 0);
+	store<u32>(M_PROBE_STORES, 0);
+}
+
+// ---- turns of harts that are being looked at
+
+/** Part of a re-check; returns the steps made. */
+export function recheckTurn(h: usize, limit: u32): u32 {
+	const wanted = load<u32>(h, H_SPIN_LEFT);
+	const n = min<u32>(limit, wanted);
+	const made = n - execute(h, n);
+	store<u32>(h, wanted - made, H_SPIN_LEFT);
+	if (load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) disturbed(h);
+	else if (wanted == made) {
+		if (sameAsRemembered(h)) rest(h, min<u32>(load<u32>(h, H_SPIN_WAIT) << 1, LONGEST_REST));
+		else disturbed(h);
+	}
+	return made;
+}
+
+/** The loop did something else this time; or it is another loop, to be probed soon. */
+function disturbed(h: usize): void {
+	if (load<u32>(h, H_SPIN_WAIT) < FIRST_REST) {
+		store<u32>(h, 0, H_SPIN_LENGTH);
+		store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
+	}
+	giveUp(h);
+	markActive();
+}
+
+/** Part of a probe; returns the steps made. */
+export function probeTurn(h: usize, limit: u32): u32 {
+	let made: u32 = 0;
+	while (made < limit) {
+		const fits = journalNext(h);
+		made += 1 - execute(h, 1);
+		if (load<u32>(T_STOP_REQUEST)) break;
+		const steps = load<u32>(M_PROBE_STEPS) + 1;
+		store<u32>(M_PROBE_STEPS, steps);
+		if (!fits || steps > PROBE_STEPS_MAX || load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) {
+			giveUp(h);
+			break;
+		}
+		if (load<u64>(h, H_PC) == load<u64>(h, H_SPIN_COPY + 0x200) && sameAsRemembered(h) && memoryRestored()) {
+			store<u32>(M_PROBE_HART, 0);
+			store<u32>(h, steps, H_SPIN_LENGTH);
+			store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
+			rest(h, FIRST_REST);
+			break;
+		}
+	}
+	markActive();
+	return made;
+}
+
+/** Notes what the coming instruction may overwrite; false: it has effects that cannot be noted, or sees time pass. */
+function journalNext(h: usize): bool {
+	if (load<u32>(h, H_MODE) == MODE_M && (load<u64>(h, H_MSTATUS) & MSTATUS_MPRV) != 0) return false;
+	const r = scratch(h, load<u64>(h, H_PC));
+	if (!r) {
+		// The instruction itself will find the fault again.
+		store<u32>(h, 0, H_FAULT);
+		return false;
+	}
+	const code: u32 = load<u8>(r);
+	if (code == op.OP_CSR) return harmlessCsr(load<u32>(r, 8));
+	const plainLoad = (code >= <u32>op.OP_LB && code <= <u32>op.OP_LWU) || code == op.OP_FLW || code == op.OP_FLD;
+	const atomics = code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMO_LAST;
+	const plainStore = (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) || code == op.OP_FSW || code == op.OP_FSD;
+	if (!plainLoad && !plainStore && !atomics) return true;
+	const va = load<u64>(h + <usize>load<u16>(r, 4)) + (atomics ? 0 : <u64>load<i32>(r, 8));
+	const physical = peekTranslate(h, va);
+	if (!isRam(physical) || (va & 7) + 8 > 4096) return false;
+	if (plainLoad) return true;
+	// Twice covers a store that is not aligned; it must not leave the page for the second half.
+	return note(ramAddress(physical) & ~7) && ((va & 7) == 0 || (va & 0xfff) > 0xff0 || note((ramAddress(physical) & ~7) + 8));
+}
+
+function note(linear: u32): bool {
+	const n = load<u32>(M_PROBE_STORES);
+	for (let i: u32 = 0; i < n; i++) if (load<u32>(PROBE_JOURNAL + (i << 4)) == linear) return true;
+	if (n >= <u32>PROBE_STORES_MAX) return false;
+	const e: usize = PROBE_JOURNAL + (n << 4);
+	store<u32>(e, linear);
+	store<u64>(e, load<u64>(linear), 8);
+	store<u32>(M_PROBE_STORES, n + 1);
+	return true;
+}
+
+function memoryRestored(): bool {
+	const n = load<u32>(M_PROBE_STORES);
+	for (let i: u32 = 0; i < n; i++) {
+		const e: usize = PROBE_JOURNAL + (i << 4);
+		if (load<u64>(load<u32>(e)) != load<u64>(e, 8)) return false;
+	}
+	return true;
+}
+
+/** sstatus, mstatus, sie (compared like registers) and the registers that only a trap or a write changes. */
+function harmlessCsr(bits: u32): bool {
+	const csr = bits >> 20;
+	const writes = ((bits >> 12) & 3) == 1 || ((bits >> 15) & 31) != 0;
+	if (csr == 0x100 || csr == 0x300 || csr == 0x104) return true;
+	return !writes && csr != 0x144 && csr != 0x344 && (csr < 0xb00 || csr >= 0xf11);
+}

@@ -3,7 +3,7 @@
 import {
 	EVENT_TRAP, EVENT_TRAP_RETURN, H_EXCEPTIONS, H_FAULT, H_FAULT_CAUSE, H_FAULT_TVAL, H_ID, H_MCAUSE, H_MEDELEG, H_MEPC,
 	H_MIDELEG, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_MTVAL, H_MTVEC, H_PC, H_RESERVATION, H_SCAUSE, H_SEPC, H_STVAL, H_STVEC,
-	H_WAITING, S_EXCEPTIONS, S_INTERRUPTS, T_EVENT_MASK, V_LEFT, V_STEPS_END, V_TRAPS, V_TRAP_CAUSE, V_TRAP_FROM, V_TRAP_PC,
+	H_TRAPS, H_WAITING, S_EXCEPTIONS, S_INTERRUPTS, T_EVENT_MASK, V_LEFT, V_STEPS_END, V_TRAP_CAUSE, V_TRAP_FROM, V_TRAP_PC,
 	V_TRAP_STEPS, V_TRAP_STREAK, V_TRAP_TO, V_TRAP_TVAL,
 } from "./layout";
 import {
@@ -57,7 +57,7 @@ function enter(h: usize, cause: u64, interrupt: bool, tval: u64): void {
 }
 
 function report(h: usize, code: u64, tval: u64, pc: u64, from: u32, to: u32): void {
-	store<u64>(h, load<u64>(h, V_TRAPS) + 1, V_TRAPS);
+	store<u64>(h, load<u64>(h, H_TRAPS) + 1, H_TRAPS);
 	count(code & INTERRUPT ? S_INTERRUPTS + ((<u32>code & 15) << 3) : S_EXCEPTIONS + ((<u32>code & 15) << 3));
 	store<u64>(h, code, V_TRAP_CAUSE);
 	store<u64>(h, tval, V_TRAP_TVAL);

@@ -25,9 +25,14 @@ import { cpu } from "../test/conformance/qemu.ts";
 class Gdb {
 	private received = "";
 	private wake: (() => void) | undefined;
+	private closed = false;
 
 	constructor(private readonly socket: Socket) {
 		socket.setEncoding("latin1");
+		socket.on("close", () => {
+			this.closed = true;
+			this.wake?.();
+		});
 		socket.on("data", (data: string) => {
 			this.received += data;
 			this.wake?.();
@@ -44,6 +49,7 @@ class Gdb {
 				this.socket.write("+");
 				return packet[1] as string;
 			}
+			if (this.closed) throw new Error(`QEMU went away at ${text}`);
 			await new Promise<void>((resolve) => {
 				this.wake = resolve;
 			});
@@ -140,13 +146,14 @@ try {
 				(address) => ours.inRam(address),
 			);
 		ours.step();
-		await gdb.command("s");
-		theirs = await gdb.registers();
-		if (excused && full !== undefined) ours.setRegister(fields.rd.get(full), theirs[fields.rd.get(full)] as bigint);
+		// QEMU ends, too, when the finisher is written.
 		if (ours.stopped) {
 			process.stdout.write(`no difference: the program ended after ${step + 1} steps\n`);
 			break;
 		}
+		await gdb.command("s");
+		theirs = await gdb.registers();
+		if (excused && full !== undefined) ours.setRegister(fields.rd.get(full), theirs[fields.rd.get(full)] as bigint);
 		if (ours.pc !== theirs[32]) process.stdout.write(`parted at 0x${pc.toString(16)}: ${text}\n`);
 		if (step === steps) process.stdout.write(`no difference in ${steps} steps\n`);
 	}

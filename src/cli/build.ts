@@ -8,10 +8,33 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { atomicWrite, type FileToWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
-import { openToolchain, type ToolchainKind } from "../env/node/toolchains.ts";
-import type { Diagnostic } from "../toolchain/types.ts";
-import { distFolder } from "./assets.ts";
+import type { Diagnostic, Toolchain, WasiToolchain } from "../toolchain/types.ts";
 import { exitCodes } from "./exitCodes.ts";
+
+export type ToolchainKind = "auto" | "bundled" | "host";
+
+/** The compilers of a build: the one that was asked for, and the one that makes and runs mkfs. */
+export interface OpenedToolchains {
+	readonly toolchain: Toolchain;
+	readonly wasi: WasiToolchain;
+	dispose(): void;
+}
+
+export type OpenToolchains = (kind: ToolchainKind) => Promise<OpenedToolchains>;
+
+/** Loaded at first use: commands that do not build must not pay for it. */
+const openDefault: OpenToolchains = async (kind) => {
+	const { openToolchains } = await import("../env/node/toolchains.ts");
+	const { toolchain, wasi } = await openToolchains({ kind });
+	return {
+		toolchain,
+		wasi,
+		dispose() {
+			toolchain.dispose();
+			if (wasi !== toolchain) wasi.dispose();
+		},
+	};
+};
 
 export interface CliBuildOptions {
 	readonly toolchain?: ToolchainKind;
@@ -20,12 +43,14 @@ export interface CliBuildOptions {
 	readonly signal?: AbortSignal;
 	/** No line about the toolchain and the counts on stderr; diagnostics are always written. */
 	readonly quiet?: boolean;
+	/** Replaced in tests. */
+	readonly open?: OpenToolchains;
 }
 
 const usage = "Write: xv6-lab build [DIR] [--toolchain auto|bundled|host] [--out DIR] [--json] [--jobs N].";
 
 /** `xv6-lab build [DIR]`: kernel and fs.img into DIR/build or --out, diagnostics on stderr, exit 5 on errors. */
-export async function runBuild(argv: string[]): Promise<number> {
+export async function runBuild(argv: string[], open: OpenToolchains = openDefault): Promise<number> {
 	const { values, positionals } = parse(argv);
 	const folder = positionals[0] ?? ".";
 	const jobs = values.jobs === undefined ? undefined : Number(values.jobs);
@@ -41,7 +66,7 @@ export async function runBuild(argv: string[]): Promise<number> {
 		const tree = new NodeTree(folder);
 		const makeVariables = Object.fromEntries((values.make ?? []).map(parseVariable));
 		const options = { toolchain: kind, ...(jobs ? { jobs } : {}), makeVariables, signal: interrupt.signal };
-		const result = await buildTree(tree, options);
+		const result = await buildTree(tree, options, open);
 		const target = values.out ?? join(folder, "build");
 		if (result.output) await atomicWrite(await outputs(target, values.out === undefined, result.output));
 		if (values.json) process.stdout.write(`${JSON.stringify(asJson(result, target), undefined, "\t")}\n`);
@@ -89,8 +114,9 @@ async function outputs(target: string, inTree: boolean, output: BuildOutput): Pr
 	return files;
 }
 
-async function buildTree(tree: SourceTree, options: CliBuildOptions): Promise<BuildResult> {
-	const opened = await openToolchain(options.toolchain ?? "auto", { dist: distFolder() });
+async function buildTree(tree: SourceTree, options: CliBuildOptions, open: OpenToolchains): Promise<BuildResult> {
+	await refuseMissing(tree);
+	const opened = await open(options.toolchain ?? "auto");
 	try {
 		return await new BuildSession().build({
 			tree,
@@ -105,10 +131,20 @@ async function buildTree(tree: SourceTree, options: CliBuildOptions): Promise<Bu
 	}
 }
 
+/** Says that there is nothing to build before a compiler is started for it. */
+async function refuseMissing(tree: SourceTree): Promise<void> {
+	if ((await tree.list("")).length > 0) return;
+	throw new UserError(
+		"file-not-found",
+		`There is nothing in ${tree.label}`,
+		"Name the folder that holds xv6's Makefile.",
+	);
+}
+
 /** Builds for a command that goes on with the result; on errors the diagnostics are written and a UserError is thrown. */
 export async function buildForCli(dir: string, options: CliBuildOptions = {}): Promise<BuildOutput> {
 	const tree = new NodeTree(dir);
-	const result = await buildTree(tree, options);
+	const result = await buildTree(tree, options, options.open ?? openDefault);
 	await writeDiagnostics(result.diagnostics, dir, tree);
 	if (!result.output) throw buildError(result.diagnostics);
 	for (const warning of result.output.wish.warnings) process.stderr.write(`xv6-lab: ${warning}\n`);

@@ -235,7 +235,10 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 			dirtyFloat(h);
 			return;
 		case SSTATUS: setStatus(h, value, SSTATUS_WRITE); return;
-		case MSTATUS: setStatus(h, value, MSTATUS_WRITE); return;
+		case MSTATUS:
+			// MPP has no value 2: it keeps the one it has.
+			setStatus(h, value, (value & MSTATUS_MPP) >> 11 == 2 ? MSTATUS_WRITE & ~MSTATUS_MPP : MSTATUS_WRITE);
+			return;
 		case SIE: writeEnables(h, value, load<u64>(h, H_MIDELEG) & SUPERVISOR_IRQS); return;
 		case MIE: writeEnables(h, value, MIE_WRITE); return;
 		case SIP: setPending(h, value, load<u64>(h, H_MIDELEG) & IRQ_SSI); return;
@@ -252,7 +255,7 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 			yieldAfter(h, YIELD_INTERRUPTS);
 			return;
 		case SSCRATCH: store<u64>(h, value, H_SSCRATCH); return;
-		case SEPC: store<u64>(h, value, H_SEPC); return;
+		case SEPC: store<u64>(h, value & ~1, H_SEPC); return;
 		case SCAUSE: store<u64>(h, value, H_SCAUSE); return;
 		case STVAL: store<u64>(h, value, H_STVAL); return;
 		case STIMECMP:
@@ -266,7 +269,7 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 		case MIDELEG: store<u64>(h, value & SUPERVISOR_IRQS, H_MIDELEG); yieldAfter(h, YIELD_INTERRUPTS); return;
 		case MCOUNTINHIBIT: writeInhibit(h, value & 0xfffffffd); return;
 		case MSCRATCH: store<u64>(h, value, H_MSCRATCH); return;
-		case MEPC: store<u64>(h, value, H_MEPC); return;
+		case MEPC: store<u64>(h, value & ~1, H_MEPC); return;
 		case MCAUSE: store<u64>(h, value, H_MCAUSE); return;
 		case MTVAL: store<u64>(h, value, H_MTVAL); return;
 		case PMPCFG0: pmpWriteConfig(h, 0, value); flushHart(h); return;

@@ -79,6 +79,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, rendering: Rendering): 
 			lines.push(`${" ".repeat(5)} | ${blank}${paint(`1;${colours[severity]}`, mark)}`);
 		}
 	}
-	for (const note of diagnostic.notes ?? []) lines.push(renderDiagnostic(note, rendering));
+	for (const note of diagnostic.notes ?? []) {
+		// The same line twice in a row tells nothing.
+		const samePlace = note.file === file && note.line === line && note.column === column;
+		lines.push(renderDiagnostic(note, samePlace ? { ...rendering, sourceLine: () => undefined } : rendering));
+	}
 	return lines.join("\n");
 }

@@ -1,13 +1,13 @@
 import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { throwIfCancelled } from "../common/cancellation.ts";
-import { bug } from "../common/errors.ts";
+import { bug, UserError } from "../common/errors.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";
 import { Limiter } from "./limiter.ts";
 import { machineWish } from "./machineWish.ts";
 import { type BuildPlan, inputsOf, planBuild, programsOf } from "./makefile/plan.ts";
-import type { CompileStep, ImageStep, LinkStep, Step } from "./makefile/steps.ts";
+import type { CompileStep, GenerateStep, ImageStep, LinkStep, Step } from "./makefile/steps.ts";
 import { elfToBinary } from "./objcopy.ts";
 import { runPerlScript } from "./perlScript.ts";
 import { TreeSnapshot } from "./snapshot.ts";
@@ -166,11 +166,22 @@ class Build {
 			case "binary":
 				return this.generate(step, inputs, () => elfToBinary(inputs[0] as Uint8Array));
 			case "generate":
-				return this.generate(step, inputs, () => utf8(runPerlScript(fromUtf8(inputs[0] as Uint8Array), step.script)));
+				return this.script(step, inputs);
 			case "concat":
 				return this.generate(step, inputs, () => concat(inputs));
 			case "text":
 				return this.generate(step, inputs, () => utf8(step.text));
+		}
+	}
+
+	private script(step: GenerateStep, inputs: readonly Uint8Array[]): Uint8Array | undefined {
+		try {
+			return this.generate(step, inputs, () => utf8(runPerlScript(fromUtf8(inputs[0] as Uint8Array), step.script)));
+		} catch (error) {
+			if (!(error instanceof UserError)) throw error;
+			const message = `${error.message}. ${error.nextStep}`;
+			this.diagnostics.push({ ...(error.position ?? step.position), severity: "error", message });
+			return undefined;
 		}
 	}
 

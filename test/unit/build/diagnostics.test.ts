@@ -45,6 +45,13 @@ test("notes follow; what has no place in the tree has no excerpt", () => {
 	]);
 });
 
+test("a note at the same place repeats no excerpt", () => {
+	const place = { file: "kernel/a.c", line: 2, column: 1 };
+	const note: Diagnostic = { ...place, severity: "note", message: "so" };
+	const text = renderDiagnostic({ ...place, severity: "error", message: "m", notes: [note] }, rendering);
+	expect(text.split("\n").at(-1)).toBe("tree/kernel/a.c:2:1: note: so");
+});
+
 test("an underline ends with its line", () => {
 	const diagnostic: Diagnostic = {
 		file: "kernel/a.c",

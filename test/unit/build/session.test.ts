@@ -172,6 +172,14 @@ test("every error is told at once, in all files, and nothing is linked from fail
 	]);
 });
 
+test("a fault in usys.pl is an error at its line, beside those of other files", async () => {
+	const { build } = bench();
+	const { diagnostics } = await build(
+		tinyTree({ "user/usys.pl": 'print "a";\nentry(;\n', "kernel/main.c": "#error one\n" }),
+	);
+	expect(diagnostics.map(({ file, line }) => `${file}:${line}`).sort()).toEqual(["kernel/main.c:1", "user/usys.pl:2"]);
+});
+
 test("an error in a header is told once, however many files include it", async () => {
 	const { build } = bench();
 	const { diagnostics } = await build(tinyTree({ "user/user.h": "#error broken\n" }));

@@ -68,7 +68,11 @@ class PerlScript {
 
 	private expect(text: string): void {
 		const token = this.next();
-		if (token.text !== text) this.fail(token.line, `'${text}' is expected before '${token.text}'`);
+		if (token.text === text) return;
+		// What is missing at the end of a statement is missing there, not where the next one begins.
+		const before = this.tokens[this.at - 2];
+		if (text === ";" && before) this.fail(before.line, "A ';' is missing at the end of this line");
+		this.fail(token.line, `'${text}' is expected before '${token.text}'`);
 	}
 
 	private accept(text: string): boolean {

@@ -45,7 +45,7 @@ entry("sbrk");
 });
 
 test.each([
-	["a missing semicolon", 'entry("fork")\nentry("exit");', 2],
+	["a missing semicolon", 'entry("fork")\nentry("exit");', 1],
 	["a string that does not end", '\nprint "abc;\n', 2],
 	["an unknown sub", '\n\nentri("fork");', 3],
 	["file access", 'print 1;\nopen(my $f, "<", "x");', 2],

@@ -1,9 +1,9 @@
 // A extension: LR, SC and AMOs (unprivileged ISA, chapter "A"), as QEMU 7.2: an SC succeeds when the address is the reserved
 // one, nobody broke the reservation, and memory still holds the value that LR read.
 
-import { H_RESERVATION, H_RESERVED_VALUE, TLB_WRITE, V_TLB } from "./layout";
+import { H_RESERVATION, H_RESERVED_VALUE, H_YIELDED, TLB_WRITE, V_TLB } from "./layout";
 import * as op from "./opcodes";
-import { ACCESS_STORE, CAUSE_LOAD_MISALIGNED, CAUSE_STORE_ACCESS, CAUSE_STORE_MISALIGNED, NEVER, fault, faulted } from "./hart";
+import { ACCESS_STORE, CAUSE_LOAD_MISALIGNED, CAUSE_STORE_ACCESS, CAUSE_STORE_MISALIGNED, NEVER, YIELD_SLICE, fault, faulted, hartCount, yieldAfter } from "./hart";
 import { isRam, ramAddress } from "./physical";
 import { slowLoad, slowStore, tlbEntry } from "./memory";
 import { translate } from "./mmu";
@@ -80,6 +80,7 @@ function modify(h: usize, va: u64, size: u32, rd: usize, source: u64, code: u32)
 		if (size == 8) store<u64>(at, value);
 		else store<u32>(at, <u32>value);
 		store<u64>(rd, old);
+		if (value == old && code == op.OP_AMOSWAP_W) yieldToHolder(h, old);
 		return;
 	}
 	// The right to store comes first: a fault of an AMO is a store fault.
@@ -90,8 +91,22 @@ function modify(h: usize, va: u64, size: u32, rd: usize, source: u64, code: u32)
 		fault(h, CAUSE_STORE_ACCESS, va);
 		return;
 	}
-	slowStore(h, va, size, combine(code, old, source, size));
-	if (!faulted(h)) store<u64>(rd, old);
+	const value = combine(code, old, source, size);
+	slowStore(h, va, size, value);
+	if (faulted(h)) return;
+	store<u64>(rd, old);
+	if (value == old && code == op.OP_AMOSWAP_W) yieldToHolder(h, old);
+}
+
+/**
+ * A swap that finds what it puts there, and not 0, met a lock that another hart holds: spinning on would only burn the
+ * slice, as the holder does not run meanwhile. The rule reads nothing but architectural state, so runs stay reproducible;
+ * translated code must keep to it.
+ */
+function yieldToHolder(h: usize, old: u64): void {
+	if (old == 0 || hartCount() == 1) return;
+	store<u32>(h, 1, H_YIELDED);
+	yieldAfter(h, YIELD_SLICE);
 }
 
 function combine(code: u32, old: u64, source: u64, size: u32): u64 {

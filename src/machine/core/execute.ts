@@ -10,7 +10,7 @@ import {
 import * as op from "./opcodes";
 import {
 	CAUSE_BREAKPOINT, CAUSE_ECALL_U, CAUSE_ILLEGAL, MODE_M, MODE_S, MODE_U, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, YIELD_CODE,
-	YIELD_INTERRUPTS, YIELD_STOP, YIELD_WAIT, count, fault, faulted, yieldAfter,
+	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_WAIT, count, fault, faulted, yieldAfter,
 } from "./hart";
 import { atomic } from "./atomic";
 import { csrOld, executeCsr } from "./csr";
@@ -167,7 +167,7 @@ export function execute(h: usize, steps: u32): u32 {
 		if (why) {
 			store<u32>(h, 0, V_YIELD);
 			if (why & YIELD_INTERRUPTS) takeInterrupt(h);
-			if (why & (YIELD_STOP | YIELD_WAIT)) break;
+			if (why & (YIELD_STOP | YIELD_WAIT | YIELD_SLICE)) break;
 		}
 		if (left == 0 || load<u32>(T_STOP_REQUEST) != 0) break;
 

@@ -52,11 +52,13 @@ export const ACCESS_STORE: u32 = 2;
 
 export const NEVER: u64 = 0xffffffffffffffff;
 
-// Bits of V_YIELD. Only YIELD_INTERRUPTS may have an architectural effect; the others depend on caches and on the host.
+// Bits of V_YIELD. Only YIELD_INTERRUPTS, YIELD_WAIT and YIELD_SLICE may have an architectural effect; the others depend on caches and on the host.
 export const YIELD_CODE: u32 = 1;
 export const YIELD_INTERRUPTS: u32 = 2;
 export const YIELD_STOP: u32 = 4;
 export const YIELD_WAIT: u32 = 8;
+/** The slice is over (H_YIELDED is set). */
+export const YIELD_SLICE: u32 = 16;
 
 // @ts-ignore: decorator
 @inline

@@ -139,7 +139,7 @@ export const H_SPIN_STATE = 0x160;
 export const H_SPIN_SUSPECT = 0x164;
 /** u64: round (counted from 1) in which the loop was last seen to change nothing. */
 export const H_SPIN_ROUND = 0x168;
-/** u32: rounds to rest; steps of one turn of the loop (0: not known); steps left of a re-check; slices until the next probe. */
+/** u32: rounds to rest; steps of one turn of the loop (0: not known); steps left of a re-check or search; slices until the next probe. */
 export const H_SPIN_WAIT = 0x170;
 export const H_SPIN_LENGTH = 0x174;
 export const H_SPIN_LEFT = 0x178;
@@ -147,6 +147,10 @@ export const H_SPIN_NEXT = 0x17c;
 /** u64: traps taken (exceptions and interrupts), and their number when the hart was last looked at. */
 export const H_TRAPS = 0x180;
 export const H_SPIN_TRAPS = 0x188;
+/** u32: slices since the last probe. */
+export const H_SPIN_SINCE = 0x190;
+/** u32: 1 = the hart gave up the rest of its slice (it met a lock that is held). */
+export const H_YIELDED = 0x194;
 /** i64[32]: f0..f31, raw bits, binary32 NaN-boxed. */
 export const H_F = 0x200;
 /** u32 each. */
@@ -347,6 +351,8 @@ export const SPIN_RESTS = 1;
 export const SPIN_RECHECK = 2;
 /** Runs step by step to find out whether it is in such a loop. */
 export const SPIN_PROBE = 3;
+/** Runs to a point where it takes interrupts: kernels hold no lock there, so others are not held up by its rest. */
+export const SPIN_SEEK = 4;
 
 export const EVENT_TRAP = 1;
 export const EVENT_TRAP_RETURN = 2;

@@ -5,16 +5,16 @@
 // another process, without a difference.
 
 import {
-	CLINT_MTIMECMP, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STIMECMP, H_WAITING, INSTRUCTIONS_PER_TICK, M_CURSOR,
+	CLINT_MTIMECMP, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
 	M_DEVICE_TIME, M_DEVICE_WORK, M_ORDER, M_RANDOM, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
 	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, SLICE_LENGTH, STOP_BUDGET, STOP_IDLE, STOP_REQUESTED, STOP_WAITING,
-	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
+	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
 } from "./layout";
 import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount } from "./hart";
 import { MENVCFG_STCE, updateTimers } from "./clint";
 import { guardReservation } from "./code";
 import { execute } from "./execute";
-import { markActive, probeTurn, recheckTurn, rests, restsForSure, suspect, wakeIfDue } from "./spin";
+import { markActive, probeTurn, recheckTurn, rests, restsForSure, seekTurn, suspect, wakeIfDue } from "./spin";
 
 @external("env", "deviceTick") declare function deviceTick(): void;
 
@@ -69,6 +69,7 @@ function serviceDevices(): void {
 
 function endSlice(h: usize): void {
 	if (load<u64>(h, H_RESERVATION) != NEVER && hartCount() > 1) guardReservation(h);
+	store<u32>(h, 0, H_YIELDED);
 	store<u64>(M_SLICES, load<u64>(M_SLICES) + 1);
 	store<u32>(M_CURSOR, load<u32>(M_CURSOR) + 1);
 	store<u32>(M_SLICE_LEFT, load<u32>(M_ROUND_LENGTH));
@@ -140,6 +141,7 @@ function takeTurn(h: usize, limit: u32): u32 {
 	switch (load<u32>(h, H_SPIN_STATE)) {
 		case SPIN_RESTS: return 0;
 		case SPIN_RECHECK: return recheckTurn(h, limit);
+		case SPIN_SEEK: return seekTurn(h, limit);
 		case SPIN_PROBE: return probeTurn(h, limit);
 	}
 	markActive();
@@ -150,7 +152,7 @@ function takeTurn(h: usize, limit: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function sliceOver(h: usize): bool {
-	return load<u32>(M_SLICE_BEGUN) != 0 && (load<u32>(M_SLICE_LEFT) == 0 || load<u32>(h, H_WAITING) != 0 || rests(h));
+	return load<u32>(M_SLICE_BEGUN) != 0 && (load<u32>(M_SLICE_LEFT) == 0 || load<u32>(h, H_WAITING) != 0 || load<u32>(h, H_YIELDED) != 0 || rests(h));
 }
 
 /** See `CoreExports.run`. What a slice's end does waits for the next call when the budget ends with the slice. */

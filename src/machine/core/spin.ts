@@ -8,23 +8,26 @@
 // this is state of the machine, decided by step counts only, so runs stay reproducible.
 
 import {
-	H_F, H_ID, H_FAULT, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SPIN_COPY, H_SPIN_LEFT, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND,
-	H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_TRAPS, H_SPIN_WAIT, H_TRAPS, H_WAITING, H_X, M_LAST_ACTIVE, M_PROBE_HART, M_PROBE_STEPS,
-	M_PROBE_STORES, M_ROUNDS, PROBE_JOURNAL, PROBE_STORES_MAX, SPIN_NONE, SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, S_SPIN_HITS,
+	H_F, H_ID, H_FAULT, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SPIN_COPY, H_SPIN_LEFT, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND, H_SPIN_SINCE,
+	H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_TRAPS, H_SPIN_WAIT, H_TRAPS, H_WAITING, H_X, H_YIELDED, M_LAST_ACTIVE, M_PROBE_HART, M_PROBE_STEPS,
+	M_PROBE_STORES, M_ROUNDS, PROBE_JOURNAL, PROBE_STORES_MAX, SPIN_NONE, SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, S_SPIN_HITS,
 	S_SPIN_PROBES, T_STOP_REQUEST,
 } from "./layout";
 import * as op from "./opcodes";
-import { MODE_M, MSTATUS_MPRV, count } from "./hart";
+import { MODE_M, MODE_U, MSTATUS_MIE, MSTATUS_MPRV, MSTATUS_SIE, count } from "./hart";
 import { execute, scratch } from "./execute";
 import { isRam, ramAddress } from "./physical";
 import { peekTranslate } from "./mmu";
 
-/** Slices without a trap before the first probe; after a failed one four times as many, up to the last figure. */
+/** Slices without a trap that make a hart suspect. */
+const SUSPECT: u32 = 8;
+/** Slices between probes: after a failed one four times as many, up to the last figure. */
 const FIRST_PROBE: u32 = 8;
-const LAST_PROBE: u32 = 8192;
-/** Slices without a trap before a loop of known length is looked for again. */
-const KNOWN_LOOP: u32 = 2;
-const PROBE_STEPS_MAX: u32 = 32768;
+const LAST_PROBE: u32 = 16384;
+/** A loop of known length is looked for again each time so many slices went by without a trap, and forgotten after some tries. */
+const KNOWN_LOOP: u32 = 4;
+const KNOWN_LOOP_LAST: u32 = 16;
+const PROBE_STEPS_MAX: u32 = 20480;
 /** Rounds to rest after the first proof, and at most. */
 const FIRST_REST: u32 = 4;
 const LONGEST_REST: u32 = 64;
@@ -95,6 +98,13 @@ export function beginRecheck(h: usize): void {
 	store<u32>(h, load<u32>(h, H_SPIN_LENGTH), H_SPIN_LEFT);
 }
 
+/** Towards a point of the loop with interrupts enabled, then a re-check there. A loop without one is re-checked anywhere. */
+function beginSeek(h: usize): void {
+	store<u32>(h, SPIN_SEEK, H_SPIN_STATE);
+	store<u32>(h, load<u32>(h, H_SPIN_LENGTH), H_SPIN_LEFT);
+	store<u32>(h, FIRST_REST / 2, H_SPIN_WAIT);
+}
+
 /** At the beginning of a resting hart's slice. */
 export function wakeIfDue(h: usize): void {
 	if (newInterrupt(h)) giveUp(h);
@@ -112,6 +122,8 @@ export function restsForSure(h: usize): bool {
 /** At a slice's end: is the hart worth a probe? */
 export function suspect(h: usize): void {
 	if (load<u32>(h, H_SPIN_STATE) != SPIN_NONE) return;
+	const since = load<u32>(h, H_SPIN_SINCE) + 1;
+	store<u32>(h, since, H_SPIN_SINCE);
 	if (load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS) || load<u32>(h, H_WAITING) != 0) {
 		store<u64>(h, load<u64>(h, H_TRAPS), H_SPIN_TRAPS);
 		store<u32>(h, 0, H_SPIN_SUSPECT);
@@ -119,13 +131,13 @@ export function suspect(h: usize): void {
 	}
 	const slices = load<u32>(h, H_SPIN_SUSPECT) + 1;
 	store<u32>(h, slices, H_SPIN_SUSPECT);
-	if (slices == KNOWN_LOOP && load<u32>(h, H_SPIN_LENGTH) != 0) {
-		beginRecheck(h);
-		store<u32>(h, FIRST_REST / 2, H_SPIN_WAIT);
+	if (slices % KNOWN_LOOP == 0 && load<u32>(h, H_SPIN_LENGTH) != 0) {
+		beginSeek(h);
 		return;
 	}
 	const next = max<u32>(load<u32>(h, H_SPIN_NEXT), FIRST_PROBE);
-	if (slices < next || load<u32>(M_PROBE_HART) != 0) return;
+	if (slices < SUSPECT || since < next || load<u32>(M_PROBE_HART) != 0) return;
+	store<u32>(h, 0, H_SPIN_SINCE);
 	store<u32>(h, min<u32>(next << 2, LAST_PROBE), H_SPIN_NEXT);
 	count(S_SPIN_PROBES);
 	remember(h);
@@ -151,23 +163,54 @@ export function recheckTurn(h: usize, limit: u32): u32 {
 	return made;
 }
 
+// @ts-ignore: decorator
+@inline
+function interruptsEnabled(h: usize): bool {
+	const mode = load<u32>(h, H_MODE);
+	return mode == MODE_U || (load<u64>(h, H_MSTATUS) & (mode == MODE_M ? MSTATUS_MIE : MSTATUS_SIE)) != 0;
+}
+
+/** Part of a search; returns the steps made. */
+export function seekTurn(h: usize, limit: u32): u32 {
+	let made: u32 = 0;
+	let left = load<u32>(h, H_SPIN_LEFT);
+	while (left != 0 && !interruptsEnabled(h) && made < limit && load<u32>(T_STOP_REQUEST) == 0) {
+		if (execute(h, 1) != 0) break;
+		made++;
+		left--;
+		if (load<u32>(h, H_YIELDED)) break;
+		if (load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) {
+			disturbed(h);
+			return made;
+		}
+	}
+	store<u32>(h, left, H_SPIN_LEFT);
+	if (left == 0 || interruptsEnabled(h)) beginRecheck(h);
+	return made;
+}
+
 /** The loop did something else this time; or it is another loop, to be probed soon. */
 function disturbed(h: usize): void {
+	let suspicion: u32 = 0;
 	if (load<u32>(h, H_SPIN_WAIT) < FIRST_REST) {
-		store<u32>(h, 0, H_SPIN_LENGTH);
-		store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
+		suspicion = load<u32>(h, H_SPIN_SUSPECT);
+		if (suspicion >= KNOWN_LOOP_LAST) {
+			store<u32>(h, 0, H_SPIN_LENGTH);
+			store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
+		}
 	}
 	giveUp(h);
+	store<u32>(h, suspicion, H_SPIN_SUSPECT);
 	markActive();
 }
 
 /** Part of a probe; returns the steps made. */
 export function probeTurn(h: usize, limit: u32): u32 {
 	let made: u32 = 0;
-	while (made < limit) {
+	while (made < limit && load<u32>(T_STOP_REQUEST) == 0) {
 		const fits = journalNext(h);
-		made += 1 - execute(h, 1);
-		if (load<u32>(T_STOP_REQUEST)) break;
+		if (execute(h, 1) != 0) break;
+		made++;
 		const steps = load<u32>(M_PROBE_STEPS) + 1;
 		store<u32>(M_PROBE_STEPS, steps);
 		if (!fits || steps > PROBE_STEPS_MAX || load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) {
@@ -178,9 +221,10 @@ export function probeTurn(h: usize, limit: u32): u32 {
 			store<u32>(M_PROBE_HART, 0);
 			store<u32>(h, steps, H_SPIN_LENGTH);
 			store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
-			rest(h, FIRST_REST);
+			beginSeek(h);
 			break;
 		}
+		if (load<u32>(h, H_YIELDED)) break;
 	}
 	markActive();
 	return made;

@@ -13,8 +13,16 @@ export interface How {
 
 const budget = 400_000_000;
 
-/** What a suite's image sends when our machine runs it to the test finisher, or for `budget` steps at most. */
-export async function runInMachine(image: Uint8Array, harts: number, how: How = {}): Promise<Uint8Array> {
+export interface Run {
+	/** What the guest sent over the UART. */
+	readonly output: Uint8Array;
+	readonly instret: number;
+	/** Of the machine at its end. */
+	readonly stateHash: string;
+}
+
+/** Runs a suite's image on our machine to the test finisher, or for `budget` steps at most. */
+export async function runInMachine(image: Uint8Array, harts: number, how: How = {}): Promise<Run> {
 	core ??= await WebAssembly.compile(readFileSync("dist/machine/core.wasm"));
 	const machine = await Machine.create({ kernel: image, harts, jit: how.jit ?? "off", seed: how.seed ?? 0 }, { core });
 	const sent: Uint8Array[] = [];
@@ -25,8 +33,8 @@ export async function runInMachine(image: Uint8Array, harts: number, how: How = 
 		for (let left = budget; left > 0; left -= how.pieces ?? budget) {
 			if (machine.run(how.pieces ?? budget).kind !== "budget") break;
 		}
+		return { output: Buffer.concat(sent), instret: machine.instret, stateHash: machine.stateHash() };
 	} finally {
 		machine.dispose();
 	}
-	return Buffer.concat(sent);
 }

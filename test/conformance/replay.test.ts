@@ -26,7 +26,8 @@ describe.each(suites)("$name", (suite) => {
 
 	test.each(ways)("%s does what QEMU did", async (_name, how) => {
 		const expected = parseOutcomes(recording, cases);
-		const actual = parseOutcomes(await runInMachine(image.elf, suite.harts, how), cases);
+		const { output } = await runInMachine(image.elf, suite.harts, how);
+		const actual = parseOutcomes(output, cases);
 		const failures: string[] = [];
 		cases.forEach((one, index) => {
 			const [theirs, ours] = [expected[index]!, actual[index]];
@@ -35,6 +36,14 @@ describe.each(suites)("$name", (suite) => {
 			if (ours || index === actual.length) failures.push(explain(one, image.assembled[index]!, theirs, ours));
 		});
 		expect(failures.length, `${failures.slice(0, 10).join("\n\n")}\n`).toBe(0);
+	});
+
+	test("a run cut into pieces, or translated, is the same run to the last instruction", async () => {
+		const whole = await runInMachine(image.elf, suite.harts);
+		for (const how of [{ pieces: 997 }, { jit: "eager" as const }]) {
+			const other = await runInMachine(image.elf, suite.harts, how);
+			expect([other.instret, other.stateHash]).toEqual([whole.instret, whole.stateHash]);
+		}
 	});
 
 	test.skipIf(installedVersion() !== recordedVersion)("QEMU still does what was recorded", async () => {

@@ -68,6 +68,8 @@ export function recognise(branch: usize): void {
 			loaded = rd(q);
 		} else if (code == op.OP_SB) {
 			if (stores++) return;
+			// A stepped register as the stored value would differ each time.
+			if (stepOf(start, branch, rs2(q)) != 0) return;
 		} else return;
 	}
 	if (!stores) return;
@@ -130,8 +132,6 @@ export function bulk(h: usize, branch: usize, left: u32): u32 {
 		if (load<u64>(e, TLB_READ) != (sourceVa & ~0xfff)) return 0;
 		copyBytes(h, source, target, load<u32>(e, TLB_READ + 8) + <u32>sourceVa, targetAt, <i32>sourceStep, <i32>targetStep, <u32>k);
 	} else {
-		// A stepped register as the stored value would differ each time.
-		if (stepOf(start, branch, rs2(target)) != 0) return 0;
 		if (targetStep == 0) store<u8>(targetAt, load<u8>(h + rs2(target)));
 		else memory.fill(targetStep > 0 ? targetAt : targetAt - <usize>k + 1, load<u8>(h + rs2(target)), <usize>k);
 	}

@@ -4,6 +4,7 @@ import { csrSuite } from "./csr.ts";
 import { floatSuite } from "./float.ts";
 import { integerSuite } from "./integer.ts";
 import { journeysSuite } from "./journeys.ts";
+import { loopsSuite } from "./loops.ts";
 import { pagingSuite } from "./paging.ts";
 import { pmpLockSuite, pmpSuite } from "./pmp.ts";
 import { compressedSuite, randomSuite, reservedSuite } from "./random.ts";
@@ -34,5 +35,6 @@ export const suites: readonly Suite[] = [
 	{ name: "pmp", harts: 2, cases: pmpSuite },
 	{ name: "pmp-lock", harts: 1, cases: pmpLockSuite },
 	{ name: "journeys", harts: 2, cases: journeysSuite },
+	{ name: "loops", harts: 1, cases: loopsSuite },
 	{ name: "harts", harts: 2, cases: twoHartSuite },
 ];

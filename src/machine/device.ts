@@ -1,15 +1,24 @@
 import { DEVICE_STATE_BASE, DEVICE_STATE_SIZE } from "./core/layout.ts";
 
+/** Guest RAM and disk as a device with DMA sees them: one array of bytes, the machine's linear memory. */
+export interface GuestMemory {
+	readonly bytes: Uint8Array;
+	readonly view: DataView;
+	/** Offset in `bytes` of guest RAM [physical, physical + length), undefined when any of it is not RAM. */
+	locate(physical: bigint, length: number): number | undefined;
+	/** Must follow each change of [offset, offset + length) of `bytes`. */
+	written(offset: number, length: number): void;
+}
+
 /** What a device may do to the rest of the machine. */
 export interface DeviceHost {
+	readonly memory: GuestMemory;
 	/** Level of a PLIC source. */
 	setIrqLevel(irq: number, level: boolean): void;
 	/** Asks for a call of `sliceEnd` at the end of the present slice: the only place where devices change by themselves. */
 	requestSliceEnd(): void;
-	/** Guest RAM [physical, physical + length), or undefined when any of it is not RAM. */
-	ram(physical: bigint, length: number): Uint8Array | undefined;
-	/** Guest RAM was written by a device. */
-	ramWritten(physical: bigint, length: number): void;
+	/** The guest's driver broke a rule of the device's specification: for the reader, the guest sees nothing of it. */
+	guestError(text: string): void;
 }
 
 /** A memory-mapped device. Its registers live in `state`, in the machine's memory, so that a snapshot holds them. */
@@ -20,8 +29,6 @@ export interface Device {
 	write(offset: number, size: number, value: number): void;
 	/** Called at slice ends when asked for. */
 	sliceEnd?(): void;
-	/** After a restore: what is derived from the state (interrupt levels live in the PLIC's state) must fit again. */
-	restored?(): void;
 }
 
 /** Hands out parts of the devices' state area, in a fixed order: the order is part of the snapshot format. */
@@ -35,5 +42,30 @@ export class StateAllocator {
 		this.next += Math.ceil(bytes / 64) * 64;
 		if (this.next > DEVICE_STATE_BASE + DEVICE_STATE_SIZE) throw new RangeError("the devices' state area is full");
 		return new DataView(this.memory.buffer, start, bytes);
+	}
+}
+
+/** A device's registers as little-endian words of its part of the state area. */
+export class Registers {
+	constructor(private readonly state: DataView) {}
+
+	get(offset: number): number {
+		return this.state.getUint32(offset, true);
+	}
+
+	set(offset: number, value: number): void {
+		this.state.setUint32(offset, value, true);
+	}
+
+	get64(offset: number): bigint {
+		return this.state.getBigUint64(offset, true);
+	}
+
+	set64(offset: number, value: bigint): void {
+		this.state.setBigUint64(offset, value, true);
+	}
+
+	clear(): void {
+		new Uint8Array(this.state.buffer, this.state.byteOffset, this.state.byteLength).fill(0);
 	}
 }

@@ -1,25 +1,36 @@
 import { UserError } from "../common/errors.ts";
 
-/** Console input as the guest got it: `bytes` were taken at the end of slice number `slice`. */
+/**
+ * How the core's run had ended when input came: after exactly so many steps ("steps"), or later, when nothing more could
+ * happen ("idle") or nothing before the next timer ("waiting"). Both are moments that a replay finds again.
+ */
+export type InputMoment = "steps" | "idle" | "waiting";
+
+/** Console input: `bytes` joined the line's queue when the machine had made `at` steps. */
 export interface InputRecord {
-	readonly slice: number;
+	readonly at: number;
+	readonly moment: InputMoment;
 	readonly bytes: readonly number[];
 }
 
-const version = 1;
+const version = 2;
+const moments: readonly unknown[] = ["steps", "idle", "waiting"] satisfies InputMoment[];
 
 /** Everything that a run depends on and that does not come from kernel, disk and options. */
 export class InputLog {
-	private readonly list: { slice: number; bytes: number[] }[] = [];
+	private list: InputRecord[] = [];
 
 	get records(): readonly InputRecord[] {
 		return this.list;
 	}
 
-	add(slice: number, byte: number): void {
-		const last = this.list.at(-1);
-		if (last?.slice === slice) last.bytes.push(byte);
-		else this.list.push({ slice, bytes: [byte] });
+	add(record: InputRecord): void {
+		this.list.push(record);
+	}
+
+	/** The machine went back to a moment when there were so many records: later input has not happened. */
+	rewind(count: number): void {
+		this.list = this.list.slice(0, count);
 	}
 
 	serialize(): string {
@@ -37,18 +48,19 @@ export function parseInputLog(text: string): readonly InputRecord[] {
 	} catch {
 		throw bad("it is not JSON");
 	}
-	if (data.version !== version) throw bad(`it is of version ${String(data.version)}`);
+	if (data?.version !== version) throw bad(`it is of version ${String(data?.version)}, this is version ${version}`);
 	if (!Array.isArray(data.records)) throw bad("it has no records");
-	let before = -1;
+	let before = 0;
 	for (const record of data.records as InputRecord[]) {
 		const bytes = record?.bytes;
 		const fine =
-			Number.isInteger(record?.slice) &&
-			record.slice > before &&
+			Number.isSafeInteger(record?.at) &&
+			record.at >= before &&
+			moments.includes(record.moment) &&
 			Array.isArray(bytes) &&
 			bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256);
 		if (!fine) throw bad("a record is not in order");
-		before = record.slice;
+		before = record.at;
 	}
 	return data.records as InputRecord[];
 }

@@ -2,16 +2,18 @@ import type { Disposable } from "../common/disposable.ts";
 import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
+import { ConsoleLine } from "./consoleLine.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
 import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
-import { TestFinisher } from "./devices/testFinisher.ts";
+import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
 import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
-import { VirtioBlock, virtioBlockStateBytes } from "./devices/virtioBlock.ts";
+import { sectorSize, VirtioBlock } from "./devices/virtioBlock.ts";
 import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
+import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
 import { boardTree } from "./deviceTree.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
-import { InputLog, type InputRecord } from "./inputLog.ts";
+import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
@@ -22,18 +24,20 @@ import type {
 	MachineSurface,
 	PhysicalMemory,
 	RootChange,
+	RunOptions,
 	StallReport,
 	StopReason,
 	Trap,
 } from "./types.ts";
+import { hartView, physicalMemory } from "./views.ts";
 import { board } from "./virtBoard.ts";
 import { Watchdog } from "./watchdog.ts";
 
-const sectorSize = 512;
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
-/** Console bytes are handed out when so many have gathered, or when `run` returns. */
-const consoleBatch = 4096;
+const accessSizes = layout.ACCESS_1 | layout.ACCESS_2 | layout.ACCESS_4 | layout.ACCESS_SPLIT_8;
+/** Different texts of guest errors that are told; a driver that goes wild has said enough by then. */
+const guestErrorsMax = 20;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -42,11 +46,31 @@ export interface MachineParts {
 	readonly core: WebAssembly.Module;
 	/** Names an address for the watchdog's reports; undefined: unknown. */
 	readonly symbolize?: (pc: bigint) => string | undefined;
-	/** Input of an earlier run, fed at the same slice ends; `console.write` is ignored then. */
+	/** Input of an earlier run, given at the same moments; `console.write` is ignored then. */
 	readonly replay?: readonly InputRecord[];
 	/** More images put into RAM before the start (firmware payloads). */
 	readonly extraImages?: readonly { readonly physical: bigint; readonly bytes: Uint8Array }[];
 }
+
+interface Shape {
+	readonly harts: number;
+	readonly ramBytes: number;
+	/** Bytes of the disk in linear memory, whole pages, and of the image itself. */
+	readonly diskBytes: number;
+	readonly imageBytes: number;
+	readonly elf: LoadedElf;
+}
+
+/** Words of a hart that hold nothing between instructions. */
+const transientWords = [
+	layout.H_SINK,
+	layout.H_SINK + 4,
+	layout.H_FAULT,
+	layout.H_FAULT_CAUSE,
+	layout.H_FAULT_CAUSE + 4,
+	layout.H_FAULT_TVAL,
+	layout.H_FAULT_TVAL + 4,
+];
 
 /** A QEMU-`virt`-compatible computer. The only public class of this room; see types.ts for what its members promise. */
 export class Machine implements MachineSurface {
@@ -58,7 +82,8 @@ export class Machine implements MachineSurface {
 		const diskBytes = options.disk ? Math.ceil(options.disk.length / layout.PAGE_SIZE) * layout.PAGE_SIZE : 0;
 		const pages = memoryPages(ramBytes, diskBytes);
 		const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-		return new Machine(options, parts, memory, { harts, ramBytes, diskBytes, elf });
+		const imageBytes = options.disk?.length ?? 0;
+		return new Machine(options, parts, memory, { harts, ramBytes, diskBytes, imageBytes, elf });
 	}
 
 	readonly console: ConsolePort;
@@ -78,20 +103,27 @@ export class Machine implements MachineSurface {
 	private readonly trapReturns = new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>();
 	private readonly roots = new Emitter<RootChange>();
 	private readonly stalls = new Emitter<StallReport>();
-	private readonly consoleData = new Emitter<Uint8Array>();
-	private readonly out = new Uint8Array(consoleBatch);
-	private outLength = 0;
-	private input: number[] = [];
-	private inputAt = 0;
-	private replay: { records: readonly InputRecord[]; record: number; byte: number } | undefined;
-	private halted: { readonly code: number; readonly by: "finisher" | "tohost" } | undefined;
+	private readonly guestErrors = new Emitter<string>();
+	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
+	private readonly finisher: TestFinisher;
+	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
+	private late: Uint8Array[] = [];
+	private inside = false;
+	/** How the core's last run ended. */
+	private lastStop: number = layout.STOP_BUDGET;
+	private restartAsked = false;
+	private replay: { readonly records: readonly InputRecord[]; next: number } | undefined;
+	private readonly saidErrors = new Set<string>();
+	/** STATE as it was before the first instruction. */
+	private readonly powerOn: Uint8Array;
 	private readonly tohost: bigint | undefined;
+	private readonly extraImages: NonNullable<MachineParts["extraImages"]>;
 
 	private constructor(
 		options: MachineOptions,
 		parts: MachineParts,
 		memory: WebAssembly.Memory,
-		private readonly shape: { harts: number; ramBytes: number; diskBytes: number; elf: LoadedElf },
+		private readonly shape: Shape,
 	) {
 		const { harts, ramBytes, diskBytes, elf } = shape;
 		this.bytes = new Uint8Array(memory.buffer);
@@ -102,19 +134,23 @@ export class Machine implements MachineSurface {
 		this.onTrap = this.listened(this.traps, layout.EVENT_TRAP);
 		this.onTrapReturn = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
 		this.onRootChange = this.listened(this.roots, layout.EVENT_ROOT_CHANGE);
-		if (options.disk) this.bytes.set(options.disk, diskBase(ramBytes));
-		this.addDevices(memory, options);
-		this.loadImages(elf, parts.extraImages ?? []);
+		if (options.disk) {
+			this.bytes.set(options.disk, diskBase(ramBytes));
+			this.written(diskBase(ramBytes), options.disk.length);
+		}
+		this.finisher = this.addDevices(memory, options);
 		this.pages = new PageStore(this.bytes, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
 		this.hasher = new PageHasher(memory.buffer, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
-		this.replay = parts.replay ? { records: parts.replay, record: 0, byte: 0 } : undefined;
-		if (this.replay) this.requestSliceEnd();
+		this.extraImages = parts.extraImages ?? [];
+		this.loadImages(elf, this.extraImages);
+		this.replay = parts.replay ? { records: parts.replay, next: 0 } : undefined;
 		this.tohost = elf.symbols.get("tohost");
 		if (this.tohost !== undefined) this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_WRITE);
-		this.console = this.makeConsole();
-		this.memory = this.makeMemory();
-		this.harts = Array.from({ length: harts }, (_, id) => this.makeHart(id));
+		this.console = this.line;
+		this.memory = physicalMemory(memory.buffer, ramBytes);
+		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id));
 		this.watchdog = new Watchdog(this.view, harts, parts.symbolize);
+		this.powerOn = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
 	}
 
 	// ---- running ---------------------------------------------------------------------------------------------------
@@ -124,33 +160,58 @@ export class Machine implements MachineSurface {
 		return Number(this.view.getBigUint64(layout.M_STEPS, true));
 	}
 
-	run(budget: Instructions): StopReason {
+	run(budget: Instructions, options: RunOptions = {}): StopReason {
 		let left = budget;
 		while (left > 0) {
-			if (this.halted) return { kind: "halt", ...this.halted };
+			if (this.finisher.halted) break;
+			const asked = options.stopWhenWaiting === true;
+			// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
+			const pass = this.lastStop === layout.STOP_WAITING && this.line.pending === 0;
+			const { steps, replayed } = this.admitInput();
 			const before = this.instret;
-			const stop = this.core.run(Math.min(left, stretch), 0);
+			const flags = replayed || (asked && !pass) ? layout.RUN_STOP_BEFORE_SKIP : 0;
+			const stop = this.enter(Math.min(left, steps, asked && pass ? 1 : stretch), flags);
 			left -= this.instret - before;
-			this.flushConsole();
+			const report = this.watchdog.look(stop === layout.STOP_IDLE);
+			if (report) this.stalls.fire(report);
+			if (this.replay?.records[this.replay.next]?.at === this.instret && isWait(stop)) continue;
 			const reason = this.stopped(stop);
-			this.look(stop);
 			if (reason) return reason;
 		}
-		return this.halted ? { kind: "halt", ...this.halted } : { kind: "budget" };
+		const { halted } = this.finisher;
+		return halted ? { kind: "halt", ...halted } : { kind: "budget" };
 	}
 
 	requestStop(): void {
 		this.core.requestStop();
 	}
 
-	/** Undefined: the core only came to the end of a stretch. */
+	private enter(steps: number, flags: number): number {
+		this.inside = true;
+		try {
+			this.lastStop = this.core.run(steps, flags);
+		} finally {
+			this.inside = false;
+		}
+		this.line.flush();
+		for (const bytes of this.late.splice(0)) this.typed(bytes);
+		if (this.restartAsked) this.restart();
+		return this.lastStop;
+	}
+
+	/** Undefined: the run goes on. */
 	private stopped(stop: number): StopReason | undefined {
-		if (this.halted) return { kind: "halt", ...this.halted };
+		const { halted } = this.finisher;
+		if (halted) return { kind: "halt", ...halted };
 		const hart = this.view.getUint32(layout.T_STOP_HART, true);
 		const pc = this.view.getBigUint64(layout.T_STOP_PC, true);
 		switch (stop) {
 			case layout.STOP_IDLE:
 				return { kind: "idle" };
+			case layout.STOP_WAITING: {
+				const at = BigInt.asUintN(64, this.core.nextEventTime());
+				return { kind: "waiting", ticks: Number(at - this.view.getBigUint64(layout.M_TIME, true)) };
+			}
 			case layout.STOP_BREAKPOINT:
 				return { kind: "breakpoint", hart, pc };
 			case layout.STOP_WATCHPOINT: {
@@ -165,17 +226,70 @@ export class Machine implements MachineSurface {
 		}
 	}
 
-	/** Berkeley host interface as the RISC-V test programs use it: an odd value ends the run with the rest as its code. */
+	/**
+	 * Berkeley host-target interface: an odd value ends the run with the rest as its code; device 1, command 1 sends a
+	 * character. Anything else is taken and not answered.
+	 */
 	private readToHost(): StopReason | undefined {
-		const value = this.memory.readU64(this.tohost as bigint) ?? 0n;
-		if ((value & 1n) === 0n) return undefined;
-		this.halted = { code: Number((value >> 1n) & 0xffffn), by: "tohost" };
-		return { kind: "halt", ...this.halted };
+		const place = this.tohost as bigint;
+		const value = this.memory.readU64(place) ?? 0n;
+		if (value === 0n) return undefined;
+		const device = value >> 56n;
+		if (device === 0n && (value & 1n) === 1n) {
+			const code = Number((value >> 1n) & 0xffffn);
+			this.finisher.halt(code, "tohost");
+			return { kind: "halt", code, by: "tohost" };
+		}
+		if (device === 1n && ((value >> 48n) & 0xffn) === 1n) this.line.transmit(Number(value & 0xffn));
+		this.put(place, new Uint8Array(8));
+		return undefined;
 	}
 
-	private look(stop: number): void {
-		const report = this.watchdog.look(stop === layout.STOP_IDLE);
-		if (report) this.stalls.fire(report);
+	/** The finisher's restart: power-on state and the images anew; disk, counters of steps and listeners stay. */
+	private restart(): void {
+		this.restartAsked = false;
+		this.lastStop = layout.STOP_BUDGET;
+		const kept = [layout.M_STEPS, layout.M_SLICES, layout.M_ROUNDS].map(
+			(place) => [place, this.view.getBigUint64(place, true)] as const,
+		);
+		this.bytes.set(this.powerOn, layout.STATE_BASE);
+		for (const [place, value] of kept) this.view.setBigUint64(place, value, true);
+		this.loadImages(this.shape.elf, this.extraImages);
+		this.core.stateRestored();
+	}
+
+	// ---- console input ----------------------------------------------------------------------------------------------
+
+	private typed(bytes: Uint8Array): void {
+		if (this.replay) return;
+		if (this.inside) {
+			this.late.push(bytes.slice());
+			return;
+		}
+		this.inputLog.add({ at: this.instret, moment: momentOf(this.lastStop), bytes: [...bytes] });
+		this.queue(bytes);
+	}
+
+	private queue(bytes: Uint8Array): void {
+		this.line.queue(bytes);
+		this.requestSliceEnd();
+	}
+
+	/** Gives the replayed input that is due; says how far the core may run before the next, and whether it must find a wait. */
+	private admitInput(): { steps: number; replayed: boolean } {
+		const { replay } = this;
+		for (;;) {
+			const record = replay?.records[replay.next];
+			if (!replay || !record) return { steps: Number.POSITIVE_INFINITY, replayed: false };
+			if (record.at > this.instret) return { steps: record.at - this.instret, replayed: false };
+			if (record.at < this.instret) throw otherRun();
+			if (record.moment !== "steps" && record.moment !== momentOf(this.lastStop)) {
+				// The next call of the core ends in this wait without a step, or the log is of another run.
+				return { steps: 1, replayed: record.moment === "waiting" };
+			}
+			replay.next++;
+			this.queue(Uint8Array.from(record.bytes));
+		}
 	}
 
 	// ---- events ----------------------------------------------------------------------------------------------------
@@ -184,6 +298,7 @@ export class Machine implements MachineSurface {
 	readonly onTrapReturn: MachineSurface["onTrapReturn"];
 	readonly onRootChange: MachineSurface["onRootChange"];
 	readonly onStall = this.stalls.event;
+	readonly onGuestError = this.guestErrors.event;
 	private readonly listening = new Map<number, number>();
 
 	/** An event that the core reports only while somebody listens. */
@@ -244,10 +359,11 @@ export class Machine implements MachineSurface {
 		this.noteDirty();
 		const state = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
 		const { harts, ramBytes, diskBytes } = this.shape;
-		return { harts, ramBytes, diskBytes, state, pages: this.pages.save() };
+		const inputs = this.inputLog.records.length;
+		return { harts, ramBytes, diskBytes, state, waiting: this.line.waiting, inputs, pages: this.pages.save() };
 	}
 
-	/** Back to a moment of this machine, or of one of the same shape. Input that waited is forgotten. */
+	/** Back to a moment of this machine, or of one of the same shape, with the input that waited for the guest then. */
 	restore(snapshot: Snapshot): void {
 		const { harts, ramBytes, diskBytes } = this.shape;
 		if (snapshot.harts !== harts || snapshot.ramBytes !== ramBytes || snapshot.diskBytes !== diskBytes) {
@@ -263,18 +379,22 @@ export class Machine implements MachineSurface {
 		this.core.stateRestored();
 		// What was written back is not news: the next snapshot compares with this one.
 		this.core.takeDirty();
-		this.halted = undefined;
-		this.input = [];
-		this.inputAt = 0;
+		this.line.restore(snapshot.waiting);
+		this.late = [];
+		this.lastStop = layout.STOP_BUDGET;
+		this.inputLog.rewind(snapshot.inputs);
 		this.watchdog.reset();
-		for (const device of this.devices) device.restored?.();
 	}
 
 	stateHash(): string {
 		this.noteDirty();
 		const mix = new Mixer();
-		const state = new Uint32Array(this.bytes.buffer, layout.STATE_BASE, layout.STATE_SIZE / 4);
+		const state = new Uint32Array(this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE).buffer);
+		for (let hart = 0; hart < this.shape.harts; hart++) {
+			for (const place of transientWords) state[(hartBase(hart) + place - layout.STATE_BASE) / 4] = 0;
+		}
 		for (const word of state) mix.add(word);
+		for (const byte of this.line.waiting) mix.add(byte);
 		this.hasher.feed(mix);
 		return mix.hex;
 	}
@@ -286,10 +406,10 @@ export class Machine implements MachineSurface {
 		this.hasher.noteDirty(bitmap);
 	}
 
-	/** The disk as the guest left it. */
+	/** The disk as the guest left it, as long as the image that it was made from. */
 	disk(): Uint8Array {
 		const start = diskBase(this.shape.ramBytes);
-		return this.bytes.slice(start, start + this.shape.diskBytes);
+		return this.bytes.slice(start, start + this.shape.imageBytes);
 	}
 
 	/** A counter of layout.ts (S_*). */
@@ -298,7 +418,8 @@ export class Machine implements MachineSurface {
 	}
 
 	dispose(): void {
-		for (const emitter of [this.traps, this.trapReturns, this.roots, this.stalls, this.consoleData]) emitter.dispose();
+		for (const emitter of [this.traps, this.trapReturns, this.roots, this.stalls, this.guestErrors]) emitter.dispose();
+		this.line.dispose();
 	}
 
 	// ---- building --------------------------------------------------------------------------------------------------
@@ -335,70 +456,105 @@ export class Machine implements MachineSurface {
 		this.view.setUint32(layout.M_DEVICE_WORK, 1, true);
 	}
 
-	private addDevices(memory: WebAssembly.Memory, options: MachineOptions): void {
-		const allocator = new StateAllocator(memory);
-		const host: DeviceHost = {
+	/** Linear bytes [offset, offset + length) of RAM or disk have new content that no hart stored. */
+	private written(offset: number, length: number): void {
+		if (length === 0) return;
+		const page = Math.floor(offset / layout.PAGE_SIZE);
+		this.core.ramWritten(page, Math.floor((offset + length - 1) / layout.PAGE_SIZE) - page + 1);
+	}
+
+	/** Puts bytes into guest RAM. */
+	private put(physical: bigint, bytes: Uint8Array): void {
+		const offset = layout.RAM_BASE + Number(physical - BigInt(board.ram.base));
+		this.bytes.set(bytes, offset);
+		this.written(offset, bytes.length);
+	}
+
+	/** Zeroes guest RAM where it is not zero: what was never touched stays untouched on the host too. */
+	private clear(physical: bigint, length: number): void {
+		const start = layout.RAM_BASE + Number(physical - BigInt(board.ram.base));
+		const range = this.bytes.subarray(start, start + length);
+		if (this.instret === 0) return;
+		range.fill(0);
+		this.written(start, length);
+	}
+
+	private deviceHost(): DeviceHost {
+		return {
+			memory: {
+				bytes: this.bytes,
+				view: this.view,
+				locate: (physical, length) => {
+					const pointer = this.core.ramPointer(BigInt.asIntN(64, physical), length) >>> 0;
+					return pointer === 0 ? undefined : pointer;
+				},
+				written: (offset, length) => this.written(offset, length),
+			},
 			setIrqLevel: (irq, level) => this.core.setIrqLevel(irq, level ? 1 : 0),
 			requestSliceEnd: () => this.requestSliceEnd(),
-			ram: (physical, length) => {
-				const pointer = this.core.ramPointer(BigInt.asIntN(64, physical), length) >>> 0;
-				return pointer === 0 ? undefined : this.bytes.subarray(pointer, pointer + length);
-			},
-			ramWritten: (physical, length) => {
-				if (length === 0) return;
-				const first = Number(physical - BigInt(board.ram.base)) + layout.RAM_BASE;
-				const page = Math.floor(first / layout.PAGE_SIZE);
-				this.core.ramWritten(page, Math.floor((first + length - 1) / layout.PAGE_SIZE) - page + 1);
+			guestError: (text) => {
+				if (this.saidErrors.has(text) || this.saidErrors.size >= guestErrorsMax) return;
+				this.saidErrors.add(text);
+				this.guestErrors.fire(text);
 			},
 		};
-		const words = layout.ACCESS_1 | layout.ACCESS_2 | layout.ACCESS_4 | layout.ACCESS_SPLIT_8;
-		const add = (device: Device, base: number, size: number) => {
+	}
+
+	private addDevices(memory: WebAssembly.Memory, options: MachineOptions): TestFinisher {
+		const allocator = new StateAllocator(memory);
+		const host = this.deviceHost();
+		const add = <T extends Device>(device: T, base: number, size: number): T => {
 			this.devices.push(device);
-			this.core.addDevice(BigInt(base), BigInt(size), this.devices.length - 1, words);
+			this.core.addDevice(BigInt(base), BigInt(size), this.devices.length - 1, accessSizes);
+			return device;
 		};
 		const { uart, virtio, testFinisher } = board;
-		const state = allocator.take(uartStateBytes);
-		const onByte = (byte: number) => this.sent(byte);
-		const nextByte = () => this.nextInput();
-		add(new Uart16550(host, { irq: uart.irq, state, onByte, nextByte }), uart.base, uart.size);
+		add(
+			new Uart16550(host, {
+				irq: uart.irq,
+				state: allocator.take(uartStateBytes),
+				onByte: (byte) => this.line.transmit(byte),
+				nextByte: () => this.line.next(),
+			}),
+			uart.base,
+			uart.size,
+		);
+		const version = options.virtio === "legacy" ? 1 : 2;
+		const blockState = allocator.take(virtioStateBytes);
 		for (let slot = 0; slot < virtio.slots; slot++) {
-			const version = options.virtio === "legacy" ? 1 : 2;
-			const start = diskBase(this.shape.ramBytes);
-			const device =
-				slot === 0 && options.disk
-					? new VirtioBlock(host, {
-							irq: virtio.firstIrq,
-							state: allocator.take(virtioBlockStateBytes),
-							version,
-							disk: this.bytes.subarray(start, start + options.disk.length),
-							diskWritten: (offset, length) => {
-								const first = Math.floor((start + offset) / layout.PAGE_SIZE);
-								this.core.ramWritten(first, Math.floor((start + offset + length - 1) / layout.PAGE_SIZE) - first + 1);
-							},
-						})
-					: new VirtioEmptySlot(version);
-			add(device, virtio.base + slot * virtio.size, virtio.size);
+			const base = virtio.base + slot * virtio.size;
+			if (slot > 0 || !options.disk) add(new VirtioEmptySlot(version), base, virtio.size);
+			else {
+				const disk = { offset: diskBase(this.shape.ramBytes), length: options.disk.length };
+				const config = { irq: virtio.firstIrq, state: blockState, version } as const;
+				add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.size);
+			}
 		}
-		const finish = (code: number) => {
-			this.halted = { code, by: "finisher" };
-			this.core.requestStop();
-		};
-		add(new TestFinisher(finish), testFinisher.base, testFinisher.size);
+		const finisher = new TestFinisher({
+			state: allocator.take(finisherStateBytes),
+			onHalt: () => this.core.requestStop(),
+			onRestart: () => {
+				this.restartAsked = true;
+				this.core.requestStop();
+			},
+		});
+		return add(finisher, testFinisher.base, testFinisher.size);
 	}
 
 	/** Kernel, device tree and the reset vector of QEMU's board (hw/riscv/boot.c, riscv_setup_rom_reset_vec). */
 	private loadImages(elf: LoadedElf, extra: NonNullable<MachineParts["extraImages"]>): void {
 		const { harts, ramBytes } = this.shape;
-		const put = (physical: bigint, bytes: Uint8Array) =>
-			this.bytes.set(bytes, layout.RAM_BASE + Number(physical - BigInt(board.ram.base)));
-		for (const { physical, bytes } of elf.segments) put(physical, bytes);
-		for (const { physical, bytes } of extra) put(physical, bytes);
+		for (const { physical, bytes, memorySize } of elf.segments) {
+			this.put(physical, bytes);
+			if (memorySize > bytes.length) this.clear(physical + BigInt(bytes.length), memorySize - bytes.length);
+		}
+		for (const { physical, bytes } of extra) this.put(physical, bytes);
 		const tree = boardTree(harts, ramBytes);
 		// At the end of RAM, on a 2 MiB border where there is room, where kernels clear or overwrite it last.
 		const border = ramBytes >= 8 * 1024 * 1024 ? 2 * 1024 * 1024 : layout.PAGE_SIZE;
 		const offset = Math.floor((ramBytes - tree.length) / border) * border;
 		const treeAt = BigInt(board.ram.base + offset);
-		put(treeAt, tree);
+		this.put(treeAt, tree);
 		const rom = layout.ROM_BASE + board.bootRom.base;
 		const vector = [0x00000297, 0x02828613, 0xf1402573, 0x0202b583, 0x0182b283, 0x00028067];
 		vector.forEach((word, i) => {
@@ -416,113 +572,24 @@ export class Machine implements MachineSurface {
 		}
 	}
 
-	// ---- console ---------------------------------------------------------------------------------------------------
-
-	private makeConsole(): ConsolePort {
-		const pending = () => this.input.length - this.inputAt;
-		return {
-			write: (bytes) => {
-				if (this.replay) return;
-				for (const byte of bytes) this.input.push(byte);
-				this.requestSliceEnd();
-			},
-			get pending() {
-				return pending();
-			},
-			onData: this.consoleData.event,
-		};
-	}
-
-	private sent(byte: number): void {
-		this.out[this.outLength++] = byte;
-		if (this.outLength === consoleBatch) this.flushConsole();
-	}
-
-	private flushConsole(): void {
-		if (this.outLength === 0) return;
-		const bytes = this.out.slice(0, this.outLength);
-		this.outLength = 0;
-		this.consoleData.fire(bytes);
-	}
-
-	private nextInput(): number | undefined {
-		if (this.replay) return this.nextReplayed(this.replay);
-		if (this.inputAt >= this.input.length) return undefined;
-		const byte = this.input[this.inputAt++] as number;
-		if (this.inputAt === this.input.length) {
-			this.input = [];
-			this.inputAt = 0;
-		}
-		this.inputLog.add(Number(this.view.getBigUint64(layout.M_SLICES, true)), byte);
-		return byte;
-	}
-
-	private nextReplayed(replay: NonNullable<Machine["replay"]>): number | undefined {
-		const record = replay.records[replay.record];
-		if (!record) return undefined;
-		// Asked at every slice end until the input is used up.
-		this.requestSliceEnd();
-		if (Number(this.view.getBigUint64(layout.M_SLICES, true)) < record.slice) return undefined;
-		const byte = record.bytes[replay.byte++];
-		if (replay.byte >= record.bytes.length) {
-			replay.record++;
-			replay.byte = 0;
-		}
-		return byte;
-	}
-
-	// ---- views -----------------------------------------------------------------------------------------------------
-
-	private makeMemory(): PhysicalMemory {
-		const { ramBytes } = this.shape;
-		const base = BigInt(board.ram.base);
-		const pointer = (address: bigint, length: number) => {
-			const offset = address - base;
-			return offset >= 0n && offset + BigInt(length) <= BigInt(ramBytes) ? layout.RAM_BASE + Number(offset) : undefined;
-		};
-		return {
-			base,
-			size: ramBytes,
-			bytes: () => this.bytes.subarray(layout.RAM_BASE, layout.RAM_BASE + ramBytes),
-			readU64: (address) => {
-				const at = pointer(address, 8);
-				return at === undefined ? undefined : this.view.getBigUint64(at, true);
-			},
-			readU32: (address) => {
-				const at = pointer(address, 4);
-				return at === undefined ? undefined : this.view.getUint32(at, true);
-			},
-		};
-	}
-
-	private makeHart(id: number): Hart {
-		const { view, core } = this;
-		const at = hartBase(id);
-		return {
-			id,
-			get pc() {
-				return view.getBigUint64(at + layout.H_PC, true);
-			},
-			get mode() {
-				return view.getUint32(at + layout.H_MODE, true) as 0 | 1 | 3;
-			},
-			get waiting() {
-				return view.getUint32(at + layout.H_WAITING, true) !== 0;
-			},
-			get instret() {
-				return view.getBigUint64(at + layout.H_STEPS, true) - view.getBigUint64(at + layout.H_EXCEPTIONS, true);
-			},
-			register: (index) => view.getBigUint64(at + layout.H_X + 8 * index, true),
-			floatRegister: (index) => view.getBigUint64(at + layout.H_F + 8 * index, true),
-			csr: (number) => (core.hasCsr(id, number) ? BigInt.asUintN(64, core.peekCsr(id, number)) : undefined),
-		};
-	}
-
 	/** Physical address of a virtual one under a hart's present page table, undefined where nothing is mapped. */
 	translate(hart: number, address: bigint): bigint | undefined {
 		const physical = BigInt.asUintN(64, this.core.peekTranslate(hart, BigInt.asIntN(64, address)));
 		return physical === allOnes ? undefined : physical;
 	}
+}
+
+function momentOf(stop: number): InputMoment {
+	return stop === layout.STOP_IDLE ? "idle" : stop === layout.STOP_WAITING ? "waiting" : "steps";
+}
+
+function isWait(stop: number): boolean {
+	return stop === layout.STOP_IDLE || stop === layout.STOP_WAITING;
+}
+
+function otherRun(): UserError {
+	const next = "Replay it with the same kernel, disk image, harts, memory and seed.";
+	return new UserError("input-log-damaged", "The input log is of another run than this one", next);
 }
 
 function tableFull(what: string, most: number): UserError {

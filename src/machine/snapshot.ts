@@ -1,6 +1,6 @@
 import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
-import { PAGE_SIZE } from "./core/layout.ts";
+import { PAGE_SIZE, STATE_SIZE } from "./core/layout.ts";
 
 /**
  * A machine at one moment: the state area, and every page of RAM and disk. Pages are never written again once they are in a
@@ -11,12 +11,15 @@ export interface Snapshot {
 	readonly ramBytes: number;
 	readonly diskBytes: number;
 	readonly state: Uint8Array;
+	/** Console input that the guest had not read yet, and the number of records in the input log. */
+	readonly waiting: Uint8Array;
+	readonly inputs: number;
 	readonly pages: readonly Uint8Array[];
 }
 
 const magic = "xv6-lab-snapshot";
 /** Raised when the layout of the state area or of a device's state changes. */
-const version = 1;
+const version = 2;
 
 interface Header {
 	readonly magic: string;
@@ -25,6 +28,8 @@ interface Header {
 	readonly ramBytes: number;
 	readonly diskBytes: number;
 	readonly stateBytes: number;
+	readonly waiting: readonly number[];
+	readonly inputs: number;
 	/** Distinct pages in the body; the index says which of them stands where. */
 	readonly distinct: number;
 	readonly pages: number;
@@ -70,6 +75,8 @@ export async function serializeSnapshot(snapshot: Snapshot): Promise<Uint8Array>
 		ramBytes: snapshot.ramBytes,
 		diskBytes: snapshot.diskBytes,
 		stateBytes: snapshot.state.length,
+		waiting: [...snapshot.waiting],
+		inputs: snapshot.inputs,
 		distinct: numbers.size,
 		pages: snapshot.pages.length,
 		checksum: checksum(body),
@@ -94,6 +101,7 @@ export async function parseSnapshot(file: Uint8Array): Promise<Snapshot> {
 	}
 	if (header.magic !== magic) throw damaged("it is another kind of file");
 	if (header.version !== version) throw damaged(`it is of version ${header.version}, this is version ${version}`);
+	if (!isWellFormed(header)) throw damaged("its header makes no sense");
 	const body = bytes.subarray(end + 1);
 	const indexAt = header.stateBytes;
 	const pagesAt = indexAt + 4 * header.pages;
@@ -103,46 +111,71 @@ export async function parseSnapshot(file: Uint8Array): Promise<Snapshot> {
 		body.slice(pagesAt + i * PAGE_SIZE, pagesAt + (i + 1) * PAGE_SIZE),
 	);
 	const index = new Uint32Array(body.slice(indexAt, pagesAt).buffer);
-	const pages = [...index].map((number) => distinct[number] ?? new Uint8Array(PAGE_SIZE));
-	const { harts, ramBytes, diskBytes } = header;
-	return { harts, ramBytes, diskBytes, state: body.slice(0, indexAt), pages };
+	const pages = Array.from(index, (number) => distinct[number] ?? zeroPage);
+	const { harts, ramBytes, diskBytes, inputs } = header;
+	const state = body.slice(0, indexAt);
+	return { harts, ramBytes, diskBytes, state, waiting: Uint8Array.from(header.waiting), inputs, pages };
 }
+
+function isWellFormed(header: Header): boolean {
+	const { harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs } = header;
+	const counts = [harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs];
+	return (
+		counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
+		stateBytes === STATE_SIZE &&
+		pages * PAGE_SIZE === ramBytes + diskBytes &&
+		Array.isArray(header.waiting)
+	);
+}
+
+/** The content of every page that was never written, shared by all. */
+const zeroPage = new Uint8Array(PAGE_SIZE);
 
 /** Remembers what each page held when it was last saved, and which pages changed since. */
 export class PageStore {
-	private saved: readonly Uint8Array[] | undefined;
+	private saved: readonly Uint8Array[];
 	private readonly changed: Uint8Array;
-	/** Pages of one repeated byte (xv6 fills free memory) are one page for all. */
-	private readonly fills = new Map<number, Uint8Array>();
+	private readonly words: Uint32Array;
+	/** Pages of one repeated word (xv6 fills free memory) are one page for all. */
+	private readonly fills = new Map<number, Uint8Array>([[0, zeroPage]]);
 
 	constructor(
 		private readonly memory: Uint8Array,
-		/** First byte and number of the pages, in the machine's linear memory. */
+		/** First byte and number of the pages, in the machine's linear memory. All of them are zero at first. */
 		private readonly start: number,
 		private readonly count: number,
 	) {
-		this.changed = new Uint8Array(count).fill(1);
+		this.changed = new Uint8Array(count);
+		this.saved = new Array<Uint8Array>(count).fill(zeroPage);
+		this.words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength >> 2);
 	}
 
 	/** Bits of the core's dirty bitmap, one a linear page. */
 	noteDirty(bitmap: Uint8Array): void {
-		const first = this.start / PAGE_SIZE;
-		for (let i = 0; i < this.count; i++) {
-			const page = first + i;
-			// Whole bytes of clean pages are skipped: nearly all of them are.
-			if ((page & 7) === 0 && bitmap[page >> 3] === 0) {
-				i += 7;
-				continue;
-			}
-			if (((bitmap[page >> 3] as number) >> (page & 7)) & 1) this.changed[i] = 1;
-		}
+		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
+			this.changed[i] = 1;
+		});
 	}
 
 	save(): readonly Uint8Array[] {
-		const before = this.saved;
-		const pages = Array.from({ length: this.count }, (_, i) =>
-			before && this.changed[i] === 0 ? (before[i] as Uint8Array) : this.copy(i),
-		);
+		const pages = this.saved.slice();
+		let copied = 0;
+		for (let i = 0; i < this.count; i++) copied += this.changed[i] as number;
+		// One allocation for all copies: tens of thousands of small ones take longer than the copying.
+		const slab = new Uint8Array(copied * PAGE_SIZE);
+		let used = 0;
+		for (let i = this.changed.indexOf(1); i >= 0; i = this.changed.indexOf(1, i + 1)) {
+			const fill = this.fillOf(i);
+			if (fill !== undefined) {
+				pages[i] = this.fillPage(fill);
+				continue;
+			}
+			const at = this.start + i * PAGE_SIZE;
+			const page = slab.subarray(used, used + PAGE_SIZE);
+			page.set(this.memory.subarray(at, at + PAGE_SIZE));
+			pages[i] = page;
+			used += PAGE_SIZE;
+		}
 		this.saved = pages;
 		this.changed.fill(0);
 		return pages;
@@ -153,7 +186,7 @@ export class PageStore {
 		const runs: [number, number][] = [];
 		for (let i = 0; i < this.count; i++) {
 			const page = pages[i] as Uint8Array;
-			if (this.saved?.[i] === page && this.changed[i] === 0) continue;
+			if (this.saved[i] === page && this.changed[i] === 0) continue;
 			this.memory.set(page, this.start + i * PAGE_SIZE);
 			const last = runs.at(-1);
 			if (last && last[0] + last[1] === i) last[1]++;
@@ -164,13 +197,35 @@ export class PageStore {
 		return runs;
 	}
 
-	private copy(i: number): Uint8Array {
-		const at = this.start + i * PAGE_SIZE;
-		const page = this.memory.slice(at, at + PAGE_SIZE);
-		const first = page[0] as number;
-		if (!page.every((byte) => byte === first)) return page;
-		const known = this.fills.get(first) ?? page;
-		this.fills.set(first, known);
-		return known;
+	/** The word that fills the page, if one does. */
+	private fillOf(i: number): number | undefined {
+		const { words } = this;
+		const first = (this.start + i * PAGE_SIZE) >> 2;
+		const word = words[first] as number;
+		const end = first + PAGE_SIZE / 4;
+		for (let at = first + 1; at < end; at++) if (words[at] !== word) return undefined;
+		return word;
+	}
+
+	private fillPage(word: number): Uint8Array {
+		let page = this.fills.get(word);
+		if (!page) {
+			page = new Uint8Array(new Uint32Array(PAGE_SIZE / 4).fill(word).buffer);
+			// Bounded, lest a guest that fills pages with counters makes us keep them all.
+			if (this.fills.size < 256) this.fills.set(word, page);
+		}
+		return page;
+	}
+}
+
+/** Calls `note` with the number, counted from `first`, of each page whose bit is set. */
+export function forEachDirty(bitmap: Uint8Array, first: number, count: number, note: (i: number) => void): void {
+	for (let byte = first >> 3; byte <= (first + count - 1) >> 3; byte++) {
+		const bits = bitmap[byte] as number;
+		if (bits === 0) continue;
+		for (let bit = 0; bit < 8; bit++) {
+			const i = byte * 8 + bit - first;
+			if ((bits >> bit) & 1 && i >= 0 && i < count) note(i);
+		}
 	}
 }

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "./core/layout.ts";
+import { forEachDirty } from "./snapshot.ts";
 
 /** 64-bit hash of memory in pages; a page's hash is computed again only when the page changed. */
 export class PageHasher {
@@ -14,16 +15,19 @@ export class PageHasher {
 	) {
 		this.low = new Uint32Array(count);
 		this.high = new Uint32Array(count);
-		this.stale = new Uint8Array(count).fill(1);
+		this.stale = new Uint8Array(count);
 		this.words = new Uint32Array(memory, start, (count * PAGE_SIZE) / 4);
+		// All pages are zero at first, and nothing that was never touched is touched for a hash.
+		const zero = new Mixer();
+		for (let word = 0; word < PAGE_SIZE / 4; word++) zero.add(0);
+		this.low.fill(zero.lanes[0]);
+		this.high.fill(zero.lanes[1]);
 	}
 
 	noteDirty(bitmap: Uint8Array): void {
-		const first = this.start / PAGE_SIZE;
-		for (let i = 0; i < this.count; i++) {
-			const page = first + i;
-			if (((bitmap[page >> 3] as number) >> (page & 7)) & 1) this.stale[i] = 1;
-		}
+		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
+			this.stale[i] = 1;
+		});
 	}
 
 	invalidate(first: number, count: number): void {

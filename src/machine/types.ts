@@ -33,7 +33,17 @@ export type StopReason =
 	/** The guest ended the run: test finisher or `tohost`. */
 	| { readonly kind: "halt"; readonly code: number; readonly by: "finisher" | "tohost" }
 	/** Every hart waits and nothing is scheduled: only input can wake the machine. */
-	| { readonly kind: "idle" };
+	| { readonly kind: "idle" }
+	/** Every hart waits for a timer that comes `ticks` of 10 MHz from now; only with `RunOptions.stopWhenWaiting`. */
+	| { readonly kind: "waiting"; readonly ticks: number };
+
+export interface RunOptions {
+	/**
+	 * Stops where guest time would be skipped to the next timer. Whoever shows a machine to a person sleeps for that time (or
+	 * until input comes) and calls `run` again without it, so that an idle guest costs the host nothing.
+	 */
+	readonly stopWhenWaiting?: boolean;
+}
 
 /** A trap as taken by a hart, before its handler's first instruction. */
 export interface Trap {
@@ -102,7 +112,7 @@ export interface RootChange {
 
 /** The public face of the one public class; `machine.ts` implements it. */
 export interface MachineSurface extends Disposable {
-	run(budget: Instructions): StopReason;
+	run(budget: Instructions, options?: RunOptions): StopReason;
 	requestStop(): void;
 	readonly console: ConsolePort;
 	readonly memory: PhysicalMemory;
@@ -113,6 +123,8 @@ export interface MachineSurface extends Disposable {
 	readonly onTrapReturn: Event<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>;
 	readonly onRootChange: Event<RootChange>;
 	readonly onStall: Event<StallReport>;
+	/** A driver broke a rule of its device's specification; the text says which one. Said once per text and run. */
+	readonly onGuestError: Event<string>;
 	/** Stops before the instruction at this virtual pc retires, on any hart. */
 	addBreakpoint(pc: bigint): Disposable;
 	/** Stops after an access to [address, address+length) of virtual memory. */

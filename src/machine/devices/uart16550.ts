@@ -135,6 +135,7 @@ export class Uart16550 implements Device {
 				return;
 			case MCR:
 				this.set(S_MCR, byte & MCR_MASK);
+				this.host.requestSliceEnd();
 				return;
 			case SCR:
 				this.set(S_SCR, byte);
@@ -144,7 +145,8 @@ export class Uart16550 implements Device {
 
 	/** Takes console input while there is room. */
 	sliceEnd(): void {
-		while (this.room > 0) {
+		// In loopback the line is cut off; what waits comes when it is connected again.
+		while (this.room > 0 && (this.get(S_MCR) & MCR_LOOPBACK) === 0) {
 			const byte = this.config.nextByte();
 			if (byte === undefined) break;
 			this.push(byte);
@@ -183,7 +185,7 @@ export class Uart16550 implements Device {
 	private enable(bits: number): void {
 		const before = this.get(S_IER);
 		this.set(S_IER, bits);
-		if ((bits & IER_TX) !== 0 && (before & IER_TX) === 0) this.set(S_TX_PENDING, 1);
+		if (((bits ^ before) & IER_TX) !== 0) this.set(S_TX_PENDING, bits & IER_TX ? 1 : 0);
 		this.update();
 	}
 

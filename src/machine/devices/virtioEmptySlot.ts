@@ -1,6 +1,7 @@
 import type { Device } from "../device.ts";
+import { MAGIC, MAGIC_VALUE, VENDOR_ID, VENDOR_VALUE, VERSION } from "./virtioMmio.ts";
 
-/** A virtio-mmio slot with nothing in it: device id 0 (VIRTIO 1.1, 4.2.2.1), everything else reads as 0. */
+/** A virtio-mmio slot with nothing in it: device id 0 (virtio 1.2, 4.2.2.2), everything else reads as 0. */
 export class VirtioEmptySlot implements Device {
 	readonly name = "virtio-mmio (empty)";
 
@@ -9,12 +10,12 @@ export class VirtioEmptySlot implements Device {
 	read(offset: number, size: number): number {
 		if (size !== 4) return 0;
 		switch (offset) {
-			case 0x000:
-				return 0x74726976;
-			case 0x004:
+			case MAGIC:
+				return MAGIC_VALUE;
+			case VERSION:
 				return this.version;
-			case 0x00c:
-				return 0x554d4551;
+			case VENDOR_ID:
+				return VENDOR_VALUE;
 			default:
 				return 0;
 		}

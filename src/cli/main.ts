@@ -34,16 +34,6 @@ const commands: Record<string, Command> = {
 		does: "every test of the lab, with verdicts",
 		load: async () => (await import("./test.ts")).runTest,
 	},
-	inspect: {
-		usage: "inspect [DIR] [--command CMD]…",
-		does: "processes, regions, page tables, frames, faults and findings as tables",
-		load: async () => (await import("./inspect.ts")).runInspect,
-	},
-	bench: {
-		usage: "bench [DIR]",
-		does: "the performance table",
-		load: async () => (await import("./bench.ts")).runBench,
-	},
 };
 
 function help(): string {

@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { UserError } from "../common/errors.ts";
+import type { ToolchainKind } from "../env/node/toolchains.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 
 /** `parseArgs` whose complaint is a UserError with the command's usage. */
@@ -59,4 +60,10 @@ function mebibytes(text: string): number {
 	const value = match ? Number(match[1]) * (match[2]?.toUpperCase() === "G" ? 1024 : 1) : 0;
 	if (value >= 1 && value <= 2048) return value;
 	throw new UserError("usage", `--memory ${text} is not a size`, "Write 128M or 1G.");
+}
+
+export function toolchainKind(text: string | undefined): ToolchainKind {
+	if (text === undefined) return "auto";
+	if (text === "auto" || text === "bundled" || text === "host") return text;
+	throw new UserError("usage", `--toolchain ${text} is not known`, "It is auto, bundled or host.");
 }

@@ -8,8 +8,7 @@ import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse } from "./options.ts";
-import { printTables } from "./tables.ts";
+import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
 
 const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables]";
 const bootBudget = 20_000_000_000;
@@ -29,7 +28,7 @@ export async function runRun(argv: string[]): Promise<number> {
 	if (command === "") throw new UserError("usage", "`run` takes a program", `Write: xv6-lab ${usage}.`);
 	const dir = values.dir ?? ".";
 	const manifest = await openCatalog().labOf(new NodeTree(dir));
-	const output = await buildForCli(dir, { ...(values.toolchain ? { toolchain: values.toolchain } : {}) });
+	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
 	const params = machineParams(values);
 	const { machine, harts } = await createMachine(output, params);
 	const observer = observe(machine, output, manifest);
@@ -51,7 +50,6 @@ export async function runRun(argv: string[]): Promise<number> {
 			process.stdout.write("\n");
 			code = endCode(end.kind, end.kind === "halt" ? end.code : 0);
 		}
-		if (values.tables && observer) printTables(observer.model(), process.stdout);
 		if (values["memory-report"]) await report(values["memory-report"], observer?.model());
 		return code;
 	} finally {

@@ -9,7 +9,7 @@ import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, wholeNumber } from "./options.ts";
+import { buildOptions, machineOptions, machineParams, parse, toolchainKind, wholeNumber } from "./options.ts";
 
 const usage = "test [--dir DIR] [--lab ID] [--test ID]… [--junit FILE] [--json] [--seeds N] [--shard i/n]";
 
@@ -39,7 +39,7 @@ export async function runTest(argv: string[]): Promise<number> {
 		);
 	}
 	const tests = shard(select(manifest, values.test, values.task), values.shard);
-	const output = await buildForCli(dir, { ...(values.toolchain ? { toolchain: values.toolchain } : {}) });
+	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
 	const params = machineParams(values);
 	const first = params.seed ?? 0;
 	const seeds = values.seeds === undefined ? 1 : wholeNumber(values.seeds, "--seeds", 1, 10_000);

@@ -1,6 +1,7 @@
 import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import type { Snapshot } from "../machine/snapshot.ts";
 import type { Instructions, MachineSurface } from "../machine/types.ts";
 import { type Evidence, explain, judge } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
@@ -12,8 +13,8 @@ const bootBudget: Instructions = 20_000_000_000;
 
 /** A machine that can be put back to an earlier moment. */
 export interface RunnableMachine extends MachineSurface {
-	snapshot(): unknown;
-	restore(snapshot: unknown): void;
+	snapshot(): Snapshot;
+	restore(snapshot: Snapshot): void;
 }
 
 /** The kernel seen from outside while a test runs; implemented over src/kernelview. */

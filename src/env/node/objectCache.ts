@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CompileOutcome } from "../../toolchain/bundled/compiler.ts";
+import { type ObjectCache, packOutcome, unpackOutcome } from "../../toolchain/cache.ts";
+
+const checksumBytes = 32;
+/** Looked at this often at most, counted in writes: listing a folder costs more than writing a file. */
+const trimEvery = 50;
+
+/**
+ * Objects in a folder, a file each: SHA-256 of the rest, then the rest. Written beside and renamed, so that two processes may share it;
+ * a damaged file is dropped and made anew. Least recently used ones go when the sum passes `maxBytes`.
+ */
+export class DiskCache implements ObjectCache {
+	private writes = 0;
+
+	constructor(
+		private readonly folder: string,
+		private readonly maxBytes = 200 * 1024 * 1024,
+	) {}
+
+	async get(key: string): Promise<CompileOutcome | undefined> {
+		const path = join(this.folder, key);
+		try {
+			const bytes = new Uint8Array(await readFile(path));
+			const body = bytes.subarray(checksumBytes);
+			const sum = createHash("sha256").update(body).digest();
+			if (!sum.equals(bytes.subarray(0, checksumBytes))) {
+				await rm(path, { force: true });
+				return undefined;
+			}
+			const now = new Date();
+			void utimes(path, now, now).catch(() => undefined);
+			return unpackOutcome(body);
+		} catch {
+			// Not there, or another process has just removed it.
+			return undefined;
+		}
+	}
+
+	async put(key: string, outcome: CompileOutcome): Promise<void> {
+		const body = packOutcome(outcome);
+		const temporary = join(this.folder, `${key}.${randomBytes(6).toString("hex")}.tmp`);
+		try {
+			await mkdir(this.folder, { recursive: true });
+			const sum = createHash("sha256").update(body).digest();
+			await writeFile(temporary, Buffer.concat([sum, body]));
+			await rename(temporary, join(this.folder, key));
+			if (this.writes++ % trimEvery === 0) await this.trim();
+		} catch {
+			// A cache that cannot be written is a slow cache, no failure of the build.
+			await rm(temporary, { force: true }).catch(() => undefined);
+		}
+	}
+
+	private async trim(): Promise<void> {
+		const names = await readdir(this.folder);
+		const files = await Promise.all(
+			names.map(async (name) => {
+				const path = join(this.folder, name);
+				const info = await stat(path).catch(() => undefined);
+				return { path, size: info?.size ?? 0, used: info?.mtimeMs ?? 0 };
+			}),
+		);
+		let total = files.reduce((sum, file) => sum + file.size, 0);
+		for (const file of files.sort((a, b) => a.used - b.used)) {
+			if (total <= this.maxBytes) break;
+			await rm(file.path, { force: true });
+			total -= file.size;
+		}
+	}
+}

@@ -1,0 +1,106 @@
+/**
+ * llc reads IR, not assembly: preprocessed assembly becomes `module asm` lines of an empty module, with line numbers and a
+ * small DWARF unit of our own, since LLVM 13 makes none for them.
+ */
+export function assemblyModule(text: string, source: string, folder: string): string {
+	const lines = [".option norelax", `.file 1 "${source}"`];
+	const sections: string[] = [];
+	let section = ".text";
+	for (const { line, statement, own } of statements(text, source)) {
+		const named = /^\.(?:section\s+([\w.]+)|(text|data|bss)\b)/.exec(statement);
+		if (named) section = named[1] ?? `.${named[2]}`;
+		const instruction = statement.replace(/^(?:[\w.$]+:\s*)+/, "");
+		if (own && instruction !== "" && !instruction.startsWith(".")) {
+			if (!sections.includes(section)) {
+				lines.push(`.Lb${sections.length}:`);
+				sections.push(section);
+			}
+			lines.push(`.loc 1 ${line}`);
+		}
+		// LLVM 13 cannot pad code by an odd number of bytes (data in .text): make it even first.
+		if (sections.includes(section) && /^(\.(p2)?align\s+[1-9]|\.balign\s+([2-9]|1\d))/.test(instruction)) {
+			lines.push(`.fill (. - .Lb${sections.indexOf(section)}) & 1, 1, 0`);
+		}
+		lines.push(statement);
+	}
+	sections.forEach((name, i) => {
+		lines.push(`.section ${name}`, `.Le${i}:`);
+	});
+	if (sections.length > 0) lines.push(...unit(sections.length, source, folder));
+	return `target triple = "riscv64"\n${lines.map((line) => `module asm "${quote(line)}"`).join("\n")}\n`;
+}
+
+interface Statement {
+	readonly line: number;
+	readonly statement: string;
+	/** From the source itself, not from an included file. */
+	readonly own: boolean;
+}
+
+/** Statements without comments; `# 12 "file"` lines of the preprocessor set the place. */
+function* statements(text: string, source: string): Generator<Statement> {
+	let line = 1;
+	let own = true;
+	let inComment = false;
+	for (const raw of text.split("\n")) {
+		const marker = /^# (\d+) "([^"]*)"/.exec(raw);
+		if (marker) {
+			line = Number(marker[1]);
+			own = marker[2] === source;
+			continue;
+		}
+		let rest = raw;
+		// -E keeps comments in assembler mode, and the inline assembler sees one line at a time.
+		if (inComment) {
+			const end = rest.indexOf("*/");
+			rest = end < 0 ? "" : rest.slice(end + 2);
+			inComment = end < 0;
+		}
+		if (!inComment) {
+			rest = rest.replace(/\/\*.*?\*\//g, " ");
+			const start = rest.indexOf("/*");
+			if (start >= 0) {
+				rest = rest.slice(0, start);
+				inComment = true;
+			}
+			const statement = rest.replace(/^((?:[^"]|"(?:[^"\\]|\\.)*")*?)(\/\/|#).*$/, "$1").trim();
+			if (statement !== "") yield { line, statement, own };
+		}
+		line++;
+	}
+}
+
+/** DWARF 4, 7.5: one compile unit with a line table and the ranges of the sections that have code. */
+function unit(sections: number, source: string, folder: string): string[] {
+	const ranges = Array.from({ length: sections }, (_, i) => [`.quad .Lb${i}`, `.quad .Le${i}`]).flat();
+	return [
+		'.section .debug_abbrev,"",@progbits',
+		".Labbr:",
+		".byte 1,17,0,37,8,19,5,3,8,27,8,16,23,85,23,17,1,0,0,0",
+		'.section .debug_ranges,"",@progbits',
+		".Lrng:",
+		...ranges,
+		".quad 0,0",
+		'.section .debug_info,"",@progbits',
+		".word .Lie-.Lis",
+		".Lis:",
+		".half 4",
+		".word .Labbr",
+		".byte 8",
+		".byte 1",
+		'.asciz "xv6 Lab"',
+		".half 0x8001",
+		`.asciz "${source}"`,
+		`.asciz "${folder}"`,
+		".word .Lline",
+		".word .Lrng",
+		".quad 0",
+		".Lie:",
+		'.section .debug_line,"",@progbits',
+		".Lline:",
+	];
+}
+
+function quote(line: string): string {
+	return line.replace(/[\\"]/g, (character) => (character === '"' ? "\\22" : "\\5C")).replace(/\t/g, " ");
+}

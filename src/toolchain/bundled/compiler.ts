@@ -1,0 +1,243 @@
+import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
+import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult, WasiRun, WasiRunResult } from "../types.ts";
+import { assemblyModule } from "./assembly.ts";
+import { parseClang, parseLinker } from "./diagnostics.ts";
+import { downgrade } from "./downgrade.mjs";
+import { cc1Flags } from "./flags.ts";
+import { type BundledModules, collect, Llc, runLlvm } from "./llvm.ts";
+import { openShim } from "./openShim.ts";
+import { File, Folder, runWasi } from "./wasi.ts";
+
+/** Name of the folder in debug information: objects are the same wherever a tree lies. */
+const compilationFolder = "/xv6";
+
+const llcArgs = [
+	"-mtriple=riscv64",
+	"-mattr=+m,+a,+f,+d,+c",
+	"-target-abi=lp64d",
+	"-filetype=obj",
+	"-relocation-model=static",
+	"-code-model=medium",
+	"-asm-verbose=false",
+	"-dwarf-version=4",
+];
+const debugArgs = [
+	"-debug-info-kind=constructor",
+	"-dwarf-version=4",
+	"-debugger-tuning=gdb",
+	"-fexperimental-assignment-tracking=disabled",
+	`-fdebug-compilation-dir=${compilationFolder}`,
+];
+
+export type JobInputs = ReadonlyMap<string, Uint8Array>;
+export type CompileOutcome = Omit<CompileResult, "cpuMs" | "cached">;
+
+/** One thread's compiler. Jobs run one after the other; a pool of workers has one of these each. */
+export class BundledCompiler {
+	private readonly llc: Llc;
+	private shim: Uint8Array | undefined;
+
+	constructor(private readonly modules: BundledModules) {
+		this.llc = new Llc(modules.llc);
+	}
+
+	async compile(job: CompileJob, inputs: JobInputs): Promise<CompileOutcome> {
+		const flags = cc1Flags(job);
+		const outcome =
+			job.target === "wasm32-wasi"
+				? this.toWasm(job, inputs, flags.args)
+				: job.kind === "c"
+					? await this.toRiscv(job, inputs, flags.args, flags.llcLevel)
+					: await this.assemble(job, inputs, flags.args, flags.llcLevel);
+		return { ...outcome, diagnostics: [...flags.diagnostics, ...outcome.diagnostics] };
+	}
+
+	private clang(job: CompileJob, inputs: JobInputs, args: readonly string[], outputs: readonly string[]) {
+		const dependencies = ["-dependency-file", "out.d", "-MT", "o", "-sys-header-deps"];
+		const run = runLlvm(this.modules, ["clang", "-cc1", ...args, ...dependencies], inputs, [...outputs, "out.d"]);
+		const parsed = parseClang(run.text, job.source);
+		const includes = readDependencies(run.files.get("out.d"), job.source);
+		const diagnostics = run.exitCode === 0 ? parsed.diagnostics : withError(parsed.diagnostics, job.source, run.text);
+		return { run, diagnostics, text: parsed.text, includes, failed: run.exitCode !== 0 };
+	}
+
+	private async toRiscv(
+		job: CompileJob,
+		inputs: JobInputs,
+		args: readonly string[],
+		level: string,
+	): Promise<CompileOutcome> {
+		const name = job.source.split("/").at(-1) as string;
+		const emit = [
+			"-emit-llvm",
+			"-discard-value-names",
+			"-disable-llvm-verifier",
+			"-disable-free",
+			"-clear-ast-before-backend",
+		];
+		const all = [...args, ...debugArgs, ...emit, "-main-file-name", name, "-o", "out.ll", "-x", "c", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.ll"]);
+		const ir = run.files.get("out.ll");
+		if (failed || !ir) return { diagnostics, text, includes };
+		let older: string;
+		try {
+			older = downgrade(fromUtf8(ir));
+		} catch (error) {
+			return { diagnostics: [...diagnostics, tooNew(job.source, (error as Error).message)], text, includes };
+		}
+		return this.generate(older, level, job.source, { diagnostics, text, includes });
+	}
+
+	private async assemble(
+		job: CompileJob,
+		inputs: JobInputs,
+		args: readonly string[],
+		level: string,
+	): Promise<CompileOutcome> {
+		const all = [...args, "-E", "-D__ASSEMBLER__", "-o", "out.s", "-x", "assembler-with-cpp", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.s"]);
+		const preprocessed = run.files.get("out.s");
+		if (failed || !preprocessed) return { diagnostics, text, includes };
+		const module = assemblyModule(fromUtf8(preprocessed), job.source, compilationFolder);
+		return this.generate(module, level, job.source, { diagnostics, text, includes });
+	}
+
+	private async generate(
+		ir: string,
+		level: string,
+		source: string,
+		before: { diagnostics: readonly Diagnostic[]; text: string; includes: readonly string[] },
+	): Promise<CompileOutcome> {
+		const { object, text } = await this.llc.run([level, ...llcArgs], ir);
+		if (object) return { ...before, object };
+		return {
+			...before,
+			diagnostics: [...before.diagnostics, ...assemblerErrors(text, source)],
+			text: before.text + text,
+		};
+	}
+
+	private toWasm(job: CompileJob, inputs: JobInputs, args: readonly string[]): CompileOutcome {
+		const all = [...args, "-emit-obj", "-o", "out.o", "-x", "c", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.o"]);
+		const object = run.files.get("out.o");
+		return { ...(object && !failed ? { object } : {}), diagnostics, text, includes };
+	}
+
+	link(job: LinkJob): LinkResult {
+		const inputs = new Map(job.objects.map(({ path, bytes }) => [path, bytes]));
+		if (job.script) inputs.set(job.script.path, utf8(job.script.text));
+		const args = job.target === "wasm32-wasi" ? this.wasmLinkArgs(job, inputs) : riscvLinkArgs(job);
+		const run = runLlvm(this.modules, [...args, "-o", "out"], inputs, ["out"]);
+		const image = run.files.get("out");
+		const diagnostics = parseLinker(run.text);
+		const failed = run.exitCode !== 0 || !image;
+		const told = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+		if (failed && !told)
+			diagnostics.push({ file: "", severity: "error", message: run.text.trim() || "the linker failed" });
+		return { ...(failed ? {} : { image }), diagnostics, text: run.text };
+	}
+
+	private wasmLinkArgs(job: LinkJob, inputs: Map<string, Uint8Array>): string[] {
+		this.shim ??= this.compileShim();
+		inputs.set("open-shim.o", this.shim);
+		return [
+			"wasm-ld",
+			"-m",
+			"wasm32",
+			"-L/usr/lib/wasm32-wasip1",
+			"/usr/lib/wasm32-wasip1/crt1-command.o",
+			...job.objects.map(({ path }) => path),
+			"open-shim.o",
+			"--wrap=open",
+			"-lc",
+			"/usr/lib/wasm32-unknown-wasip1/libclang_rt.builtins.a",
+		];
+	}
+
+	private compileShim(): Uint8Array {
+		const job: CompileJob = { kind: "c", source: "open-shim.c", flags: ["-O1"], target: "wasm32-wasi" };
+		const result = this.toWasm(job, new Map([[job.source, utf8(openShim)]]), cc1Flags(job).args);
+		if (!result.object) throw new Error(`the bundled toolchain cannot build its own shim: ${result.text}`);
+		return result.object;
+	}
+
+	async runWasi(run: WasiRun): Promise<WasiRunResult> {
+		const module = await WebAssembly.compile(run.image as BufferSource);
+		const root = new Folder();
+		for (const [path, bytes] of run.files) root.add(path, new File(bytes));
+		const parts: Uint8Array[] = [];
+		const output = (bytes: Uint8Array) => {
+			parts.push(bytes.slice());
+		};
+		let exitCode: number;
+		try {
+			exitCode = runWasi(module, { args: run.args, root, output });
+		} catch (error) {
+			// An assertion or a wild pointer in the program: a failed run with its own words.
+			exitCode = 134;
+			parts.push(utf8(`${(error as Error).message}\n`));
+		}
+		return { exitCode, text: fromUtf8(concat(parts)), files: collect(root, run.outputs) };
+	}
+}
+
+/** GNU ld's flags in lld's terms. Without `--no-rosegment` xv6's exec refuses the programs' third segment. */
+function riscvLinkArgs(job: LinkJob): string[] {
+	const args = ["ld.lld", "-m", "elf64lriscv", "-z", "max-page-size=4096", "--no-rosegment"];
+	const { flags } = job;
+	for (let i = 0; i < flags.length; i++) {
+		const flag = flags[i] as string;
+		if (flag === "-m" || flag === "-A" || flag === "--architecture") i++;
+		else if (flag.startsWith("-melf") || flag === "--no-warn-rwx-segments" || flag.startsWith("-march")) continue;
+		else args.push(flag);
+		if (flag === "-Ttext" && /^(0x)?0+$/.test(flags[i + 1] ?? "")) args.splice(1, 0, "--image-base=0");
+	}
+	const named = flags.some(
+		(flag) => flag === "-T" || flag.startsWith("--script") || /^-T(?!text|data|bss)./.test(flag),
+	);
+	if (job.script && !named) args.push("-T", job.script.path);
+	if (job.output === "binary") args.push("--oformat=binary");
+	return [...args, ...job.objects.map(({ path }) => path)];
+}
+
+/** Headers of the tree that a unit read, from make's dependency format; system headers live below /usr. */
+function readDependencies(bytes: Uint8Array | undefined, source: string): string[] {
+	if (!bytes) return [];
+	const list = fromUtf8(bytes)
+		.replace(/^[^:]*:/, "")
+		.replace(/\\\n/g, " ")
+		.trim()
+		.split(/(?<!\\)\s+/)
+		.map((path) => path.replace(/\\(.)/g, "$1").replace(/^\.\//, ""));
+	return [...new Set(list)].filter((path) => path !== "" && path !== source && !path.startsWith("/usr/"));
+}
+
+function withError(diagnostics: readonly Diagnostic[], source: string, text: string): readonly Diagnostic[] {
+	if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) return diagnostics;
+	const message = text.trim().split("\n").slice(-3).join(" ") || "the compiler failed without a word";
+	return [...diagnostics, { file: source, severity: "error", message }];
+}
+
+function tooNew(source: string, message: string): Diagnostic {
+	return {
+		file: source,
+		severity: "error",
+		message: `the bundled compiler cannot translate this file (${message}); use a host compiler`,
+	};
+}
+
+/** llc names places in its inline assembly, which is not the source's numbering: the statement itself is shown. */
+function assemblerErrors(text: string, source: string): Diagnostic[] {
+	const lines = text.split("\n");
+	const found = lines.flatMap((line, i): Diagnostic[] => {
+		const match = /(?:<inline asm>|m\.ll)?[:\d]*:? ?error: (.*)$/.exec(line);
+		const statement = lines[i + 1]?.trim();
+		return match
+			? [{ file: source, severity: "error", message: statement ? `${match[1]}: ${statement}` : (match[1] as string) }]
+			: [];
+	});
+	return found.length > 0
+		? found
+		: [{ file: source, severity: "error", message: text.trim() || "the code generator failed" }];
+}

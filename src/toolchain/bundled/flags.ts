@@ -1,0 +1,95 @@
+import type { CompileJob, Diagnostic } from "../types.ts";
+
+/** What the driver makes of xv6's CFLAGS for RISC-V, less what only costs time (key instructions, IR verifier, value names). */
+const riscvTarget = [
+	"-triple",
+	"riscv64-unknown-unknown-elf",
+	"-mrelocation-model",
+	"static",
+	"-mframe-pointer=all",
+	"-ffp-contract=on",
+	"-fno-rounding-math",
+	"-mconstructor-aliases",
+	"-ffreestanding",
+	"-nostdsysteminc",
+	"-mcmodel=medium",
+	"-target-cpu",
+	"generic-rv64",
+	...["+i", "+m", "+a", "+f", "+d", "+c", "+zicsr", "+zifencei"].flatMap((feature) => ["-target-feature", feature]),
+	"-target-abi",
+	"lp64d",
+	"-fno-signed-char",
+];
+
+const wasiTarget = ["-triple", "wasm32-unknown-wasip1", "-internal-isystem", "/usr/include/wasm32-wasip1"];
+
+const common = [
+	"-resource-dir",
+	"/usr",
+	"-internal-isystem",
+	"/usr/include",
+	"-fgnuc-version=4.2.1",
+	"-ferror-limit",
+	"19",
+	"-fdiagnostics-print-source-range-info",
+	"-fdiagnostics-parseable-fixits",
+];
+
+/** Warnings of clang that gcc does not give for trees written for gcc, and that `-Werror` must not turn into failures. */
+const relaxed = [
+	"-Wno-gnu-designator",
+	"-Wno-infinite-recursion",
+	"-Wno-unused-but-set-variable",
+	"-Wno-unknown-warning-option",
+];
+
+/** gcc's flags that change nothing here: what they ask for is so anyway, or it concerns gcc's own inner life. */
+const dropped =
+	/^(-M[DMPG]*|-M[FTQ].*|-pipe|-c|-S|-g.*|-fno-omit-frame-pointer|-fno-stack-protector|-fno-pie|-fno-pic|-no-pie|-nopie|-nostdlib|-nostdinc|-static|-mno-relax|-mcmodel=.*|-march=.*|-mabi=.*|-ffreestanding|-fno-common|-fno-builtin.*|-fno-strict-aliasing|-fwrapv|-fno-delete-null-pointer-checks|-save-temps.*|-std=.*|-ansi|-pedantic|-fno-asynchronous-unwind-tables|-ffunction-sections|-fdata-sections|-fno-inline.*|-fno-tree-.*|-fno-ipa.*|-fmax-errors=.*|-fdiagnostics-.*)$/;
+
+/** Of those, the ones that cc1 knows and that change its output. */
+const passed =
+	/^(-fno-builtin.*|-fwrapv|-fno-delete-null-pointer-checks|-std=.*|-pedantic|-fno-common|-ffunction-sections|-fdata-sections)$/;
+
+export interface Cc1Flags {
+	readonly args: readonly string[];
+	/** `-O…` for llc. */
+	readonly llcLevel: "-O0" | "-O1" | "-O2";
+	readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The arguments of `clang -cc1` for gcc's flags of a job. A flag that is not known is named in a warning, never dropped in silence. */
+export function cc1Flags(job: CompileJob): Cc1Flags {
+	const args = [...(job.target === "riscv64" ? riscvTarget : wasiTarget), ...common];
+	const unknown: string[] = [];
+	let level = "-O0";
+	const { flags } = job;
+	for (let i = 0; i < flags.length; i++) {
+		const flag = flags[i] as string;
+		if (/^-O/.test(flag)) level = levelOf(flag);
+		else if (/^-(I|D|U)$/.test(flag)) args.push(flag, flags[++i] ?? "");
+		else if (/^-(I|D|U)./.test(flag)) args.push(flag.slice(0, 2), flag.slice(2));
+		else if (flag === "-include" || flag === "-isystem" || flag === "-iquote") args.push(flag, flags[++i] ?? "");
+		else if (/^-W(?!a,|p,|l,)/.test(flag)) args.push(flag);
+		else if (flag === "-w") args.push(flag);
+		else if (/^-M[FTQ]$/.test(flag)) i++;
+		else if (passed.test(flag)) args.push(flag);
+		else if (!dropped.test(flag) && !unknown.includes(flag)) unknown.push(flag);
+	}
+	args.push(...relaxed, level === "-Os" || level === "-Oz" ? level : level);
+	const llcLevel = level === "-O0" ? "-O0" : level === "-O1" ? "-O1" : "-O2";
+	const diagnostics = unknown.map(
+		(flag): Diagnostic => ({
+			file: job.source,
+			severity: "warning",
+			message: `the bundled compiler does not know the flag ${flag} and goes on without it`,
+			code: "unknown-flag",
+		}),
+	);
+	return { args, llcLevel, diagnostics };
+}
+
+function levelOf(flag: string): string {
+	if (flag === "-O" || flag === "-Og") return "-O1";
+	return /^-O[0-3sz]$/.test(flag) ? flag : "-O2";
+}

@@ -1,0 +1,29 @@
+import { fromUtf8 } from "../../common/bytes.ts";
+import type { BundledModules } from "./llvm.ts";
+
+/** Reads a file of dist/toolchain by name. */
+export type ReadVendored = (name: string) => Promise<Uint8Array>;
+
+async function gunzip(bytes: Uint8Array): Promise<ArrayBuffer> {
+	const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
+	return new Response(stream).arrayBuffer();
+}
+
+/** Files of a pack by path; see scripts/vendor.mjs. */
+function unpack(bytes: Uint8Array): Map<string, Uint8Array> {
+	const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+	const index = JSON.parse(fromUtf8(bytes.subarray(4, 4 + length))) as Record<string, [number, number]>;
+	const body = bytes.subarray(4 + length);
+	return new Map(Object.entries(index).map(([path, [offset, size]]) => [path, body.subarray(offset, offset + size)]));
+}
+
+/** Compiles the two programs, once; the modules are shared with all workers. */
+export async function loadBundled(read: ReadVendored): Promise<BundledModules> {
+	const compile = async (name: string) => WebAssembly.compile(await gunzip(await read(name)));
+	const [llvm, llc, pack] = await Promise.all([
+		compile("llvm.wasm.gz"),
+		compile("llc.wasm.gz"),
+		read("system.pack.gz").then(gunzip),
+	]);
+	return { llvm, llc, system: unpack(new Uint8Array(pack)) };
+}

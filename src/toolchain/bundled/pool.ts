@@ -1,0 +1,153 @@
+import type { Disposable } from "../../common/disposable.ts";
+import { cancelled, UserError } from "../../common/errors.ts";
+import { type Port, RpcClient } from "../../protocol/rpc.ts";
+import { cacheKey, type ObjectCache } from "../cache.ts";
+import { jobClosure } from "../includes.ts";
+import type {
+	CompileJob,
+	CompileResult,
+	JobFiles,
+	LinkJob,
+	LinkResult,
+	WasiRun,
+	WasiRunResult,
+	WasiToolchain,
+} from "../types.ts";
+import type { CompileOutcome } from "./compiler.ts";
+
+/** What a toolchain worker answers. */
+export interface CompilerRequests {
+	compile: {
+		params: { job: CompileJob; inputs: ReadonlyMap<string, Uint8Array> };
+		result: CompileOutcome & { cpuMs: number };
+	};
+	link: { params: LinkJob; result: LinkResult };
+	runWasi: { params: WasiRun; result: WasiRunResult };
+}
+
+/** A worker with a compiler in it; made on first use, ended to cancel. */
+export interface CompilerWorker extends Disposable {
+	readonly port: Port;
+	/** Called when it ends by itself. */
+	onExit(listener: (why: string) => void): void;
+}
+
+interface Slot {
+	worker: CompilerWorker;
+	client: RpcClient<CompilerRequests, Record<string, never>>;
+	busy: boolean;
+}
+
+export interface PoolOptions {
+	readonly description: string;
+	readonly version: string;
+	readonly size: number;
+	readonly cache: ObjectCache;
+	readonly startWorker: () => CompilerWorker;
+}
+
+/** The bundled toolchain: jobs go to idle workers, finished objects to the cache. Cancelling ends the worker that is at it. */
+export class BundledToolchain implements WasiToolchain {
+	readonly id = "bundled";
+	readonly description: string;
+	readonly version: string;
+	readonly parallelism: number;
+	private readonly slots: Slot[] = [];
+	private readonly waiting: ((slot: Slot) => void)[] = [];
+	private disposed = false;
+
+	constructor(private readonly options: PoolOptions) {
+		this.description = options.description;
+		this.version = options.version;
+		this.parallelism = options.size;
+	}
+
+	async compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
+		const inputs = jobClosure(job, files);
+		const key = await cacheKey(this.version, job, inputs);
+		const known = await this.options.cache.get(key);
+		if (known) return { ...known, cpuMs: 0, cached: true };
+		const { cpuMs, ...outcome } = await this.send("compile", { job, inputs }, signal);
+		if (outcome.object) await this.options.cache.put(key, outcome);
+		return { ...outcome, cpuMs, cached: false };
+	}
+
+	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult> {
+		return this.send("link", job, signal);
+	}
+
+	runWasi(run: WasiRun, signal?: AbortSignal): Promise<WasiRunResult> {
+		return this.send("runWasi", run, signal);
+	}
+
+	dispose(): void {
+		this.disposed = true;
+		for (const slot of this.slots) this.end(slot);
+		this.slots.length = 0;
+	}
+
+	private async send<K extends keyof CompilerRequests>(
+		kind: K,
+		params: CompilerRequests[K]["params"],
+		signal: AbortSignal | undefined,
+	): Promise<CompilerRequests[K]["result"]> {
+		if (signal?.aborted) throw cancelled();
+		const slot = await this.idleSlot();
+		// A job cannot be interrupted inside the compiler: its worker goes, and the next job gets a new one.
+		const abort = () => {
+			this.remove(slot);
+			slot.client.close(cancelled());
+			slot.worker.dispose();
+		};
+		signal?.addEventListener("abort", abort, { once: true });
+		try {
+			if (signal?.aborted) abort();
+			return await slot.client.request(kind, params);
+		} finally {
+			signal?.removeEventListener("abort", abort);
+			this.release(slot);
+		}
+	}
+
+	private idleSlot(): Promise<Slot> {
+		const idle = this.slots.find((slot) => !slot.busy);
+		if (idle) {
+			idle.busy = true;
+			return Promise.resolve(idle);
+		}
+		if (this.slots.length < this.options.size) return Promise.resolve(this.start());
+		return new Promise((resolve) => this.waiting.push(resolve));
+	}
+
+	private start(): Slot {
+		const worker = this.options.startWorker();
+		const slot: Slot = { worker, client: new RpcClient(worker.port), busy: true };
+		worker.onExit((why) => {
+			this.remove(slot);
+			slot.client.close(new UserError("worker-crashed", `The compiler's worker ended: ${why}`, "Build again."));
+		});
+		this.slots.push(slot);
+		return slot;
+	}
+
+	private release(slot: Slot): void {
+		if (this.disposed) return;
+		const next = this.waiting.shift();
+		if (!this.slots.includes(slot)) {
+			if (next) next(this.start());
+			return;
+		}
+		if (next) next(slot);
+		else slot.busy = false;
+	}
+
+	private remove(slot: Slot): void {
+		const at = this.slots.indexOf(slot);
+		if (at >= 0) this.slots.splice(at, 1);
+	}
+
+	private end(slot: Slot): void {
+		slot.client.dispose();
+		slot.worker.dispose();
+	}
+}

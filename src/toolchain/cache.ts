@@ -1,0 +1,96 @@
+import { concat, utf8 } from "../common/bytes.ts";
+import type { CompileOutcome } from "./bundled/compiler.ts";
+import type { CompileJob } from "./types.ts";
+
+/** Finished compilations by key. Everything that could change the result is in the key; a lost entry only costs time. */
+export interface ObjectCache {
+	get(key: string): Promise<CompileOutcome | undefined>;
+	put(key: string, outcome: CompileOutcome): Promise<void>;
+}
+
+/** SHA-256 over the compiler, the job, and the content of every file that it may read. */
+export async function cacheKey(
+	version: string,
+	job: CompileJob,
+	inputs: ReadonlyMap<string, Uint8Array>,
+): Promise<string> {
+	const parts: Uint8Array[] = [utf8(JSON.stringify([version, job.kind, job.source, job.flags, job.target]))];
+	for (const path of [...inputs.keys()].sort()) {
+		const bytes = inputs.get(path) as Uint8Array;
+		parts.push(utf8(`\0${path}\0${bytes.length}\0`), bytes);
+	}
+	const digest = await crypto.subtle.digest("SHA-256", concat(parts) as BufferSource);
+	return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** An outcome as one block of bytes: length of the JSON part, JSON, object. */
+export function packOutcome(outcome: CompileOutcome): Uint8Array {
+	const { object, ...rest } = outcome;
+	const json = utf8(JSON.stringify(rest));
+	const head = new Uint8Array(4);
+	new DataView(head.buffer).setUint32(0, json.length, true);
+	return concat([head, json, object ?? new Uint8Array(0)]);
+}
+
+export function unpackOutcome(bytes: Uint8Array): CompileOutcome {
+	const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+	const rest = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Omit<CompileOutcome, "object">;
+	const object = bytes.slice(4 + length);
+	return { ...rest, ...(object.length > 0 ? { object } : {}) };
+}
+
+/** Asks one after the other; only the first one is written. The last may be the objects that ship. */
+export class LayeredCache implements ObjectCache {
+	constructor(private readonly layers: readonly ObjectCache[]) {}
+
+	async get(key: string): Promise<CompileOutcome | undefined> {
+		for (const layer of this.layers) {
+			const found = await layer.get(key);
+			if (found) return found;
+		}
+		return undefined;
+	}
+
+	async put(key: string, outcome: CompileOutcome): Promise<void> {
+		await this.layers[0]?.put(key, outcome);
+	}
+}
+
+/** Objects of the bundled kernel and labs: `[u32 count][{64 hex key, u32 offset, u32 length}…][blocks]`, read only. */
+export class PrebuiltCache implements ObjectCache {
+	private readonly entries = new Map<string, Uint8Array>();
+
+	constructor(archive: Uint8Array) {
+		const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
+		const count = view.getUint32(0, true);
+		for (let i = 0; i < count; i++) {
+			const at = 4 + i * 72;
+			const key = new TextDecoder().decode(archive.subarray(at, at + 64));
+			const offset = view.getUint32(at + 64, true);
+			this.entries.set(key, archive.subarray(offset, offset + view.getUint32(at + 68, true)));
+		}
+	}
+
+	static pack(outcomes: ReadonlyMap<string, CompileOutcome>): Uint8Array {
+		const keys = [...outcomes.keys()].sort();
+		const blocks = keys.map((key) => packOutcome(outcomes.get(key) as CompileOutcome));
+		const head = new Uint8Array(4 + 72 * keys.length);
+		const view = new DataView(head.buffer);
+		view.setUint32(0, keys.length, true);
+		let offset = head.length;
+		keys.forEach((key, i) => {
+			head.set(utf8(key), 4 + i * 72);
+			view.setUint32(4 + i * 72 + 64, offset, true);
+			view.setUint32(4 + i * 72 + 68, (blocks[i] as Uint8Array).length, true);
+			offset += (blocks[i] as Uint8Array).length;
+		});
+		return concat([head, ...blocks]);
+	}
+
+	async get(key: string): Promise<CompileOutcome | undefined> {
+		const block = this.entries.get(key);
+		return block && unpackOutcome(block);
+	}
+
+	async put(): Promise<void> {}
+}

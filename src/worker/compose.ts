@@ -1,0 +1,29 @@
+import type { BuildOutput } from "../build/types.ts";
+import { Machine } from "../machine/machine.ts";
+import type { MachineParams } from "../protocol/engine.ts";
+
+/** A machine for a built tree: the tree's own wishes, and the user's over them. */
+export async function machineFor(
+	core: WebAssembly.Module,
+	output: BuildOutput,
+	params: MachineParams,
+	symbolize?: (pc: bigint) => string | undefined,
+): Promise<{ machine: Machine; harts: number; memoryMiB: number; virtio: string }> {
+	const { wish } = output;
+	const harts = params.harts ?? wish.harts;
+	const memoryBytes = params.memoryMiB !== undefined ? params.memoryMiB * 1024 * 1024 : wish.memoryBytes;
+	const virtio = params.virtio ?? wish.virtio;
+	const options = {
+		kernel: output.kernel,
+		disk: output.disk,
+		harts,
+		memoryBytes,
+		virtio,
+		// A tree without a PMP entry is from before QEMU enforced PMP: it gets the machine that it was written for.
+		pmp: wish.pmp,
+		seed: params.seed ?? 0,
+		jit: params.translator ? "on" : "off",
+	} as const;
+	const machine = await Machine.create(options, { core, ...(symbolize ? { symbolize } : {}) });
+	return { machine, harts, memoryMiB: memoryBytes / 1024 / 1024, virtio };
+}

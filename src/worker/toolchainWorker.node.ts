@@ -1,0 +1,18 @@
+import { performance } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import type { BundledModules } from "../toolchain/bundled/llvm.ts";
+import { serveCompiler } from "./toolchainWorker.ts";
+
+if (!parentPort) throw new Error("this file is a worker's entry");
+const port = parentPort;
+serveCompiler(
+	{
+		post: (message) => port.postMessage(message),
+		onMessage: (listener) => {
+			port.on("message", listener);
+			return { dispose: () => port.off("message", listener) };
+		},
+	},
+	Promise.resolve(workerData as BundledModules),
+	() => performance.eventLoopUtilization().active,
+);

@@ -120,6 +120,6 @@ export function twoHartSuite(): Case[] {
 	return cases;
 }
 
-export function atomicsSuite(): Case[] {
-	return [...operations(new Random(6006)), ...faults(), ...reservations];
+export function atomicsSuite(seed = 6006): Case[] {
+	return [...operations(new Random(seed)), ...faults(), ...reservations];
 }

@@ -124,7 +124,7 @@ function moves(random: Random): Case[] {
 	return cases;
 }
 
-export function floatSuite(): Case[] {
-	const random = new Random(2002);
+export function floatSuite(seed = 2002): Case[] {
+	const random = new Random(seed);
 	return [...arithmetic(random), ...fileState(), ...moves(random)].map((test) => ({ ...test, name: test.name.trim() }));
 }

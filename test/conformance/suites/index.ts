@@ -14,8 +14,8 @@ import { trapsSuite } from "./traps.ts";
 export interface Suite {
 	readonly name: string;
 	readonly harts: number;
-	/** Deterministic: the same cases on every call. */
-	cases(): Case[];
+	/** Deterministic: the same cases for the same seed; the recorded ones without. */
+	cases(seed?: number): Case[];
 }
 
 /**

@@ -120,8 +120,8 @@ const fences: Case[] = [
 	},
 ];
 
-export function integerSuite(): Case[] {
-	const random = new Random(1001);
+export function integerSuite(seed = 1001): Case[] {
+	const random = new Random(seed);
 	return [
 		...registerForms(random),
 		...immediateForms(random),

@@ -105,8 +105,8 @@ function guarded(random: Random): string {
 }
 
 /** Random programs in S and U mode under Sv39 whose traps a supervisor handler takes and returns from. */
-export function journeysSuite(): Case[] {
-	const random = new Random(9009);
+export function journeysSuite(seed = 9009): Case[] {
+	const random = new Random(seed);
 	return Array.from({ length: 500 }, (_, n) => {
 		const mode = (n % 2) as 0 | 1;
 		const base = mode === 0 ? layout.data - layout.ram + layout.userRam : layout.data;

@@ -101,8 +101,8 @@ function shape(random: Random): Shape {
 
 const names = ["a0", "a1", "a2", "a3", "a4", "a5", "a6"];
 
-export function loopsSuite(): Case[] {
-	const random = new Random(1111);
+export function loopsSuite(seed = 1111): Case[] {
+	const random = new Random(seed);
 	return Array.from({ length: 500 }, (_, n) => {
 		const { body, branch, start } = shape(random);
 		const values = registers(random);

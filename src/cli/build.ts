@@ -8,32 +8,16 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { atomicWrite, type FileToWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
-import type { Diagnostic, Toolchain, WasiToolchain } from "../toolchain/types.ts";
+import type { OpenedToolchains, ToolchainKind } from "../env/node/toolchains.ts";
+import type { Diagnostic } from "../toolchain/types.ts";
 import { exitCodes } from "./exitCodes.ts";
-
-export type ToolchainKind = "auto" | "bundled" | "host";
-
-/** The compilers of a build: the one that was asked for, and the one that makes and runs mkfs. */
-export interface OpenedToolchains {
-	readonly toolchain: Toolchain;
-	readonly wasi: WasiToolchain;
-	dispose(): void;
-}
 
 export type OpenToolchains = (kind: ToolchainKind) => Promise<OpenedToolchains>;
 
 /** Loaded at first use: commands that do not build must not pay for it. */
 const openDefault: OpenToolchains = async (kind) => {
 	const { openToolchains } = await import("../env/node/toolchains.ts");
-	const { toolchain, wasi } = await openToolchains({ kind });
-	return {
-		toolchain,
-		wasi,
-		dispose() {
-			toolchain.dispose();
-			if (wasi !== toolchain) wasi.dispose();
-		},
-	};
+	return openToolchains({ kind });
 };
 
 export interface CliBuildOptions {

@@ -360,7 +360,16 @@ export class Machine implements MachineSurface {
 		const state = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
 		const { harts, ramBytes, diskBytes } = this.shape;
 		const inputs = this.inputLog.records.length;
-		return { harts, ramBytes, diskBytes, state, waiting: this.line.waiting, inputs, pages: this.pages.save() };
+		return {
+			harts,
+			ramBytes,
+			diskBytes,
+			state,
+			waiting: this.line.waiting,
+			inputs,
+			lastStop: this.lastStop,
+			pages: this.pages.save(),
+		};
 	}
 
 	/** Back to a moment of this machine, or of one of the same shape, with the input that waited for the guest then. */
@@ -381,7 +390,7 @@ export class Machine implements MachineSurface {
 		this.core.takeDirty();
 		this.line.restore(snapshot.waiting);
 		this.late = [];
-		this.lastStop = layout.STOP_BUDGET;
+		this.lastStop = snapshot.lastStop;
 		this.inputLog.rewind(snapshot.inputs);
 		this.watchdog.reset();
 	}

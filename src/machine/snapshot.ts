@@ -14,6 +14,8 @@ export interface Snapshot {
 	/** Console input that the guest had not read yet, and the number of records in the input log. */
 	readonly waiting: Uint8Array;
 	readonly inputs: number;
+	/** How the core's last run ended: whether time is to be skipped next is part of the moment. */
+	readonly lastStop: number;
 	readonly pages: readonly Uint8Array[];
 }
 
@@ -30,6 +32,7 @@ interface Header {
 	readonly stateBytes: number;
 	readonly waiting: readonly number[];
 	readonly inputs: number;
+	readonly lastStop: number;
 	/** Distinct pages in the body; the index says which of them stands where. */
 	readonly distinct: number;
 	readonly pages: number;
@@ -77,6 +80,7 @@ export async function serializeSnapshot(snapshot: Snapshot): Promise<Uint8Array>
 		stateBytes: snapshot.state.length,
 		waiting: [...snapshot.waiting],
 		inputs: snapshot.inputs,
+		lastStop: snapshot.lastStop,
 		distinct: numbers.size,
 		pages: snapshot.pages.length,
 		checksum: checksum(body),
@@ -112,14 +116,14 @@ export async function parseSnapshot(file: Uint8Array): Promise<Snapshot> {
 	);
 	const index = new Uint32Array(body.slice(indexAt, pagesAt).buffer);
 	const pages = Array.from(index, (number) => distinct[number] ?? zeroPage);
-	const { harts, ramBytes, diskBytes, inputs } = header;
+	const { harts, ramBytes, diskBytes, inputs, lastStop } = header;
 	const state = body.slice(0, indexAt);
-	return { harts, ramBytes, diskBytes, state, waiting: Uint8Array.from(header.waiting), inputs, pages };
+	return { harts, ramBytes, diskBytes, state, waiting: Uint8Array.from(header.waiting), inputs, lastStop, pages };
 }
 
 function isWellFormed(header: Header): boolean {
-	const { harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs } = header;
-	const counts = [harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs];
+	const { harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs, lastStop } = header;
+	const counts = [harts, ramBytes, diskBytes, stateBytes, pages, distinct, inputs, lastStop];
 	return (
 		counts.every((count) => Number.isSafeInteger(count) && count >= 0) &&
 		stateBytes === STATE_SIZE &&

@@ -1,0 +1,361 @@
+import type { Trap } from "../machine/types.ts";
+import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
+import { isPanicked, kernelRoot, type Sources } from "./look.ts";
+import type { Process } from "./processes.ts";
+import type { Region } from "./regions.ts";
+import { areaAt, processAreas } from "./spaces.ts";
+import {
+	canonical,
+	findLeaf,
+	type Leaf,
+	permissionText,
+	pteR,
+	pteU,
+	pteW,
+	pteX,
+	rootOf,
+	translate,
+	walkTables,
+} from "./sv39.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const maxEntries = 50_000;
+const SATP = 0x180;
+const ecallFromUser = 8;
+const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: number; required: string }>> = {
+	12: { access: "fetch", bit: pteX, required: "--xu" },
+	13: { access: "load", bit: pteR, required: "r--u" },
+	15: { access: "store", bit: pteW, required: "-w-u" },
+};
+/** Calls that change an address space: marks in the log. */
+const marked: ReadonlySet<string> = new Set([
+	"mmap",
+	"munmap",
+	"fork",
+	"vfork",
+	"clone",
+	"exec",
+	"exit",
+	"sbrk",
+	"shmget",
+	"shmat",
+	"shmdt",
+	"mprotect",
+]);
+
+/** A trap from user mode whose handler has not returned yet. */
+export interface Pending {
+	readonly pid: number;
+	readonly root: number;
+	readonly call: string;
+	readonly entry: LogEntry | undefined;
+	/** Regions before the handler ran. */
+	readonly regions: readonly Region[];
+	readonly arguments: readonly bigint[];
+	readonly since: number;
+}
+
+/** What the log tells those who look for findings. */
+export interface LogListener {
+	/** A fault's handler returned and the page is there. */
+	mapped(entry: FaultEntry, process: Process, leaf: Leaf, region: Region | undefined): void;
+	again(entry: FaultEntry, process: Process): void;
+	/** Before the handler of exit, exec or munmap runs. */
+	leaving(call: string, process: Process, pending: Pending): void;
+	/** A marked call returned. */
+	returned(call: string, process: Process, pending: Pending, result: bigint): void;
+	killed(pid: number): void;
+}
+
+/** Turns traps and returns into the log of faults and marks. Runs inside the machine's events: short, and without side effects on it. */
+export class FaultLog {
+	readonly entries: LogEntry[] = [];
+	dropped = 0;
+	/** Faults seen, also those that the log has dropped. */
+	faultCount = 0;
+	/** By pid: who is in the kernel on its own behalf, and why. */
+	readonly pending = new Map<number, Pending>();
+	private nextId = 1;
+	private readonly callNames = new Map<number, string>();
+	private kernelFaults: Mutable<FaultEntry>[] = [];
+
+	constructor(
+		private readonly sources: Sources,
+		private readonly listener: LogListener,
+	) {}
+
+	clear(): void {
+		this.entries.length = 0;
+		this.dropped = 0;
+		this.faultCount = 0;
+		this.pending.clear();
+		this.kernelFaults = [];
+	}
+
+	trap(trap: Trap): void {
+		if (trap.interrupt || trap.fromMode === 3) return;
+		const fault = accesses[trap.cause];
+		if (trap.fromMode === 1) {
+			if (fault) this.kernelFault(trap);
+			return;
+		}
+		const { memory } = this.sources;
+		memory.refresh();
+		const process = this.sources.processes.withRoot(rootOf(trap.satp));
+		if (!process) return;
+		this.settleGone();
+		if (trap.cause === ecallFromUser) this.call(trap, process);
+		else this.exception(trap, process, fault !== undefined);
+	}
+
+	private register(hart: number, index: number): bigint {
+		return this.sources.machine.harts[hart]?.register(index) ?? 0n;
+	}
+
+	private call(trap: Trap, process: Process): void {
+		const call = this.callName(Number(BigInt.asIntN(32, this.register(trap.hart, 17))));
+		const args = [10, 11, 12, 13, 14, 15].map((index) => this.register(trap.hart, index));
+		const isMark = marked.has(call);
+		const entry: MarkEntry | undefined = isMark
+			? {
+					type: "mark",
+					id: this.nextId++,
+					instret: trap.instret,
+					hart: trap.hart,
+					pid: process.pid,
+					process: process.name,
+					call,
+					text: this.callText(call, args, process),
+				}
+			: undefined;
+		const pending: Pending = {
+			pid: process.pid,
+			root: process.root,
+			call,
+			entry,
+			regions: isMark ? this.sources.regions.of(process) : [],
+			arguments: args,
+			since: trap.instret,
+		};
+		this.pending.set(process.pid, pending);
+		if (!entry) return;
+		this.add(entry);
+		if (call === "exit" || call === "exec" || call === "munmap") this.listener.leaving(call, process, pending);
+	}
+
+	/** From the kernel's own table of handlers; without it the number. */
+	private callName(number: number): string {
+		let name = this.callNames.get(number);
+		if (name === undefined) {
+			const { memory, names } = this.sources;
+			const table = names.syscalls;
+			const handler = table && number > 0 && number < table.count ? memory.u64(table.address + number * 8) : undefined;
+			const symbol = handler ? names.symbols.symbolAt(handler) : undefined;
+			name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : `syscall ${number}`;
+			this.callNames.set(number, name);
+		}
+		return name;
+	}
+
+	private callText(call: string, args: readonly bigint[], process: Process): string {
+		const hex = (i: number) => `0x${(args[i] as bigint).toString(16)}`;
+		const int = (i: number) => String(BigInt.asIntN(64, args[i] as bigint));
+		switch (call) {
+			case "exec":
+				return `exec("${this.userText(process, args[0] as bigint)}")`;
+			case "exit":
+			case "sbrk":
+				return `${call}(${BigInt.asIntN(32, args[0] as bigint)})`;
+			case "munmap":
+				// The length is an argument only where regions have one.
+				return this.sources.regions.described ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
+			case "mmap": {
+				const [address, length] = args as [bigint, bigint];
+				const plausible = address === 0n && length > 0n && length < 1n << 38n;
+				return plausible ? `mmap(0x0, ${int(1)}, ${int(2)}, ${hex(3)})` : "mmap()";
+			}
+			default:
+				return `${call}()`;
+		}
+	}
+
+	private userText(process: Process, address: bigint): string {
+		const { memory } = this.sources;
+		const va = canonical(address);
+		const physical = va === undefined ? undefined : translate(memory, process.root, va);
+		return physical === undefined ? "?" : memory.text(physical, 32);
+	}
+
+	private exception(trap: Trap, process: Process, isPageFault: boolean): void {
+		const regions = this.sources.regions.of(process);
+		const entry = isPageFault ? this.fault(trap, process, regions) : undefined;
+		if (entry) this.add(entry);
+		this.pending.set(process.pid, {
+			pid: process.pid,
+			root: process.root,
+			call: "fault",
+			entry,
+			regions,
+			arguments: [],
+			since: trap.instret,
+		});
+	}
+
+	private fault(trap: Trap, process: Process, regions: readonly Region[]): FaultEntry {
+		const { memory } = this.sources;
+		const kind = accesses[trap.cause] as (typeof accesses)[number];
+		const va = canonical(trap.tval);
+		const program = this.sources.program(process.name);
+		const leaf = va === undefined ? undefined : findLeaf(memory, process.root, va);
+		const leaves = program ? [] : walkTables(memory, process.root).leaves;
+		const areas = processAreas(process, regions, leaves, program);
+		const area = va === undefined ? undefined : areaAt(areas, va);
+		const region = area?.region === undefined ? undefined : regions[area.region];
+		const source = this.point(program?.place(Number(trap.pc)));
+		this.faultCount++;
+		return {
+			type: "fault",
+			id: this.nextId++,
+			instret: trap.instret,
+			hart: trap.hart,
+			pid: process.pid,
+			process: process.name,
+			mode: "user",
+			access: kind.access,
+			cause: trap.cause,
+			address: `0x${BigInt.asUintN(64, trap.tval).toString(16)}`,
+			pc: `0x${trap.pc.toString(16)}`,
+			...(source ? { source } : {}),
+			...(area ? { range: area.label } : {}),
+			...(region
+				? {
+						region: {
+							path: region.path,
+							...(region.allowed !== undefined ? { permissions: permissionText(region.allowed).slice(0, 3) } : {}),
+						},
+					}
+				: {}),
+			present: leaf ? permissionText(leaf.flags) : "----",
+			required: kind.required,
+			outcome: "open",
+		};
+	}
+
+	private point(place: { file?: string; line?: number; function?: string } | undefined): SourcePoint | undefined {
+		if (place?.file === undefined || place.line === undefined) return undefined;
+		return {
+			file: place.file,
+			line: place.line,
+			...(place.function !== undefined ? { function: place.function } : {}),
+		};
+	}
+
+	/** The kernel itself faulted: xv6 panics. */
+	private kernelFault(trap: Trap): void {
+		const { memory, names } = this.sources;
+		memory.refresh();
+		const pid = this.sources.processes.running(this.sources.machine.harts.length)[trap.hart] ?? 0;
+		const process = this.sources.processes.all().find((candidate) => candidate.pid === pid);
+		const kind = accesses[trap.cause] as (typeof accesses)[number];
+		const va = canonical(trap.tval);
+		const root = kernelRoot(this.sources);
+		const leaf = va === undefined || root === undefined ? undefined : findLeaf(memory, root, va);
+		const source = this.point(names.symbols.place(Number(trap.pc)));
+		this.faultCount++;
+		const entry: Mutable<FaultEntry> = {
+			type: "fault",
+			id: this.nextId++,
+			instret: trap.instret,
+			hart: trap.hart,
+			pid,
+			process: process?.name ?? "kernel",
+			mode: "supervisor",
+			access: kind.access,
+			cause: trap.cause,
+			address: `0x${BigInt.asUintN(64, trap.tval).toString(16)}`,
+			pc: `0x${trap.pc.toString(16)}`,
+			...(source ? { source } : {}),
+			present: leaf ? permissionText(leaf.flags) : "----",
+			required: kind.required.replace("u", "-"),
+			outcome: "open",
+		};
+		this.add(entry);
+		this.kernelFaults.push(entry);
+	}
+
+	private add(entry: LogEntry): void {
+		this.entries.push(entry);
+		if (this.entries.length > maxEntries + maxEntries / 10) {
+			this.dropped += maxEntries / 10;
+			this.entries.splice(0, maxEntries / 10);
+		}
+	}
+
+	/** sret or mret to user mode: whoever runs on this hart is done with its trap. */
+	returned(hart: number): void {
+		if (this.pending.size === 0) return;
+		const { machine, memory } = this.sources;
+		const satp = machine.harts[hart]?.csr(SATP);
+		if (satp === undefined) return;
+		memory.refresh();
+		const process = this.sources.processes.withRoot(rootOf(satp));
+		const pending = process && this.pending.get(process.pid);
+		if (!process || !pending) return;
+		this.pending.delete(process.pid);
+		const { entry } = pending;
+		if (entry?.type === "fault") this.settleFault(entry, process, pending);
+		else if (entry) {
+			const result = this.register(hart, 10);
+			this.update(entry, { result: resultText(pending.call, result), settledAt: machine.instret });
+			this.listener.returned(pending.call, process, pending, result);
+		}
+	}
+
+	private settleFault(entry: FaultEntry, process: Process, pending: Pending): void {
+		const va = canonical(BigInt(entry.address));
+		const leaf = va === undefined ? undefined : findLeaf(this.sources.memory, process.root, va);
+		const needed = (accesses[entry.cause]?.bit ?? 0) | pteU;
+		const settledAt = this.sources.machine.instret;
+		if (!leaf || va === undefined || (leaf.flags & needed) !== needed) {
+			this.update(entry, { outcome: "again", settledAt });
+			this.listener.again(entry, process);
+			return;
+		}
+		const frame = this.sources.memory.frameOf(leaf.pa + (va - leaf.va));
+		this.update(entry, { outcome: "mapped", settledAt, ...(frame >= 0 ? { frame } : {}) });
+		const region = pending.regions.find((candidate) => va >= candidate.start && va < candidate.end);
+		this.listener.mapped(entry, process, leaf, region);
+	}
+
+	private update(entry: LogEntry, change: Partial<FaultEntry> | Partial<MarkEntry>): void {
+		Object.assign(entry, change);
+	}
+
+	/** Traps whose process ended in the handler, or whose kernel panicked. */
+	settleGone(): void {
+		const panicked = isPanicked(this.sources);
+		const settledAt = this.sources.machine.instret;
+		for (const entry of this.kernelFaults) if (panicked) this.update(entry, { outcome: "panic", settledAt });
+		if (panicked) this.kernelFaults = [];
+		if (this.pending.size === 0) return;
+		let alive: ReadonlySet<number> | undefined;
+		for (const [pid, pending] of this.pending) {
+			alive ??= new Set(
+				this.sources.processes.all().flatMap((process) => (process.state === "ZOMBIE" ? [] : [process.pid])),
+			);
+			const gone = !alive.has(pid);
+			if (!gone && (!panicked || pending.call !== "fault")) continue;
+			const outcome: FaultOutcome = gone ? "killed" : "panic";
+			if (pending.entry?.type === "fault") this.update(pending.entry, { outcome, settledAt });
+			this.pending.delete(pid);
+			if (gone && pending.call === "fault") this.listener.killed(pid);
+		}
+	}
+}
+
+function resultText(call: string, value: bigint): string {
+	const signed = BigInt.asIntN(64, value);
+	const isAddress = call === "mmap" || call === "sbrk";
+	return isAddress && signed > 0n ? `0x${signed.toString(16)}` : String(isAddress ? signed : BigInt.asIntN(32, value));
+}

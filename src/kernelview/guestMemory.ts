@@ -1,0 +1,91 @@
+import type { PhysicalMemory } from "../machine/types.ts";
+
+export const pageBytes = 4096;
+const utf8 = new TextDecoder();
+
+/**
+ * Guest RAM for readers that touch thousands of words: numbers instead of bigints. 64-bit words come as numbers and lose low bits
+ * above 2^53, which no address of RAM or of Sv39 has. Outside of RAM everything is undefined.
+ */
+export class GuestMemory {
+	readonly base: number;
+	readonly size: number;
+	private view: DataView;
+
+	constructor(private readonly memory: PhysicalMemory) {
+		this.base = Number(memory.base);
+		this.size = memory.size;
+		this.view = this.look();
+	}
+
+	private look(): DataView {
+		const bytes = this.memory.bytes();
+		return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	}
+
+	/** To be called before each batch of reads: the machine may have replaced its memory. */
+	refresh(): void {
+		this.view = this.look();
+	}
+
+	get frames(): number {
+		return Math.floor(this.size / pageBytes);
+	}
+
+	contains(address: number, length: number): boolean {
+		const at = address - this.base;
+		return Number.isInteger(at) && at >= 0 && at + length <= this.size;
+	}
+
+	/** Frame number of a physical address; -1 outside of RAM. */
+	frameOf(address: number): number {
+		return this.contains(address, 1) ? Math.floor((address - this.base) / pageBytes) : -1;
+	}
+
+	addressOf(frame: number): number {
+		return this.base + frame * pageBytes;
+	}
+
+	u8(address: number): number | undefined {
+		return this.contains(address, 1) ? this.view.getUint8(address - this.base) : undefined;
+	}
+
+	u32(address: number): number | undefined {
+		return this.contains(address, 4) ? this.view.getUint32(address - this.base, true) : undefined;
+	}
+
+	u64(address: number): number | undefined {
+		if (!this.contains(address, 8)) return undefined;
+		const at = address - this.base;
+		return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+	}
+
+	big(address: number): bigint | undefined {
+		return this.contains(address, 8) ? this.view.getBigUint64(address - this.base, true) : undefined;
+	}
+
+	/** Unsigned of 1, 2, 4 or 8 bytes. */
+	unsigned(address: number, size: number): number | undefined {
+		if (size === 8) return this.u64(address);
+		if (size === 4) return this.u32(address);
+		if (!this.contains(address, size)) return undefined;
+		return size === 2 ? this.view.getUint16(address - this.base, true) : this.u8(address);
+	}
+
+	signed(address: number, size: number): number | undefined {
+		const value = this.unsigned(address, size);
+		if (value === undefined) return undefined;
+		return size === 4 ? value | 0 : value >= 2 ** (size * 8 - 1) ? value - 2 ** (size * 8) : value;
+	}
+
+	/** Text up to a zero or `limit` bytes; what is not printable comes as `?`. */
+	text(address: number, limit: number): string {
+		const bytes: number[] = [];
+		for (let i = 0; i < limit; i++) {
+			const byte = this.u8(address + i);
+			if (byte === undefined || byte === 0) break;
+			bytes.push(byte);
+		}
+		return utf8.decode(new Uint8Array(bytes)).replace(/[^\x20-\x7e]/g, "?");
+	}
+}

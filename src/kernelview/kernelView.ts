@@ -1,0 +1,434 @@
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import { describePlace, type Place, ProgramSymbols, Symbolizer, unwind } from "../debuginfo/symbolizer.ts";
+import type { MachineSurface } from "../machine/types.ts";
+import type {
+	FaultEntry,
+	Finding,
+	HartModel,
+	KernelModel,
+	PanelName,
+	ProcessModel,
+	WalkModel,
+} from "../protocol/kernelModel.ts";
+import { FaultLog } from "./faultLog.ts";
+import { Findings } from "./findings.ts";
+import { framesModel, readFreeList } from "./frames.ts";
+import { GuestMemory, pageBytes } from "./guestMemory.ts";
+import { KernelNames } from "./kernelNames.ts";
+import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
+import { type Process, ProcessReader } from "./processes.ts";
+import type { RegionDescription } from "./regionDescription.ts";
+import { RegionReader } from "./regions.ts";
+import { kernelAreas, spaceModel } from "./spaces.ts";
+import { canonical, rootOf, translate } from "./sv39.ts";
+import { walkAddress } from "./walk.ts";
+
+export interface ViewOptions {
+	/** The lab's regions (lab.json, `regions`); default: none. */
+	readonly regions?: readonly RegionDescription[];
+}
+
+const SATP = 0x180;
+/** A process inside one of these may be changing who has which frame. */
+const changing: ReadonlySet<string> = new Set([
+	"fork",
+	"vfork",
+	"clone",
+	"exec",
+	"exit",
+	"sbrk",
+	"mmap",
+	"munmap",
+	"mprotect",
+	"wait",
+	"shmget",
+	"shmat",
+	"shmdt",
+	"fault",
+]);
+/** Whole looks cost milliseconds: so many at once, and one more after so many instructions. */
+const maxLooks = 64;
+const instructionsPerLook = 20_000_000;
+const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
+
+export interface StackLine {
+	readonly name: string;
+	readonly file?: string;
+	readonly line?: number;
+	readonly address: string;
+}
+
+/**
+ * A kernel seen from outside: from physical memory, traps, and the debug information of its ELF files. It never changes the machine, and
+ * nothing in guest memory can make it fail: what is damaged is shown as such.
+ */
+export class KernelView implements Disposable {
+	private readonly sources: Sources;
+	private readonly symbolizer: Symbolizer;
+	private readonly log: FaultLog;
+	private readonly problems: Findings;
+	private readonly attached = new DisposableStore();
+	private isAttached = false;
+	private sequence = 0;
+	private looks = maxLooks;
+	private lastRefill = 0;
+	private frameOfPanic: readonly StackLine[] = [];
+	private killedStacks = new Map<number, readonly StackLine[]>();
+
+	/** `programs`: the user programs' ELF files by name, for their lines and for telling text from data. */
+	constructor(
+		private readonly machine: MachineSurface,
+		kernel: Uint8Array,
+		programs: ReadonlyMap<string, Uint8Array>,
+		options: ViewOptions = {},
+	) {
+		const memory = new GuestMemory(machine.memory);
+		const symbols = new ProgramSymbols("kernel", kernel);
+		const names = new KernelNames(symbols);
+		this.symbolizer = new Symbolizer(symbols, (name) => programs.get(name), memory.base);
+		this.sources = {
+			machine,
+			memory,
+			names,
+			processes: new ProcessReader(memory, names),
+			regions: new RegionReader(memory, names, options.regions ?? []),
+			program: (name) => this.symbolizer.program(name),
+		};
+		this.problems = new Findings(this.sources);
+		const { problems } = this;
+		this.log = new FaultLog(this.sources, {
+			mapped: (entry, process, leaf, region) => {
+				problems.mapped(entry, process, leaf, region);
+				this.checkpoint();
+			},
+			again: (entry, process) => problems.again(entry, process),
+			leaving: (call, process, pending) => {
+				problems.leaving(call, process, pending);
+				this.checkpoint();
+			},
+			returned: (call, process, pending, result) => {
+				problems.returned(call, process, pending, result);
+				this.checkpoint();
+			},
+			killed: (pid) => problems.killed(pid),
+		});
+	}
+
+	/** Starts the fault log: from now on traps are seen. */
+	attach(): Disposable {
+		if (!this.isAttached) {
+			this.isAttached = true;
+			this.attached.add(
+				this.machine.onTrap((trap) => {
+					if (trap.interrupt || trap.fromMode === 3) return;
+					this.log.trap(trap);
+					if (trap.fromMode === 0 && trap.cause !== 8) this.keepUserStack(trap.hart, trap.pc, trap.satp);
+				}),
+			);
+			this.attached.add(
+				this.machine.onTrapReturn((event) => {
+					if (event.toMode === 0) this.log.returned(event.hart);
+				}),
+			);
+		}
+		return { dispose: () => this.dispose() };
+	}
+
+	dispose(): void {
+		this.attached.dispose();
+	}
+
+	/** Forgets log and findings, for example when a test begins or the machine was put back. */
+	begin(): void {
+		this.log.clear();
+		this.problems.clear();
+		this.looks = maxLooks;
+		this.lastRefill = this.machine.instret;
+		this.frameOfPanic = [];
+		this.killedStacks.clear();
+	}
+
+	// ---- moments ---------------------------------------------------------------------------------------------------
+
+	/** Looks for findings at a moment that offers itself, unless too many such moments came lately. */
+	private checkpoint(): void {
+		const now = this.machine.instret;
+		const earned = Math.floor((now - this.lastRefill) / instructionsPerLook);
+		if (earned > 0) {
+			this.looks = Math.min(maxLooks, this.looks + earned);
+			this.lastRefill = now;
+		}
+		if (this.looks <= 0 || !this.isCalm()) return;
+		this.looks--;
+		this.check(takeLook(this.sources));
+	}
+
+	private check(look: Look): void {
+		if (look.panicked || this.isCalm()) this.problems.check(look, this.isQuiet(look.processes));
+	}
+
+	/** No process is in the middle of a call that changes address spaces, and none is half made. */
+	private isCalm(): boolean {
+		for (const process of this.sources.processes.all()) {
+			if (process.state === "USED") return false;
+			if (process.state !== "RUNNING" && process.state !== "RUNNABLE") continue;
+			const call = this.log.pending.get(process.pid)?.call;
+			if (call !== undefined && changing.has(call)) return false;
+		}
+		return true;
+	}
+
+	/** Every hart is in user mode or idle, and every process waits or is in user mode: memory is as the kernel wants it to be. */
+	private isQuiet(processes: readonly Process[]): boolean {
+		const idle = this.machine.harts.every(
+			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, hart.pc),
+		);
+		return (
+			idle &&
+			processes.every(
+				(process) => process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pending.has(process.pid),
+			)
+		);
+	}
+
+	/** Everything that can be seen now. */
+	model(): KernelModel {
+		const { memory, names } = this.sources;
+		const look = takeLook(this.sources);
+		this.log.settleGone();
+		this.check(look);
+		const kernel = look.kernel
+			? [spaceModel(memory, { pid: 0, name: "kernel" }, look.kernel, kernelAreas(memory, names, look.processes), [])]
+			: [];
+		const spaces = look.spaces.map((space) =>
+			spaceModel(memory, space.process, space.tables, space.areas, space.regions),
+		);
+		return {
+			format: 1,
+			sequence: ++this.sequence,
+			instret: look.instret,
+			memoryBase: `0x${memory.base.toString(16)}`,
+			memoryBytes: memory.size,
+			panicked: look.panicked,
+			harts: this.harts(look),
+			processes: look.processes.map((process) => this.processModel(process, look.running)),
+			spaces: [...kernel, ...spaces],
+			frames: framesModel(look.census, this.isCalm()),
+			log: this.log.entries,
+			logDropped: this.log.dropped,
+			findings: this.problems.list,
+			notes: this.notes(look),
+		};
+	}
+
+	private harts(look: Look): HartModel[] {
+		return this.machine.harts.map((hart) => {
+			const process = look.processes.find(({ pid }) => pid === look.running[hart.id]);
+			const place = this.symbolizer.place(hart.pc, hart.mode === 0 ? process?.name : undefined);
+			const source =
+				place?.file !== undefined && place.line !== undefined
+					? {
+							file: place.file,
+							line: place.line,
+							...(place.function !== undefined ? { function: place.function } : {}),
+						}
+					: undefined;
+			return {
+				id: hart.id,
+				pc: `0x${hart.pc.toString(16)}`,
+				mode: modeNames[hart.mode],
+				waiting: hart.waiting,
+				pid: process?.pid ?? 0,
+				...(source ? { source } : {}),
+			};
+		});
+	}
+
+	private processModel(process: Process, running: readonly number[]): ProcessModel {
+		const { slot, pid, name, state, parent, size, killed, root, chan } = process;
+		const hart = running.indexOf(pid);
+		const channel =
+			state === "SLEEPING" && chan !== 0 ? (this.sources.names.describe(chan) ?? `0x${chan.toString(16)}`) : undefined;
+		return {
+			slot,
+			pid,
+			name,
+			state,
+			parent,
+			size,
+			killed,
+			root: `0x${root.toString(16)}`,
+			...(channel !== undefined ? { sleepsOn: channel } : {}),
+			...(hart >= 0 ? { hart } : {}),
+		};
+	}
+
+	private notes(look: Look): KernelModel["notes"] {
+		const { names, regions } = this.sources;
+		const notes: Partial<Record<PanelName, string[]>> = Object.fromEntries(
+			[...names.notes].map(([panel, list]) => [panel, [...list]]),
+		);
+		const add = (panel: PanelName, text: string) => {
+			notes[panel] = [...(notes[panel] ?? []), text];
+		};
+		if (names.symbols.problem !== undefined) add("processes", names.symbols.problem);
+		if (!regions.described)
+			add("address-space", "No lab describes this kernel's mapped regions: pages above p->sz have no label");
+		if (look.census.damage !== undefined) add("frames", look.census.damage);
+		for (const space of look.spaces)
+			if (space.tables.damage !== undefined) add("address-space", `pid ${space.pid}: ${space.tables.damage}`);
+		if (!this.isAttached) add("faults", "The log was not running");
+		return notes;
+	}
+
+	// ---- questions -------------------------------------------------------------------------------------------------
+
+	/** Frames on kalloc's free list; undefined when there is no such list. */
+	freeFrames(): number | undefined {
+		this.sources.memory.refresh();
+		return readFreeList(this.sources.memory, this.sources.names).count;
+	}
+
+	get faultCount(): number {
+		return this.log.faultCount;
+	}
+
+	/** Page faults so far as one line each. */
+	faults(): { text: string; file?: string; line?: number }[] {
+		this.log.settleGone();
+		return this.log.entries.flatMap((entry) =>
+			entry.type === "fault"
+				? [{ text: faultText(entry), ...(entry.source ? { file: entry.source.file, line: entry.source.line } : {}) }]
+				: [],
+		);
+	}
+
+	findings(): readonly Finding[] {
+		this.log.settleGone();
+		this.check(takeLook(this.sources));
+		return this.problems.list;
+	}
+
+	/** pids that a trap ended. */
+	killed(): readonly number[] {
+		this.log.settleGone();
+		return this.problems.killedProcesses;
+	}
+
+	/** For a page address, the frames that processes had there when they ended, replaced their program, or unmapped it. */
+	framesAt(address: bigint): readonly { pid: number; frame: bigint }[] | undefined {
+		const va = canonical(address);
+		return va === undefined ? undefined : this.problems.framesAt(Math.floor(va / pageBytes) * pageBytes);
+	}
+
+	/** Where an address lies in the sources; `satp` says in whose program, default: what runs on the first hart in user mode. */
+	place(pc: bigint, satp?: bigint): Place | undefined {
+		return this.symbolizer.place(pc, this.programOf(satp));
+	}
+
+	private programOf(satp: bigint | undefined): string | undefined {
+		const root = satp ?? this.machine.harts.find((hart) => hart.mode === 0)?.csr(SATP);
+		this.sources.memory.refresh();
+		return root === undefined ? undefined : this.sources.processes.withRoot(rootOf(root))?.name;
+	}
+
+	/** For links in a terminal: an address as text. */
+	symbolize(address: string | bigint, satp?: bigint): { name: string; file?: string; line?: number } | undefined {
+		if (typeof address === "string" && !/^0x[0-9a-fA-F]{1,16}$/.test(address)) return undefined;
+		const place = this.place(BigInt(address), satp);
+		if (!place) return undefined;
+		return {
+			name: describePlace({
+				address: place.address,
+				...(place.symbol ? { symbol: place.symbol, offset: place.offset ?? 0 } : {}),
+			}),
+			...(place.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {}),
+		};
+	}
+
+	/** Sv39 walk of one address in the table of a process, pid 0: the kernel's. Undefined: there is no such process. */
+	walk(pid: number, address: string | bigint): WalkModel | undefined {
+		if (typeof address === "string" && !/^0x[0-9a-fA-F]{1,16}$/.test(address)) return undefined;
+		this.sources.memory.refresh();
+		const root =
+			pid === 0 ? kernelRoot(this.sources) : this.sources.processes.all().find((process) => process.pid === pid)?.root;
+		return root ? walkAddress(this.sources.memory, pid, root, BigInt(address)) : undefined;
+	}
+
+	/** Calls on the stack of the hart that panicked, else of the process that a trap killed last; innermost first. */
+	stack(): readonly StackLine[] {
+		this.sources.memory.refresh();
+		this.log.settleGone();
+		if (isPanicked(this.sources)) {
+			if (this.frameOfPanic.length === 0) this.frameOfPanic = this.panicStack();
+			return this.frameOfPanic;
+		}
+		const pid = this.problems.killedProcesses.at(-1);
+		return pid === undefined ? [] : (this.killedStacks.get(pid) ?? []);
+	}
+
+	private panicStack(): readonly StackLine[] {
+		const root = kernelRoot(this.sources);
+		for (const hart of this.machine.harts) {
+			if (hart.mode !== 1) continue;
+			const frames = this.unwind(this.symbolizer.kernel, hart.pc, (index) => hart.register(index), root);
+			const at = frames.findIndex((frame) => frame.name.startsWith("panic"));
+			if (at >= 0) return frames.slice(at);
+		}
+		return [];
+	}
+
+	/** The stack of a process at a trap, kept in case the trap kills it. */
+	private keepUserStack(hart: number, pc: bigint, satp: bigint): void {
+		if (this.killedStacks.size > 256) this.killedStacks.clear();
+		const process = this.sources.processes.withRoot(rootOf(satp));
+		const state = this.machine.harts[hart];
+		const pending = process && this.log.pending.get(process.pid);
+		// A fault in a known region is most likely served.
+		if (!process || !state || !pending || (pending.entry?.type === "fault" && pending.entry.region)) return;
+		const program = this.symbolizer.program(process.name);
+		if (!program) return;
+		this.killedStacks.set(
+			process.pid,
+			this.unwind(program, pc, (index) => state.register(index), process.root),
+		);
+	}
+
+	private unwind(
+		symbols: ProgramSymbols,
+		pc: bigint,
+		register: (index: number) => bigint | undefined,
+		root: number | undefined,
+	): StackLine[] {
+		const { memory } = this.sources;
+		const read = (address: bigint, size: number): bigint | undefined => {
+			const va = canonical(address);
+			const physical = va === undefined || root === undefined ? undefined : translate(memory, root, va);
+			if (physical === undefined) return undefined;
+			if (size === 8) return memory.big(physical);
+			const value = size === 1 || size === 2 || size === 4 ? memory.unsigned(physical, size) : undefined;
+			return value === undefined ? undefined : BigInt(value);
+		};
+		return unwind(symbols, pc, { register, memory: read }).map(({ place, pc: at }) => ({
+			name: place.function ?? place.symbol ?? "?",
+			address: `0x${at.toString(16)}`,
+			...(place.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {}),
+		}));
+	}
+}
+
+const outcomes = {
+	open: "not done",
+	mapped: "mapped lazily",
+	killed: "refused, process killed",
+	again: "not served: it faults again",
+	panic: "kernel panic",
+} as const;
+
+/** `4 prodcons3: store 0x3fffffd028 in mapped region (shared, family 0), mapped lazily to frame 32606`. */
+export function faultText(entry: FaultEntry): string {
+	const where = entry.range ? ` in ${entry.range}` : ", nothing is there";
+	const frame = entry.frame === undefined ? "" : ` to frame ${entry.frame}`;
+	const mode = entry.mode === "user" ? "" : " (kernel mode)";
+	return `${entry.pid} ${entry.process}: ${entry.access} ${entry.address}${mode}${where}: ${outcomes[entry.outcome]}${frame}`;
+}

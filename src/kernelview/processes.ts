@@ -1,0 +1,108 @@
+import type { GuestMemory } from "./guestMemory.ts";
+import type { KernelNames } from "./kernelNames.ts";
+
+/** One used slot of proc[]. */
+export interface Process {
+	readonly slot: number;
+	/** Of the structure. */
+	readonly address: number;
+	readonly pid: number;
+	readonly name: string;
+	readonly state: string;
+	readonly parent: number;
+	readonly size: number;
+	readonly chan: number;
+	readonly killed: boolean;
+	/** Physical address of the root table; 0: none. */
+	readonly root: number;
+	readonly trapframe: number;
+	/** Virtual address of the kernel stack. */
+	readonly kernelStack: number;
+	/** Saved sp and s0 of the switched-out process. */
+	readonly savedStack: number;
+}
+
+/** Reads proc[] with its member offsets looked up once. */
+export class ProcessReader {
+	constructor(
+		private readonly memory: GuestMemory,
+		private readonly names: KernelNames,
+	) {}
+
+	private field(address: number, name: string, size: 4 | 8): number {
+		const { proc } = this.names;
+		const offset = proc && this.names.offsetIn(proc.element, name);
+		return offset === undefined ? 0 : (this.memory.unsigned(address + offset, size) ?? 0);
+	}
+
+	/** Slots in use, in order. */
+	all(): Process[] {
+		const { proc } = this.names;
+		if (!proc) return [];
+		const found: Process[] = [];
+		for (let slot = 0; slot < proc.count; slot++) {
+			const process = this.read(slot);
+			if (process) found.push(process);
+		}
+		return found;
+	}
+
+	/** Undefined: the slot is UNUSED. */
+	read(slot: number): Process | undefined {
+		const { proc } = this.names;
+		if (!proc) return undefined;
+		const address = proc.address + slot * proc.stride;
+		const state = this.names.stateName(this.field(address, "state", 4));
+		if (state === "UNUSED") return undefined;
+		const parent = this.field(address, "parent", 8);
+		const nameAt = this.names.offsetIn(proc.element, "name");
+		return {
+			slot,
+			address,
+			pid: this.field(address, "pid", 4) | 0,
+			name: nameAt === undefined ? "" : this.memory.text(address + nameAt, 16),
+			state,
+			parent: this.pidAt(parent),
+			size: this.field(address, "sz", 8),
+			chan: this.field(address, "chan", 8),
+			killed: this.field(address, "killed", 4) !== 0,
+			root: this.field(address, "pagetable", 8),
+			trapframe: this.field(address, "trapframe", 8),
+			kernelStack: this.field(address, "kstack", 8),
+			savedStack: this.field(address, "context.sp", 8),
+		};
+	}
+
+	/** pid of a `struct proc *`; 0 when it does not point into proc[]. */
+	private pidAt(pointer: number): number {
+		const { proc } = this.names;
+		if (!proc) return 0;
+		const index = (pointer - proc.address) / proc.stride;
+		if (!Number.isInteger(index) || index < 0 || index >= proc.count) return 0;
+		return this.field(pointer, "pid", 4) | 0;
+	}
+
+	/** The process whose page table a root is. */
+	withRoot(root: number): Process | undefined {
+		const { proc } = this.names;
+		const offset = proc && this.names.offsetIn(proc.element, "pagetable");
+		if (!proc || offset === undefined || root === 0) return undefined;
+		for (let slot = 0; slot < proc.count; slot++) {
+			if (this.memory.u64(proc.address + slot * proc.stride + offset) === root) {
+				const process = this.read(slot);
+				if (process) return process;
+			}
+		}
+		return undefined;
+	}
+
+	/** pid that each hart runs, 0: none. */
+	running(harts: number): number[] {
+		const { cpus } = this.names;
+		const offset = cpus && this.names.offsetIn(cpus.element, "proc");
+		return Array.from({ length: harts }, (_, hart) => {
+			if (!cpus || offset === undefined || hart >= cpus.count) return 0;
+			return this.pidAt(this.memory.u64(cpus.address + hart * cpus.stride + offset) ?? 0);
+		});
+	}
+}

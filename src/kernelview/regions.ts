@@ -1,0 +1,170 @@
+import { plain } from "../debuginfo/types.ts";
+import type { GuestMemory } from "./guestMemory.ts";
+import { pageBytes } from "./guestMemory.ts";
+import type { KernelNames } from "./kernelNames.ts";
+import type { Process } from "./processes.ts";
+import type { RegionDescription } from "./regionDescription.ts";
+import { findLeaf } from "./sv39.ts";
+import { dereference, follow, type Place, readNumber } from "./typedMemory.ts";
+
+export interface Region {
+	readonly path: string;
+	readonly name: string;
+	/** Where the kernel keeps the element. */
+	readonly element: number;
+	readonly start: number;
+	readonly end: number;
+	/** PTE bits that its promise allows (R, W, X), undefined when it makes none. */
+	readonly allowed: number | undefined;
+	readonly shared: boolean | undefined;
+	readonly family: number | undefined;
+	readonly refcount: number | undefined;
+	readonly fields: Readonly<Record<string, string>>;
+	/** Of the kernel, not of one process. */
+	readonly global: boolean;
+}
+
+const maxVa = 2 ** 38;
+/** Longer lists and arrays than this are damage. */
+const maxElements = 4096;
+
+/** Reads the regions that a lab describes. Elements with nonsense in them (wild pointers, huge lengths) are clipped to user space. */
+export class RegionReader {
+	constructor(
+		private readonly memory: GuestMemory,
+		private readonly names: KernelNames,
+		private readonly descriptions: readonly RegionDescription[],
+	) {}
+
+	get described(): boolean {
+		return this.descriptions.length > 0;
+	}
+
+	/** Regions of a process: its own, and those global ones whose frame it has mapped. */
+	of(process: Process): Region[] {
+		const found: Region[] = [];
+		for (const description of this.descriptions) {
+			if (description.path.startsWith("proc.")) {
+				const { proc } = this.names;
+				if (!proc) continue;
+				const base: Place = { address: process.address, type: proc.element };
+				const path = description.path.slice(5);
+				for (const item of this.elements(base, path, description, `proc[${process.slot}].${path}`))
+					this.add(found, item.place, description, item.label, undefined);
+			} else
+				for (const item of this.globals(description)) this.add(found, item.place, description, item.label, process);
+		}
+		return found.sort((a, b) => a.start - b.start);
+	}
+
+	private *globals(description: RegionDescription): Iterable<{ place: Place; label: string }> {
+		const [name, ...rest] = description.path.replace(/\[\]$/, "").split(".");
+		const variable = this.names.variable(name as string);
+		if (!variable) {
+			this.names.note("address-space", `There is no variable \`${name}\`, where the lab's regions are kept`);
+			return;
+		}
+		const array = description.path.endsWith("[]") ? "[]" : "";
+		const path = rest.length > 0 ? rest.join(".") + array : array;
+		yield* this.elements(variable, path, description, description.path);
+	}
+
+	private *elements(
+		base: Place,
+		path: string,
+		description: RegionDescription,
+		label: string,
+	): Iterable<{ place: Place; label: string }> {
+		const isArray = path.endsWith("[]");
+		const bare = path.replace(/\[\]$/, "");
+		const start = bare === "" ? base : follow(this.memory, base, bare);
+		if (!start) {
+			if (this.names.proc) this.names.note("address-space", `There is no \`${description.path}\` in this kernel`);
+			return;
+		}
+		const type = plain(start.type);
+		if (isArray && type?.kind === "array") {
+			const count = Math.min(type.count, maxElements);
+			for (let i = 0; i < count; i++) {
+				const place = { address: start.address + i * type.element.size, type: type.element };
+				yield { place, label: label.replace(/\[\]$/, `[${i}]`) };
+			}
+			return;
+		}
+		let place = dereference(this.memory, start);
+		const seen = new Set<number>();
+		for (let i = 0; place && i < maxElements && !seen.has(place.address); i++) {
+			seen.add(place.address);
+			yield { place, label: description.next ? `${label}[${i}]` : label };
+			const next: Place | undefined = description.next ? follow(this.memory, place, description.next) : undefined;
+			place = next && dereference(this.memory, next);
+		}
+	}
+
+	private add(
+		found: Region[],
+		place: Place,
+		description: RegionDescription,
+		label: string,
+		sharer: Process | undefined,
+	): void {
+		const { fields } = description;
+		const read = (path: string | undefined): number | undefined => {
+			const at = path === undefined ? undefined : follow(this.memory, place, path);
+			if (path !== undefined && !at && !path.includes(".") && !path.includes("->"))
+				this.names.note("address-space", `\`${description.path}\` has no member \`${path}\``);
+			return at && readNumber(this.memory, at);
+		};
+		if (fields.valid !== undefined && !read(fields.valid)) return;
+		const frame = read(fields.frame);
+		const start =
+			Math.floor((description.start ? Number(description.start) : (read(fields.start) ?? 0)) / pageBytes) * pageBytes;
+		const length =
+			read(fields.length) ??
+			(fields.end !== undefined
+				? (read(fields.end) ?? 0) - start
+				: (read(fields.pages) ?? description.pages ?? 0) * pageBytes);
+		if (length <= 0 || start < 0 || start >= maxVa) return;
+		const end = Math.min(Math.ceil((start + length) / pageBytes) * pageBytes, maxVa);
+		if (sharer) {
+			// Of a global region a process has what it has mapped: at its place, and on its frame.
+			const leaf = findLeaf(this.memory, sharer.root, start);
+			if (!leaf || (frame !== undefined && leaf.pa !== frame)) return;
+		}
+		const prot = read(fields.prot);
+		const flags = read(fields.flags);
+		const bits = description.protBits ?? { read: 2, write: 4, execute: 8 };
+		const allowed =
+			prot === undefined
+				? undefined
+				: (prot & bits.read ? 2 : 0) | (prot & bits.write ? 4 : 0) | (prot & (bits.execute ?? 0) ? 8 : 0);
+		const family = read(fields.family);
+		const shared = flags !== undefined ? (flags & (description.sharedBit ?? 1)) !== 0 : sharer ? true : undefined;
+		const shown: Record<string, string> = {};
+		for (const path of description.show ?? []) {
+			const value = read(path);
+			if (value !== undefined) shown[path] = String(value);
+		}
+		if (flags !== undefined) shown.flags = `0x${(flags >>> 0).toString(16)}`;
+		if (prot !== undefined) shown.prot = String(prot);
+		found.push({
+			path: label,
+			name: description.name,
+			element: place.address,
+			start,
+			end,
+			allowed,
+			shared: shared ?? (family !== undefined && family >= 0 ? true : undefined),
+			family: family !== undefined && family >= 0 ? family : undefined,
+			refcount: read(fields.refcount),
+			fields: shown,
+			global: sharer !== undefined,
+		});
+	}
+}
+
+/** What makes two regions of different processes the same one: a family number, or the same element of the kernel. */
+export function familyKey(region: Region): string | undefined {
+	if (region.family !== undefined && region.shared !== false) return `${region.name} ${region.family}`;
+	return region.global ? `${region.path}` : undefined;
+}

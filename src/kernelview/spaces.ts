@@ -1,0 +1,302 @@
+import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import type {
+	PageTableModel,
+	PteRun,
+	RangeKind,
+	RangeModel,
+	RegionModel,
+	SpaceModel,
+} from "../protocol/kernelModel.ts";
+import { entriesPerTable } from "../riscv/sv39.ts";
+import { type GuestMemory, pageBytes } from "./guestMemory.ts";
+import type { KernelNames } from "./kernelNames.ts";
+import type { Process } from "./processes.ts";
+import type { Region } from "./regions.ts";
+import {
+	flagText,
+	type Leaf,
+	type PageTables,
+	permissionText,
+	pteU,
+	pteX,
+	reachOf,
+	readEntry,
+	virtualHex,
+} from "./sv39.ts";
+
+/** Memory layout of every xv6-riscv (kernel/memlayout.h): the two topmost pages below MAXVA. */
+export const trampolineVa = 2 ** 38 - pageBytes;
+export const trapframeVa = trampolineVa - pageBytes;
+
+/** A stretch of an address space with one meaning. */
+export interface Area {
+	readonly kind: RangeKind;
+	readonly label: string;
+	readonly start: number;
+	readonly end: number;
+	/** Index among the process' regions. */
+	readonly region?: number;
+	/** Pages may come later (lazily): absent ones belong to the range. */
+	readonly lazy?: boolean;
+}
+
+const roundUp = (bytes: number) => Math.ceil(bytes / pageBytes) * pageBytes;
+const PF_X = 1;
+
+/** `region 0x3fffffd000 (shared, family 3)`: how log and findings name it. */
+export function regionLabel(region: Region): string {
+	const facts = [
+		region.shared === undefined ? "" : region.shared ? "shared" : "private",
+		region.family === undefined ? "" : `family ${region.family}`,
+		region.refcount === undefined ? "" : `refcount ${region.refcount}`,
+	].filter((fact) => fact !== "");
+	return `${region.name}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
+}
+
+/** What the addresses of a process mean: from its program's ELF file, p->sz and the kernel's regions. */
+export function processAreas(
+	process: Process,
+	regions: readonly Region[],
+	leaves: readonly Leaf[],
+	program: ProgramSymbols | undefined,
+): Area[] {
+	const areas: Area[] = [];
+	const size = Math.min(roundUp(process.size), trapframeVa);
+	const segments = program?.segments ?? [];
+	const imageEnd =
+		segments.length > 0 ? roundUp(Math.max(...segments.map((s) => s.address + s.memorySize))) : undefined;
+	const guard = imageEnd ?? leaves.find((leaf) => leaf.va < size && (leaf.flags & pteU) === 0)?.va;
+	const image = Math.min(guard ?? size, size);
+	areas.push(...imageAreas(image, segments, program, leaves));
+	if (guard !== undefined && guard < size) {
+		areas.push({ kind: "guard", label: "guard page", start: guard, end: guard + pageBytes });
+		const stackEnd = Math.min(guard + 2 * pageBytes, size);
+		if (stackEnd > guard + pageBytes)
+			areas.push({ kind: "stack", label: "stack", start: guard + pageBytes, end: stackEnd });
+		if (size > stackEnd) areas.push({ kind: "heap", label: "heap", start: stackEnd, end: size, lazy: true });
+	}
+	for (const [index, region] of regions.entries()) {
+		areas.push({
+			kind: "region",
+			label: regionLabel(region),
+			start: region.start,
+			end: region.end,
+			region: index,
+			lazy: true,
+		});
+	}
+	areas.push({ kind: "trapframe", label: "trapframe", start: trapframeVa, end: trampolineVa });
+	areas.push({ kind: "trampoline", label: "trampoline", start: trampolineVa, end: trampolineVa + pageBytes });
+	return areas.sort((a, b) => a.start - b.start);
+}
+
+function imageAreas(
+	end: number,
+	segments: ProgramSymbols["segments"],
+	program: ProgramSymbols | undefined,
+	leaves: readonly Leaf[],
+): Area[] {
+	if (end <= 0) return [];
+	const name = program ? ` of ${program.name}` : "";
+	const text = program?.section(".text");
+	const executable = segments.filter((segment) => segment.flags & PF_X);
+	let textEnd = end;
+	if (text && text.size > 0) textEnd = roundUp(text.address + text.size);
+	else if (executable.length > 0) textEnd = roundUp(Math.max(...executable.map((s) => s.address + s.memorySize)));
+	else {
+		const data = leaves.find((leaf) => leaf.va < end && (leaf.flags & pteX) === 0);
+		if (data) textEnd = data.va;
+	}
+	textEnd = Math.min(textEnd, end);
+	const areas: Area[] = [];
+	if (textEnd > 0) areas.push({ kind: "text", label: `text${name}`, start: 0, end: textEnd });
+	if (end > textEnd) areas.push({ kind: "data", label: `data${name}`, start: textEnd, end });
+	return areas;
+}
+
+/** What the addresses of the kernel mean. */
+export function kernelAreas(memory: GuestMemory, names: KernelNames, processes: readonly Process[]): Area[] {
+	const end = names.end === undefined ? memory.base : roundUp(names.end);
+	const etext = names.etext === undefined ? memory.base : roundUp(names.etext);
+	const ram = memory.base + memory.size;
+	const areas: Area[] = [{ kind: "device", label: "devices", start: 0, end: memory.base, lazy: false }];
+	if (etext > memory.base) areas.push({ kind: "kernel-text", label: "kernel text", start: memory.base, end: etext });
+	if (end > etext) areas.push({ kind: "kernel-data", label: "kernel data", start: Math.max(etext, memory.base), end });
+	if (ram > end) areas.push({ kind: "other", label: "RAM, mapped directly", start: end, end: ram });
+	for (const process of processes) {
+		const stack = process.kernelStack;
+		if (stack > ram && stack < trampolineVa)
+			areas.push({
+				kind: "kernel-stack",
+				label: `kernel stack of pid ${process.pid}`,
+				start: stack,
+				end: stack + pageBytes,
+			});
+	}
+	areas.push({ kind: "trampoline", label: "trampoline", start: trampolineVa, end: trampolineVa + pageBytes });
+	return areas.sort((a, b) => a.start - b.start);
+}
+
+export function areaAt(areas: readonly Area[], va: number): Area | undefined {
+	// A region lies over what is below it when a kernel lets them collide.
+	return (
+		areas.findLast((area) => va >= area.start && va < area.end && area.kind === "region") ??
+		areas.find((area) => va >= area.start && va < area.end)
+	);
+}
+
+interface OpenRange {
+	area: Area | undefined;
+	start: number;
+	end: number;
+	present: number;
+	flags: number;
+	frames: [number, number][];
+}
+
+/** Leaves and areas merged into ranges, split where meaning or permissions change. */
+export function mergeRanges(memory: GuestMemory, areas: readonly Area[], leaves: readonly Leaf[]): RangeModel[] {
+	const byArea = new Map<Area | undefined, OpenRange[]>();
+	for (const leaf of leaves) {
+		const area = areaAt(areas, leaf.va);
+		const list = byArea.get(area) ?? [];
+		byArea.set(area, list);
+		const flags = leaf.flags & 0x1e;
+		const bytes = reachOf(leaf.level);
+		let range = list.at(-1);
+		const adjacent = range !== undefined && range.flags === flags && (range.end === leaf.va || area?.lazy === true);
+		if (!range || !adjacent) {
+			range = { area, start: leaf.va, end: leaf.va, present: 0, flags, frames: [] };
+			list.push(range);
+		}
+		range.end = leaf.va + bytes;
+		range.present += bytes / pageBytes;
+		addFrames(range.frames, memory.frameOf(leaf.pa), bytes / pageBytes);
+	}
+	const ranges: OpenRange[] = [...(byArea.get(undefined) ?? [])];
+	for (const area of areas) {
+		const list = byArea.get(area) ?? [];
+		if (area.kind !== "device") fill(area, list);
+		ranges.push(...list);
+	}
+	return ranges.sort((a, b) => a.start - b.start).map(toModel);
+}
+
+/** Absent pages: of a lazy area they belong to its ranges, elsewhere they are ranges of their own. */
+function fill(area: Area, list: OpenRange[]): void {
+	const absent = (start: number, end: number): OpenRange => ({ area, start, end, present: 0, flags: 0, frames: [] });
+	if (list.length === 0) {
+		if (area.kind !== "trapframe" && area.kind !== "trampoline" && area.kind !== "kernel-stack")
+			list.push(absent(area.start, area.end));
+		return;
+	}
+	if (area.lazy) {
+		(list[0] as OpenRange).start = area.start;
+		for (let i = 1; i < list.length; i++) (list[i - 1] as OpenRange).end = (list[i] as OpenRange).start;
+		(list.at(-1) as OpenRange).end = Math.max(area.end, (list.at(-1) as OpenRange).end);
+		return;
+	}
+	const gaps: OpenRange[] = [];
+	let at = area.start;
+	for (const range of list) {
+		if (range.start > at) gaps.push(absent(at, range.start));
+		at = Math.max(at, range.end);
+	}
+	if (at < area.end) gaps.push(absent(at, area.end));
+	if (area.kind !== "kernel-text" && area.kind !== "kernel-data" && area.kind !== "other") list.push(...gaps);
+}
+
+function addFrames(runs: [number, number][], frame: number, count: number): void {
+	if (frame < 0) return;
+	const last = runs.at(-1);
+	if (last && last[0] + last[1] === frame) last[1] += count;
+	else runs.push([frame, count]);
+}
+
+function toModel(range: OpenRange): RangeModel {
+	const { area } = range;
+	return {
+		kind: area?.kind ?? "other",
+		label: area?.label ?? "mapped, belongs to no known range",
+		start: virtualHex(range.start),
+		end: virtualHex(range.end),
+		pages: (range.end - range.start) / pageBytes,
+		present: range.present,
+		permissions: permissionText(range.flags),
+		frames: range.frames,
+		...(area?.region !== undefined ? { region: area.region } : {}),
+	};
+}
+
+export function regionModel(region: Region): RegionModel {
+	const { allowed } = region;
+	return {
+		path: region.path,
+		name: region.name,
+		start: virtualHex(region.start),
+		pages: (region.end - region.start) / pageBytes,
+		...(allowed !== undefined ? { permissions: permissionText(allowed).slice(0, 3) } : {}),
+		...(region.shared !== undefined ? { shared: region.shared } : {}),
+		...(region.family !== undefined ? { family: region.family } : {}),
+		...(region.refcount !== undefined ? { refcount: region.refcount } : {}),
+		fields: region.fields,
+	};
+}
+
+/** The tables as they are, neighbouring entries with neighbouring frames as one run. */
+export function tableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
+	return tables.tables.map((table) => {
+		const entries: PteRun[] = [];
+		let last: { index: number; count: number; pte: string; pa: number; flags: number } | undefined;
+		const flush = () => {
+			if (!last) return;
+			const { index, count, pte, pa, flags } = last;
+			entries.push({
+				index,
+				count,
+				pte,
+				address: `0x${pa.toString(16)}`,
+				flags: flagText(flags),
+				leaf: (flags & 14) !== 0,
+			});
+		};
+		for (let index = 0; index < entriesPerTable; index++) {
+			const at = table.address + index * 8;
+			if (memory.u32(at) === 0 && memory.u32(at + 4) === 0) continue;
+			const entry = readEntry(memory, at, table.level);
+			if (!entry) continue;
+			const step = reachOf(table.level);
+			const follows =
+				last !== undefined &&
+				last.index + last.count === index &&
+				last.flags === entry.flags &&
+				last.pa + last.count * (entry.leaf ? step : pageBytes) === entry.pa;
+			if (last && follows) last.count++;
+			else {
+				flush();
+				const pte = `0x${(memory.big(at) as bigint).toString(16)}`;
+				last = { index, count: 1, pte, pa: entry.pa, flags: entry.flags };
+			}
+		}
+		flush();
+		return { level: table.level, address: `0x${table.address.toString(16)}`, start: virtualHex(table.va), entries };
+	});
+}
+
+export function spaceModel(
+	memory: GuestMemory,
+	who: { pid: number; name: string },
+	tables: PageTables,
+	areas: readonly Area[],
+	regions: readonly Region[],
+): SpaceModel {
+	return {
+		pid: who.pid,
+		name: who.name,
+		root: `0x${tables.root.toString(16)}`,
+		ranges: mergeRanges(memory, areas, tables.leaves),
+		regions: regions.map(regionModel),
+		tables: tableModels(memory, tables),
+		...(tables.damage !== undefined ? { damage: tables.damage } : {}),
+	};
+}

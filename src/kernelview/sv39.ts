@@ -1,0 +1,147 @@
+import { entriesPerTable } from "../riscv/sv39.ts";
+import { type GuestMemory, pageBytes } from "./guestMemory.ts";
+
+/** Low ten bits of an entry. */
+export const pteV = 1;
+export const pteR = 2;
+export const pteW = 4;
+export const pteX = 8;
+export const pteU = 16;
+const pteAccess = pteR | pteW | pteX;
+const flagMask = 0x3ff;
+
+/** Bytes that one entry of a level translates. */
+export const reachOf = (level: number): number => pageBytes * entriesPerTable ** level;
+/** All that Sv39 can name, with the sign bit as the topmost of 39 bits. */
+const spaceBytes = 2 ** 39;
+
+export interface Leaf {
+	/** 39 bits: addresses of the upper half are not sign-extended; see {@link virtualHex}. */
+	readonly va: number;
+	readonly pa: number;
+	/** V R W X U G A D and the two software bits. */
+	readonly flags: number;
+	/** 0: 4 KiB, 1: 2 MiB, 2: 1 GiB. */
+	readonly level: number;
+}
+
+export interface Table {
+	readonly level: number;
+	readonly address: number;
+	/** First address it translates. */
+	readonly va: number;
+}
+
+export interface PageTables {
+	readonly root: number;
+	readonly tables: readonly Table[];
+	/** In address order. */
+	readonly leaves: readonly Leaf[];
+	readonly damage: string | undefined;
+}
+
+/** Physical address that satp names (privileged ISA 4.1.11). */
+export function rootOf(satp: bigint): number {
+	return Number((satp & ((1n << 44n) - 1n)) << 12n);
+}
+
+export function virtualHex(va: number): string {
+	return va < spaceBytes / 2 ? `0x${va.toString(16)}` : `0x${BigInt.asUintN(64, BigInt(va - spaceBytes)).toString(16)}`;
+}
+
+/** The 39 bits of a canonical address; undefined for one that Sv39 refuses. */
+export function canonical(address: bigint): number | undefined {
+	const value = BigInt.asUintN(64, address);
+	if (value < 1n << 38n) return Number(value);
+	return value >= (1n << 64n) - (1n << 38n) ? Number(BigInt.asUintN(39, value)) : undefined;
+}
+
+export interface Entry {
+	readonly flags: number;
+	/** Of the page, or of the next table. */
+	readonly pa: number;
+	readonly valid: boolean;
+	readonly leaf: boolean;
+	/** Valid to look at, but every walk through it faults (reserved bits, W without R, misaligned superpage). */
+	readonly malformed: boolean;
+}
+
+export function readEntry(memory: GuestMemory, address: number, level: number): Entry | undefined {
+	const low = memory.u32(address);
+	const high = memory.u32(address + 4);
+	if (low === undefined || high === undefined) return undefined;
+	const flags = low & flagMask;
+	const pa = ((low >>> 10) + (high & 0x3fffff) * 2 ** 22) * pageBytes;
+	const leaf = (flags & pteAccess) !== 0;
+	const malformed =
+		high >>> 22 !== 0 ||
+		(flags & (pteR | pteW)) === pteW ||
+		(leaf && pa % reachOf(level) !== 0) ||
+		(!leaf && (level === 0 || (flags & 0xd0) !== 0));
+	return { flags, pa, valid: (flags & pteV) !== 0, leaf, malformed };
+}
+
+/**
+ * Every table and leaf that the hardware could reach from a root. A table is visited once, so a cyclic or shared tree ends; what is
+ * not as it should be is said in `damage`.
+ */
+export function walkTables(memory: GuestMemory, root: number): PageTables {
+	const tables: Table[] = [];
+	const leaves: Leaf[] = [];
+	const seen = new Set<number>();
+	let damage: string | undefined;
+	const visit = (address: number, level: number, va: number): void => {
+		if (!memory.contains(address, pageBytes)) {
+			damage ??= `the level ${level} table at 0x${address.toString(16)} is outside RAM`;
+			return;
+		}
+		if (seen.has(address)) {
+			damage ??= `the table at 0x${address.toString(16)} is reached twice`;
+			return;
+		}
+		seen.add(address);
+		tables.push({ level, address, va });
+		for (let i = 0; i < entriesPerTable; i++) {
+			const at = address + i * 8;
+			if (((memory.u32(at) as number) & pteV) === 0) continue;
+			const entry = readEntry(memory, at, level) as Entry;
+			const start = va + i * reachOf(level);
+			if (entry.malformed) damage ??= `the entry for ${virtualHex(start)} at 0x${at.toString(16)} has reserved bits`;
+			else if (entry.leaf) leaves.push({ va: start, pa: entry.pa, flags: entry.flags, level });
+			else visit(entry.pa, level - 1, start);
+		}
+	};
+	visit(root, 2, 0);
+	return { root, tables, leaves, damage };
+}
+
+/** The leaf that translates an address; undefined: hardware faults. */
+export function findLeaf(memory: GuestMemory, root: number, va: number): Leaf | undefined {
+	let table = root;
+	for (let level = 2; level >= 0; level--) {
+		const reach = reachOf(level);
+		const index = Math.floor(va / reach) % entriesPerTable;
+		const entry = readEntry(memory, table + index * 8, level);
+		if (!entry?.valid || entry.malformed) return undefined;
+		if (entry.leaf) return { va: Math.floor(va / reach) * reach, pa: entry.pa, flags: entry.flags, level };
+		table = entry.pa;
+	}
+	return undefined;
+}
+
+/** Physical address behind a virtual one. */
+export function translate(memory: GuestMemory, root: number, va: number): number | undefined {
+	const leaf = findLeaf(memory, root, va);
+	return leaf && leaf.pa + (va - leaf.va);
+}
+
+/** `rwxu`, a dash for each absent one. */
+export function permissionText(flags: number): string {
+	const letter = (bit: number, text: string) => (flags & bit ? text : "-");
+	return letter(pteR, "r") + letter(pteW, "w") + letter(pteX, "x") + letter(pteU, "u");
+}
+
+/** `vrwxugad`, a dash for each absent bit. */
+export function flagText(flags: number): string {
+	return [..."vrwxugad"].map((letter, bit) => (flags & (1 << bit) ? letter : "-")).join("");
+}

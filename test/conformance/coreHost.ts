@@ -12,7 +12,7 @@ const transmitterEmpty = 0x60;
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The core alone, to be stepped and looked into: for scripts/lockstep.ts. Its devices are a UART that is always ready to
+/** The core alone, to be stepped and looked into: for decoder.test.ts and scripts/lockstep.ts. Its devices are a UART that is always ready to
  * send, and the test finisher. */
 export class CoreHost {
 	private readonly core: CoreExports;
@@ -74,7 +74,8 @@ export class CoreHost {
 		return host;
 	}
 
-	private write(address: bigint, bytes: Uint8Array): void {
+	/** Puts code or data into RAM, at a physical address. */
+	write(address: bigint, bytes: Uint8Array): void {
 		const linear = layout.RAM_BASE + Number(address - ramStart);
 		new Uint8Array(this.memory.buffer).set(bytes, linear);
 		const first = linear >>> layout.PAGE_SHIFT;
@@ -92,6 +93,15 @@ export class CoreHost {
 		this.core.run(4_000_000_000, 0);
 		this.core.removeBreakpoint(pc);
 		return this.pc === pc;
+	}
+
+	/** A field of hart 0: an offset H_* of core/layout.ts. */
+	field(offset: number): bigint {
+		return this.view.getBigUint64(hartBase(0) + offset, true);
+	}
+
+	setField(offset: number, value: bigint): void {
+		this.view.setBigUint64(hartBase(0) + offset, value, true);
 	}
 
 	get pc(): bigint {

@@ -123,10 +123,11 @@ function legalValues(random: Random): Case[] {
 			name: `${csr.name} legal values`,
 			code: `csrr x14, ${csr.name}\n${write.join("\n")}\ncsrr x28, mstatus\ncsrr x29, sstatus\n${restore}`,
 		});
-		const bits = adjust(random.u64());
+		// Clearing one bit of MPP could leave the reserved value.
+		const masks = [random.u64(), random.u64()].map((mask) => adjust(csr.name === "mstatus" ? mask | 0x1800n : mask));
 		cases.push({
 			name: `${csr.name} set, clear and immediate forms`,
-			code: `li t1, ${bits}\ncsrrw x16, ${csr.name}, t1\nli t2, ${adjust(random.u64())}\ncsrrs x17, ${csr.name}, t2
+			code: `li t1, ${masks[0]}\ncsrrw x16, ${csr.name}, t1\nli t2, ${masks[1]}\ncsrrs x17, ${csr.name}, t2
 				csrrc x18, ${csr.name}, t1\ncsrrs x19, ${csr.name}, zero\ncsrrsi x20, ${csr.name}, ${adjust(21n) & 31n}\ncsrrci x21, ${csr.name}, ${adjust(5n) & 31n}
 				csrrwi x22, ${csr.name}, ${adjust(10n) & 31n}\ncsrrci x23, ${csr.name}, 0\ncsrw ${csr.name}, t2\ncsrrw t2, ${csr.name}, t2
 				csrr x24, ${csr.name}\n${restore}`,

@@ -3,6 +3,7 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import { bug, UserError } from "../common/errors.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
+import { likeGnuLd, withEntry } from "./entryPoint.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";
 import { Limiter } from "./limiter.ts";
 import { machineWish } from "./machineWish.ts";
@@ -251,10 +252,11 @@ class Build {
 				output: "elf",
 				target: step.target,
 			} as const;
-			result = await this.limiter.run(() => {
+			const linked = await this.limiter.run(() => {
 				throwIfCancelled(this.request.signal);
 				return toolchain.link(job, this.request.signal);
 			});
+			result = likeGnuLd(linked, objects);
 			this.counts.linked++;
 			this.memory.linked.set(step.output, { key, inputs, result });
 		}
@@ -291,15 +293,6 @@ function isTextStep(step: Step): boolean {
 		step.kind === "text" ||
 		(step.kind === "concat" && /\.(h|inc|ld|S|c)$/.test(step.output))
 	);
-}
-
-/**
- * With a linker script that names no entry, GNU ld starts the program at `start` (ldlang.c, `entry_symbol_default`);
- * other linkers look for `_start` only. Trees since 2024 rely on it for their user programs.
- */
-function withEntry(flags: readonly string[], script: string | undefined): readonly string[] {
-	const named = flags.some((flag) => flag === "-e" || flag.startsWith("--entry"));
-	return script === undefined || named || /\bENTRY\s*\(/.test(script) ? flags : [...flags, "-e", "start"];
 }
 
 function sameInputs(a: readonly (Uint8Array | undefined)[], b: readonly (Uint8Array | undefined)[]): boolean {

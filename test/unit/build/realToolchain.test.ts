@@ -56,6 +56,16 @@ test("a second build of the same tree compiles nothing", async () => {
 	expect((await build()).stats).toMatchObject({ compiled: 0, linked: 0 });
 });
 
+test("an entry symbol that is not exported, or not there, means the first byte of the text, as with GNU ld", async () => {
+	const entry = fromUtf8(smallKernel().files.get("kernel/entry.S") ?? new Uint8Array());
+	const local = await build({ "kernel/entry.S": entry.replace(".global _entry\n", "") });
+	expect(elfHeader(local.output?.kernel as Uint8Array).entry).toBe(0x80000000n);
+	expect(local.diagnostics).toEqual([]);
+	const absent = await build({ "kernel/entry.S": entry.replaceAll("_entry", "first") });
+	expect(elfHeader(absent.output?.kernel as Uint8Array).entry).toBe(0x80000000n);
+	expect(absent.diagnostics).toMatchObject([{ severity: "warning", message: expect.stringContaining("_entry") }]);
+});
+
 const cases: readonly [string, Record<string, string | undefined>, string, RegExp][] = [
 	["C", { "kernel/main.c": "int\nmain(void)\n{\n  return 0\n}\n" }, "kernel/main.c:4", /expected ';'/],
 	["a user program", { "user/sh.c": "int main(void) { return y; }\n" }, "user/sh.c:1", /undeclared/],

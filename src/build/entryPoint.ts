@@ -1,0 +1,28 @@
+import type { LinkJob, LinkResult } from "../toolchain/types.ts";
+import { definesSymbol, entryOf, withTextAsEntry } from "./elf.ts";
+
+/**
+ * With a linker script that names no entry, GNU ld starts the program at `start` (ldlang.c, `entry_symbol_default`);
+ * other linkers look for `_start` only. Trees since 2024 rely on it for their user programs.
+ */
+export function withEntry(flags: readonly string[], script: string | undefined): readonly string[] {
+	const named = flags.some((flag) => flag === "-e" || flag.startsWith("--entry"));
+	return script === undefined || named || /\bENTRY\s*\(/.test(script) ? flags : [...flags, "-e", "start"];
+}
+
+const missingEntry = /cannot find entry symbol (\S+?);?(?:\s|$)/;
+
+/**
+ * Where the entry symbol is not a global one, GNU ld starts at the text's first byte; others at 0. Trees up to 2022
+ * rely on it: their entry.S does not export `_entry`. The warning stays only where nobody defines the symbol at all.
+ */
+export function likeGnuLd(result: LinkResult, objects: LinkJob["objects"]): LinkResult {
+	const symbol = result.diagnostics.map(({ message }) => missingEntry.exec(message)?.[1]).find((name) => name);
+	if (symbol === undefined || !result.image || entryOf(result.image) !== 0n) return result;
+	const image = withTextAsEntry(result.image);
+	const local = objects.some(({ bytes }) => definesSymbol(bytes, symbol));
+	const diagnostics = local
+		? result.diagnostics.filter(({ message }) => !missingEntry.test(message))
+		: result.diagnostics;
+	return { ...result, image, diagnostics };
+}

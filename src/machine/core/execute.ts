@@ -4,13 +4,13 @@
 // at the state. `left` counts steps exactly: one for each instruction, retired or trapped.
 
 import {
-	H_FAULT, H_F, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SATP, H_SINK, H_STEPS, H_WAITING, PAGE_SIZE, SCRATCH_RECORDS, S_FENCES,
+	H_FAULT, H_F, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SATP, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, PAGE_SIZE, SCRATCH_RECORDS, S_FENCES,
 	TLB_FETCH, TLB_READ, TLB_WRITE, T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
 } from "./layout";
 import * as op from "./opcodes";
 import {
 	CAUSE_BREAKPOINT, CAUSE_ECALL_U, CAUSE_ILLEGAL, MODE_M, MODE_S, MODE_U, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, YIELD_CODE,
-	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_WAIT, count, fault, faulted, yieldAfter,
+	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_WAIT, count, fault, faulted, interruptsEnabled, yieldAfter,
 } from "./hart";
 import { atomic } from "./atomic";
 import { csrOld, executeCsr } from "./csr";
@@ -166,7 +166,13 @@ export function execute(h: usize, steps: u32): u32 {
 		const why = load<u32>(h, V_YIELD);
 		if (why) {
 			store<u32>(h, 0, V_YIELD);
-			if (why & YIELD_INTERRUPTS) takeInterrupt(h);
+			if (why & YIELD_INTERRUPTS) {
+				takeInterrupt(h);
+				if (load<u32>(M_GRACE) != 0 && interruptsEnabled(h)) {
+					store<u32>(h, 1, H_YIELDED);
+					break;
+				}
+			}
 			if (why & (YIELD_STOP | YIELD_WAIT | YIELD_SLICE)) break;
 		}
 		if (left == 0 || load<u32>(T_STOP_REQUEST) != 0) break;

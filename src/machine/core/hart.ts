@@ -1,6 +1,6 @@
 // Access to a hart's state and the codes of the privileged architecture that the core uses.
 
-import { HART_BASE, HART_STRIDE, H_FAULT, H_FAULT_CAUSE, H_FAULT_TVAL, M_HARTS, V_YIELD } from "./layout";
+import { HART_BASE, HART_STRIDE, H_FAULT, H_FAULT_CAUSE, H_FAULT_TVAL, H_MODE, H_MSTATUS, M_HARTS, V_YIELD } from "./layout";
 
 // Modes.
 export const MODE_U: u32 = 0;
@@ -89,6 +89,12 @@ export function faulted(h: usize): bool {
 @inline
 export function yieldAfter(h: usize, why: u32): void {
 	store<u32>(h, load<u32>(h, V_YIELD) | why, V_YIELD);
+}
+
+/** Whether interrupts for the mode the hart is in are on. Kernels that use locks hold none then. */
+export function interruptsEnabled(h: usize): bool {
+	const mode = load<u32>(h, H_MODE);
+	return mode == MODE_U || (load<u64>(h, H_MSTATUS) & (mode == MODE_M ? MSTATUS_MIE : MSTATUS_SIE)) != 0;
 }
 
 /** Adds one to a statistics word. */

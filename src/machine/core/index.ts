@@ -15,6 +15,10 @@
 // set YIELD_INTERRUPTS in V_YIELD (writes to mstatus, sstatus, mie, sie, mip, sip, mideleg, menvcfg, stimecmp; sret, mret);
 // with (H_MIP & H_MIE) == 0 such a write of sstatus cannot be followed by one. mtime (M_TIME) is constant in a round.
 //
+// Two rules more that read architectural state and that translated code must keep (or leave to the interpreter): an amoswap that
+// finds the nonzero value it stores sets H_YIELDED and YIELD_SLICE when there are several harts (atomic.ts); while
+// M_GRACE is set, leave after any instruction that sets YIELD_INTERRUPTS, `execute` decides (schedule.ts).
+//
 // Yield. After each slow path look at H_FAULT (the instruction trapped: give back nothing, the step counts; H_PC must be at it)
 // and V_YIELD (leave with H_PC after the instruction; the dispatch loop acts on it). YIELD_CODE says that fetch
 // translations or decoded code changed, perhaps the running page.

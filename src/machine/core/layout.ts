@@ -63,6 +63,8 @@ export const M_LAST_ACTIVE = 0x10060;
 export const M_PROBE_HART = 0x10068;
 export const M_PROBE_STEPS = 0x1006c;
 export const M_PROBE_STORES = 0x10070;
+/** u32: 1 = the slice is over but for its grace (schedule.ts). */
+export const M_GRACE = 0x10074;
 /** {u32 linear address of 8 bytes, u32 0, u64 content before the probe}[PROBE_STORES_MAX] */
 export const PROBE_JOURNAL = 0x14000;
 export const PROBE_STORES_MAX = 256;
@@ -149,7 +151,7 @@ export const H_TRAPS = 0x180;
 export const H_SPIN_TRAPS = 0x188;
 /** u32: slices since the last probe. */
 export const H_SPIN_SINCE = 0x190;
-/** u32: 1 = the hart gave up the rest of its slice (it met a lock that is held). */
+/** u32: 1 = the hart gave up the rest of its slice (it met a lock that is held, or its grace is over). */
 export const H_YIELDED = 0x194;
 /** i64[32]: f0..f31, raw bits, binary32 NaN-boxed. */
 export const H_F = 0x200;

@@ -14,7 +14,7 @@ import {
 	S_SPIN_PROBES, T_STOP_REQUEST,
 } from "./layout";
 import * as op from "./opcodes";
-import { MODE_M, MODE_U, MSTATUS_MIE, MSTATUS_MPRV, MSTATUS_SIE, count } from "./hart";
+import { MODE_M, MSTATUS_MPRV, count, interruptsEnabled } from "./hart";
 import { execute, scratch } from "./execute";
 import { isRam, ramAddress } from "./physical";
 import { peekTranslate } from "./mmu";
@@ -161,13 +161,6 @@ export function recheckTurn(h: usize, limit: u32): u32 {
 		else disturbed(h);
 	}
 	return made;
-}
-
-// @ts-ignore: decorator
-@inline
-function interruptsEnabled(h: usize): bool {
-	const mode = load<u32>(h, H_MODE);
-	return mode == MODE_U || (load<u64>(h, H_MSTATUS) & (mode == MODE_M ? MSTATUS_MIE : MSTATUS_SIE)) != 0;
 }
 
 /** Part of a search; returns the steps made. */

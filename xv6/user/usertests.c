@@ -1,0 +1,3 @@
+#include "kernel/types.h"
+#include "user/user.h"
+int main(void){return 0;}

@@ -106,12 +106,13 @@ export function takeCensus(
 	for (const { pid, tables } of spaces) tablesOf(pid, tables);
 	if (kernel) {
 		tablesOf(0, kernel);
-		for (const leaf of kernel.leaves) {
-			// Kernel stacks are what the kernel maps above its direct map.
-			if (leaf.va > memory.base + memory.size && leaf.va !== trampolineVa) {
-				const owner = processes.find((process) => process.kernelStack === leaf.va);
-				use(memory.frameOf(leaf.pa), { pid: owner?.pid ?? 0, as: "kernel-stack", address: virtualHex(leaf.va) }, "?");
-			}
+		// Kernel stacks are what the kernel maps above its direct map.
+		for (let i = kernel.leaves.length - 1; i >= 0; i--) {
+			const leaf = kernel.leaves[i] as PageTables["leaves"][number];
+			if (leaf.va <= memory.base + memory.size) break;
+			if (leaf.va === trampolineVa) continue;
+			const owner = processes.find((process) => process.kernelStack === leaf.va);
+			use(memory.frameOf(leaf.pa), { pid: owner?.pid ?? 0, as: "kernel-stack", address: virtualHex(leaf.va) }, "?");
 		}
 	}
 	for (const process of processes) {

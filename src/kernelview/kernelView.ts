@@ -19,8 +19,8 @@ import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } fro
 import { type Process, ProcessReader } from "./processes.ts";
 import type { RegionDescription } from "./regionDescription.ts";
 import { RegionReader } from "./regions.ts";
-import { kernelAreas, spaceModel } from "./spaces.ts";
-import { canonical, rootOf, translate } from "./sv39.ts";
+import { kernelAreas, spaceModel, unusedStacks } from "./spaces.ts";
+import { CachedWalk, canonical, rootOf, translate } from "./sv39.ts";
 import { walkAddress } from "./walk.ts";
 
 export interface ViewOptions {
@@ -48,7 +48,7 @@ const changing: ReadonlySet<string> = new Set([
 ]);
 /** Whole looks cost milliseconds: so many at once, and one more after so many instructions. */
 const maxLooks = 64;
-const instructionsPerLook = 20_000_000;
+const instructionsPerLook = 40_000_000;
 const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
 
 export interface StackLine {
@@ -92,6 +92,7 @@ export class KernelView implements Disposable {
 			names,
 			processes: new ProcessReader(memory, names),
 			regions: new RegionReader(memory, names, options.regions ?? []),
+			kernelWalk: new CachedWalk(),
 			program: (name) => this.symbolizer.program(name),
 		};
 		this.problems = new Findings(this.sources);
@@ -164,7 +165,8 @@ export class KernelView implements Disposable {
 	}
 
 	private check(look: Look): void {
-		if (look.panicked || this.isCalm()) this.problems.check(look, this.isQuiet(look.processes));
+		if (look.processes.length === 0) return;
+		if (look.panicked || this.isCalm()) this.problems.check(look, this.isQuiet(look));
 	}
 
 	/** No process is in the middle of a call that changes address spaces, and none is half made. */
@@ -179,16 +181,13 @@ export class KernelView implements Disposable {
 	}
 
 	/** Every hart is in user mode or idle, and every process waits or is in user mode: memory is as the kernel wants it to be. */
-	private isQuiet(processes: readonly Process[]): boolean {
+	private isQuiet(look: Look): boolean {
 		const idle = this.machine.harts.every(
-			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, hart.pc),
+			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, look.running[hart.id]),
 		);
-		return (
-			idle &&
-			processes.every(
-				(process) => process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pending.has(process.pid),
-			)
-		);
+		const settled = (process: Process) =>
+			process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pending.has(process.pid);
+		return idle && look.processes.every(settled);
 	}
 
 	/** Everything that can be seen now. */
@@ -198,7 +197,16 @@ export class KernelView implements Disposable {
 		this.log.settleGone();
 		this.check(look);
 		const kernel = look.kernel
-			? [spaceModel(memory, { pid: 0, name: "kernel" }, look.kernel, kernelAreas(memory, names, look.processes), [])]
+			? [
+					spaceModel(
+						memory,
+						{ pid: 0, name: "kernel" },
+						look.kernel,
+						kernelAreas(memory, names, look.processes),
+						[],
+						unusedStacks,
+					),
+				]
 			: [];
 		const spaces = look.spaces.map((space) =>
 			spaceModel(memory, space.process, space.tables, space.areas, space.regions),

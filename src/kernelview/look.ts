@@ -6,7 +6,7 @@ import type { KernelNames } from "./kernelNames.ts";
 import type { Process, ProcessReader } from "./processes.ts";
 import type { Region, RegionReader } from "./regions.ts";
 import { type Area, processAreas } from "./spaces.ts";
-import { type PageTables, rootOf, translate, walkTables } from "./sv39.ts";
+import { type CachedWalk, type PageTables, rootOf, translate, walkTables } from "./sv39.ts";
 
 export interface ProcessSpace extends OwnedSpace {
 	readonly process: Process;
@@ -34,6 +34,7 @@ export interface Sources {
 	readonly names: KernelNames;
 	readonly processes: ProcessReader;
 	readonly regions: RegionReader;
+	readonly kernelWalk: CachedWalk;
 	program(name: string): ProgramSymbols | undefined;
 }
 
@@ -66,7 +67,7 @@ export function takeLook(sources: Sources): Look {
 	const processes = sources.processes.all();
 	const running = sources.processes.running(machine.harts.length);
 	const root = kernelRoot(sources);
-	const kernel = root === undefined ? undefined : walkTables(memory, root);
+	const kernel = root === undefined ? undefined : sources.kernelWalk.tables(memory, root);
 	const spaces = processes.flatMap((process) => spaceOf(sources, process) ?? []);
 	const census = takeCensus(memory, names, kernel, spaces, processes, findRoots(sources, processes, running, root));
 	return { instret: machine.instret, processes, running, kernel, spaces, census, panicked: isPanicked(sources) };
@@ -96,7 +97,7 @@ function findRoots(
 		else if (state.mode !== 0) stackOf(process, Number(state.register(2)));
 	}
 	for (const hart of machine.harts) {
-		if (hart.mode === 0 || hart.waiting || isIdle(names, hart.pc)) continue;
+		if (hart.mode === 0 || hart.waiting || isIdle(names, running[hart.id])) continue;
 		for (let i = 1; i < 32; i++) {
 			const value = hart.register(i);
 			if (value < 2n ** 53n) registers.push(Number(value));
@@ -105,7 +106,7 @@ function findRoots(
 	return { registers, stacks };
 }
 
-/** In the scheduler's loop: what its registers hold is left over. */
-export function isIdle(names: KernelNames, pc: bigint): boolean {
-	return names.symbols.symbolAt(Number(pc))?.name === "scheduler";
+/** In the scheduler: it runs no process, and what its registers hold is left over. */
+export function isIdle(names: KernelNames, pid: number | undefined): boolean {
+	return names.cpus !== undefined && (pid ?? 0) === 0;
 }

@@ -13,6 +13,7 @@ import type { KernelNames } from "./kernelNames.ts";
 import type { Process } from "./processes.ts";
 import type { Region } from "./regions.ts";
 import {
+	endHex,
 	flagText,
 	type Leaf,
 	type PageTables,
@@ -154,13 +155,34 @@ interface OpenRange {
 	frames: [number, number][];
 }
 
+/** What the kernel maps above its RAM for no process that lives. */
+export const unusedStacks: Area = {
+	kind: "kernel-stack",
+	label: "kernel stacks of unused slots, with guard pages between them",
+	start: 0,
+	end: 0,
+	lazy: true,
+};
+
 /** Leaves and areas merged into ranges, split where meaning or permissions change. */
-export function mergeRanges(memory: GuestMemory, areas: readonly Area[], leaves: readonly Leaf[]): RangeModel[] {
+export function mergeRanges(
+	memory: GuestMemory,
+	areas: readonly Area[],
+	leaves: readonly Leaf[],
+	elsewhere?: Area,
+): RangeModel[] {
 	const byArea = new Map<Area | undefined, OpenRange[]>();
+	const overlap = areas.some((area) => area.kind === "region");
+	const ram = memory.base + memory.size;
+	let area: Area | undefined;
+	let list: OpenRange[] = [];
 	for (const leaf of leaves) {
-		const area = areaAt(areas, leaf.va);
-		const list = byArea.get(area) ?? [];
-		byArea.set(area, list);
+		// Kernels map all of RAM page by page: the last area is nearly always the right one.
+		if (!area || overlap || leaf.va >= area.end || leaf.va < area.start) {
+			area = areaAt(areas, leaf.va) ?? (leaf.va > ram ? elsewhere : undefined);
+			list = byArea.get(area) ?? [];
+			byArea.set(area, list);
+		}
 		const flags = leaf.flags & 0x1e;
 		const bytes = reachOf(leaf.level);
 		let range = list.at(-1);
@@ -173,11 +195,11 @@ export function mergeRanges(memory: GuestMemory, areas: readonly Area[], leaves:
 		range.present += bytes / pageBytes;
 		addFrames(range.frames, memory.frameOf(leaf.pa), bytes / pageBytes);
 	}
-	const ranges: OpenRange[] = [...(byArea.get(undefined) ?? [])];
-	for (const area of areas) {
-		const list = byArea.get(area) ?? [];
-		if (area.kind !== "device") fill(area, list);
-		ranges.push(...list);
+	const ranges: OpenRange[] = [...(byArea.get(undefined) ?? []), ...(elsewhere ? (byArea.get(elsewhere) ?? []) : [])];
+	for (const known of areas) {
+		const own = byArea.get(known) ?? [];
+		if (known.kind !== "device") fill(known, own);
+		ranges.push(...own);
 	}
 	return ranges.sort((a, b) => a.start - b.start).map(toModel);
 }
@@ -219,7 +241,7 @@ function toModel(range: OpenRange): RangeModel {
 		kind: area?.kind ?? "other",
 		label: area?.label ?? "mapped, belongs to no known range",
 		start: virtualHex(range.start),
-		end: virtualHex(range.end),
+		end: endHex(range.end),
 		pages: (range.end - range.start) / pageBytes,
 		present: range.present,
 		permissions: permissionText(range.flags),
@@ -245,6 +267,18 @@ export function regionModel(region: Region): RegionModel {
 
 /** The tables as they are, neighbouring entries with neighbouring frames as one run. */
 export function tableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
+	let models = modelCache.get(tables);
+	if (!models) {
+		models = makeTableModels(memory, tables);
+		modelCache.set(tables, models);
+	}
+	return models;
+}
+
+/** The kernel's tables come from a cache, so that their models need not be made again. */
+const modelCache = new WeakMap<PageTables, PageTableModel[]>();
+
+function makeTableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
 	return tables.tables.map((table) => {
 		const entries: PteRun[] = [];
 		let last: { index: number; count: number; pte: string; pa: number; flags: number } | undefined;
@@ -289,12 +323,13 @@ export function spaceModel(
 	tables: PageTables,
 	areas: readonly Area[],
 	regions: readonly Region[],
+	elsewhere?: Area,
 ): SpaceModel {
 	return {
 		pid: who.pid,
 		name: who.name,
 		root: `0x${tables.root.toString(16)}`,
-		ranges: mergeRanges(memory, areas, tables.leaves),
+		ranges: mergeRanges(memory, areas, tables.leaves, elsewhere),
 		regions: regions.map(regionModel),
 		tables: tableModels(memory, tables),
 		...(tables.damage !== undefined ? { damage: tables.damage } : {}),

@@ -49,6 +49,11 @@ export function virtualHex(va: number): string {
 	return va < spaceBytes / 2 ? `0x${va.toString(16)}` : `0x${BigInt.asUintN(64, BigInt(va - spaceBytes)).toString(16)}`;
 }
 
+/** One past the last byte of a range: the end of the lower half has no sign to extend. */
+export function endHex(end: number): string {
+	return end === spaceBytes / 2 ? `0x${end.toString(16)}` : virtualHex(end);
+}
+
 /** The 39 bits of a canonical address; undefined for one that Sv39 refuses. */
 export function canonical(address: bigint): number | undefined {
 	const value = BigInt.asUintN(64, address);
@@ -113,6 +118,24 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 	};
 	visit(root, 2, 0);
 	return { root, tables, leaves, damage };
+}
+
+/** Walks the same tree again only when one of its tables changed: a kernel's own hardly ever does, and has tens of thousands of leaves. */
+export class CachedWalk {
+	private last: PageTables | undefined;
+	private copies: readonly Uint32Array[] = [];
+
+	tables(memory: GuestMemory, root: number): PageTables {
+		const { last } = this;
+		const same =
+			last?.root === root &&
+			last.tables.every((table, i) => memory.sameWords(table.address, this.copies[i] as Uint32Array));
+		if (same) return last;
+		const tables = walkTables(memory, root);
+		this.copies = tables.tables.map((table) => memory.copyWords(table.address, pageBytes));
+		this.last = tables;
+		return tables;
+	}
 }
 
 /** The leaf that translates an address; undefined: hardware faults. */

@@ -10,13 +10,18 @@ export function withEntry(flags: readonly string[], script: string | undefined):
 	return script === undefined || named || /\bENTRY\s*\(/.test(script) ? flags : [...flags, "-e", "start"];
 }
 
+/** Newer GNU ld says this of every program that is linked with -N or a plain script: no mistake of the student's. */
+const ofTheTree = /has a LOAD segment with RWX permissions/;
+
 const missingEntry = /cannot find entry symbol (\S+?);?(?:\s|$)/;
 
 /**
- * Where the entry symbol is not a global one, GNU ld starts at the text's first byte; others at 0. Trees up to 2022
- * rely on it: their entry.S does not export `_entry`. The warning stays only where nobody defines the symbol at all.
+ * Makes what linkers do differently the same. Where the entry symbol is not a global one, GNU ld starts at the text's
+ * first byte, others at 0. Trees up to 2022 rely on it: their entry.S does not export `_entry`. The warning stays only
+ * where nobody defines the symbol at all.
  */
-export function likeGnuLd(result: LinkResult, objects: LinkJob["objects"]): LinkResult {
+export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): LinkResult {
+	const result = { ...linked, diagnostics: linked.diagnostics.filter(({ message }) => !ofTheTree.test(message)) };
 	const symbol = result.diagnostics.map(({ message }) => missingEntry.exec(message)?.[1]).find((name) => name);
 	if (symbol === undefined || !result.image || entryOf(result.image) !== 0n) return result;
 	const image = withTextAsEntry(result.image);

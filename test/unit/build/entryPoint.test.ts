@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { likeGnuLd, withEntry } from "../../../src/build/entryPoint.ts";
+import type { Diagnostic } from "../../../src/toolchain/types.ts";
+
+test.each([
+	["a script without an entry", [], "SECTIONS { }", ["-e", "start"]],
+	["a script with one", [], "ENTRY( _entry )\nSECTIONS { }", []],
+	["an entry among the flags", ["-e", "main"], "SECTIONS { }", ["-e", "main"]],
+	["no script", ["-N"], undefined, ["-N"]],
+])("%s", (_, flags, script, expected) => {
+	expect(withEntry(flags, script)).toEqual(expected);
+});
+
+const warning = (message: string): Diagnostic => ({ file: "", severity: "warning", message });
+
+test("what a newer GNU ld says of every xv6 program is left out, anything else stays", () => {
+	const diagnostics = [warning("image has a LOAD segment with RWX permissions"), warning("something is odd")];
+	const { diagnostics: left } = likeGnuLd({ image: new Uint8Array(64), diagnostics, text: "" }, []);
+	expect(left).toEqual([warning("something is odd")]);
+});
+
+test("an entry that the linker found is left alone, warning or not", () => {
+	const image = new Uint8Array(64);
+	image[0x18] = 1;
+	const result = {
+		image,
+		diagnostics: [warning("cannot find entry symbol _entry; not setting start address")],
+		text: "",
+	};
+	expect(likeGnuLd(result, []).image).toBe(image);
+});

@@ -174,7 +174,12 @@ export class Machine implements MachineSurface {
 			left -= this.instret - before;
 			const report = this.watchdog.look(stop === layout.STOP_IDLE);
 			if (report) this.stalls.fire(report);
-			if (this.replay?.records[this.replay.next]?.at === this.instret && isWait(stop)) continue;
+			const due = this.replay?.records[this.replay.next];
+			if (due && isWait(stop)) {
+				if (due.at === this.instret) continue;
+				// Nothing but this input could get the machine there.
+				if (stop === layout.STOP_IDLE) throw otherRun();
+			}
 			const reason = this.stopped(stop);
 			if (reason) return reason;
 		}

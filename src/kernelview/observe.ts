@@ -1,0 +1,31 @@
+import * as v from "valibot";
+import { UserError } from "../common/errors.ts";
+import type { MachineSurface } from "../machine/types.ts";
+import { KernelView } from "./kernelView.ts";
+import { type RegionDescription, regionDescriptionSchema } from "./regionDescription.ts";
+
+/** What a build gives: mirrors the parts of build/types.ts `BuildOutput` that a view needs. */
+export interface ObservedBuild {
+	readonly kernel: Uint8Array;
+	readonly programs: readonly { readonly name: string; readonly elf: Uint8Array }[];
+}
+
+/** Checks the `regions` of a lab.json. Throws UserError `lab-manifest-invalid`. */
+export function parseRegions(regions: unknown): readonly RegionDescription[] {
+	const result = v.safeParse(v.array(regionDescriptionSchema), regions ?? []);
+	if (result.success) return result.output;
+	const issue = result.issues[0];
+	throw new UserError(
+		"lab-manifest-invalid",
+		`Field regions.${v.getDotPath(issue) ?? ""} is wrong: ${issue.message}`,
+		"Correct the manifest; docs/memory-report.md describes how regions are described.",
+	);
+}
+
+/** A view of a machine that runs a build, with the fault log on. Dispose it before the machine. */
+export function observeKernel(machine: MachineSurface, build: ObservedBuild, regions?: unknown): KernelView {
+	const programs = new Map(build.programs.map(({ name, elf }) => [name, elf]));
+	const view = new KernelView(machine, build.kernel, programs, { regions: parseRegions(regions) });
+	view.attach();
+	return view;
+}

@@ -3,7 +3,24 @@
  * small DWARF unit of our own, since LLVM 13 makes none for them.
  */
 export function assemblyModule(text: string, source: string, folder: string): string {
-	const lines = [".option norelax", `.file 1 "${source}"`];
+	const lines = moduleLines(text, source, folder).map(({ text: line }) => line);
+	return `target triple = "riscv64"\n${lines.map((line) => `module asm "${quote(line)}"`).join("\n")}\n`;
+}
+
+/** Line of the source behind a line of the module's assembly, both from 1; undefined for lines of our own and of included files. */
+export function assemblyLine(text: string, source: string, folder: string, line: number): number | undefined {
+	return moduleLines(text, source, folder)[line - 1]?.line;
+}
+
+interface ModuleLine {
+	readonly text: string;
+	readonly line?: number;
+}
+
+function moduleLines(text: string, source: string, folder: string): ModuleLine[] {
+	const lines: ModuleLine[] = [];
+	const push = (...texts: string[]) => lines.push(...texts.map((line) => ({ text: line })));
+	push(".option norelax", `.file 1 "${source}"`);
 	const sections: string[] = [];
 	let section = ".text";
 	for (const { line, statement, own } of statements(text, source)) {
@@ -12,22 +29,22 @@ export function assemblyModule(text: string, source: string, folder: string): st
 		const instruction = statement.replace(/^(?:[\w.$]+:\s*)+/, "");
 		if (own && instruction !== "" && !instruction.startsWith(".")) {
 			if (!sections.includes(section)) {
-				lines.push(`.Lb${sections.length}:`);
+				push(`.Lb${sections.length}:`);
 				sections.push(section);
 			}
-			lines.push(`.loc 1 ${line}`);
+			push(`.loc 1 ${line}`);
 		}
 		// LLVM 13 cannot pad code by an odd number of bytes (data in .text): make it even first.
 		if (sections.includes(section) && /^(\.(p2)?align\s+[1-9]|\.balign\s+([2-9]|1\d))/.test(instruction)) {
-			lines.push(`.fill (. - .Lb${sections.indexOf(section)}) & 1, 1, 0`);
+			push(`.fill (. - .Lb${sections.indexOf(section)}) & 1, 1, 0`);
 		}
-		lines.push(statement);
+		lines.push(own ? { text: statement, line } : { text: statement });
 	}
 	sections.forEach((name, i) => {
-		lines.push(`.section ${name}`, `.Le${i}:`);
+		push(`.section ${name}`, `.Le${i}:`);
 	});
-	if (sections.length > 0) lines.push(...unit(sections.length, source, folder));
-	return `target triple = "riscv64"\n${lines.map((line) => `module asm "${quote(line)}"`).join("\n")}\n`;
+	if (sections.length > 0) push(...unit(sections.length, source, folder));
+	return lines;
 }
 
 interface Statement {

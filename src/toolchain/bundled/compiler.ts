@@ -1,6 +1,6 @@
 import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
 import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult, WasiRun, WasiRunResult } from "../types.ts";
-import { assemblyModule } from "./assembly.ts";
+import { assemblyLine, assemblyModule } from "./assembly.ts";
 import { parseClang, parseLinker } from "./diagnostics.ts";
 import { downgrade } from "./downgrade.mjs";
 import { cc1Flags } from "./flags.ts";
@@ -98,8 +98,10 @@ export class BundledCompiler {
 		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.s"]);
 		const preprocessed = run.files.get("out.s");
 		if (failed || !preprocessed) return { diagnostics, text, includes };
-		const module = assemblyModule(fromUtf8(preprocessed), job.source, compilationFolder);
-		return this.generate(module, level, job.source, { diagnostics, text, includes });
+		const assembly = fromUtf8(preprocessed);
+		const module = assemblyModule(assembly, job.source, compilationFolder);
+		const place = (line: number) => assemblyLine(assembly, job.source, compilationFolder, line);
+		return this.generate(module, level, job.source, { diagnostics, text, includes }, place);
 	}
 
 	private async generate(
@@ -107,12 +109,13 @@ export class BundledCompiler {
 		level: string,
 		source: string,
 		before: { diagnostics: readonly Diagnostic[]; text: string; includes: readonly string[] },
+		place: (line: number) => number | undefined = () => undefined,
 	): Promise<CompileOutcome> {
 		const { object, text } = await this.llc.run([level, ...llcArgs], ir);
 		if (object) return { ...before, object };
 		return {
 			...before,
-			diagnostics: [...before.diagnostics, ...assemblerErrors(text, source)],
+			diagnostics: [...before.diagnostics, ...assemblerErrors(text, source, place)],
 			text: before.text + text,
 		};
 	}
@@ -227,15 +230,16 @@ function tooNew(source: string, message: string): Diagnostic {
 	};
 }
 
-/** llc names places in its inline assembly, which is not the source's numbering: the statement itself is shown. */
-function assemblerErrors(text: string, source: string): Diagnostic[] {
+/** llc names places in its inline assembly, which `place` turns into lines of the source; the statement itself is shown too. */
+function assemblerErrors(text: string, source: string, place: (line: number) => number | undefined): Diagnostic[] {
 	const lines = text.split("\n");
 	const found = lines.flatMap((line, i): Diagnostic[] => {
-		const match = /(?:<inline asm>|m\.ll)?[:\d]*:? ?error: (.*)$/.exec(line);
+		const match = /(?:<inline asm>:(\d+)|m\.ll)?[:\d]*:? ?error: (.*)$/.exec(line);
+		if (!match) return [];
 		const statement = lines[i + 1]?.trim();
-		return match
-			? [{ file: source, severity: "error", message: statement ? `${match[1]}: ${statement}` : (match[1] as string) }]
-			: [];
+		const at = match[1] === undefined ? undefined : place(Number(match[1]));
+		const message = statement ? `${match[2]}: ${statement}` : (match[2] as string);
+		return [{ file: source, ...(at === undefined ? {} : { line: at }), severity: "error", message }];
 	});
 	return found.length > 0
 		? found

@@ -129,9 +129,8 @@ export async function fuzzMachine(seed: number): Promise<string> {
 
 /** Values as drivers in trouble write them: near the right one, far from it, or anything. */
 function wild(random: Random, right: number): number {
-	return [right, right, right + 1, right - 1, right ^ (1 << random.below(31)), random.below(0x1_0000_0000)][
-		random.below(6)
-	] as number;
+	if (!random.chance(12)) return right;
+	return random.pick([right + 1, right - 1, right ^ (1 << random.below(31)), random.below(0x1_0000_0000)]);
 }
 
 /**
@@ -140,7 +139,7 @@ function wild(random: Random, right: number): number {
  */
 export function fuzzBlock(seed: number): string | undefined {
 	const random = new Random(seed);
-	const driver = new BlockDriver(random.chance(2) ? 1 : 2, random.pick([1, 4, 8, 128, 1024]));
+	const driver = new BlockDriver(random.chance(2) ? 1 : 2, random.pick([1, 8, 64, 128, 1024]));
 	driver.start();
 	const { bench } = driver;
 	for (let round = 0; round < 60; round++) {
@@ -159,7 +158,7 @@ export function fuzzBlock(seed: number): string | undefined {
 function disturb(random: Random, driver: BlockDriver): void {
 	const { view } = driver.bench;
 	const { size } = driver;
-	switch (random.below(8)) {
+	switch (random.below(40)) {
 		case 0:
 			driver.device.write(random.below(0x200), random.pick([1, 2, 4]), random.below(0x1_0000_0000));
 			return;
@@ -199,17 +198,20 @@ function disturb(random: Random, driver: BlockDriver): void {
 
 /** A chain that is nearly a request, put at the next place of the available ring. */
 function descriptors(random: Random, driver: BlockDriver): void {
-	const head = random.below(driver.size);
-	const pieces = 1 + random.below(5);
+	// Mostly apart from each other, so that several can be on their way.
+	const head = (random.chance(6) ? random.below(driver.size) : 4 * random.below(driver.size)) % driver.size;
+	const pieces = random.chance(10) ? 1 + random.below(5) : 3;
 	for (let i = 0; i < pieces; i++) {
 		const last = i === pieces - 1;
-		const length = wild(random, i === 0 ? 16 : last ? 1 : 512);
-		const address = random.chance(12) ? random.u64() : base + BigInt(place.buffers + 64 * random.below(16));
-		const flags =
-			(last && !random.chance(8) ? 0 : 1) | (i > 0 && !random.chance(4) ? 2 : 0) | (random.chance(40) ? 4 : 0);
+		const length = wild(random, i === 0 ? 16 : last ? 1 : 512 * (1 + random.below(2)));
+		const address = random.chance(60)
+			? random.u64()
+			: base + BigInt(place.buffers + (i === 0 ? 64 * random.below(8) : 1024 + 64 * random.below(64)));
+		const usual = (last ? 0 : 1) | (i > 0 ? 2 : 0);
+		const flags = random.chance(40) ? usual ^ (1 << random.below(3)) : usual;
 		driver.descriptor((head + i) % driver.size, address, length >>> 0, {
 			flags,
-			next: random.chance(10) ? random.below(0x10000) : (head + i + 1) % driver.size,
+			next: random.chance(60) ? random.below(0x10000) : (head + i + 1) % driver.size,
 		});
 	}
 	driver.offer(head);

@@ -48,6 +48,8 @@ export class BlockDriver {
 	/** The steps of virtio 1.2, section 3.1, and of xv6's virtio_disk_init. */
 	start(): this {
 		this.write(0x70, 0);
+		this.index = 0;
+		for (const ring of [this.rings.available, this.rings.used]) this.bench.view.setUint16(ring + 2, 0, true);
 		this.write(0x70, 1);
 		this.write(0x70, 3);
 		this.write(0x20, this.read(0x10) & (1 << 9));

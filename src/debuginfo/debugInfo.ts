@@ -259,16 +259,20 @@ export class DebugInfo {
 	/** Where code of a line begins: the first address of each stretch that is marked as a statement. */
 	addressesOf(file: string, line: number): number[] {
 		const found: number[] = [];
+		const empty: number[] = [];
 		let inside = false;
-		for (const row of this.rows) {
+		for (const [i, row] of this.rows.entries()) {
 			const matches = !row.end && row.line === line && sameFile(row.file, file);
-			if (matches && row.statement && !inside) found.push(row.address);
-			inside = matches;
+			// Optimized code has rows without an instruction: the next row takes their address over.
+			const hasCode = this.rows[i + 1]?.address !== row.address;
+			if (matches && row.statement && !hasCode) empty.push(row.address);
+			if (matches && hasCode && !inside) found.push(row.address);
+			if (hasCode) inside = matches;
 		}
-		return found;
+		return found.length > 0 ? found : empty;
 	}
 
-	/** Entry of a function after its prologue, by name. */
+	/** Code of a function by name. */
 	functionRange(name: string): AddressRange | undefined {
 		const die = this.definition("function", name);
 		const range = die && this.origin(die, (from) => from.unit.ranges(from)[0]);

@@ -88,11 +88,13 @@ export class ProgramSymbols {
 			if (frame.call && outer) inlinedInto.push({ function: outer.name, ...frame.call });
 		}
 		const name = functions[0]?.name ?? symbol?.name;
+		// Code that the compiler made up (line 0) inside an inlined function: the call's line is the nearest one.
+		const nearest = line ?? inlinedInto[0];
 		return {
 			address,
 			...(symbol ? { symbol: symbol.name, offset: symbol.offset } : {}),
 			...(name !== undefined ? { function: name } : {}),
-			...(line ? { file: line.file, line: line.line } : {}),
+			...(nearest ? { file: nearest.file, line: nearest.line } : {}),
 			...(inlinedInto.length > 0 ? { inlinedInto } : {}),
 		};
 	}

@@ -1,0 +1,108 @@
+/**
+ * Records the ELF fixtures of test/unit/debuginfo and what binutils says about them. Needs riscv64-unknown-elf-gcc 12 and binutils.
+ * npx esbuild test/golden/debuginfo/record.ts --bundle --platform=node --format=cjs --outfile=dist/cli/record.cjs && node dist/cli/record.cjs
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { openToolchains } from "../../../src/env/node/toolchains.ts";
+
+const here = "test/golden/debuginfo";
+const tool = (name: string, args: string[], input?: string): string =>
+	execFileSync(`riscv64-unknown-elf-${name}`, args, { encoding: "utf8", input, cwd: here, stdio: ["pipe", "pipe", "ignore"] });
+const scratch = mkdtempSync(join(tmpdir(), "debuginfo-"));
+const gccFlags =
+	"-march=rv64gc -mcmodel=medany -ffreestanding -nostdlib -mno-relax -fno-asynchronous-unwind-tables -Wl,-Ttext=0x80000000,-e,main".split(" ");
+
+interface Fixture {
+	readonly elf: string;
+	readonly symbols: readonly (readonly [string, number, number])[];
+	/** pc, then function and file:line pairs, innermost inlined function first. */
+	readonly lines: readonly (readonly [number, readonly string[]])[];
+	/** Rows of readelf's interpretation of the call frames: pc, CFA, s0, ra. */
+	readonly frames: readonly (readonly [number, string, string, string])[];
+	/** The section that holds `layout`, as the compiler computed it. */
+	readonly layout: readonly number[];
+}
+
+function describe(path: string): Fixture {
+	const pcs = [...tool("objdump", ["-d", path]).matchAll(/^ *([0-9a-f]+):\t/gm)].map((match) => match[1] as string);
+	const answer = tool("addr2line", ["-f", "-i", "-a", "-e", path], `${pcs.join("\n")}\n`).split("\n");
+	const lines: [number, string[]][] = [];
+	for (const line of answer) {
+		if (/^0x[0-9a-f]{16}$/.test(line)) lines.push([Number(line), []]);
+		else if (line) lines.at(-1)?.[1].push(line.replace(/ \(discriminator.*/, "").replace(/.*\/(?=[^/]+:)/, ""));
+	}
+	const symbols = [...tool("nm", ["-S", path]).matchAll(/^([0-9a-f]{16}) ([0-9a-f]{16}) [TtDdBbRr] (\w+)$/gm)].map(
+		(match) => [match[3] as string, Number.parseInt(match[1] as string, 16), Number.parseInt(match[2] as string, 16)] as const,
+	);
+	const layout = symbols.find(([name]) => name === "layout");
+	if (!layout) throw new Error("the fixture has no layout");
+	const dump = tool("objdump", ["-s", `--start-address=${layout[1]}`, `--stop-address=${layout[1] + layout[2]}`, path]);
+	const hex = [...dump.matchAll(/^ [0-9a-f]+ ((?:[0-9a-f]{2,8} ){1,4})/gm)].map((match) => (match[1] as string).replaceAll(" ", "")).join("");
+	// Debug sections lie at address 0, too; they come after the program's own.
+	const bytes = Buffer.from(hex, "hex").subarray(0, layout[2]);
+	return {
+		elf: gzipSync(readFileSync(path), { level: 9 }).toString("base64"),
+		symbols,
+		lines,
+		frames: frameRows(tool("readelf", ["--debug-dump=frames-interp", path])),
+		layout: Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigUInt64LE(i * 8))),
+	};
+}
+
+/** A table's head names its columns; registers that it lacks keep their value. */
+function frameRows(text: string): [number, string, string, string][] {
+	const rows: [number, string, string, string][] = [];
+	let columns: string[] = [];
+	for (const line of text.split("\n")) {
+		const words = line.trim().split(/\s+/);
+		if (words[0] === "LOC") columns = words;
+		else if (/^[0-9a-f]{16}$/.test(words[0] ?? "") && columns.length > 0) {
+			const cell = (name: string) => words[columns.indexOf(name)] ?? "u";
+			rows.push([Number.parseInt(words[0] as string, 16), cell("CFA"), cell("s0"), cell("ra")]);
+		} else if (line.includes(" CIE ") || line.includes(" FDE ")) columns = [];
+	}
+	// A CIE's own row stands at address 0.
+	return rows.filter(([pc]) => pc !== 0);
+}
+
+async function main(): Promise<void> {
+	const fixtures: Record<string, Fixture> = {};
+	for (const version of [2, 3, 4, 5]) {
+		for (const level of ["-O0", "-O1"]) {
+			const path = join(scratch, `gcc${version}${level}`);
+			tool("gcc", [`-gdwarf-${version}`, level, "-fno-omit-frame-pointer", ...gccFlags, "-o", path, "fixture.c"]);
+			fixtures[`gcc 12 -gdwarf-${version} ${level}`] = describe(path);
+		}
+	}
+	const { toolchain, dispose } = await bundled();
+	const source = readFileSync(join(here, "fixture.c"));
+	const flags = "-O1 -ggdb -fno-omit-frame-pointer -mcmodel=medany -ffreestanding -nostdlib".split(" ");
+	const { object, text } = await toolchain.compile(
+		{ kind: "c", source: "fixture.c", flags, target: "riscv64" },
+		{ read: (path) => (path === "fixture.c" ? new Uint8Array(source) : undefined) },
+	);
+	if (!object) throw new Error(text);
+	const linked = await toolchain.link({
+		flags: ["-z", "max-page-size=4096", "-N", "-e", "main", "-Ttext", "0"],
+		objects: [{ path: "fixture.o", bytes: object }],
+		output: "elf",
+		target: "riscv64",
+	});
+	if (!linked.image) throw new Error(linked.text);
+	const path = join(scratch, "clang");
+	writeFileSync(path, linked.image);
+	fixtures["bundled clang -O1"] = describe(path);
+	dispose();
+	writeFileSync(join(here, "fixtures.json"), `${JSON.stringify(fixtures)}\n`);
+}
+
+async function bundled() {
+	const opened = await openToolchains({ kind: "bundled" });
+	return { toolchain: opened.toolchain, dispose: () => opened.dispose() };
+}
+
+void main();

@@ -22,7 +22,10 @@ export async function runInQemu(elf: Uint8Array, harts: number): Promise<Uint8Ar
 		const kernel = join(folder, "suite.elf");
 		const output = join(folder, "uart.bin");
 		await writeFile(kernel, elf);
-		const options = `-machine virt -bios none -m 128M -smp ${harts} -display none -monitor none`.split(" ");
+		const options =
+			`-machine virt -bios none -global virtio-mmio.force-legacy=false -m 128M -smp ${harts} -display none -monitor none`.split(
+				" ",
+			);
 		const files = ["-cpu", cpu, "-kernel", kernel, "-serial", `file:${output}`];
 		await new Promise<void>((resolve, reject) => {
 			execFile(

@@ -55,14 +55,14 @@ function setBit(words: usize, source: u32, on: bool): void {
 }
 
 /**
- * Each call is a request, as in QEMU: a high level makes the source pending even if it was high before, a low one takes
- * the request back; completing does not look at the level. Drivers rely on it: old xv6 never reads the UART's interrupt
+ * Each call with a high level is a request, as in QEMU: it makes the source pending even if it was high before. A low one
+ * does not take a request back (PLIC specification, "interrupt gateways"); completing does not look at the level. Drivers rely on it: old xv6 never reads the UART's interrupt
  * register, and would be interrupted for ever by a gateway that re-raises at completion.
  */
 export function setIrqLevel(source: u32, level: u32): void {
 	if (source == 0 || source >= <u32>PLIC_SOURCES) return;
 	setBit(PLIC_LEVEL, source, level != 0);
-	setBit(PLIC_PENDING, source, level != 0);
+	if (level != 0) setBit(PLIC_PENDING, source, true);
 	plicUpdate();
 }
 

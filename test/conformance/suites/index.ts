@@ -1,6 +1,7 @@
 import type { Case } from "../harness.ts";
 import { atomicsSuite, twoHartSuite } from "./atomics.ts";
 import { csrSuite } from "./csr.ts";
+import { devicesSuite } from "./devices.ts";
 import { floatSuite } from "./float.ts";
 import { integerSuite } from "./integer.ts";
 import { journeysSuite } from "./journeys.ts";
@@ -36,5 +37,6 @@ export const suites: readonly Suite[] = [
 	{ name: "pmp-lock", harts: 1, cases: pmpLockSuite },
 	{ name: "journeys", harts: 2, cases: journeysSuite },
 	{ name: "loops", harts: 1, cases: loopsSuite },
+	{ name: "devices", harts: 1, cases: devicesSuite },
 	{ name: "harts", harts: 2, cases: twoHartSuite },
 ];

@@ -10,7 +10,6 @@ const riscvTarget = [
 	"-ffp-contract=on",
 	"-fno-rounding-math",
 	"-mconstructor-aliases",
-	"-ffreestanding",
 	"-nostdsysteminc",
 	"-mcmodel=medium",
 	"-target-cpu",
@@ -41,6 +40,8 @@ const relaxed = [
 	"-Wno-infinite-recursion",
 	"-Wno-unused-but-set-variable",
 	"-Wno-unknown-warning-option",
+	// Part of gcc's -Wno-main, which trees without -ffreestanding pass for the kernel's `void main()`.
+	"-Wno-main-return-type",
 	// gcc lets __atomic_load take pointers of either sign; elsewhere it stays a warning here.
 	"-Wno-error=pointer-sign",
 ];
@@ -51,7 +52,7 @@ const dropped =
 
 /** Of those, the ones that cc1 knows and that change its output. */
 const passed =
-	/^(-fno-builtin.*|-fwrapv|-fno-delete-null-pointer-checks|-std=.*|-pedantic|-fno-common|-ffunction-sections|-fdata-sections)$/;
+	/^(-ffreestanding|-fno-builtin.*|-fwrapv|-fno-delete-null-pointer-checks|-std=.*|-pedantic|-fno-common|-ffunction-sections|-fdata-sections)$/;
 
 export interface Cc1Flags {
 	readonly args: readonly string[];

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { utf8 } from "../common/bytes.ts";
-import { DisposableStore } from "../common/disposable.ts";
+import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import { describePlace, ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { parseInputLog } from "../machine/inputLog.ts";
 import { Machine, type MachineParts } from "../machine/machine.ts";
-import type { MachineOptions, StopReason } from "../machine/types.ts";
+import type { MachineOptions } from "../machine/types.ts";
+import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
@@ -16,14 +18,6 @@ import { attachTerminal } from "./terminal.ts";
 const usage =
 	"boot [DIR] | --kernel ELF [--disk IMG] [--harts N] [--memory 128M] [--virtio modern|legacy] [--pmp off] [--seed S] [--no-jit] " +
 	"[--command CMD]… [--until REGEX] [--timeout SEC] [--stats] [--record FILE] [--replay FILE] [--persist IMG]";
-
-/** Instructions between two looks at keys, prompts and the clock. */
-const lookEvery = 500_000;
-/** A prompt counts after the console was silent for so long. */
-const quiet = 400_000;
-
-const promptAtEnd = /(?:^|\n)\$ $/;
-const panicLine = /panic: .*\n/;
 
 /** `xv6-lab boot`: an interactive console on a terminal; scripted with --command or --until. */
 export async function runBoot(argv: string[]): Promise<number> {
@@ -58,26 +52,71 @@ export async function runBoot(argv: string[]): Promise<number> {
 		seed: params.seed ?? 0,
 		jit: params.translator ? "on" : "off",
 	};
+	const log = values.replay === undefined ? undefined : parseInputLog(await readText(values.replay));
+	let symbols: ProgramSymbols | undefined;
 	const parts: MachineParts = {
 		core: await loadCore(),
-		...(values.replay ? { replay: parseInputLog(await readText(values.replay)) } : {}),
+		symbolize: (pc) => {
+			symbols ??= new ProgramSymbols("kernel", image.kernel);
+			const place = symbols.place(Number(pc));
+			return place.symbol === undefined ? undefined : describePlace(place);
+		},
+		...(log ? { replay: log.records } : {}),
 	};
 	const machine = await Machine.create(machineOptionsOf, parts);
-	const session = new Session(machine, {
-		commands: values.command ?? [],
+	const commands = values.command ?? [];
+	const scripted = values.command !== undefined || values.until !== undefined || log !== undefined;
+	const session = new BootSession(machine, terminalIo(scripted), {
+		commands,
 		until: values.until === undefined ? undefined : regularExpression(values.until),
 		deadline: values.timeout === undefined ? undefined : performance.now() + 1000 * seconds(values.timeout),
-		scripted: values.command !== undefined || values.until !== undefined,
+		scripted,
+		replay: log !== undefined,
 	});
 	const start = performance.now();
 	try {
-		return await session.run();
+		const code = await session.run();
+		if (values.record) await save(values.record, utf8(machine.recordInput()));
+		if (!log?.end) return code;
+		return report(machine, log.end.hash);
 	} finally {
 		if (values.stats) printStatistics(machine, (performance.now() - start) / 1000);
-		if (values.record) await save(values.record, utf8(machine.inputLog.serialize()));
 		if (values.persist) await save(values.persist, machine.disk());
 		machine.dispose();
 	}
+}
+
+/** Says whether a replay ended where the recorded run did. */
+function report(machine: Machine, hash: string): number {
+	const same = machine.stateHash() === hash;
+	const steps = machine.instret.toLocaleString("en");
+	process.stderr.write(
+		`\nxv6-lab: replayed ${steps} instructions: ${same ? "the same state" : "another state"} as recorded\n`,
+	);
+	return same ? exitCodes.done : exitCodes.failed;
+}
+
+function terminalIo(scripted: boolean): SessionIo {
+	const { stdout, stderr } = process;
+	return {
+		write: (bytes) => stdout.write(bytes),
+		// A reader that went away (`| head`) never drains.
+		drained: () =>
+			new Promise((resolve) => {
+				for (const event of ["drain", "close", "error"]) stdout.once(event, () => resolve());
+			}),
+		say: (text) => void stderr.write(`\nxv6-lab: ${text}\n`),
+		now: () => performance.now(),
+		breathe,
+		attach: (send, quit) => {
+			stdout.once("error", quit);
+			const keys = scripted ? undefined : attachTerminal(send, quit);
+			return toDisposable(() => {
+				stdout.off("error", quit);
+				keys?.dispose();
+			});
+		},
+	};
 }
 
 type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp">;
@@ -122,108 +161,4 @@ function seconds(text: string): number {
 	const value = Number(text);
 	if (value > 0 && Number.isFinite(value)) return value;
 	throw new UserError("usage", `--timeout ${text} is not a number of seconds`, "Write for example --timeout 60.");
-}
-
-interface SessionOptions {
-	readonly commands: readonly string[];
-	readonly until: RegExp | undefined;
-	/** On the clock of `performance.now`. */
-	readonly deadline: number | undefined;
-	readonly scripted: boolean;
-}
-
-/** One run of a machine against this process' terminal or against a script. */
-class Session {
-	private text = "";
-	private typed = 0;
-	private quietFor = 0;
-	private panicked = false;
-	private quit = false;
-	private wake: (() => void) | undefined;
-
-	constructor(
-		private readonly machine: Machine,
-		private readonly options: SessionOptions,
-	) {}
-
-	async run(): Promise<number> {
-		const store = new DisposableStore();
-		const { machine, options } = this;
-		store.add(machine.console.onData((bytes) => this.received(bytes)));
-		store.add(machine.onStall((report) => process.stderr.write(`\nxv6-lab: ${report.message}\n`)));
-		if (!options.scripted) {
-			const send = (bytes: Uint8Array) => {
-				machine.console.write(bytes);
-				this.wake?.();
-			};
-			const quit = () => {
-				this.quit = true;
-				this.wake?.();
-			};
-			store.add(attachTerminal(send, quit));
-		}
-		try {
-			return await this.loop();
-		} finally {
-			store.dispose();
-		}
-	}
-
-	private async loop(): Promise<number> {
-		for (;;) {
-			const before = this.text.length;
-			const at = this.machine.instret;
-			const stop = this.machine.run(lookEvery);
-			this.quietFor = this.text.length === before ? this.quietFor + (this.machine.instret - at) : 0;
-			const code = this.ended(stop);
-			if (code !== undefined) return code;
-			if (stop.kind === "idle" && !this.options.scripted) await this.input();
-			else await breathe();
-		}
-	}
-
-	/** The exit code when it is over. */
-	private ended(stop: StopReason): number | undefined {
-		const { options } = this;
-		if (stop.kind === "halt") return stop.code;
-		if (this.quit) return exitCodes.done;
-		if (options.until?.test(this.text)) return exitCodes.done;
-		if (this.panicked && options.scripted) {
-			this.machine.run(2_000_000);
-			return exitCodes.panic;
-		}
-		if (options.deadline !== undefined && performance.now() > options.deadline) {
-			process.stderr.write("\nxv6-lab: time-out\n");
-			return exitCodes.timeout;
-		}
-		if (!options.scripted || options.until) return undefined;
-		const idle = stop.kind === "idle";
-		const prompt =
-			promptAtEnd.test(this.text) && this.machine.console.pending === 0 && (this.quietFor >= quiet || idle);
-		if (!prompt) return idle ? exitCodes.timeout : undefined;
-		const command = options.commands[this.typed++];
-		if (command === undefined) return exitCodes.done;
-		this.text = "";
-		this.quietFor = 0;
-		this.machine.console.write(utf8(`${command}\n`));
-		return undefined;
-	}
-
-	/** Nothing but a key can wake the guest. */
-	private input(): Promise<void> {
-		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, 200);
-			this.wake = () => {
-				clearTimeout(timer);
-				resolve();
-			};
-		});
-	}
-
-	private received(bytes: Uint8Array): void {
-		process.stdout.write(bytes);
-		this.text += new TextDecoder("latin1").decode(bytes);
-		this.panicked ||= panicLine.test(this.text.slice(-bytes.length - 400));
-		if (this.text.length > 2_000_000) this.text = this.text.slice(-1_000_000);
-	}
 }

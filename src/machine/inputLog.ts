@@ -6,7 +6,10 @@ import { UserError } from "../common/errors.ts";
  */
 export type InputMoment = "steps" | "idle" | "waiting";
 
-/** Console input: `bytes` joined the line's queue when the machine had made `at` steps. */
+/**
+ * Console input: `bytes` joined the line's queue when the machine had made `at` steps. A record without bytes is the end of
+ * the recorded run: the replay stops there, as if a listener had asked for it.
+ */
 export interface InputRecord {
 	readonly at: number;
 	readonly moment: InputMoment;
@@ -33,16 +36,24 @@ export class InputLog {
 		this.list = this.list.slice(0, count);
 	}
 
-	serialize(): string {
-		return `${JSON.stringify({ version, records: this.list })}\n`;
+	/** With the moment and the state hash of the run's end, if they are to be found again. */
+	serialize(end?: { readonly at: number; readonly moment: InputMoment; readonly hash: string }): string {
+		if (!end) return `${JSON.stringify({ version, records: this.list })}\n`;
+		const { at, moment, hash } = end;
+		return `${JSON.stringify({ version, records: [...this.list, { at, moment, bytes: [] }], end: { hash } })}\n`;
 	}
 }
 
+export interface ParsedInputLog {
+	readonly records: readonly InputRecord[];
+	readonly end?: { readonly hash: string };
+}
+
 /** Throws UserError `input-log-damaged`. */
-export function parseInputLog(text: string): readonly InputRecord[] {
+export function parseInputLog(text: string): ParsedInputLog {
 	const bad = (why: string) =>
 		new UserError("input-log-damaged", `The input log cannot be used: ${why}`, "Record it anew.");
-	let data: { version?: unknown; records?: unknown };
+	let data: { version?: unknown; records?: unknown; end?: { hash?: unknown } };
 	try {
 		data = JSON.parse(text) as typeof data;
 	} catch {
@@ -62,5 +73,6 @@ export function parseInputLog(text: string): readonly InputRecord[] {
 		if (!fine) throw bad("a record is not in order");
 		before = record.at;
 	}
-	return data.records as InputRecord[];
+	const hash = data.end?.hash;
+	return { records: data.records as InputRecord[], ...(typeof hash === "string" ? { end: { hash } } : {}) };
 }

@@ -168,6 +168,7 @@ export class Machine implements MachineSurface {
 			// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
 			const pass = this.lastStop === layout.STOP_WAITING && this.line.pending === 0;
 			const { steps, replayed } = this.admitInput();
+			if (steps === 0) return { kind: "requested" };
 			const before = this.instret;
 			const flags = replayed || (asked && !pass) ? layout.RUN_STOP_BEFORE_SKIP : 0;
 			const stop = this.enter(Math.min(left, steps, asked && pass ? 1 : stretch), flags);
@@ -275,12 +276,20 @@ export class Machine implements MachineSurface {
 		this.queue(bytes);
 	}
 
+	/** The input log as a file, with this moment as the run's end. */
+	recordInput(): string {
+		return this.inputLog.serialize({ at: this.instret, moment: momentOf(this.lastStop), hash: this.stateHash() });
+	}
+
 	private queue(bytes: Uint8Array): void {
 		this.line.queue(bytes);
 		this.requestSliceEnd();
 	}
 
-	/** Gives the replayed input that is due; says how far the core may run before the next, and whether it must find a wait. */
+	/**
+	 * Gives the replayed input that is due; says how far the core may run before the next, and whether it must find a wait.
+	 * No steps: the recorded run ended here.
+	 */
 	private admitInput(): { steps: number; replayed: boolean } {
 		const { replay } = this;
 		for (;;) {
@@ -293,6 +302,7 @@ export class Machine implements MachineSurface {
 				return { steps: 1, replayed: record.moment === "waiting" };
 			}
 			replay.next++;
+			if (record.bytes.length === 0) return { steps: 0, replayed: false };
 			this.queue(Uint8Array.from(record.bytes));
 		}
 	}

@@ -126,7 +126,7 @@ describe.each(shapes)("%s", (_name, shape) => {
 		}
 		const total = guest.machine.instret + 10_000;
 		guest.machine.run(10_000);
-		const records = parseInputLog(guest.machine.inputLog.serialize());
+		const { records } = parseInputLog(guest.machine.inputLog.serialize());
 		const again = await boot({ ...shape, kernel: wanderer }, { replay: records });
 		again.machine.run(total);
 		expect(again.text()).toBe(guest.text());
@@ -234,6 +234,19 @@ test("input that came while the machine slept is replayed at the same sleep", as
 	const again = await boot({ kernel: sleeper }, { replay: guest.machine.inputLog.records });
 	again.machine.run(guest.machine.instret);
 	expect([again.text(), again.machine.stateHash()]).toEqual([guest.text(), guest.machine.stateHash()]);
+});
+
+test("a recorded run stops by itself where it ended, in the same state", async () => {
+	for (const stopWhenWaiting of [false, true]) {
+		const guest = await boot({ kernel: sleeper });
+		guest.machine.run(1000, { stopWhenWaiting });
+		guest.type("x");
+		guest.machine.run(2000, { stopWhenWaiting });
+		const { records, end } = parseInputLog(guest.machine.recordInput());
+		const again = await boot({ kernel: sleeper }, { replay: records });
+		expect(again.machine.run(1_000_000)).toEqual({ kind: "requested" });
+		expect([again.machine.instret, again.machine.stateHash()]).toEqual([guest.machine.instret, end?.hash]);
+	}
 });
 
 test("the log of another run is refused in words", async () => {

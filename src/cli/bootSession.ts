@@ -1,0 +1,175 @@
+import { utf8 } from "../common/bytes.ts";
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import type { MachineSurface, StopReason } from "../machine/types.ts";
+import { exitCodes } from "./exitCodes.ts";
+
+/** Instructions between two looks at keys, prompts and the clock. */
+const lookEvery = 500_000;
+/** A prompt counts after the console was silent for so long: a program may print `$ ` too, and go on. */
+const quiet = 400_000;
+/** After `panic:` the kernel still prints the text and perhaps a backtrace. */
+const afterPanic = 2_000_000;
+const ticksPerMs = 10_000;
+/** Longest sleep, so that a deadline is seen. */
+const longestSleepMs = 200;
+const keepText = 1_000_000;
+
+const promptAtEnd = /(?:^|\n)\$ $/;
+/** The whole line: the message comes a byte at a time. */
+const panicLine = /panic: .*\n/;
+/** How far back a line that is not ended yet may begin, in characters. */
+const longestLine = 400;
+
+export interface SessionOptions {
+	readonly commands: readonly string[];
+	readonly until: RegExp | undefined;
+	/** On the clock of `SessionIo.now`. */
+	readonly deadline: number | undefined;
+	/** Nobody sits at the keys. */
+	readonly scripted: boolean;
+	/** Input comes from a log, and its end is the run's end. */
+	readonly replay: boolean;
+}
+
+/** What a session needs of its process; replaced in tests. */
+export interface SessionIo {
+	/** False: the reader is behind, wait for `drained` before the next. */
+	write(bytes: Uint8Array): boolean;
+	drained(): Promise<void>;
+	/** A line of ours, beside the guest's output. */
+	say(text: string): void;
+	now(): number;
+	/** Lets keys, signals and timers through. */
+	breathe(): Promise<void>;
+	/** Keys go to `send`; `quit` ends the session. */
+	attach(send: (bytes: Uint8Array) => void, quit: () => void): Disposable;
+}
+
+/** One run of a machine against a person at a terminal or against a script. Resolves to the exit code. */
+export class BootSession {
+	private readonly store = new DisposableStore();
+	private readonly decoder = new TextDecoder("latin1");
+	private text = "";
+	private fresh = false;
+	private typed = 0;
+	private quietFor = 0;
+	private panicked = false;
+	private quit = false;
+	private full = false;
+	private wake: (() => void) | undefined;
+
+	constructor(
+		private readonly machine: MachineSurface,
+		private readonly io: SessionIo,
+		private readonly options: SessionOptions,
+	) {}
+
+	async run(): Promise<number> {
+		const { machine, io, store } = this;
+		store.add(machine.console.onData((bytes) => this.received(bytes)));
+		store.add(machine.onStall((report) => io.say(report.message)));
+		store.add(machine.onGuestError((text) => io.say(`the guest's driver is wrong: ${text}`)));
+		const send = (bytes: Uint8Array) => {
+			machine.console.write(bytes);
+			this.wake?.();
+		};
+		const quit = () => {
+			this.quit = true;
+			this.wake?.();
+		};
+		store.add(io.attach(send, quit));
+		try {
+			for (;;) {
+				const code = await this.step();
+				if (code !== undefined) return code;
+			}
+		} finally {
+			store.dispose();
+		}
+	}
+
+	/** A look: runs, shows, judges, and sleeps while nothing happens. The exit code when it is over. */
+	private async step(): Promise<number | undefined> {
+		const { machine, io, options } = this;
+		const at = machine.instret;
+		this.fresh = false;
+		// A script need not live in real time, a person does.
+		const stop = machine.run(lookEvery, { stopWhenWaiting: !options.scripted });
+		this.quietFor = this.fresh ? 0 : this.quietFor + (machine.instret - at);
+		const code = this.ended(stop);
+		if (code !== undefined) return code;
+		if (this.full) {
+			this.full = false;
+			await io.drained();
+		} else if (options.scripted || (stop.kind !== "idle" && stop.kind !== "waiting")) await io.breathe();
+		else await this.sleep(stop.kind === "waiting" ? stop.ticks / ticksPerMs : longestSleepMs);
+		return undefined;
+	}
+
+	private ended(stop: StopReason): number | undefined {
+		const { options, io } = this;
+		if (stop.kind === "halt") return exitCodeOf(stop.code);
+		if (this.quit) return this.panicked ? exitCodes.panic : exitCodes.done;
+		if (options.replay && stop.kind === "requested") return exitCodes.done;
+		if (this.fresh && options.until?.test(this.text)) return exitCodes.done;
+		if (this.panicked && options.scripted) {
+			this.machine.run(afterPanic);
+			// Drivers know one version of the device and panic at the sight of the other.
+			if (/could not find virtio disk/.test(this.text)) {
+				io.say("the kernel's disk driver is for the other version of the device: try --virtio legacy, or modern");
+			}
+			return exitCodes.panic;
+		}
+		if (options.deadline !== undefined && io.now() > options.deadline) {
+			io.say(`the time is up${options.until ? ` and --until ${options.until.source} has not come` : ""}`);
+			return exitCodes.timeout;
+		}
+		return options.scripted && !options.replay ? this.script(stop.kind === "idle") : undefined;
+	}
+
+	/** Types the next command at a prompt. */
+	private script(idle: boolean): number | undefined {
+		const { machine, options, io } = this;
+		const silent = machine.console.pending === 0 && (this.quietFor >= quiet || idle);
+		if (!silent) return undefined;
+		const command = options.commands[this.typed];
+		if (promptAtEnd.test(this.text.slice(-3))) {
+			if (command !== undefined) {
+				this.typed++;
+				this.text = "";
+				this.quietFor = 0;
+				machine.console.write(utf8(`${command}\n`));
+				return undefined;
+			}
+			if (!options.until) return exitCodes.done;
+		}
+		if (!idle) return undefined;
+		io.say("the machine waits for input that will never come: there is no prompt, and nothing else to type");
+		return exitCodes.timeout;
+	}
+
+	private sleep(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const done = () => {
+				clearTimeout(timer);
+				this.wake = undefined;
+				resolve();
+			};
+			const timer = setTimeout(done, Math.min(ms, longestSleepMs));
+			this.wake = done;
+		});
+	}
+
+	private received(bytes: Uint8Array): void {
+		this.fresh = true;
+		if (!this.io.write(bytes)) this.full = true;
+		this.text += this.decoder.decode(bytes, { stream: true });
+		this.panicked ||= panicLine.test(this.text.slice(-bytes.length - longestLine));
+		if (this.text.length > 2 * keepText) this.text = this.text.slice(-keepText);
+	}
+}
+
+/** Exit codes have 8 bits: a failure must not look like success for having its bits above them. */
+function exitCodeOf(code: number): number {
+	return code !== 0 && (code & 0xff) === 0 ? exitCodes.failed : code & 0xff;
+}

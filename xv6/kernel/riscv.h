@@ -87,6 +87,7 @@ CSR_WRITE(w_sscratch, "sscratch")       // ours to keep a word in
 #define SCAUSE_TIMER      (SCAUSE_INTERRUPT | 5)
 #define SCAUSE_EXTERNAL   (SCAUSE_INTERRUPT | 9)
 #define SCAUSE_ECALL_USER 8
+// (12, 13 and 15: page fault on an instruction fetch, a load, a store)
 CSR_READ(r_scause, "scause")
 CSR_READ(r_stval, "stval")              // the address that faulted, if any
 

@@ -47,6 +47,8 @@ export interface EngineParts {
 
 /** A slice of the machine between two looks at the mailbox. */
 const sliceMs = 8;
+/** Guest time runs at 10 MHz. */
+const ticksPerMs = 10_000;
 const firstSlice = 500_000;
 /** The console stops the machine (in wall time) above the high mark and lets it go on below the low one; bytes on their way. */
 const highMark = 512 * 1024;
@@ -261,6 +263,7 @@ class LiveMachine {
 	private unshown = 0;
 	private lastModel = 0;
 	private wake: (() => void) | undefined;
+	private wakeNap: (() => void) | undefined;
 	private readonly shell: Shell;
 	private signal: AbortSignal | undefined;
 	private watching = false;
@@ -279,6 +282,9 @@ class LiveMachine {
 			parts.emit("console", { bytes: bytes.slice() });
 		});
 		machine.onStall((report) => parts.emit("stall", { message: report.message }));
+		machine.onGuestError((text) =>
+			parts.emit("log", { level: "warn", message: `The guest's driver is wrong: ${text}` }),
+		);
 		this.shell = new Shell(machine, { breathe: () => this.breathe() });
 	}
 
@@ -290,20 +296,39 @@ class LiveMachine {
 	/** Runs the machine by itself until it is over; steps aside while a command drives it. */
 	private async pump(): Promise<void> {
 		while (this.state !== "over") {
-			if (!this.driven) this.runSlice();
+			const waitMs = this.driven ? 0 : this.runSlice();
+			if (waitMs > 0) await this.nap(waitMs);
 			await this.breathe();
 		}
 	}
 
-	private runSlice(): void {
-		if (this.state !== "running") return;
+	/** Milliseconds until the guest's next timer; 0: it has something to do. */
+	private runSlice(): number {
+		if (this.state !== "running") return 0;
 		const start = this.parts.now();
-		const stop = this.machine.run(this.slice);
+		const stop = this.machine.run(this.slice, { stopWhenWaiting: true });
 		const took = Math.max(this.parts.now() - start, 0.05);
-		this.slice = Math.max(10_000, Math.min(50_000_000, Math.round((this.slice * sliceMs) / took)));
+		if (stop.kind === "budget") {
+			this.slice = Math.max(10_000, Math.min(50_000_000, Math.round((this.slice * sliceMs) / took)));
+		}
 		if (stop.kind === "halt") this.end(`The machine was switched off with code ${stop.code}.`, "dead");
 		else if (this.shell.panic !== undefined) this.end(`The kernel panicked: ${this.shell.panic}.`, "dead");
 		else if (stop.kind === "idle") this.sleepUntilInput = true;
+		else if (stop.kind === "waiting") return stop.ticks / ticksPerMs;
+		return 0;
+	}
+
+	/** An idle guest costs the host nothing: until its timer, a key or any other message about this machine. */
+	private nap(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const done = () => {
+				clearTimeout(timer);
+				this.wakeNap = undefined;
+				resolve();
+			};
+			const timer = setTimeout(done, ms);
+			this.wakeNap = done;
+		});
 	}
 
 	/** Lets messages in, sends the model when it is due, and holds the machine while it is paused or the console is behind. */
@@ -325,6 +350,7 @@ class LiveMachine {
 	}
 
 	private release(): void {
+		this.wakeNap?.();
 		this.wake?.();
 	}
 

@@ -2,13 +2,15 @@ import type { Disposable } from "../common/disposable.ts";
 import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
+import { resetVector } from "./bootRom.ts";
+import { checkOptions } from "./checkOptions.ts";
 import { ConsoleLine } from "./consoleLine.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
 import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
 import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
 import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
-import { sectorSize, VirtioBlock } from "./devices/virtioBlock.ts";
+import { VirtioBlock } from "./devices/virtioBlock.ts";
 import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
 import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
 import { boardTree } from "./deviceTree.ts";
@@ -565,7 +567,7 @@ export class Machine implements MachineSurface {
 		return add(finisher, testFinisher.base, testFinisher.size);
 	}
 
-	/** Kernel, device tree and the reset vector of QEMU's board (hw/riscv/boot.c, riscv_setup_rom_reset_vec). */
+	/** Kernel, further images, device tree and boot ROM; every hart at the reset vector. */
 	private loadImages(elf: LoadedElf, extra: NonNullable<MachineParts["extraImages"]>): void {
 		const { harts, ramBytes } = this.shape;
 		for (const { physical, bytes, memorySize } of elf.segments) {
@@ -579,18 +581,8 @@ export class Machine implements MachineSurface {
 		const offset = Math.floor((ramBytes - tree.length) / border) * border;
 		const treeAt = BigInt(board.ram.base + offset);
 		this.put(treeAt, tree);
-		const rom = layout.ROM_BASE + board.bootRom.base;
-		const vector = [0x00000297, 0x02828613, 0xf1402573, 0x0202b583, 0x0182b283, 0x00028067];
-		vector.forEach((word, i) => {
-			this.view.setUint32(rom + 4 * i, word, true);
-		});
-		this.view.setBigUint64(rom + 24, elf.entry, true);
-		this.view.setBigUint64(rom + 32, treeAt, true);
-		// struct fw_dynamic_info for OpenSBI: magic, version 2, next stage at the first extra image, in S-mode.
-		const info = [0x4942534fn, 2n, extra[0]?.physical ?? 0n, 1n, 0n, 0n];
-		info.forEach((word, i) => {
-			this.view.setBigUint64(rom + 40 + 8 * i, word, true);
-		});
+		const vector = resetVector(elf.entry, treeAt, extra[0]?.physical ?? 0n);
+		this.bytes.set(vector, layout.ROM_BASE + board.bootRom.base);
 		for (let hart = 0; hart < harts; hart++) {
 			this.view.setBigUint64(hartBase(hart) + layout.H_PC, BigInt(board.bootRom.base), true);
 		}
@@ -618,20 +610,4 @@ function otherRun(): UserError {
 
 function tableFull(what: string, most: number): UserError {
 	return new UserError("machine-options", `There are ${most} ${what} already`, "Remove one first.");
-}
-
-function checkOptions(harts: number, ramBytes: number, options: MachineOptions): void {
-	const bad = (what: string, next: string) => new UserError("machine-options", what, next);
-	if (!Number.isInteger(harts) || harts < 1 || harts > board.maxHarts) {
-		throw bad(`A machine with ${harts} harts cannot be made`, `Choose 1 to ${board.maxHarts}.`);
-	}
-	const step = 64 * 1024;
-	if (!Number.isInteger(ramBytes) || ramBytes < 1024 * 1024 || ramBytes > 1024 * 1024 * 1024 || ramBytes % step !== 0) {
-		throw bad(`A machine with ${ramBytes} bytes of memory cannot be made`, "Choose 1 MiB to 1 GiB.");
-	}
-	const { disk } = options;
-	if (disk && (disk.length === 0 || disk.length % sectorSize !== 0 || disk.length > 512 * 1024 * 1024)) {
-		const next = `An image is a whole number of ${sectorSize}-byte sectors, at most 512 MiB: make fs.img again.`;
-		throw new UserError("disk-image-size", `The disk image has ${disk.length} bytes`, next);
-	}
 }

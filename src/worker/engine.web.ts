@@ -1,0 +1,138 @@
+import { fromUtf8 } from "../common/bytes.ts";
+import { UserError } from "../common/errors.ts";
+import type { SourceTree, TreeEntry } from "../common/sourceTree.ts";
+import type { FileAnswer } from "../env/web/engineWorker.ts";
+import { LabCatalog } from "../lab/catalog.ts";
+import { loadBundled } from "../toolchain/bundled/load.ts";
+import { BundledToolchain, type CompilerWorker } from "../toolchain/bundled/pool.ts";
+import { LayeredCache, MemoryCache, PrebuiltCache } from "../toolchain/cache.ts";
+import { serveEngine } from "./engineParts.ts";
+
+// The engine in a browser: files of the product come as answers of the extension host, objects are kept in memory.
+
+const open = new Map<number, (answer: FileAnswer) => void>();
+let nextQuestion = 1;
+
+self.addEventListener("message", ({ data }: MessageEvent<FileAnswer>) => {
+	if (data.fileAnswer === undefined) return;
+	open.get(data.fileAnswer)?.(data);
+	open.delete(data.fileAnswer);
+});
+
+function read(path: string): Promise<Uint8Array> {
+	const question = nextQuestion++;
+	return new Promise((resolve, reject) => {
+		open.set(question, ({ bytes, error }) => {
+			if (bytes) resolve(bytes);
+			else
+				reject(
+					new UserError(
+						"file-unreadable",
+						`Cannot read ${path}: ${error ?? "no answer"}`,
+						"Install the extension again.",
+					),
+				);
+		});
+		self.postMessage({ fileQuestion: question, path });
+	});
+}
+
+/** The assets by the list that the build writes: a worker cannot list folders. */
+class AssetTree implements SourceTree {
+	readonly label = "xv6 Lab";
+	private list_: Promise<readonly string[]> | undefined;
+
+	private get paths(): Promise<readonly string[]> {
+		this.list_ ??= read("assets/files.json").then((bytes) => JSON.parse(fromUtf8(bytes)) as string[]);
+		return this.list_;
+	}
+
+	async read(path: string): Promise<Uint8Array | undefined> {
+		return (await this.paths).includes(path) ? read(`assets/${path}`) : undefined;
+	}
+
+	async list(folder: string): Promise<readonly TreeEntry[]> {
+		const prefix = folder === "" ? "" : `${folder}/`;
+		const found = new Map<string, TreeEntry>();
+		for (const path of await this.paths) {
+			if (!path.startsWith(prefix)) continue;
+			const [name, ...rest] = path.slice(prefix.length).split("/");
+			if (name) found.set(name, { name, kind: rest.length > 0 ? "folder" : "file" });
+		}
+		return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+	}
+}
+
+async function startCompiler(): Promise<() => CompilerWorker> {
+	const modules = await loadBundled((name) => read(`toolchain/${name}`));
+	const source = await read("worker/toolchainWorker.web.js");
+	const url = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
+	return () => {
+		const worker = new Worker(url);
+		worker.postMessage({ modules });
+		return {
+			port: {
+				post: (message) => worker.postMessage(message),
+				onMessage: (listener) => {
+					const handle = ({ data }: MessageEvent) => listener(data);
+					worker.addEventListener("message", handle);
+					return { dispose: () => worker.removeEventListener("message", handle) };
+				},
+			},
+			onExit: (listener) => worker.addEventListener("error", (event) => listener(event.message)),
+			dispose: () => worker.terminate(),
+		};
+	};
+}
+
+let core: Promise<WebAssembly.Module> | undefined;
+let compiler: ReturnType<typeof startCompiler> | undefined;
+/** Messages must get in between two slices: a channel's message comes after those that wait, a promise's does not. */
+const channel = new MessageChannel();
+let breathing: (() => void)[] = [];
+channel.port1.onmessage = () => {
+	const waiting = breathing;
+	breathing = [];
+	for (const resolve of waiting) resolve();
+};
+
+serveEngine(
+	{
+		post: (message) => self.postMessage(message),
+		onMessage: (listener) => {
+			const handle = ({ data }: MessageEvent) => {
+				if (data.fileAnswer === undefined) listener(data);
+			};
+			self.addEventListener("message", handle);
+			return { dispose: () => self.removeEventListener("message", handle) };
+		},
+	},
+	{
+		catalog: new LabCatalog(new AssetTree()),
+		core: () => {
+			core ??= read("machine/core.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
+			return core;
+		},
+		openToolchains: async () => {
+			compiler ??= startCompiler();
+			const startWorker = await compiler;
+			const prebuilt = await read("prebuilt.bin")
+				.then((bytes) => [new PrebuiltCache(bytes)])
+				.catch(() => []);
+			const bundled = new BundledToolchain({
+				description: "clang 22 (bundled)",
+				version: fromUtf8(await read("toolchain/version.txt")).trim(),
+				size: Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2)),
+				cache: new LayeredCache([new MemoryCache(), ...prebuilt]),
+				startWorker,
+			});
+			return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
+		},
+		breathe: () =>
+			new Promise((resolve) => {
+				breathing.push(resolve);
+				channel.port2.postMessage(undefined);
+			}),
+		now: () => performance.now(),
+	},
+);

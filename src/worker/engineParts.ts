@@ -1,0 +1,64 @@
+import { describeTree } from "../build/describeTree.ts";
+import { BuildSession } from "../build/session.ts";
+import { UserError } from "../common/errors.ts";
+import { observeKernel } from "../kernelview/observe.ts";
+import type { LabCatalog } from "../lab/catalog.ts";
+import type { BuildParams, EngineRequests } from "../protocol/engine.ts";
+import { type Port, sendEvent, serve } from "../protocol/rpc.ts";
+import type { Toolchain, WasiToolchain } from "../toolchain/types.ts";
+import { machineFor } from "./compose.ts";
+import { Engine } from "./engine.ts";
+
+/** What the engine needs of its platform. */
+export interface EnginePlatform {
+	readonly catalog: LabCatalog;
+	core(): Promise<WebAssembly.Module>;
+	/** Opens a toolchain; called again only when the wish changes. */
+	openToolchains(params: BuildParams): Promise<{ toolchain: Toolchain; wasi: WasiToolchain; dispose(): void }>;
+	breathe(): Promise<void>;
+	now(): number;
+}
+
+/** Signs of an xv6 tree, relative to its root. */
+const signs = ["kernel/main.c", "kernel/proc.c"];
+
+/** Puts the engine together and answers the host's requests on the port. */
+export function serveEngine(port: Port, platform: EnginePlatform): void {
+	const session = new BuildSession();
+	let opened: { key: string; tools: ReturnType<EnginePlatform["openToolchains"]> } | undefined;
+	const toolchainsFor = (params: BuildParams) => {
+		const key = JSON.stringify(params);
+		if (opened?.key !== key) {
+			void opened?.tools.then((tools) => tools.dispose()).catch(() => undefined);
+			opened = { key, tools: platform.openToolchains(params) };
+			// A failure is the failure of the build that asked; the next build tries anew.
+			opened.tools.catch(() => {
+				opened = undefined;
+			});
+		}
+		return opened.tools;
+	};
+	const engine = new Engine({
+		catalog: platform.catalog,
+		emit: (kind, event) => sendEvent(port, kind, event),
+		build: async (tree, params, onProgress, signal) => {
+			const { toolchain, wasi } = await toolchainsFor(params);
+			return session.build({ tree, toolchain, wasi, onProgress, signal });
+		},
+		describeTree: async (tree) => {
+			for (const sign of signs) if (!(await tree.read(sign))) return { isKernelTree: false, programs: [] };
+			try {
+				const { programs } = await describeTree(tree);
+				return { isKernelTree: true, programs };
+			} catch (error) {
+				if (!(error instanceof UserError)) throw error;
+				return { isKernelTree: true, programs: [], problem: error.format() };
+			}
+		},
+		createMachine: async (output, params) => machineFor(await platform.core(), output, params),
+		observe: (machine, output, manifest) => observeKernel(machine, output, manifest?.regions),
+		breathe: () => platform.breathe(),
+		now: () => platform.now(),
+	});
+	serve<EngineRequests>(port, engine.handlers);
+}

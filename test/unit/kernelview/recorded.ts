@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { Emitter } from "../../../src/common/event.ts";
+import type { RegionDescription } from "../../../src/kernelview/regionDescription.ts";
+import type { MachineSurface, RootChange, StallReport, Trap } from "../../../src/machine/types.ts";
+
+const folder = join(import.meta.dirname, "../../golden/kernelview");
+
+/** A file that test/golden/kernelview/record.mjs made. */
+export function recorded(name: string): Uint8Array {
+	return new Uint8Array(gunzipSync(readFileSync(join(folder, `${name}.gz`))));
+}
+
+export const programNames = ["private", "privleak", "prodcons1", "prodcons2", "prodcons3", "hold"] as const;
+export const programs = new Map<string, Uint8Array>(programNames.map((name) => [name, recorded(name)]));
+
+export interface QemuRecord {
+	readonly registers: string;
+	readonly mappings: string;
+	readonly samples: readonly (readonly [string, string])[];
+}
+export const qemu = JSON.parse(readFileSync(join(folder, "qemu.json"), "utf8")) as QemuRecord;
+
+export const hw5Regions: readonly RegionDescription[] = [
+	{
+		name: "mapped region",
+		path: "proc.mmr[]",
+		fields: {
+			start: "addr",
+			length: "length",
+			prot: "prot",
+			flags: "flags",
+			valid: "valid",
+			family: "mmr_family.listid",
+		},
+	},
+];
+
+export const ramBase = 0x80000000;
+
+/** A machine that stands still: memory, and one hart with the registers that QEMU named. */
+export function stillMachine(ram: Uint8Array, registers: string): MachineSurface {
+	const value = (name: string) => BigInt(`0x${new RegExp(`\\b${name}\\s+([0-9a-f]{16})`).exec(registers)?.[1] ?? "0"}`);
+	const view = new DataView(ram.buffer, ram.byteOffset, ram.byteLength);
+	const at = (address: bigint, size: number) => {
+		const offset = Number(address) - ramBase;
+		return offset >= 0 && offset + size <= ram.length ? offset : undefined;
+	};
+	const hart = {
+		id: 0,
+		pc: value("pc"),
+		mode: 0 as const,
+		waiting: false,
+		instret: 0n,
+		register: (index: number) => (index === 0 ? 0n : value(`x${index}/\\w+`)),
+		floatRegister: () => 0n,
+		csr: (number: number) => (number === 0x180 ? value("satp") : 0n),
+	};
+	return {
+		run: () => ({ kind: "budget" }),
+		requestStop: () => {},
+		console: { write: () => {}, pending: 0, onData: new Emitter<Uint8Array>().event },
+		memory: {
+			base: BigInt(ramBase),
+			size: ram.length,
+			bytes: () => ram,
+			readU64: (address) => {
+				const offset = at(address, 8);
+				return offset === undefined ? undefined : view.getBigUint64(offset, true);
+			},
+			readU32: (address) => {
+				const offset = at(address, 4);
+				return offset === undefined ? undefined : view.getUint32(offset, true);
+			},
+		},
+		harts: [hart],
+		instret: 0,
+		onTrap: new Emitter<Trap>().event,
+		onTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,
+		onRootChange: new Emitter<RootChange>().event,
+		onStall: new Emitter<StallReport>().event,
+		onGuestError: new Emitter<string>().event,
+		addBreakpoint: () => ({ dispose: () => {} }),
+		addWatchpoint: () => ({ dispose: () => {} }),
+		stateHash: () => "",
+		dispose: () => {},
+	};
+}

@@ -107,8 +107,6 @@ function checkInvariant(invariant: Invariant, result: CommandResult, evidence: E
 		}
 		case "frames-shared":
 			return checkShared(invariant.address, invariant.pages, evidence);
-		case "frames-private":
-			return checkPrivate(invariant.address, invariant.pages, evidence);
 	}
 }
 
@@ -121,22 +119,6 @@ function checkShared(address: string, pages: number, evidence: Evidence): string
 		if (frames.size > 1) {
 			const list = seen.map(({ pid, frame }) => `process ${pid}: frame 0x${frame.toString(16)}`).join(", ");
 			return `The processes should share one frame for page 0x${at.toString(16)}, but they have ${frames.size} (${list})`;
-		}
-	}
-	return undefined;
-}
-
-function checkPrivate(address: string, pages: number, evidence: Evidence): string | undefined {
-	for (let page = 0n; page < BigInt(pages); page++) {
-		const at = BigInt(address) + page * pageSize;
-		const owners = new Map<bigint, Set<number>>();
-		for (const { pid, frame } of evidence.framesAt(at) ?? []) {
-			owners.set(frame, (owners.get(frame) ?? new Set()).add(pid));
-		}
-		for (const [frame, pids] of owners) {
-			if (pids.size > 1) {
-				return `Page 0x${at.toString(16)} is private, but processes ${[...pids].join(" and ")} share frame 0x${frame.toString(16)}`;
-			}
 		}
 	}
 	return undefined;

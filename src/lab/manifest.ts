@@ -36,8 +36,6 @@ export const invariantSchema = v.variant("kind", [
 	v.object({ kind: v.literal("no-finding"), findings: v.optional(v.array(identifier)) }),
 	/** Every process of the test that had these pages mapped had them on the same frames. */
 	v.object({ kind: v.literal("frames-shared"), address, pages: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
-	/** No two processes of the test had one of these pages on the same frame when both had written to it. */
-	v.object({ kind: v.literal("frames-private"), address, pages: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
 ]);
 
 export const testSchema = v.object({

@@ -2,7 +2,7 @@
 // and the ready-made objects of the bundled kernel and labs. Steps whose inputs did not change cost next to nothing.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
 import { buildCore } from "./buildCore.mjs";
 import { vendor } from "./vendor.mjs";
@@ -80,8 +80,17 @@ function copyAssets() {
 	cpSync("webview/inspector.css", "dist/webview/inspector.css");
 }
 
+/** The objects that ship, made by the product's own compiler. */
+async function prebuild() {
+	const outfile = join(root, "dist/build/prebuild.mjs");
+	const options = { ...node, format: "esm", banner: requireBanner, plugins: [llcGlue] };
+	await esbuild.build({ ...options, entryPoints: ["scripts/prebuild.ts"], outfile });
+	const script = await import(pathToFileURL(outfile).href);
+	await script.prebuild(root);
+}
+
 const only = process.argv[2];
-const steps = { core: buildCore, vendor, bundle, assets: copyAssets };
+const steps = { core: buildCore, vendor, bundle, assets: copyAssets, prebuild };
 for (const [name, step] of Object.entries(steps)) {
 	if (only && only !== name) continue;
 	const start = performance.now();

@@ -68,7 +68,10 @@ function copyAssets() {
 		cpSync(folder, `dist/assets/${folder}`, { recursive: true, filter: (path) => !builtInPlace.test(path) });
 	}
 	const files = readdirSync("dist/assets", { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile() && entry.name !== "files.json")
+		.filter(
+			(entry) =>
+				entry.isFile() && entry.name !== "files.json" && !/[\\/]solution([\\/]|$)/.test(entry.parentPath ?? entry.path),
+		)
 		.map((entry) =>
 			join(entry.parentPath ?? entry.path, entry.name)
 				.replaceAll("\\", "/")

@@ -20,7 +20,15 @@ if (secret.length > 0) {
 	console.error(`package: reference solutions must not ship:\n${secret.join("\n")}`);
 	process.exit(1);
 }
-run(process.execPath, [...vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", "xv6-lab.vsix"]);
+run(process.execPath, [
+	...vsce,
+	"package",
+	"--no-dependencies",
+	"--allow-missing-repository",
+	"--no-rewrite-relative-links",
+	"--out",
+	"xv6-lab.vsix",
+]);
 const { size } = statSync("xv6-lab.vsix");
 console.log(`package: xv6-lab.vsix, ${(size / 1024 / 1024).toFixed(1)} MiB of at most ${maxBytes / 1024 / 1024}`);
 if (size > maxBytes) {

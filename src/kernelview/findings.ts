@@ -61,7 +61,11 @@ export class Findings implements LogListener {
 	private leaver: { process: Process; root: number; regions: readonly Region[] } | undefined;
 	private reportedPanic = false;
 
-	constructor(private readonly sources: Sources) {}
+	/** `panicCalls`: functions on the stack of the hart that panicked. */
+	constructor(
+		private readonly sources: Sources,
+		private readonly panicCalls: () => readonly string[],
+	) {}
 
 	get list(): readonly Finding[] {
 		return [...this.found.values()].sort((a, b) => rank(a) - rank(b) || a.instret - b.instret);
@@ -439,7 +443,10 @@ export class Findings implements LogListener {
 				),
 			);
 		}
-		if (census.leaked.length === 0) return;
+		// Behind the break of a broken free list there are frames that are not lost.
+		const broken =
+			census.damage !== undefined || [...this.found.values()].some(({ id }) => id === "freed-while-mapped");
+		if (census.leaked.length === 0 || broken) return;
 		const frames = census.leaked;
 		const count = frames.length === 1 ? "One frame belongs" : `${frames.length} frames belong`;
 		suspect(`leak ${frames.join(" ")}`, () => {
@@ -470,6 +477,9 @@ export class Findings implements LogListener {
 		if (this.reportedPanic) return;
 		this.reportedPanic = true;
 		const { memory, regions } = this.sources;
+		const calls = this.panicCalls();
+		// Without debug information there is no stack: the leaf speaks for itself.
+		if (calls.length > 0 && !calls.some((name) => /^(freewalk|uvmfree|proc_freepagetable)$/.test(name))) return;
 		const candidates = look.processes
 			.filter((process) => process.state === "ZOMBIE" || process.root === this.leaver?.root)
 			.map((process) => ({ process, root: process.root, regions: regions.of(process) as readonly Region[] }));

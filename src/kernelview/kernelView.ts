@@ -95,7 +95,7 @@ export class KernelView implements Disposable {
 			kernelWalk: new CachedWalk(),
 			program: (name) => this.symbolizer.program(name),
 		};
-		this.problems = new Findings(this.sources);
+		this.problems = new Findings(this.sources, () => this.panicStack().map(({ name }) => name));
 		const { problems } = this;
 		this.log = new FaultLog(this.sources, {
 			mapped: (entry, process, leaf, region) => {
@@ -190,8 +190,8 @@ export class KernelView implements Disposable {
 		return idle && look.processes.every(settled);
 	}
 
-	/** Everything that can be seen now. */
-	model(): KernelModel {
+	/** Everything that can be seen now. `logEntries`: only the last ones of the log, for a reader that asks often; default: all. */
+	model(logEntries = Number.POSITIVE_INFINITY): KernelModel {
 		const { memory, names } = this.sources;
 		const look = takeLook(this.sources);
 		this.log.settleGone();
@@ -211,6 +211,7 @@ export class KernelView implements Disposable {
 		const spaces = look.spaces.map((space) =>
 			spaceModel(memory, space.process, space.tables, space.areas, space.regions),
 		);
+		const hidden = Math.max(0, this.log.entries.length - logEntries);
 		return {
 			format: 1,
 			sequence: ++this.sequence,
@@ -222,8 +223,8 @@ export class KernelView implements Disposable {
 			processes: look.processes.map((process) => this.processModel(process, look.running)),
 			spaces: [...kernel, ...spaces],
 			frames: framesModel(look.census, this.isCalm()),
-			log: this.log.entries,
-			logDropped: this.log.dropped,
+			log: this.log.entries.slice(hidden),
+			logDropped: this.log.dropped + hidden,
 			findings: this.problems.list,
 			notes: this.notes(look),
 		};

@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { KernelView } from "../../../src/kernelview/kernelView.ts";
+import type { FindingId, KernelModel } from "../../../src/protocol/kernelModel.ts";
+import { hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
+
+const ram = recorded("ram");
+const kernel = recorded("kernel-3b");
+const before = new KernelView(stillMachine(ram, qemu.registers), kernel, programs, { regions: hw5Regions }).model();
+const [parent, child] = before.processes.filter(({ name }) => name === "hold").map(({ pid }) => pid) as [
+	number,
+	number,
+];
+
+/** Offset in RAM of the entry that maps an address for a process. */
+function entryOf(pid: number, address: number): number {
+	const space = before.spaces.find((candidate) => candidate.pid === pid) as KernelModel["spaces"][number];
+	const table = space.tables.find(
+		({ level, start }) => level === 0 && Math.floor(address / 2 ** 21) === Number(start) / 2 ** 21,
+	);
+	return Number(table?.address) - ramBase + (Math.floor(address / 4096) % 512) * 8;
+}
+
+const regionOf = (pid: number, permissions: string, shared: boolean) =>
+	before.spaces
+		.find((space) => space.pid === pid)
+		?.regions.find((region) => region.permissions === permissions && region.shared === shared)?.start as string;
+const sharedAt = Number(regionOf(parent, "rw-", true));
+const privateAt = Number(regionOf(parent, "rw-", false));
+const readOnlyAt = Number(regionOf(parent, "r--", false));
+
+/** Findings of the recorded moment with some words of it changed. */
+function after(change: (memory: DataView) => void): KernelModel["findings"] {
+	const bytes = ram.slice();
+	change(new DataView(bytes.buffer));
+	return new KernelView(stillMachine(bytes, qemu.registers), kernel, programs, { regions: hw5Regions }).findings();
+}
+
+function expectFinding(id: FindingId, pid: number | undefined, findings: KernelModel["findings"]): void {
+	const finding = findings.find((candidate) => candidate.id === id);
+	expect(findings.map((candidate) => candidate.id)).toContain(id);
+	if (pid !== undefined) expect(finding?.evidence.pids).toContain(pid);
+}
+
+const orBits = (memory: DataView, at: number, bits: bigint) =>
+	memory.setBigUint64(at, memory.getBigUint64(at, true) | bits, true);
+
+test("the moment as it was recorded has none", () => {
+	expect(after(() => {})).toEqual([]);
+});
+
+test("W on a page of a read-only region", () => {
+	const findings = after((memory) => orBits(memory, entryOf(parent, readOnlyAt), 4n));
+	expectFinding("writable-read-only-region", parent, findings);
+	expect(findings.length).toBe(1);
+});
+
+test.each([0x3fffffe000, 0x3ffffff000])("U on the kernel's page at %d", (address) => {
+	const findings = after((memory) => orBits(memory, entryOf(child, address), 16n));
+	expectFinding("kernel-page-user", child, findings);
+	expect(findings.length).toBe(1);
+});
+
+test("two members of a family on different frames", () => {
+	const findings = after((memory) => {
+		memory.setBigUint64(entryOf(child, sharedAt), memory.getBigUint64(entryOf(child, privateAt), true), true);
+	});
+	expectFinding("family-frames-differ", child, findings);
+	expect(findings[0]?.sentence).toContain(`page 0x${sharedAt.toString(16)}`);
+});
+
+test("a private page of two processes on one frame", () => {
+	const findings = after((memory) => {
+		memory.setBigUint64(entryOf(child, privateAt), memory.getBigUint64(entryOf(parent, privateAt), true), true);
+	});
+	expectFinding("private-frame-shared", child, findings);
+	// The frame that the child had is nobody's now.
+	expectFinding("frame-leaked", undefined, findings);
+});
+
+/** A link of the free list in the middle of RAM: frame `at` leads to frame `at - 1`. */
+function freeLink(memory: DataView): number {
+	for (let frame = 16_000; ; frame++) {
+		const next = memory.getBigUint64(frame * 4096, true);
+		if (before.frames.letters[frame] === "." && next === BigInt(ramBase + (frame - 1) * 4096)) return frame;
+	}
+}
+
+test("a frame on the free list that a process has mapped", () => {
+	const findings = after((memory) => {
+		const link = freeLink(memory) * 4096;
+		const entry = memory.getBigUint64(entryOf(parent, privateAt), true);
+		const mapped = (entry >> 10n) << 12n;
+		memory.setBigUint64(Number(mapped) - ramBase, memory.getBigUint64(link, true), true);
+		memory.setBigUint64(link, mapped, true);
+	});
+	expectFinding("freed-while-mapped", parent, findings);
+});
+
+test("a frame that fell off the free list", () => {
+	let lost = 0;
+	const findings = after((memory) => {
+		const link = freeLink(memory);
+		lost = link - 1;
+		memory.setBigUint64(link * 4096, memory.getBigUint64(lost * 4096, true), true);
+	});
+	expectFinding("frame-leaked", undefined, findings);
+	expect(findings[0]?.evidence.frames).toEqual([lost]);
+});
+
+test("a page that stayed when its region went", () => {
+	const findings = after((memory) => {
+		// struct mmr: addr, length, prot, flags, valid; the parent's slot comes first in proc[].
+		for (let at = 0; at < 0x40000; at += 8)
+			if (memory.getBigUint64(at, true) === BigInt(privateAt) && memory.getUint32(at + 8, true) === 4096) {
+				memory.setUint32(at + 20, 0, true);
+				return;
+			}
+	});
+	expectFinding("leaf-left-behind", parent, findings);
+});
+
+test("a count that the page tables do not bear out", () => {
+	// The length of each region taken as its count: no process has it so often.
+	const wrong = [{ ...hw5Regions[0], fields: { ...hw5Regions[0]?.fields, refcount: "length" } }] as typeof hw5Regions;
+	const view = new KernelView(stillMachine(ram, qemu.registers), kernel, programs, { regions: wrong });
+	expectFinding("refcount-mismatch", parent, view.findings());
+});

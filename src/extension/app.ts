@@ -37,8 +37,9 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 		return item;
 	};
 	const log = own(vscode.window.createOutputChannel("xv6 Lab", { log: true }));
+	const keys = new ContextKeys();
 	const diagnostics = own(new BuildDiagnostics());
-	const folders = own(new Folders(platform, diagnostics, new ContextKeys(), log));
+	const folders = own(new Folders(platform, diagnostics, keys, log));
 	const tests = own(new LabTests(folders));
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
 	const expected = own(new ExpectedResults());
@@ -69,6 +70,11 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			showExpected: (folder) => expected.show(folder),
 		}),
 	);
+	// Keys that VS Code would take for itself (Ctrl-P) belong to the guest while its terminal is the active one.
+	const markShell = (terminal: vscode.Terminal | undefined) =>
+		keys.set("shellActive", terminal !== undefined && folders.all.some((folder) => folder.terminal.owns(terminal)));
+	own(vscode.window.onDidChangeActiveTerminal(markShell));
+	own(vscode.window.onDidOpenTerminal(() => markShell(vscode.window.activeTerminal)));
 	void folders.refresh();
 	return {
 		newWorkspace: (lab, folder) => newWorkspace(catalog, { lab, folder }),
@@ -87,9 +93,8 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 		return;
 	}
 	folder.terminal.note(`✗ ${headline}`);
-	for (const explanation of verdict.explanations) {
-		if (explanation.look) folder.terminal.note(vscode.l10n.t("Look at {0}.", explanation.look));
-	}
+	const look = verdict.explanations[0]?.look;
+	if (look) folder.terminal.note(vscode.l10n.t("Look at {0}.", look));
 	const details = vscode.l10n.t("Show Details");
 	const inspector = vscode.l10n.t("Open Memory Inspector");
 	void vscode.window.showErrorMessage(`xv6: ✗ ${headline}`, details, inspector).then(async (choice) => {

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 export class ContextKeys {
 	private readonly sent = new Map<string, boolean>();
 
-	set(key: "isKernelTree" | "hasLab" | "machineRunning" | `has.${string}`, value: boolean): void {
+	set(key: "isKernelTree" | "hasLab" | "machineRunning" | "shellActive" | `has.${string}`, value: boolean): void {
 		if (this.sent.get(key) === value) return;
 		this.sent.set(key, value);
 		void vscode.commands.executeCommand("setContext", `xv6Lab.${key}`, value);

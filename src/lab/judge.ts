@@ -124,7 +124,10 @@ function checkShared(address: string, pages: number, evidence: Evidence): string
 	return undefined;
 }
 
-/** Known failures of the lab whose signs are in this run, in the manifest's order; pattern before finding. */
+/** More would say everything and therefore nothing. */
+const mostExplanations = 3;
+
+/** Known failures of the lab whose signs are in this run, the most certain first, then in the manifest's order. */
 export function explain(
 	manifest: LabManifest,
 	test: LabTest,
@@ -139,9 +142,10 @@ export function explain(
 		return byPattern ? 2 : byFinding ? 1 : 0;
 	};
 	return manifest.knownFailures
-		.map((failure) => ({ failure, weight: signs(failure) + (failure.tests ? 0.5 : 0) }))
-		.filter(({ failure }) => signs(failure) > 0)
+		.map((failure) => ({ failure, weight: signs(failure) }))
+		.filter(({ weight }) => weight > 0)
 		.sort((a, b) => b.weight - a.weight)
+		.slice(0, mostExplanations)
 		.map(({ failure }) => ({
 			id: failure.id,
 			text: failure.explanation,

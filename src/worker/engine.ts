@@ -21,7 +21,7 @@ import type {
 
 /** What the inspector and the links read; implemented over src/kernelview. */
 export interface KernelObserver extends TestObserver {
-	model(): unknown;
+	model(logEntries?: number): unknown;
 	walk(pid: number, address: string): unknown;
 	symbolize(address: string): SourceLocation | undefined;
 	/** Page faults seen so far. */
@@ -54,6 +54,12 @@ const firstSlice = 500_000;
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
+/** Entries of the fault log in a live model; the whole log goes into the memory report. */
+const liveLog = 5000;
+/** Most characters given at once, well below the 128 of xv6's console buffer. */
+const mostTyped = 100;
+/** Instructions that a busy guest is given to read a piece of input. */
+const readingTime = 5_000_000;
 /** Budget of a command that no test judges: an hour of the fastest machine. */
 const unjudgedBudget = 2_000_000_000_000;
 const bootBudget = 20_000_000_000;
@@ -88,7 +94,7 @@ export class Engine {
 		resume: async () => this.live?.resume(),
 		stepToFault: async () => ({ found: (await this.live?.stepToFault()) ?? false }),
 		stop: async () => this.stop("The machine was stopped."),
-		model: async () => this.live?.observer?.model(),
+		model: async () => this.live?.observer?.model(liveLog),
 		watchModel: async ({ on }) => {
 			this.watching = on;
 			this.live?.watch(on);
@@ -267,6 +273,9 @@ class LiveMachine {
 	private readonly shell: Shell;
 	private signal: AbortSignal | undefined;
 	private watching = false;
+	/** Keys that the guest has not been given yet. */
+	private readonly typed: number[] = [];
+	private fedAt = 0;
 	/** Nothing but input can wake the guest. */
 	private sleepUntilInput = false;
 
@@ -297,7 +306,9 @@ class LiveMachine {
 	private async pump(): Promise<void> {
 		while (this.state !== "over") {
 			const waitMs = this.driven ? 0 : this.runSlice();
-			if (waitMs > 0) await this.nap(waitMs);
+			const guestWaits = waitMs > 0 || this.sleepUntilInput;
+			if (this.feed(guestWaits)) this.sleepUntilInput = false;
+			else if (waitMs > 0) await this.nap(waitMs);
 			await this.breathe();
 		}
 	}
@@ -334,6 +345,7 @@ class LiveMachine {
 	/** Lets messages in, sends the model when it is due, and holds the machine while it is paused or the console is behind. */
 	private async breathe(): Promise<void> {
 		await this.parts.breathe();
+		if (this.driven) this.feed(false);
 		this.sendModel();
 		while (this.held) {
 			await new Promise<void>((resolve) => {
@@ -376,9 +388,25 @@ class LiveMachine {
 	}
 
 	input(bytes: Uint8Array): undefined {
-		this.machine.console.write(bytes);
+		const first = this.typed.length === 0;
+		for (const byte of bytes) this.typed.push(byte);
+		if (first) this.feed(true);
 		this.sleepUntilInput = false;
 		this.release();
+	}
+
+	/**
+	 * Gives the guest a line at a time: xv6's console drops what does not fit its buffer of 128 characters, and a paste is
+	 * longer. The next piece goes when the guest waits, or has had long enough to read the one before.
+	 */
+	private feed(guestWaits: boolean): boolean {
+		if (this.typed.length === 0 || this.machine.console.pending > 0) return false;
+		if (!guestWaits && this.machine.instret - this.fedAt < readingTime) return false;
+		const end = this.typed.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+		const length = Math.min(end < 0 ? this.typed.length : end + 1, mostTyped);
+		this.machine.console.write(Uint8Array.from(this.typed.splice(0, length)));
+		this.fedAt = this.machine.instret;
+		return true;
 	}
 
 	shown(bytes: number): undefined {
@@ -420,7 +448,7 @@ class LiveMachine {
 		const time = this.parts.now();
 		if (!now && (time - this.lastModel < modelEveryMs || this.state !== "running")) return;
 		this.lastModel = time;
-		this.parts.emit("model", { model: this.observer.model() });
+		this.parts.emit("model", { model: this.observer.model(liveLog) });
 	}
 
 	/** The machine runs no more; its memory stays readable for the inspector until the next boot. */

@@ -3,20 +3,19 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 
 const themes = {
-	light: "Default Light Modern",
-	dark: "Default Dark Modern",
-	"high-contrast": "Default High Contrast",
-	"high-contrast-light": "Default High Contrast Light",
+	light: "Light Modern",
+	dark: "Dark Modern",
+	"high-contrast": "Dark High Contrast",
+	"high-contrast-light": "Light High Contrast",
 };
 
-async function setTheme(workbench, theme) {
-	await workbench.command("Preferences: Color Theme");
-	const { page } = workbench;
-	await page.keyboard.type(theme.replace(/^Default /, ""));
-	await page.waitForTimeout(400);
-	await page.keyboard.press("Enter");
-	await page.waitForTimeout(600);
-}
+/** Ids of the themes in settings.json, where they keep the names they once had. */
+const themeIds = {
+	"Light Modern": "Default Light Modern",
+	"Dark Modern": "Default Dark Modern",
+	"Dark High Contrast": "Default High Contrast",
+	"Light High Contrast": "Default High Contrast Light",
+};
 
 export const cases = {
 	async "prodcons1 on the starter fails with an explanation, by keyboard only"({ open, makeWorkspace, shot }) {
@@ -100,8 +99,7 @@ export const cases = {
 			)
 		)
 			await confirm.click();
-		await workbench.page.waitForTimeout(1500);
-		await workbench.typeInTerminal("");
+		await workbench.page.locator(".terminal-wrapper.active .xterm-screen").click();
 		await workbench.page.keyboard.press("Control+D");
 		await workbench.page.keyboard.type("wc pasted\n");
 		await workbench.waitTerminal(`200 200 ${text.length} pasted`);
@@ -121,13 +119,14 @@ export const cases = {
 		await view.locator("xv6-inspector").waitFor({ timeout: 60_000 });
 		await view.locator("[data-finding]").first().waitFor({ timeout: 60_000 });
 		for (const [name, theme] of Object.entries(themes)) {
-			await setTheme(workbench, theme);
+			settings({ "workbench.colorTheme": themeIds[theme] });
+			await workbench.page.waitForTimeout(1500);
 			await shot(workbench, `inspector-${name}`);
 		}
 		await view.locator('[data-panel-tab="faults"]').click();
 		await view.locator("[data-fault-source]").first().click();
 		await workbench.page
-			.locator(".editor-group-container .tab", { hasText: /\.c/ })
+			.locator(".editor-group-container .tab", { hasText: /\.[ch]/ })
 			.first()
 			.waitFor({ timeout: 20_000 });
 	},

@@ -43,6 +43,11 @@ const context = {
 	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
 	makeWorkspace,
 	copy: (from, to) => cpSync(from, to, { recursive: true }),
+	/** Changes user settings while VS Code runs. */
+	settings: (change) => {
+		const file = join(server.userData, "User", "settings.json");
+		writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }, null, 2));
+	},
 	read: (file) => readFileSync(file, "utf8"),
 	write: (file, text) => writeFileSync(file, text),
 	exists: existsSync,

@@ -384,10 +384,10 @@ export function downgrade(text, { features = "+m,+a,+f,+d,+c" } = {}) {
 		const ch = c.peek();
 		if (ch === "@") return globalAs(c.match(NAME), want, c);
 		if (ch === "%") return c.match(NAME);
-		if (ch === "[") return (c.i++, list(c, "[", "]"));
-		if (ch === "<" && c.s[c.i + 1] === "{") return ((c.i += 2), list(c, "<{", "}>"));
-		if (ch === "{") return (c.i++, list(c, "{", "}"));
-		if (ch === "<") return (c.i++, list(c, "<", ">"));
+		if (ch === "[") return c.i++, list(c, "[", "]");
+		if (ch === "<" && c.s[c.i + 1] === "{") return (c.i += 2), list(c, "<{", "}>");
+		if (ch === "{") return c.i++, list(c, "{", "}");
+		if (ch === "<") return c.i++, list(c, "<", ">");
 		if (ch === "c" && c.s[c.i + 1] === '"') {
 			c.i++;
 			return "c" + c.match(STRING);

@@ -12,7 +12,10 @@ function pair(): [Port, Port] {
 	const make = () => new Set<(message: unknown) => void>();
 	const [left, right] = [make(), make()];
 	const port = (own: Set<(message: unknown) => void>, other: Set<(message: unknown) => void>): Port => ({
-		post: (message) => queueMicrotask(() => other.forEach((listener) => listener(structuredClone(message)))),
+		post: (message) =>
+			queueMicrotask(() => {
+				for (const listener of other) listener(structuredClone(message));
+			}),
 		onMessage: (listener) => {
 			own.add(listener);
 			return { dispose: () => own.delete(listener) };

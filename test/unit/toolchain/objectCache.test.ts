@@ -1,0 +1,160 @@
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DiskCache } from "../../../src/env/node/objectCache.ts";
+import {
+	cacheKey,
+	LayeredCache,
+	MemoryCache,
+	PrebuiltCache,
+	packOutcome,
+	unpackOutcome,
+} from "../../../src/toolchain/cache.ts";
+import type { CompileJob } from "../../../src/toolchain/types.ts";
+
+const outcome = (size: number, fill = 7) => ({
+	object: new Uint8Array(size).fill(fill),
+	diagnostics: [{ file: "a.c", line: 3, severity: "warning" as const, message: "ä" }],
+	text: "a.c:3: ä",
+	includes: ["kernel/types.h"],
+});
+const key = (n: number) => n.toString(16).padStart(64, "0");
+const job: CompileJob = { kind: "c", source: "a.c", flags: ["-O1"], target: "riscv64" };
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe("the key", () => {
+	const inputs = new Map([
+		["a.c", bytes("int x;")],
+		["b.h", bytes("int y;")],
+	]);
+	test("does not depend on the order of the inputs", async () => {
+		expect(await cacheKey("1", job, new Map([...inputs].reverse()))).toBe(await cacheKey("1", job, inputs));
+	});
+	test("changes with the version, each part of the job, and each file's name and content", async () => {
+		const keys = await Promise.all([
+			cacheKey("1", job, inputs),
+			cacheKey("2", job, inputs),
+			cacheKey("1", { ...job, flags: ["-O2"] }, inputs),
+			cacheKey("1", { ...job, kind: "assembly" }, inputs),
+			cacheKey("1", { ...job, source: "b.c" }, inputs),
+			cacheKey("1", { ...job, target: "wasm32-wasi" }, inputs),
+			cacheKey("1", job, new Map([...inputs, ["b.h", bytes("int z;")]])),
+			cacheKey("1", job, new Map([...inputs, ["c.h", bytes("")]])),
+			// The same bytes, cut elsewhere.
+			cacheKey(
+				"1",
+				job,
+				new Map([
+					["a.c", bytes("int x;int y;")],
+					["b.h", bytes("")],
+				]),
+			),
+		]);
+		expect(new Set(keys).size).toBe(keys.length);
+	});
+});
+
+test("an outcome survives packing, with and without an object", () => {
+	const { object: _, ...failed } = outcome(0);
+	expect(unpackOutcome(packOutcome(outcome(100)))).toEqual(outcome(100));
+	expect(unpackOutcome(packOutcome(failed))).toEqual(failed);
+});
+
+test("the shipped archive gives what was packed, is the same for any order, and takes nothing in", async () => {
+	const entries: [string, ReturnType<typeof outcome>][] = [
+		[key(2), outcome(10, 2)],
+		[key(1), outcome(500, 1)],
+	];
+	const archive = PrebuiltCache.pack(new Map(entries));
+	expect(PrebuiltCache.pack(new Map(entries.reverse()))).toEqual(archive);
+	const cache = new PrebuiltCache(archive);
+	expect(await cache.get(key(1))).toEqual(outcome(500, 1));
+	expect(await cache.get(key(2))).toEqual(outcome(10, 2));
+	await cache.put();
+	expect(await cache.get(key(3))).toBeUndefined();
+});
+
+test("layers are asked in order, and only the first is written", async () => {
+	const [first, second] = [new MemoryCache(), new MemoryCache()];
+	await second.put(key(1), outcome(1, 1));
+	const both = new LayeredCache([first, second]);
+	expect(await both.get(key(1))).toEqual(outcome(1, 1));
+	await both.put(key(2), outcome(2));
+	expect(await first.get(key(2))).toEqual(outcome(2));
+	expect(await second.get(key(2))).toBeUndefined();
+});
+
+describe("on disk", () => {
+	let folder: string;
+	beforeEach(async () => {
+		folder = await mkdtemp(join(tmpdir(), "object-cache-"));
+	});
+	afterEach(() => rm(folder, { recursive: true, force: true }));
+
+	test("what was put comes back, also in another process's cache", async () => {
+		await new DiskCache(folder).put(key(1), outcome(1000));
+		expect(await new DiskCache(folder).get(key(1))).toEqual(outcome(1000));
+		expect(await new DiskCache(folder).get(key(2))).toBeUndefined();
+	});
+
+	test.each([
+		["one bit turned", (all: Buffer) => all.fill((all.at(-5) as number) ^ 4, all.length - 5, all.length - 4)],
+		["cut short", (all: Buffer) => all.subarray(0, all.length - 1)],
+		["cut within the checksum", (all: Buffer) => all.subarray(0, 10)],
+		["empty", () => Buffer.alloc(0)],
+		["longer than it was", (all: Buffer) => Buffer.concat([all, Buffer.from("x")])],
+	])("an entry that is %s is dropped and can be made anew", async (_, damage) => {
+		const cache = new DiskCache(folder);
+		await cache.put(key(1), outcome(1000));
+		const path = join(folder, key(1));
+		await writeFile(path, damage(await readFile(path)));
+		expect(await cache.get(key(1))).toBeUndefined();
+		expect(await readdir(folder)).toEqual([]);
+		await cache.put(key(1), outcome(1000));
+		expect(await cache.get(key(1))).toEqual(outcome(1000));
+	});
+
+	test("two writers and a reader at once: whole entries only, no leftovers", async () => {
+		const [a, b, reader] = [new DiskCache(folder), new DiskCache(folder), new DiskCache(folder)];
+		const rounds = Array.from({ length: 40 }, (_, i) => i);
+		const reads: number[] = [];
+		await Promise.all(
+			rounds.flatMap((i) => [
+				a.put(key(i % 4), outcome(20_000, 1)),
+				b.put(key(i % 4), outcome(30_000, 2)),
+				reader.get(key(i % 4)).then((found) => {
+					if (found) reads.push(found.object?.length ?? 0);
+				}),
+			]),
+		);
+		for (let i = 0; i < 4; i++) {
+			const found = await reader.get(key(i));
+			expect([outcome(20_000, 1), outcome(30_000, 2)]).toContainEqual(found);
+		}
+		expect(reads.every((length) => length === 20_000 || length === 30_000)).toBe(true);
+		expect((await readdir(folder)).sort()).toEqual([0, 1, 2, 3].map(key));
+	});
+
+	test("past its bound the least recently used entries go", async () => {
+		const before = new DiskCache(folder);
+		for (let i = 0; i < 6; i++) {
+			await before.put(key(i), outcome(10_000));
+			await utimes(join(folder, key(i)), 1000 + i, 1000 + i);
+		}
+		await before.get(key(0));
+		await expect
+			.poll(async () => (await import("node:fs")).statSync(join(folder, key(0))).mtimeMs)
+			.toBeGreaterThan(2e6);
+		// A new cache trims at its first write.
+		await new DiskCache(folder, 35_000).put(key(6), outcome(10_000));
+		expect((await readdir(folder)).sort()).toEqual([0, 5, 6].map(key));
+	});
+
+	test("a folder that cannot be made is a slow cache, no failure", async () => {
+		await writeFile(join(folder, "file"), "");
+		const cache = new DiskCache(join(folder, "file"));
+		await cache.put(key(1), outcome(10));
+		expect(await cache.get(key(1))).toBeUndefined();
+	});
+});

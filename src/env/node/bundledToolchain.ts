@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { BundledModules } from "../../toolchain/bundled/llvm.ts";
@@ -36,7 +36,7 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 		version,
 		size: Math.max(1, Math.min(maxWorkers, availableParallelism())),
 		cache: new LayeredCache(caches),
-		startWorker: () => startWorker(join(options.dist, "worker/toolchainWorker.node.cjs"), read),
+		startWorker: () => startWorker(resolve(options.dist, "worker/toolchainWorker.node.cjs"), read),
 	});
 }
 
@@ -69,8 +69,13 @@ function startWorker(entry: string, read: (name: string) => Promise<Uint8Array>)
 	// V8's optimising compiler costs a one-shot compiler more time than it returns: baseline code only, from here on.
 	setFlagsFromString("--liftoff-only");
 	modules ??= loadBundled(read);
-	modules.then(
-		(workerData) => {
+	modules
+		.catch((error: unknown) => {
+			// The next worker may find them.
+			modules = undefined;
+			throw error;
+		})
+		.then((workerData) => {
 			if (disposed) return;
 			worker = new Worker(entry, { workerData });
 			worker.on("message", (message) => {
@@ -79,12 +84,8 @@ function startWorker(entry: string, read: (name: string) => Promise<Uint8Array>)
 			worker.on("error", (error: Error) => exit(error.message));
 			worker.on("exit", (code) => exit(`code ${code}`));
 			for (const message of queue) worker.postMessage(message);
-		},
-		(error: Error) => {
-			modules = undefined;
-			exit(error.message);
-		},
-	);
+		})
+		.catch((error: Error) => exit(error.message));
 	return {
 		port: {
 			post: (message) => {

@@ -23,11 +23,22 @@ function moduleLines(text: string, source: string, folder: string): ModuleLine[]
 	push(".option norelax", `.file 1 "${source}"`);
 	const sections: string[] = [];
 	let section = ".text";
+	// Depth of `.macro` and `.rept` bodies: they are assembled many times, so that no label of ours may stand in them.
+	let bodies = 0;
 	for (const { line, statement, own } of statements(text, source)) {
+		const opens = /^\.(macro|rept|irpc?)\b/.exec(statement)?.[1];
+		if (bodies > 0) {
+			if (opens) bodies++;
+			else if (/^\.end[mr]\b/.test(statement)) bodies--;
+			lines.push(own ? { text: statement, line } : { text: statement });
+			continue;
+		}
+		if (opens) bodies++;
 		const named = /^\.(?:section\s+([\w.]+)|(text|data|bss)\b)/.exec(statement);
 		if (named) section = named[1] ?? `.${named[2]}`;
 		const instruction = statement.replace(/^(?:[\w.$]+:\s*)+/, "");
-		if (own && instruction !== "" && !instruction.startsWith(".")) {
+		// What `.rept` repeats has the line of the `.rept`, what a macro makes has the line of its use.
+		if (own && instruction !== "" && (!instruction.startsWith(".") || (opens && opens !== "macro"))) {
 			if (!sections.includes(section)) {
 				push(`.Lb${sections.length}:`);
 				sections.push(section);

@@ -4,6 +4,7 @@ import { assemblyLine, assemblyModule } from "./assembly.ts";
 import { parseClang, parseLinker } from "./diagnostics.ts";
 import { downgrade } from "./downgrade.mjs";
 import { cc1Flags } from "./flags.ts";
+import { defineIntrinsics } from "./intrinsics.ts";
 import { type BundledModules, collect, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
 import { File, Folder, runWasi } from "./wasi.ts";
@@ -81,7 +82,7 @@ export class BundledCompiler {
 		if (failed || !ir) return { diagnostics, text, includes };
 		let older: string;
 		try {
-			older = downgrade(fromUtf8(ir));
+			older = downgrade(defineIntrinsics(fromUtf8(ir)));
 		} catch (error) {
 			return { diagnostics: [...diagnostics, tooNew(job.source, (error as Error).message)], text, includes };
 		}

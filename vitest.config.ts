@@ -14,6 +14,6 @@ export default defineConfig({
 	test: {
 		pool: "forks",
 		maxWorkers: 2,
-		projects: [project("unit", 60), project("conformance", 600), project("golden", 300), project("labs", 1200)],
+		projects: [project("unit", 60), project("conformance", 600), project("labs", 1200)],
 	},
 });

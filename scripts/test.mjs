@@ -75,7 +75,6 @@ const suites = {
 	types: () => step("npx", ["tsc", "--noEmit", "-p", "tsconfig.json"]),
 	style: () => step("npx", ["biome", "check", "."]),
 	unit: () => vitest("unit"),
-	golden: () => vitest("golden"),
 	conformance: () => vitest("conformance"),
 	labs: () => vitest("labs"),
 	integration: () => workbench("integration"),

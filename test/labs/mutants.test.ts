@@ -24,6 +24,10 @@ const mutantSchema = v.object({
 const folder = join(repository, "test/labs/mutants");
 const labs = existsSync(folder) ? readdirSync(folder) : [];
 
+test("there are mutants of every lab that has known wrong solutions", () => {
+	expect(labs).toContain("hw5-anonymous-mmap");
+});
+
 for (const lab of labs) {
 	describe(`mutants of ${lab}`, () => {
 		test.each(readdirSync(join(folder, lab)))("%s shows its symptom and is explained", async (name) => {

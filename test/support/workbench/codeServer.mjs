@@ -28,6 +28,7 @@ const settings = {
 	"window.confirmBeforeClose": "never",
 	"files.simpleDialog.enable": true,
 	"workbench.editor.enablePreview": false,
+	"terminal.integrated.enableMultiLinePasteWarning": "never",
 	"security.workspace.trust.startupPrompt": "never",
 };
 

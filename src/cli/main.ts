@@ -15,7 +15,7 @@ const commands: Record<string, Command> = {
 		load: async () => (await import("./new.ts")).runNew,
 	},
 	build: {
-		usage: "build [DIR] [--toolchain auto|bundled|host] [--out DIR] [--json]",
+		usage: "build [DIR] [--toolchain auto|bundled|host] [--out DIR] [--json] [--jobs N] [--make NAME=VALUE]",
 		does: "kernel ELF and fs.img; diagnostics on stderr",
 		load: async () => (await import("./build.ts")).runBuild,
 	},
@@ -33,6 +33,12 @@ const commands: Record<string, Command> = {
 		usage: "test [--dir DIR] [--lab ID] [--junit FILE] [--json] [--seeds N] [--shard i/n]",
 		does: "every test of the lab, with verdicts",
 		load: async () => (await import("./test.ts")).runTest,
+	},
+	inspect: {
+		usage:
+			"inspect [DIR] [--command CMD]… [--json] [--page-tables] [--walk PID:ADDRESS]… [--log LINES] [--stop-at-fault N]",
+		does: "processes, regions, page tables, frames, faults and findings as tables",
+		load: async () => (await import("./inspect.ts")).runInspect,
 	},
 };
 

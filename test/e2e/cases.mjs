@@ -109,6 +109,7 @@ export const cases = {
 		open,
 		makeWorkspace,
 		shot,
+		settings,
 	}) {
 		const workbench = await open(makeWorkspace("inspect", "2b"));
 		await workbench.command("xv6: Run prodcons3");

@@ -83,9 +83,13 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	};
 }
 
+const terminalBackMs = 400;
+
 /** A verdict goes to the terminal, where the program ran, to the Test Explorer, and a failure to a notification too. */
 async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests): Promise<void> {
 	tests.publish(folder, verdict);
+	// VS Code opens its Test Results over the terminal when a run starts; whoever ran a program wants to see its output.
+	setTimeout(() => folder.terminal.show(true), terminalBackMs);
 	const headline = verdictHeadline(verdict);
 	if (verdict.outcome === "passed") {
 		folder.terminal.note(`✓ ${headline}`);

@@ -29,6 +29,7 @@ const settings = {
 	"files.simpleDialog.enable": true,
 	"workbench.editor.enablePreview": false,
 	"terminal.integrated.enableMultiLinePasteWarning": "never",
+	"testing.automaticallyOpenTestResults": "neverOpen",
 	"security.workspace.trust.startupPrompt": "never",
 };
 

@@ -30,6 +30,7 @@ export async function runRun(argv: string[]): Promise<number> {
 	const dir = values.dir ?? ".";
 	const manifest = await openCatalog().labOf(new NodeTree(dir));
 	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
+	checkProgram(positionals[0] ?? "", output.programs);
 	const params = machineParams(values);
 	const { machine, harts } = await createMachine(output, params);
 	const observer = observe(machine, output, manifest);
@@ -47,9 +48,10 @@ export async function runRun(argv: string[]): Promise<number> {
 			code =
 				verdict.outcome === "passed" ? exitCodes.done : verdict.end === "panic" ? exitCodes.panic : exitCodes.failed;
 		} else {
-			const { end } = await shell.run(command, commandBudget);
+			const { end, output: printed } = await shell.run(command, commandBudget);
 			process.stdout.write("\n");
-			code = endCode(end.kind, end.kind === "halt" ? end.code : 0);
+			const failed = end.kind === "prompt" && couldNotRun.test(printed);
+			code = failed ? exitCodes.failed : endCode(end.kind, end.kind === "halt" ? end.code : 0);
 		}
 		if (values.tables) process.stdout.write(`\n${renderTables(observer.model())}`);
 		if (values["memory-report"]) await report(values["memory-report"], observer.model());
@@ -59,6 +61,19 @@ export async function runRun(argv: string[]): Promise<number> {
 		observer.dispose();
 		machine.dispose();
 	}
+}
+
+/** The shell of xv6 shows no exit status; what shell and kernel print when a program did not run to its end is all there is. */
+const couldNotRun = /^(?:exec \S+ failed|usertrap\(\): unexpected scause)/m;
+
+/** Says at once, not after a boot, that the file system has no such program. */
+export function checkProgram(program: string, programs: readonly { readonly name: string }[]): void {
+	if (program === "cd" || program.includes("/") || programs.some(({ name }) => name === program)) return;
+	throw new UserError(
+		"program-not-found",
+		`This tree has no program ${program}`,
+		`Add $U/_${program} to UPROGS in the Makefile, or run one of: ${programs.map(({ name }) => name).join(" ")}.`,
+	);
 }
 
 function endCode(kind: string, guestCode: number): number {

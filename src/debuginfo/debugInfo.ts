@@ -3,7 +3,7 @@ import { DW_AT, DW_TAG } from "./dwarf.ts";
 import { ElfFile } from "./elf.ts";
 import { type ExpressionContext, evaluate, type Location } from "./expression.ts";
 import { type LineRow, type LineTable, readLineTable } from "./lines.ts";
-import { type StructType, type Type, TypeReader } from "./types.ts";
+import { plain, type StructType, type Type, TypeReader } from "./types.ts";
 import { type AddressRange, DebugSections, type Die, Unit } from "./unit.ts";
 
 export interface LinePosition {
@@ -129,6 +129,19 @@ export class DebugInfo {
 		const address = location?.kind === "memory" ? Number(location.address) : this.elf.symbol(name)?.address;
 		if (address === undefined) return undefined;
 		return { name, address, type: this.origin(die, (from) => this.types.typeOf(from)) };
+	}
+
+	/** Names of the global and file-static variables that are a structure of this name, or an array of them. */
+	variablesOfStruct(name: string): string[] {
+		this.names ??= this.indexNames();
+		const found: string[] = [];
+		for (const [key, die] of this.names) {
+			if (!key.startsWith("variable ")) continue;
+			const type = plain(this.origin(die, (from) => this.types.typeOf(from)));
+			const element = type?.kind === "array" ? plain(type.element) : type;
+			if (element?.kind === "struct" && element.name === name) found.push(key.slice("variable ".length));
+		}
+		return found;
 	}
 
 	private noContext(unit: Unit): ExpressionContext {

@@ -161,6 +161,7 @@ export class FaultLog {
 	private callText(call: string, args: readonly bigint[], process: Process): string {
 		const hex = (i: number) => `0x${(args[i] as bigint).toString(16)}`;
 		const int = (i: number) => String(BigInt.asIntN(64, args[i] as bigint));
+		const { regions } = this.sources;
 		switch (call) {
 			case "exec":
 				return `exec("${this.userText(process, args[0] as bigint)}")`;
@@ -168,10 +169,10 @@ export class FaultLog {
 			case "sbrk":
 				return `${call}(${BigInt.asIntN(32, args[0] as bigint)})`;
 			case "munmap":
-				// The length is an argument only where regions have one.
-				return this.sources.regions.described ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
+				return regions.haveLengths ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
 			case "mmap": {
 				const [address, length] = args as [bigint, bigint];
+				if (regions.described && !regions.haveLengths) return "mmap()";
 				const plausible = address === 0n && length > 0n && length < 1n << 38n;
 				return plausible ? `mmap(0x0, ${int(1)}, ${int(2)}, ${hex(3)})` : "mmap()";
 			}

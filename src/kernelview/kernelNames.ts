@@ -35,6 +35,7 @@ export class KernelNames {
 	readonly stack0: { readonly address: number; readonly size: number } | undefined;
 	private readonly stateNames: ReadonlyMap<number, string>;
 	private readonly offsets = new Map<string, number | undefined>();
+	private readonly structVariables = new Map<string, string | undefined>();
 
 	constructor(readonly symbols: ProgramSymbols) {
 		const info = symbols.info;
@@ -80,6 +81,16 @@ export class KernelNames {
 
 	variable(name: string): { address: number; type: Type | undefined } | undefined {
 		return this.symbols.attempt(() => this.symbols.info?.variable(name));
+	}
+
+	/** First variable that is a `struct tag` or an array of them, for what each student names as he likes. */
+	variableOfStruct(tag: string): string | undefined {
+		if (!this.structVariables.has(tag))
+			this.structVariables.set(
+				tag,
+				this.symbols.attempt(() => this.symbols.info?.variablesOfStruct(tag)[0]),
+			);
+		return this.structVariables.get(tag);
 	}
 
 	private address(name: string): number | undefined {

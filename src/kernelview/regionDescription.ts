@@ -16,9 +16,16 @@ export const regionDescriptionSchema = v.object({
 	name: v.pipe(v.string(), v.minLength(1)),
 	/**
 	 * `proc.mmr[]`: an array in each struct proc. `proc.vmas`: a structure, or a pointer to the first of a list (see `next`).
-	 * `shmem_page` or `regions[]`: a global structure or array; a process has such a region where it maps its frames.
+	 * `shmem` or `regions[]`: a global structure or array; a process has such a region where it maps its frames.
+	 * `struct shmem_page`: the global variable of this type, whatever its name.
 	 */
-	path: v.pipe(v.string(), v.regex(/^(proc\.)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\[\])?$/, "proc.member[] or variable")),
+	path: v.pipe(
+		v.string(),
+		v.regex(
+			/^((proc\.)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\[\])?|struct [A-Za-z_]\w*)$/,
+			"proc.member[], a variable, or struct name",
+		),
+	),
 	/** Member that points to the next element of a linked list. */
 	next: v.optional(fieldPath),
 	fields: v.object({

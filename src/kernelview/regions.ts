@@ -40,6 +40,11 @@ export class RegionReader {
 		return this.descriptions.length > 0;
 	}
 
+	/** The program says how long a region shall be; else it is as the description says, and calls have no such argument. */
+	get haveLengths(): boolean {
+		return this.descriptions.some(({ fields }) => (fields.length ?? fields.end ?? fields.pages) !== undefined);
+	}
+
 	/** Regions of a process: its own, and those global ones whose frame it has mapped. */
 	of(process: Process): Region[] {
 		const found: Region[] = [];
@@ -58,6 +63,21 @@ export class RegionReader {
 	}
 
 	private *globals(description: RegionDescription): Iterable<{ place: Place; label: string }> {
+		const tag = /^struct (\w+)$/.exec(description.path)?.[1];
+		if (tag !== undefined) {
+			const name = this.names.variableOfStruct(tag);
+			const variable = name === undefined ? undefined : this.names.variable(name);
+			if (name === undefined || !variable) {
+				this.names.note(
+					"address-space",
+					`There is no variable of type \`struct ${tag}\`, where the lab's regions are kept`,
+				);
+				return;
+			}
+			const array = plain(variable.type)?.kind === "array" ? "[]" : "";
+			yield* this.elements(variable, array, description, name + array);
+			return;
+		}
 		const [name, ...rest] = description.path.replace(/\[\]$/, "").split(".");
 		const variable = this.names.variable(name as string);
 		if (!variable) {

@@ -212,6 +212,9 @@ run_pipeline(struct input *in)
     int fds[2] = { -1, -1 };
     skip_pipeline(in, 0);
     int last = in->token != BAR;
+    // Nothing to do after the last command of a line, nobody to come back for.
+    if(children == 0 && in->token == END)
+      run_command(&here);
     if(!last && pipe(fds) < 0)
       panic("sh: pipe failed");
     if(fork_or_panic() == 0){

@@ -59,10 +59,10 @@ async function bundle() {
 const builtInPlace =
 	/\.(o|d|asm|sym)$|fs\.img$|user[\\/]_|mkfs[\\/]mkfs$|kernel[\\/]kernel$|usys\.S$|initcode(\.out)?$/;
 
-/** The kernel, its labs and the icons ship as they are. */
+/** The kernel, its labs, the benchmark's programs and the icons ship as they are. */
 function copyAssets() {
 	mkdirSync("dist/assets", { recursive: true });
-	for (const folder of ["xv6", "labs"]) {
+	for (const folder of ["xv6", "labs", "bench/programs"]) {
 		if (!existsSync(folder)) continue;
 		rmSync(`dist/assets/${folder}`, { recursive: true, force: true });
 		cpSync(folder, `dist/assets/${folder}`, { recursive: true, filter: (path) => !builtInPlace.test(path) });
@@ -70,7 +70,7 @@ function copyAssets() {
 	const files = readdirSync("dist/assets", { recursive: true, withFileTypes: true })
 		.filter(
 			(entry) =>
-				entry.isFile() && entry.name !== "files.json" && !/[\\/]solution([\\/]|$)/.test(entry.parentPath ?? entry.path),
+				entry.isFile() && entry.name !== "files.json" && !/[\\/](solution|bench)([\\/]|$)/.test(entry.parentPath ?? entry.path),
 		)
 		.map((entry) =>
 			join(entry.parentPath ?? entry.path, entry.name)

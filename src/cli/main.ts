@@ -40,6 +40,11 @@ const commands: Record<string, Command> = {
 		does: "processes, regions, page tables, frames, faults and findings as tables",
 		load: async () => (await import("./inspect.ts")).runInspect,
 	},
+	bench: {
+		usage: "bench [--repeats N] [--usertests] [--only REGEX] [--harts N]…",
+		does: "the performance table: our machine beside QEMU where it is installed",
+		load: async () => (await import("./bench.ts")).runBench,
+	},
 };
 
 function help(): string {

@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { utf8 } from "../../common/bytes.ts";
+import { bug } from "../../common/errors.ts";
+import { Machine } from "../../machine/machine.ts";
+import type { MachineOptions } from "../../machine/types.ts";
+import { loadCore } from "../machine.ts";
+import { median, outputOf, promptAtEnd, type SessionResult, turnsOf, type Work } from "./works.ts";
+
+export interface SessionJob {
+	readonly kernel: string;
+	readonly disk: string;
+	readonly harts: number;
+	readonly jit: NonNullable<MachineOptions["jit"]>;
+	readonly works: readonly Work[];
+	/** Measure the restoring of snapshots too. */
+	readonly snapshots: boolean;
+}
+
+/** Instructions between two looks at the console: a millisecond or two. */
+const lookEvery = 500_000;
+const restores = 15;
+
+/** Runs a job in a process of its own, as QEMU has one: nothing of an earlier session is warm, and its memory is its own. */
+export function ourSession(job: SessionJob): Promise<SessionResult> {
+	return new Promise((resolve, reject) => {
+		const start = performance.now();
+		const self = process.argv[1] ?? bug("no script");
+		const child = spawn(process.execPath, [...process.execArgv, self, "bench", "--session", JSON.stringify(job)], {
+			stdio: ["ignore", "inherit", "inherit", "ipc"],
+		});
+		let bootProcess = Number.NaN;
+		let result: SessionResult | undefined;
+		child.on("message", (message: "prompt" | SessionResult) => {
+			if (message === "prompt") bootProcess = (performance.now() - start) / 1000;
+			else result = message;
+		});
+		child.on("error", reject);
+		child.on("close", (code) => {
+			if (result) resolve({ ...result, bootProcess });
+			else reject(new Error(`a session of ours ended with code ${code} and no result`));
+		});
+	});
+}
+
+/** The other end: this process is the session. */
+export async function serveSession(text: string): Promise<void> {
+	const job = JSON.parse(text) as SessionJob;
+	const [kernel, disk, core] = await Promise.all([readFile(job.kernel), readFile(job.disk), loadCore()]);
+	const start = performance.now();
+	const session = await Session.start({ kernel, disk, harts: job.harts, jit: job.jit }, core);
+	session.toPrompt();
+	const result: SessionResult = { bootProcess: 0, boot: (performance.now() - start) / 1000, runs: [] };
+	process.send?.("prompt");
+	for (const { work, turn } of turnsOf(job.works)) {
+		const before = session.machine.instret;
+		const begin = performance.now();
+		const printed = session.type(work.command);
+		const seconds = (performance.now() - begin) / 1000;
+		result.runs.push({ name: work.name, turn, seconds, instructions: session.machine.instret - before, text: printed });
+	}
+	result.resident = process.memoryUsage().rss;
+	result.guestTouched = touched(session.machine.memory.bytes());
+	if (job.snapshots) result.restore = session.measureRestore();
+	session.machine.dispose();
+	process.send?.(result);
+}
+
+class Session {
+	private text = "";
+	private readonly decoder = new TextDecoder("latin1");
+
+	static async start(options: MachineOptions, core: WebAssembly.Module): Promise<Session> {
+		return new Session(await Machine.create(options, { core }));
+	}
+
+	constructor(readonly machine: Machine) {
+		machine.console.onData((bytes) => {
+			this.text += this.decoder.decode(bytes);
+		});
+	}
+
+	/** Runs until the shell waits for a line; what came until then. */
+	toPrompt(): string {
+		for (;;) {
+			const stop = this.machine.run(lookEvery, { stopWhenWaiting: true });
+			if (promptAtEnd.test(this.text.slice(-3)) && this.machine.console.pending === 0) return this.text;
+			if (stop.kind === "idle" || stop.kind === "halt") bug(`the benchmark's kernel stopped:\n${this.text}`);
+		}
+	}
+
+	type(command: string): string {
+		this.text = "";
+		this.machine.console.write(utf8(`${command}\n`));
+		return outputOf(this.toPrompt(), command);
+	}
+
+	/** A program dirties about one page in a hundred, then the machine is put back. */
+	measureRestore(): NonNullable<SessionResult["restore"]> {
+		const before = this.machine.snapshot();
+		const allPages = before.pages.length;
+		const times: number[] = [];
+		let restoredPages = 0;
+		for (let i = 0; i < restores; i++) {
+			this.type(`storm dirty ${Math.floor(allPages / 100)}`);
+			if (i === 0) {
+				const after = this.machine.snapshot();
+				restoredPages = after.pages.filter((page, n) => page !== before.pages[n]).length;
+			}
+			const start = performance.now();
+			this.machine.restore(before);
+			times.push(performance.now() - start);
+		}
+		return { ms: median(times), restoredPages, allPages };
+	}
+}
+
+/** Bytes of the pages that are not all zero. */
+function touched(ram: Uint8Array): number {
+	const page = 4096;
+	const bits = new BigUint64Array(ram.buffer, ram.byteOffset, ram.byteLength >> 3);
+	let bytes = 0;
+	for (let at = 0; at < bits.length; at += page / 8) {
+		for (let i = 0; i < page / 8; i++) {
+			if (bits[at + i] !== 0n) {
+				bytes += page;
+				break;
+			}
+		}
+	}
+	return bytes;
+}

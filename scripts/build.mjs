@@ -70,7 +70,9 @@ function copyAssets() {
 	const files = readdirSync("dist/assets", { recursive: true, withFileTypes: true })
 		.filter(
 			(entry) =>
-				entry.isFile() && entry.name !== "files.json" && !/[\\/](solution|bench)([\\/]|$)/.test(entry.parentPath ?? entry.path),
+				entry.isFile() &&
+				entry.name !== "files.json" &&
+				!/[\\/](solution|bench)([\\/]|$)/.test(entry.parentPath ?? entry.path),
 		)
 		.map((entry) =>
 			join(entry.parentPath ?? entry.path, entry.name)

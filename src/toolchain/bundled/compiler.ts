@@ -2,7 +2,7 @@ import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
 import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult, WasiRun, WasiRunResult } from "../types.ts";
 import { assemblyLine, assemblyModule } from "./assembly.ts";
 import { parseClang, parseLinker } from "./diagnostics.ts";
-import { downgrade } from "./downgrade.mjs";
+import { downgrade } from "./downgrade/downgrade.ts";
 import { cc1Flags } from "./flags.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
 import { type BundledModules, collect, Llc, runLlvm } from "./llvm.ts";

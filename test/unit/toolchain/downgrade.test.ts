@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { downgrade } from "../../../src/toolchain/bundled/downgrade.mjs";
+import { downgrade } from "../../../src/toolchain/bundled/downgrade/downgrade.ts";
 
 /** The body of one function after the rewrite, a statement a line. */
 function body(...lines: string[]): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { downgrade } from "../../../src/toolchain/bundled/downgrade.mjs";
+import { downgrade } from "../../../src/toolchain/bundled/downgrade/downgrade.ts";
 import { defineIntrinsics } from "../../../src/toolchain/bundled/intrinsics.ts";
 
 test("three-way compares and float classes become functions of the module that the downgrade takes", () => {

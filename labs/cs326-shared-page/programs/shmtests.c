@@ -3,20 +3,9 @@
 
 #include "kernel/types.h"
 #include "user/user.h"
+#include "user/shmcheck.h"
 
 #define REGION 0x4000000UL
-#define PAGE 4096
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void
-check(int ok, const char *what, int line)
-{
-  if(ok)
-    return;
-  printf("line %d: not true: %s\n", line, what);
-  exit(1);
-}
 
 static volatile int*
 map(void)
@@ -27,34 +16,13 @@ map(void)
   return (int*)addr;
 }
 
-static int
-forked(void)
-{
-  int pid = fork();
-
-  CHECK(pid >= 0);
-  return pid;
-}
-
 static void
-waitok(void)
+unmap(void)
 {
-  int status;
-
-  CHECK(wait(&status) > 0);
-  CHECK(status == 0);
+  CHECK(munmap(REGION) == 0);
 }
 
-// Takes a few frames and stores into them: if the shared page was freed too
-// early, it is among them.
-static void
-churn(void)
-{
-  char *p = sbrk(4 * PAGE);
-
-  CHECK(p != (char*)-1);
-  memset(p, 7, 4 * PAGE);
-}
+static const struct sharing page = { map, unmap };
 
 // All of a new page is zero, and it can be written to its end.
 static void
@@ -251,10 +219,120 @@ grow(void)
   CHECK(munmap(REGION) == 0);
 }
 
-static struct {
-  const char *name;
-  void (*run)(void);
-} tests[] = {
+// A process whose heap has come past the page's address, and that never
+// called mmap, has an ordinary page there.
+static void
+bigheap(void)
+{
+  if(forked() == 0){
+    CHECK(sbrk(REGION) != NONE);
+    volatile int *heap = (int*)REGION;
+    *heap = 50;
+    CHECK(mmap() == 0);
+    CHECK(munmap(REGION) == -1);
+    CHECK(*heap == 50);
+    exit(0);
+  }
+  volatile int *p = map();
+  *p = 51;
+  waitok();
+  CHECK(*p == 51);
+  unmap();
+}
+
+// A process that is killed lets the page go as one that exits.
+static void
+killing(void)
+{
+  volatile int *p = map();
+
+  *p = 52;
+  int pid = forked();
+  if(pid == 0){
+    for(;;)
+      p[1]++;
+  }
+  while(p[1] == 0)
+    sleep(1);
+  CHECK(kill(pid) == 0);
+  CHECK(waitstatus() == -1);
+  churn();
+  CHECK(*p == 52);
+  unmap();
+  CHECK(*map() == 0);
+  unmap();
+}
+
+// So does one that is killed for an access beside the page.
+static void
+fault(void)
+{
+  volatile int *p = map();
+
+  *p = 53;
+  if(forked() == 0){
+    p[PAGE / sizeof(int)] = 1;
+    exit(0);
+  }
+  CHECK(waitstatus() == -1);
+  churn();
+  CHECK(*p == 53);
+  unmap();
+  waitfree(&page);
+}
+
+static void orders(void) { everyorder(&page); }
+static void storm(void) { stormed(&page, 6); }
+
+// --- no memory: nothing has changed when a call fails ---
+
+static void nothing(void) { }
+
+static void
+mapped(void)
+{
+  *map() = 54;
+}
+
+static int
+trymmap(void)
+{
+  if(mmap() != REGION){
+    CHECK(munmap(REGION) == -1);
+    return NOMEMORY;
+  }
+  unmap();
+  return DONE;
+}
+
+static int
+tryfork(void)
+{
+  int pid = fork();
+
+  if(pid == 0)
+    exit(*(volatile int*)REGION == 54 ? 0 : 1);
+  if(pid > 0)
+    waitok();
+  CHECK(*(volatile int*)REGION == 54);
+  return pid < 0 ? NOMEMORY : DONE;
+}
+
+static int
+tryexec(void)
+{
+  char *argv[] = { "shmtests", "-exit", 0 };
+
+  exec("shmtests", argv);
+  CHECK(*(volatile int*)REGION == 54);
+  return NOMEMORY;
+}
+
+static void nomemmmap(void) { everyfailure(nothing, trymmap); }
+static void nomemfork(void) { everyfailure(mapped, tryfork); }
+static void nomemexec(void) { everyfailure(mapped, tryexec); }
+
+static const struct test tests[] = {
   { "zeroed", zeroed },
   { "twice", twice },
   { "otheraddress", otheraddress },
@@ -266,42 +344,25 @@ static struct {
   { "children", children },
   { "unrelated", unrelated },
   { "grow", grow },
+  { "bigheap", bigheap },
+  { "killing", killing },
+  { "fault", fault },
+  { "orders", orders },
+  { "storm", storm },
+  { "nomemmmap", nomemmmap },
+  { "nomemfork", nomemfork },
+  { "nomemexec", nomemexec },
+  { 0, 0 },
 };
-#define NTESTS (sizeof(tests) / sizeof(tests[0]))
-
-static int
-selected(int argc, char **argv, const char *name)
-{
-  for(int i = 1; i < argc; i++){
-    if(strcmp(argv[i], name) == 0)
-      return 1;
-  }
-  return argc == 1;
-}
 
 int
 main(int argc, char **argv)
 {
-  int bad = 0;
-
+  if(argc == 2 && strcmp(argv[1], "-exit") == 0)
+    exit(0);
   if(argc == 2 && strcmp(argv[1], "-afterexec") == 0){
     afterexec();
     exit(0);
   }
-
-  for(int i = 0; i < NTESTS; i++){
-    int status = -1;
-
-    if(!selected(argc, argv, tests[i].name))
-      continue;
-    if(forked() == 0){
-      tests[i].run();
-      exit(0);
-    }
-    wait(&status);
-    printf("%s: %s\n", tests[i].name, status == 0 ? "OK" : "FAILED");
-    if(status != 0)
-      bad = 1;
-  }
-  exit(bad);
+  exit(runtests(argc, argv, tests));
 }

@@ -22,7 +22,9 @@ struct shmem_page {
   int allocated;
 };
 
-// TODO: one struct shmem_page, set up before the first process runs, and
+struct shmem_page shmem;
+
+// TODO: its lock has to be initialised before the first process runs; and
 // the functions for mmap, munmap, fork, exit and exec that work on it.
 
 // The kernel's page table. All harts use it whenever they are in the kernel

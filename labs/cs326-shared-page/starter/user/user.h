@@ -25,8 +25,16 @@ int getpid(void);
 char *sbrk(int n);
 int sleep(int ticks);
 int uptime(void);
-uint64 mmap(void);
+uint64 mmap4(uint64 len, int prot, int flags, int id);
 int munmap(uint64 addr);
+
+// C has one mmap() only. Task 1's takes no argument; a program of task 2
+// defines MMAP_REGIONS before it includes this file, and gets the other.
+#ifdef MMAP_REGIONS
+#define mmap(len, prot, flags, id) mmap4(len, prot, flags, id)
+#else
+uint64 mmap(void);
+#endif
 
 // ulib.c
 int stat(const char *path, struct stat *st);

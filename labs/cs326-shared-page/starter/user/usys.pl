@@ -39,4 +39,5 @@ entry("sbrk");
 entry("sleep");
 entry("uptime");
 entry("mmap");
+entry("mmap4");
 entry("munmap");

@@ -22,7 +22,7 @@ struct shmem_page {
   int allocated;
 };
 
-static struct shmem_page shmem;
+struct shmem_page shmem;
 
 // The kernel's page table. All harts use it whenever they are in the kernel
 // (uservec switches to it).

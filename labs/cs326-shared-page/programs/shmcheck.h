@@ -1,0 +1,348 @@
+// What shmtests and shmtests2 have in common: checks, processes that hold on
+// to memory, and tests that both tasks need. Include user/user.h first.
+
+#define PAGE 4096
+#define NONE ((char*)-1)        // sbrk() failed
+#define CHECK(condition) check(condition, #condition, __LINE__)
+
+static inline void
+check(int ok, const char *what, int line)
+{
+  if(ok)
+    return;
+  printf("line %d: not true: %s\n", line, what);
+  exit(1);
+}
+
+static inline int
+forked(void)
+{
+  int pid = fork();
+
+  CHECK(pid >= 0);
+  return pid;
+}
+
+// Waits for one child and returns its status; -1 if it was killed.
+static inline int
+waitstatus(void)
+{
+  int status;
+
+  CHECK(wait(&status) > 0);
+  return status;
+}
+
+static inline void
+waitok(void)
+{
+  CHECK(waitstatus() == 0);
+}
+
+// Takes a few frames, stores into them, and gives them back: if shared
+// memory was freed too early, it is among them.
+static inline void
+churn(void)
+{
+  char *p = sbrk(4 * PAGE);
+
+  CHECK(p != NONE);
+  memset(p, 7, 4 * PAGE);
+  CHECK(sbrk(-4 * PAGE) != NONE);
+}
+
+// How a test gets shared memory (at least 32 ints, zero if nobody else has
+// it), and lets it go again.
+struct sharing {
+  volatile int *(*map)(void);
+  void (*unmap)(void);
+};
+
+// Waits until nobody has the memory any more: orphans are freed by init,
+// which may need a moment.
+static inline void
+waitfree(const struct sharing *s)
+{
+  for(int t = 0; t < 50; t++){
+    int value = *s->map();
+    s->unmap();
+    if(value == 0)
+      return;
+    sleep(1);
+  }
+  CHECK(!"nobody uses it, but it was not freed");
+}
+
+// --- every order of letting go ---
+
+// Answers 'y' as long as the memory holds what it should, until it is told
+// to let go: by munmap, or only by exit.
+static inline void
+member(const struct sharing *s, volatile int *p, int ask, int answer, int unmaps)
+{
+  char c;
+
+  while(read(ask, &c, 1) == 1 && c == '?'){
+    c = *p == 42 ? 'y' : 'n';
+    write(answer, &c, 1);
+  }
+  if(unmaps)
+    s->unmap();
+  write(answer, "d", 1);
+  exit(0);
+}
+
+static inline void
+tell(int ask, char command, int answer, char expected)
+{
+  char c;
+
+  CHECK(write(ask, &command, 1) == 1);
+  CHECK(read(answer, &c, 1) == 1);
+  CHECK(c == expected);
+}
+
+// Three processes, each the parent of the next, let go in one order.
+static inline void
+letgo(const struct sharing *s, const char *order, int unmaps)
+{
+  int ask[3][2], answer[2];
+
+  for(int i = 0; i < 3; i++)
+    CHECK(pipe(ask[i]) == 0);
+  CHECK(pipe(answer) == 0);
+
+  if(forked() == 0){
+    volatile int *p = s->map();
+    *p = 42;
+    int i = 0;
+    while(i < 2 && forked() == 0)
+      i++;
+    member(s, p, ask[i][0], answer[1], unmaps);
+  }
+  for(int i = 0; i < 3; i++){
+    tell(ask[order[i] - '0'][1], 'q', answer[0], 'd');
+    churn();
+    for(int j = i + 1; j < 3; j++)
+      tell(ask[order[j] - '0'][1], '?', answer[0], 'y');
+  }
+  waitok();
+  waitfree(s);
+
+  for(int i = 0; i < 3; i++){
+    close(ask[i][0]);
+    close(ask[i][1]);
+  }
+  close(answer[0]);
+  close(answer[1]);
+}
+
+static inline void
+everyorder(const struct sharing *s)
+{
+  static const char *orders[] = { "012", "021", "102", "120", "201", "210" };
+
+  for(int i = 0; i < 6; i++){
+    letgo(s, orders[i], 1);
+    letgo(s, orders[i], 0);
+  }
+}
+
+// --- many at the same time ---
+
+static inline void
+storming(const struct sharing *s, int me)
+{
+  for(int round = 1; round <= 12; round++){
+    volatile int *p = s->map();
+    p[me] = round;
+    if(round % 2){
+      if(forked() == 0){
+        CHECK(p[me] == round);
+        p[16 + me] = round;
+        if(round % 4 == 1)
+          s->unmap();
+        exit(0);
+      }
+      waitok();
+      CHECK(p[16 + me] == round);
+    }
+    CHECK(p[me] == round);
+    s->unmap();
+  }
+}
+
+// Processes map, fork, exit and unmap all at the same time, on all harts.
+static inline void
+stormed(const struct sharing *s, int processes)
+{
+  for(int i = 0; i < processes; i++){
+    if(forked() == 0){
+      storming(s, i);
+      exit(0);
+    }
+  }
+  for(int i = 0; i < processes; i++)
+    waitok();
+  waitfree(s);
+}
+
+// --- no memory ---
+
+// Processes that hold all memory there is.
+struct hog {
+  int ask, answer, hold;        // our ends of the pipes
+};
+
+static inline int
+grab(int most)
+{
+  int n = 0;
+
+  while(n < most && sbrk(PAGE) != NONE)
+    n++;
+  return n;
+}
+
+// Serves leave().
+static inline void
+hogserve(int ask, int answer)
+{
+  int n;
+
+  while(read(ask, &n, sizeof(n)) == sizeof(n)){
+    int got = grab(1 << 30);
+    sbrk(-n * PAGE);
+    write(answer, &got, sizeof(got));
+  }
+  exit(0);
+}
+
+// Leaves exactly n frames free; returns how many were free before.
+static inline int
+leave(struct hog *h, int n)
+{
+  int got;
+
+  CHECK(write(h->ask, &n, sizeof(n)) == sizeof(n));
+  CHECK(read(h->answer, &got, sizeof(got)) == sizeof(got));
+  return got;
+}
+
+// Takes all memory. Three processes do, so that none of them grows to the
+// 64 MB where shared memory begins. They end when their pipes close.
+static inline void
+hogstart(struct hog *h)
+{
+  int ask[2], answer[2], hold[2];
+  char c;
+
+  CHECK(pipe(ask) == 0 && pipe(answer) == 0 && pipe(hold) == 0);
+  for(int i = 0; i < 3; i++){
+    if(forked() == 0){
+      close(ask[1]);
+      close(hold[1]);
+      if(i == 2)
+        hogserve(ask[0], answer[1]);
+      int got = grab(12 * 1024);
+      write(answer[1], &got, sizeof(got));
+      read(hold[0], &c, 1);
+      exit(0);
+    }
+  }
+  for(int i = 0; i < 2; i++){
+    int got;
+    CHECK(read(answer[0], &got, sizeof(got)) == sizeof(got));
+  }
+  close(ask[0]);
+  close(answer[1]);
+  close(hold[0]);
+  h->ask = ask[1];
+  h->answer = answer[0];
+  h->hold = hold[1];
+}
+
+static inline void
+hogstop(struct hog *h)
+{
+  close(h->ask);
+  close(h->answer);
+  close(h->hold);
+  for(int i = 0; i < 3; i++)
+    waitok();
+}
+
+enum { DONE = 0, NOMEMORY = 2 };
+
+// Runs attempt() with no free frame, with one, with two, until it has
+// enough: so each kalloc() in it is once the one that fails. It runs in a
+// child, after prepare(), and returns DONE or NOMEMORY. When the child is
+// gone, exactly the frames that were free before it must be free.
+static inline void
+everyfailure(void (*prepare)(void), int (*attempt)(void))
+{
+  enum { ROOM = 100 };
+  struct hog h;
+  int go[2], ready[2];
+  char c;
+
+  hogstart(&h);
+  CHECK(pipe(go) == 0 && pipe(ready) == 0);
+  leave(&h, ROOM);
+  for(int k = 0, status = NOMEMORY; status != DONE; k++){
+    CHECK(k < ROOM);
+    if(forked() == 0){
+      prepare();
+      write(ready[1], "r", 1);
+      CHECK(read(go[0], &c, 1) == 1);
+      exit(attempt());
+    }
+    CHECK(read(ready[0], &c, 1) == 1);
+    int before = leave(&h, k);
+    write(go[1], "g", 1);
+    status = waitstatus();
+    CHECK(status == DONE || status == NOMEMORY);
+    CHECK(k > 0 || status == NOMEMORY);
+    CHECK(leave(&h, ROOM) == k + ROOM - before);
+  }
+  hogstop(&h);
+}
+
+// --- running them ---
+
+struct test {
+  const char *name;
+  void (*run)(void);
+};
+
+static inline int
+selected(int argc, char **argv, const char *name)
+{
+  for(int i = 1; i < argc; i++){
+    if(strcmp(argv[i], name) == 0)
+      return 1;
+  }
+  return argc == 1;
+}
+
+// Each test in a child of its own; without arguments, all of them. Returns
+// 0, or 1 if one failed.
+static inline int
+runtests(int argc, char **argv, const struct test *tests)
+{
+  int bad = 0;
+
+  for(const struct test *t = tests; t->name; t++){
+    if(!selected(argc, argv, t->name))
+      continue;
+    if(forked() == 0){
+      t->run();
+      exit(0);
+    }
+    int status = waitstatus();
+    printf("%s: %s\n", t->name, status == 0 ? "OK" : "FAILED");
+    if(status != 0)
+      bad = 1;
+  }
+  return bad;
+}

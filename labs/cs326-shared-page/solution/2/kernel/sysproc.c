@@ -1,0 +1,125 @@
+// System calls about processes: argument handling; proc.c does the work.
+
+#include "types.h"
+#include "param.h"
+#include "memlayout.h"
+#include "riscv.h"
+#include "spinlock.h"
+#include "proc.h"
+#include "defs.h"
+
+uint64
+sys_exit(void)
+{
+  int status;
+
+  argint(0, &status);
+  exit(status);
+}
+
+uint64
+sys_getpid(void)
+{
+  return myproc()->pid;
+}
+
+uint64
+sys_fork(void)
+{
+  return fork();
+}
+
+uint64
+sys_wait(void)
+{
+  uint64 addr;   // of the int for the status, or 0
+
+  argaddr(0, &addr);
+  return wait(addr);
+}
+
+// Returns the old size, which is where the new memory begins.
+uint64
+sys_sbrk(void)
+{
+  int n;
+  uint64 old = myproc()->sz;
+
+  argint(0, &n);
+  if(growproc(n) < 0)
+    return -1;
+  return old;
+}
+
+uint64
+sys_sleep(void)
+{
+  int n;   // ticks
+
+  argint(0, &n);
+  if(n < 0)
+    n = 0;
+
+  acquire(&tickslock);
+  uint start = ticks;
+  // The difference, unlike a comparison with start + n, stays right when
+  // the counter wraps around.
+  while(ticks - start < n){
+    if(killed(myproc())){
+      release(&tickslock);
+      return -1;
+    }
+    sleep(&ticks, &tickslock);
+  }
+  release(&tickslock);
+  return 0;
+}
+
+uint64
+sys_kill(void)
+{
+  int pid;
+
+  argint(0, &pid);
+  return kill(pid);
+}
+
+// Ticks since boot.
+uint64
+sys_uptime(void)
+{
+  acquire(&tickslock);
+  uint now = ticks;
+  release(&tickslock);
+  return now;
+}
+
+// mmap(void): returns the address of the one page, or 0.
+uint64
+sys_mmap(void)
+{
+  return shmemmappage();
+}
+
+// mmap(len, prot, flags, id): returns the address of the region, or 0.
+uint64
+sys_mmap4(void)
+{
+  uint64 len;
+  int prot, flags, id;
+
+  argaddr(0, &len);
+  argint(1, &prot);
+  argint(2, &flags);
+  argint(3, &id);
+  return shmemmap(len, prot, flags, id);
+}
+
+uint64
+sys_munmap(void)
+{
+  uint64 addr;
+
+  argaddr(0, &addr);
+  return shmemunmap(addr);
+}

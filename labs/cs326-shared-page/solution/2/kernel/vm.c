@@ -1,0 +1,621 @@
+// Page tables: the kernel's own and those of the processes, and the ways
+// to reach user memory from kernel code.
+
+#include "types.h"
+#include "param.h"
+#include "memlayout.h"
+#include "riscv.h"
+#include "spinlock.h"
+#include "proc.h"
+#include "fs.h"
+#include "defs.h"
+
+#define NPTE 512                // entries of a page-table page
+
+#define SHMEM_REGION 0x4000000  // where user mode sees mmap(void)'s page
+#define ONEPAGE (-1)            // what that calls its region
+
+// All regions. No number in an entry changes without the lock.
+static struct {
+  struct spinlock lock;
+  struct shmem_region region[NSHMEM];
+} shmem;
+
+// The kernel's page table. All harts use it whenever they are in the kernel
+// (uservec switches to it).
+pagetable_t kernel_pagetable;
+
+extern char etext[];            // first byte after the kernel's code
+extern char trampoline[];       // trampoline.S
+
+// Returns a fresh page with every byte 0, or 0 if memory has run out.
+static void*
+zeropage(void)
+{
+  void *page = kalloc();
+  if(page)
+    memset(page, 0, PGSIZE);
+  return page;
+}
+
+// Almost all of the kernel's map is "direct": va == pa, so that a physical
+// address can be used as a pointer. Only the trampoline and the kernel
+// stacks have high addresses of their own.
+static pagetable_t
+kvmmake(void)
+{
+  pagetable_t kpgtbl = zeropage();
+  if(kpgtbl == 0)
+    panic("kvmmake");
+
+  kvmmap(kpgtbl, UART0, UART0, PGSIZE, PTE_R | PTE_W);
+  kvmmap(kpgtbl, VIRTIO0, VIRTIO0, PGSIZE, PTE_R | PTE_W);
+  kvmmap(kpgtbl, PLIC, PLIC, PLIC_SIZE, PTE_R | PTE_W);
+
+  // Code may run but not change; all other RAM may change but not run.
+  uint64 code_end = (uint64)etext;
+  kvmmap(kpgtbl, KERNBASE, KERNBASE, code_end - KERNBASE, PTE_R | PTE_X);
+  kvmmap(kpgtbl, code_end, code_end, PHYSTOP - code_end, PTE_R | PTE_W);
+
+  kvmmap(kpgtbl, TRAMPOLINE, (uint64)trampoline, PGSIZE, PTE_R | PTE_X);
+  proc_mapstacks(kpgtbl);
+
+  return kpgtbl;
+}
+
+void
+kvminit(void)
+{
+  kernel_pagetable = kvmmake();
+}
+
+// On each hart: start to use it.
+void
+kvminithart(void)
+{
+  sfence_vma();   // let the stores to the table reach memory first
+  w_satp(MAKE_SATP(kernel_pagetable));
+  sfence_vma();   // drop what was cached under the old satp
+}
+
+// Finds the entry that maps va at the lowest level. A missing table page on
+// the way is made if alloc is not 0. Returns 0 if one is missing and not
+// to be made, or if there is no memory for it.
+//
+// Sv39 splits an address like this:
+//   63..39 zero | 38..30 level 2 | 29..21 level 1 | 20..12 level 0 | 11..0
+pte_t*
+walk(pagetable_t pagetable, uint64 va, int alloc)
+{
+  if(va >= MAXVA)
+    panic("walk");
+
+  for(int level = 2; level > 0; level--){
+    pte_t *pte = &pagetable[PX(level, va)];
+    if((*pte & PTE_V) == 0){
+      void *page = alloc ? zeropage() : 0;
+      if(page == 0)
+        return 0;
+      *pte = PA2PTE(page) | PTE_V;
+    }
+    pagetable = (pagetable_t)PTE2PA(*pte);
+  }
+  return &pagetable[PX(0, va)];
+}
+
+// Returns the physical address of the user page at va, or 0 if user mode
+// may not use that address.
+uint64
+walkaddr(pagetable_t pagetable, uint64 va)
+{
+  if(va >= MAXVA)
+    return 0;
+
+  pte_t *pte = walk(pagetable, va, 0);
+  if(pte == 0 || (*pte & PTE_V) == 0 || (*pte & PTE_U) == 0)
+    return 0;
+  return PTE2PA(*pte);
+}
+
+// Maps a range into the kernel page table; for kvmmake() only. There is no
+// recovery from a failure this early.
+void
+kvmmap(pagetable_t kpgtbl, uint64 va, uint64 pa, uint64 sz, int perm)
+{
+  if(mappages(kpgtbl, va, sz, pa, perm) != 0)
+    panic("kvmmap");
+}
+
+// Maps every page that has a byte in va .. va + size - 1, the first of them
+// to pa, the next to pa + PGSIZE, and so on. Returns 0, or -1 if there is
+// no memory for table pages; what has been mapped by then stays mapped.
+int
+mappages(pagetable_t pagetable, uint64 va, uint64 size, uint64 pa, int perm)
+{
+  if(size == 0)
+    panic("mappages: size");
+
+  uint64 last = PGROUNDDOWN(va + size - 1);
+  for(uint64 a = PGROUNDDOWN(va); a <= last; a += PGSIZE, pa += PGSIZE){
+    pte_t *pte = walk(pagetable, a, 1);
+    if(pte == 0)
+      return -1;
+    // Overwriting an entry would leak the page it points to.
+    if(*pte & PTE_V)
+      panic("mappages: remap");
+    *pte = PA2PTE(pa) | perm | PTE_V;
+  }
+  return 0;
+}
+
+// Removes npages mappings from va on, all of which must exist. Gives the
+// memory back to kalloc too if do_free is not 0.
+void
+uvmunmap(pagetable_t pagetable, uint64 va, uint64 npages, int do_free)
+{
+  if(va % PGSIZE != 0)
+    panic("uvmunmap: not aligned");
+
+  for(uint64 i = 0; i < npages; i++){
+    pte_t *pte = walk(pagetable, va + i*PGSIZE, 0);
+    if(pte == 0)
+      panic("uvmunmap: walk");
+    if((*pte & PTE_V) == 0)
+      panic("uvmunmap: not mapped");
+    if((*pte & (PTE_R | PTE_W | PTE_X)) == 0)
+      panic("uvmunmap: not a leaf");
+    if(do_free)
+      kfree((void*)PTE2PA(*pte));
+    *pte = 0;
+  }
+}
+
+// Returns an empty user page table, or 0.
+pagetable_t
+uvmcreate(void)
+{
+  return zeropage();
+}
+
+// Loads initcode at address 0 of the very first process.
+void
+uvmfirst(pagetable_t pagetable, uchar *src, uint sz)
+{
+  if(sz >= PGSIZE)
+    panic("uvmfirst: more than a page");
+
+  char *mem = zeropage();
+  if(mem == 0 || mappages(pagetable, 0, PGSIZE, (uint64)mem, PTE_R | PTE_W | PTE_X | PTE_U) != 0)
+    panic("uvmfirst");
+  memmove(mem, src, sz);
+}
+
+// Grows user memory from oldsz to newsz bytes; neither need be a multiple
+// of the page size. The new pages are zero, readable, and have xperm too.
+// Returns newsz, or 0 if memory ran out (then nothing has changed).
+uint64
+uvmalloc(pagetable_t pagetable, uint64 oldsz, uint64 newsz, int xperm)
+{
+  if(newsz < oldsz)
+    return oldsz;
+
+  // The page that holds byte oldsz - 1 is there already.
+  for(uint64 a = PGROUNDUP(oldsz); a < newsz; a += PGSIZE){
+    void *mem = zeropage();
+    if(mem == 0 || mappages(pagetable, a, PGSIZE, (uint64)mem, PTE_R | PTE_U | xperm) != 0){
+      if(mem)
+        kfree(mem);
+      uvmdealloc(pagetable, a, oldsz);
+      return 0;
+    }
+  }
+  return newsz;
+}
+
+// Shrinks user memory from oldsz to newsz bytes. Returns the new size.
+uint64
+uvmdealloc(pagetable_t pagetable, uint64 oldsz, uint64 newsz)
+{
+  if(newsz >= oldsz)
+    return oldsz;
+
+  // The page that holds byte newsz - 1 must stay.
+  uint64 from = PGROUNDUP(newsz);
+  uint64 to = PGROUNDUP(oldsz);
+  if(from < to)
+    uvmunmap(pagetable, from, (to - from) / PGSIZE, 1);
+  return newsz;
+}
+
+// Frees the pages of the table itself, lower levels first. The memory that
+// it mapped must be unmapped by now: a leaf found here is a page that
+// nobody else would ever free.
+static void
+freewalk(pagetable_t pagetable)
+{
+  for(int i = 0; i < NPTE; i++){
+    pte_t pte = pagetable[i];
+    if((pte & PTE_V) == 0)
+      continue;
+    if(pte & (PTE_R | PTE_W | PTE_X))
+      panic("freewalk: leaf");
+    freewalk((pagetable_t)PTE2PA(pte));
+  }
+  kfree(pagetable);
+}
+
+// Frees sz bytes of user memory from address 0, then the page table.
+void
+uvmfree(pagetable_t pagetable, uint64 sz)
+{
+  uvmunmap(pagetable, 0, PGROUNDUP(sz) / PGSIZE, 1);
+  freewalk(pagetable);
+}
+
+// Copies one page of a parent to the same address in a child: new memory,
+// same content, same permissions. Returns 0, or -1 with nothing changed.
+static int
+copypage(pagetable_t new, uint64 va, pte_t pte)
+{
+  char *mem = kalloc();
+  if(mem == 0)
+    return -1;
+
+  memmove(mem, (char*)PTE2PA(pte), PGSIZE);
+  // Without V, since mappages() sets that by itself.
+  if(mappages(new, va, PGSIZE, (uint64)mem, PTE_FLAGS(pte) & ~PTE_V) != 0){
+    kfree(mem);
+    return -1;
+  }
+  return 0;
+}
+
+// For fork(): copies sz bytes of user memory from address 0.
+// Returns 0, or -1 after freeing what it had copied.
+int
+uvmcopy(pagetable_t old, pagetable_t new, uint64 sz)
+{
+  for(uint64 va = 0; va < sz; va += PGSIZE){
+    pte_t *pte = walk(old, va, 0);
+    if(pte == 0)
+      panic("uvmcopy: pte should exist");
+    if((*pte & PTE_V) == 0)
+      panic("uvmcopy: page not present");
+    if(copypage(new, va, *pte) != 0){
+      uvmunmap(new, 0, va / PGSIZE, 1);
+      return -1;
+    }
+  }
+  return 0;
+}
+
+// Takes the page at va away from user mode: exec() makes the guard page
+// below the stack with it.
+void
+uvmclear(pagetable_t pagetable, uint64 va)
+{
+  pte_t *pte = walk(pagetable, va, 0);
+  if(pte == 0)
+    panic("uvmclear");
+  *pte &= ~PTE_U;
+}
+
+// How many bytes from va on, at most len, lie on va's page.
+static uint64
+bytesonpage(uint64 va, uint64 len)
+{
+  uint64 left = PGSIZE - va % PGSIZE;
+  return left < len ? left : len;
+}
+
+// The kernel address of the user byte at va, or 0 if user mode could not
+// write there. The check matters: the kernel's own mapping of that memory
+// is writable even if the user's is read-only, as program text is.
+static char*
+writable(pagetable_t pagetable, uint64 va)
+{
+  uint64 pa = walkaddr(pagetable, va);
+  if(pa == 0 || (*walk(pagetable, va, 0) & PTE_W) == 0)
+    return 0;
+  return (char*)pa + va % PGSIZE;
+}
+
+// Copies len bytes from the kernel to user address dstva. The pages of a
+// user range may lie anywhere in memory, so it goes page by page.
+// Returns 0, or -1 if the user has no such memory.
+int
+copyout(pagetable_t pagetable, uint64 dstva, char *src, uint64 len)
+{
+  while(len > 0){
+    char *dst = writable(pagetable, dstva);
+    if(dst == 0)
+      return -1;
+
+    uint64 n = bytesonpage(dstva, len);
+    memmove(dst, src, n);
+    src += n;
+    dstva += n;
+    len -= n;
+  }
+  return 0;
+}
+
+// Copies len bytes from user address srcva to the kernel. 0, or -1.
+int
+copyin(pagetable_t pagetable, char *dst, uint64 srcva, uint64 len)
+{
+  while(len > 0){
+    uint64 pa = walkaddr(pagetable, srcva);
+    if(pa == 0)
+      return -1;
+
+    uint64 n = bytesonpage(srcva, len);
+    memmove(dst, (char*)pa + srcva % PGSIZE, n);
+    dst += n;
+    srcva += n;
+    len -= n;
+  }
+  return 0;
+}
+
+// Copies a string with its final 0 from user address srcva to the kernel.
+// Returns 0, or -1 if there is no 0 within max bytes of user memory.
+int
+copyinstr(pagetable_t pagetable, char *dst, uint64 srcva, uint64 max)
+{
+  while(max > 0){
+    uint64 pa = walkaddr(pagetable, srcva);
+    if(pa == 0)
+      return -1;
+
+    uint64 n = bytesonpage(srcva, max);
+    char *src = (char*)pa + srcva % PGSIZE;
+    for(uint64 i = 0; i < n; i++){
+      *dst = src[i];
+      if(*dst++ == 0)
+        return 0;
+    }
+    srcva += n;
+    max -= n;
+  }
+  return -1;
+}
+
+// --- shared regions ---
+
+void
+shmeminit(void)
+{
+  initlock(&shmem.lock, "shmem");
+}
+
+// The region with this name, or 0. Caller holds the lock.
+static struct shmem_region*
+findregion(int id)
+{
+  for(struct shmem_region *r = shmem.region; r < &shmem.region[NSHMEM]; r++){
+    if(r->refcount > 0 && r->id == id)
+      return r;
+  }
+  return 0;
+}
+
+// Frees the pages of a region that no table maps. Caller holds the lock.
+static void
+freeregion(struct shmem_region *r)
+{
+  while(r->npages > 0)
+    kfree((void*)r->pa[--r->npages]);
+}
+
+// A region of zeros that nobody maps yet: its entry is taken when a table
+// does. 0 if there is no entry or no memory. Caller holds the lock.
+static struct shmem_region*
+newregion(int id, int npages)
+{
+  struct shmem_region *r = shmem.region;
+
+  while(r < &shmem.region[NSHMEM] && r->refcount > 0)
+    r++;
+  if(r == &shmem.region[NSHMEM])
+    return 0;
+
+  r->id = id;
+  for(r->npages = 0; r->npages < npages; r->npages++){
+    void *page = zeropage();
+    if(page == 0){
+      freeregion(r);
+      return 0;
+    }
+    r->pa[r->npages] = (uint64)page;
+  }
+  return r;
+}
+
+// Maps a region into a table that has nothing at addr, and notes it in m.
+// 0, or -1 with nothing changed. Caller holds the lock.
+static int
+attach(pagetable_t pagetable, struct mapping *m, struct shmem_region *r, uint64 addr, int prot)
+{
+  for(int i = 0; i < r->npages; i++){
+    // PROT_ bits are PTE_ bits.
+    if(mappages(pagetable, addr + i*PGSIZE, PGSIZE, r->pa[i], prot | PTE_U) != 0){
+      uvmunmap(pagetable, addr, i, 0);
+      return -1;
+    }
+  }
+  m->addr = addr;
+  m->prot = prot;
+  m->region = r;
+  r->refcount++;
+  return 0;
+}
+
+// The opposite. The last one to let go frees the pages. Takes the lock.
+static void
+detach(pagetable_t pagetable, struct mapping *m)
+{
+  struct shmem_region *r = m->region;
+
+  acquire(&shmem.lock);
+  uvmunmap(pagetable, m->addr, r->npages, 0);
+  m->region = 0;
+  r->refcount--;
+  if(r->refcount == 0)
+    freeregion(r);
+  release(&shmem.lock);
+}
+
+// Of the mappings of p, one that overlaps with npages from addr on; or 0.
+static struct mapping*
+overlapping(struct proc *p, uint64 addr, int npages)
+{
+  for(struct mapping *m = p->mapping; m < &p->mapping[NMAPPING]; m++){
+    if(m->region && m->addr < addr + npages*PGSIZE && addr < m->addr + m->region->npages*PGSIZE)
+      return m;
+  }
+  return 0;
+}
+
+// The lowest free place for npages above the heap and above mmap(void)'s
+// page; 0 if there is none. Nobody changes the length of a region while p
+// maps it, so this needs no lock.
+static uint64
+findplace(struct proc *p, int npages)
+{
+  uint64 addr = SHMEM_REGION + PGSIZE;
+  struct mapping *m;
+
+  if(addr < PGROUNDUP(p->sz))
+    addr = PGROUNDUP(p->sz);
+  while((m = overlapping(p, addr, npages)) != 0)
+    addr = m->addr + m->region->npages*PGSIZE;
+  return addr + npages*PGSIZE <= TRAPFRAME ? addr : 0;
+}
+
+// Maps the region with this name into the current process at addr. A region
+// that does not exist is made; one without a name (0) never exists.
+// Returns addr, or 0.
+static uint64
+mapregion(uint64 addr, int npages, int prot, int id)
+{
+  struct proc *p = myproc();
+  struct mapping *m = p->mapping;
+
+  while(m < &p->mapping[NMAPPING] && m->region)
+    m++;
+  if(addr == 0 || m == &p->mapping[NMAPPING])
+    return 0;
+
+  acquire(&shmem.lock);
+  struct shmem_region *r = id == 0 ? 0 : findregion(id);
+  if(r == 0)
+    r = newregion(id, npages);
+  if(r == 0 || r->npages != npages){
+    addr = 0;
+  } else if(attach(p->pagetable, m, r, addr, prot) != 0){
+    addr = 0;
+    if(r->refcount == 0)
+      freeregion(r);   // it was made for us alone
+  }
+  release(&shmem.lock);
+  return addr;
+}
+
+// The mapping of the region with this name in the current process, or 0.
+static struct mapping*
+namedmapping(int id)
+{
+  struct proc *p = myproc();
+
+  for(struct mapping *m = p->mapping; m < &p->mapping[NMAPPING]; m++){
+    if(m->region && m->region->id == id)
+      return m;
+  }
+  return 0;
+}
+
+// For mmap(void): a region of one page whose address is fixed. Returns it,
+// or 0. Who has it already keeps the one mapping.
+uint64
+shmemmappage(void)
+{
+  if(namedmapping(ONEPAGE))
+    return SHMEM_REGION;
+  if(myproc()->sz > SHMEM_REGION)
+    return 0;   // the heap is there
+  return mapregion(SHMEM_REGION, 1, PROT_READ | PROT_WRITE, ONEPAGE);
+}
+
+// For mmap(len, prot, flags, id): returns the address, or 0. Who has a named
+// region already keeps the one mapping, which must be the one asked for.
+uint64
+shmemmap(uint64 len, int prot, int flags, int id)
+{
+  struct mapping *m = id > 0 ? namedmapping(id) : 0;
+
+  // len before it is rounded: that could overflow.
+  if(len == 0 || len > SHMEM_MAXPAGES*PGSIZE || flags != MAP_SHARED || id < 0)
+    return 0;
+  if(prot != PROT_READ && prot != (PROT_READ | PROT_WRITE))
+    return 0;
+
+  int npages = PGROUNDUP(len) / PGSIZE;
+  if(m)
+    return m->region->npages == npages && m->prot == prot ? m->addr : 0;
+  return mapregion(findplace(myproc(), npages), npages, prot, id);
+}
+
+// For munmap(): 0, or -1 if no region of the current process begins there.
+int
+shmemunmap(uint64 addr)
+{
+  struct proc *p = myproc();
+
+  for(struct mapping *m = p->mapping; m < &p->mapping[NMAPPING]; m++){
+    if(m->region && m->addr == addr){
+      detach(p->pagetable, m);
+      return 0;
+    }
+  }
+  return -1;
+}
+
+// For exit and exec: takes all regions of p out of its page table, which is
+// about to go.
+void
+shmemunmapall(struct proc *p, pagetable_t pagetable)
+{
+  for(struct mapping *m = p->mapping; m < &p->mapping[NMAPPING]; m++){
+    if(m->region)
+      detach(pagetable, m);
+  }
+}
+
+// For fork(): np maps what p maps, at the same addresses. 0, or -1; then np
+// has some of the regions, which freeproc() takes from it.
+int
+shmemcopy(struct proc *p, struct proc *np)
+{
+  int r = 0;
+
+  acquire(&shmem.lock);
+  for(int i = 0; i < NMAPPING && r == 0; i++){
+    struct mapping *m = &p->mapping[i];
+    if(m->region)
+      r = attach(np->pagetable, &np->mapping[i], m->region, m->addr, m->prot);
+  }
+  release(&shmem.lock);
+  return r;
+}
+
+// Would user memory of sz bytes, which is more than now, cover a region?
+int
+shmemcollides(struct proc *p, uint64 sz)
+{
+  for(struct mapping *m = p->mapping; m < &p->mapping[NMAPPING]; m++){
+    if(m->region && m->addr < sz)
+      return 1;
+  }
+  return 0;
+}

@@ -30,7 +30,8 @@ export class LabCatalog {
 
 	/**
 	 * Files of a fresh workspace by path: the bundled kernel, the lab's programs, its starter over them, the handout.
-	 * `solution` lays a reference solution over that (tests and instructors; not part of the .vsix).
+	 * `solution` lays the reference solutions over that, one step after the other up to the one named (tests and
+	 * instructors; not part of the .vsix).
 	 */
 	async workspace(id: string | undefined, solution?: string): Promise<Map<string, Uint8Array>> {
 		const files = new Map<string, Uint8Array>();
@@ -39,10 +40,9 @@ export class LabCatalog {
 		const manifest = await this.manifest(id);
 		await this.overlay(files, `labs/${id}/programs`, "user/");
 		await this.overlay(files, `labs/${id}/starter`, "");
-		if (solution !== undefined) {
-			const laid = await this.overlay(files, `labs/${id}/solution/${solution}`, "");
-			if (laid === 0) {
-				throw new UserError("lab-not-found", `Lab ${id} has no solution '${solution}'`, "See labs/<id>/solution.");
+		for (const step of solution === undefined ? [] : solutionSteps(manifest, solution)) {
+			if ((await this.overlay(files, `labs/${id}/solution/${step}`, "")) === 0) {
+				throw new UserError("lab-not-found", `Lab ${id} has no solution '${step}'`, "See labs/<id>/solution.");
 			}
 		}
 		const handout = await this.assets.read(`labs/${id}/${manifest.handout}`);
@@ -81,6 +81,12 @@ export class LabCatalog {
 		}
 		return count;
 	}
+}
+
+/** The steps up to `last`, in the order of the tasks; a step holds only the files that it changes. */
+function solutionSteps(manifest: LabManifest, last: string): string[] {
+	const steps = [...new Set(manifest.tasks.flatMap((task) => task.solution ?? []))];
+	return steps.includes(last) ? steps.slice(0, steps.indexOf(last) + 1) : [last];
 }
 
 function parseWorkspaceFile(text: string): string {

@@ -138,7 +138,9 @@ export const cases = {
 		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal("✗");
 		// The three functions are edited as a student would: by the reference solution's files, one save.
-		copy(join(root, "labs/hw5-anonymous-mmap/solution/3b"), folder);
+		for (const step of ["1a", "1b", "1c", "2b", "3b"]) {
+			copy(join(root, `labs/hw5-anonymous-mmap/solution/${step}`), folder);
+		}
 		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal("total = 55");
 		await workbench.waitTerminal("✓");

@@ -274,36 +274,63 @@ hogstop(struct hog *h)
 
 enum { DONE = 0, NOMEMORY = 2 };
 
-// Runs attempt() with no free frame, with one, with two, until it has
-// enough: so each kalloc() in it is once the one that fails. It runs in a
-// child, after prepare(), and returns DONE or NOMEMORY. When the child is
-// gone, exactly the frames that were free before it must be free.
-static inline void
-everyfailure(void (*prepare)(void), int (*attempt)(void))
+// Something that needs memory: run() returns DONE or NOMEMORY, and it runs
+// in a process that has called prepare() before.
+struct attempt {
+  void (*prepare)(void);
+  int (*run)(void);
+};
+
+// Runs it in a child while n frames are free, or as many as there are if n
+// is -1. When the child is gone, the frames that were free before must be.
+static inline int
+attempted(const struct attempt *a, struct hog *h, int n)
 {
-  enum { ROOM = 100 };
-  struct hog h;
-  int go[2], ready[2];
+  enum { ROOM = 100 };          // enough for fork() and prepare()
+  int go[2], ready[2], before = 0;
   char c;
 
-  hogstart(&h);
+  if(n >= 0)
+    leave(h, ROOM);
   CHECK(pipe(go) == 0 && pipe(ready) == 0);
-  leave(&h, ROOM);
-  for(int k = 0, status = NOMEMORY; status != DONE; k++){
-    CHECK(k < ROOM);
-    if(forked() == 0){
-      prepare();
-      write(ready[1], "r", 1);
-      CHECK(read(go[0], &c, 1) == 1);
-      exit(attempt());
-    }
-    CHECK(read(ready[0], &c, 1) == 1);
-    int before = leave(&h, k);
-    write(go[1], "g", 1);
-    status = waitstatus();
-    CHECK(status == DONE || status == NOMEMORY);
-    CHECK(k > 0 || status == NOMEMORY);
-    CHECK(leave(&h, ROOM) == k + ROOM - before);
+  if(forked() == 0){
+    a->prepare();
+    write(ready[1], "r", 1);
+    CHECK(read(go[0], &c, 1) == 1);
+    exit(a->run());
+  }
+  CHECK(read(ready[0], &c, 1) == 1);
+  if(n >= 0)
+    before = leave(h, n);
+  write(go[1], "g", 1);
+  int status = waitstatus();
+  CHECK(status == DONE || status == NOMEMORY);
+  // The two pipes take one frame each.
+  if(n >= 0)
+    CHECK(leave(h, ROOM) == n + ROOM - 2 - before);
+  close(go[0]);
+  close(go[1]);
+  close(ready[0]);
+  close(ready[1]);
+  return status;
+}
+
+// Runs each attempt with no free frame, with one, with two, until it has
+// enough: so each kalloc() in it is once the one that fails. Ends with an
+// attempt whose run is 0.
+static inline void
+everyfailure(const struct attempt *attempts)
+{
+  struct hog h;
+
+  for(const struct attempt *a = attempts; a->run; a++)
+    CHECK(attempted(a, 0, -1) == DONE);
+  hogstart(&h);
+  for(const struct attempt *a = attempts; a->run; a++){
+    int n = 0;
+    while(attempted(a, &h, n) == NOMEMORY)
+      CHECK(++n < 100);
+    CHECK(n > 0);
   }
   hogstop(&h);
 }

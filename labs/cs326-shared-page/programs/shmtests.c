@@ -328,9 +328,14 @@ tryexec(void)
   return NOMEMORY;
 }
 
-static void nomemmmap(void) { everyfailure(nothing, trymmap); }
-static void nomemfork(void) { everyfailure(mapped, tryfork); }
-static void nomemexec(void) { everyfailure(mapped, tryexec); }
+static const struct attempt attempts[] = {
+  { nothing, trymmap },
+  { mapped, tryfork },
+  { mapped, tryexec },
+  { 0, 0 },
+};
+
+static void nomemory(void) { everyfailure(attempts); }
 
 static const struct test tests[] = {
   { "zeroed", zeroed },
@@ -349,9 +354,7 @@ static const struct test tests[] = {
   { "fault", fault },
   { "orders", orders },
   { "storm", storm },
-  { "nomemmmap", nomemmmap },
-  { "nomemfork", nomemfork },
-  { "nomemexec", nomemexec },
+  { "nomemory", nomemory },
   { 0, 0 },
 };
 

@@ -430,18 +430,20 @@ static void
 heap(void)
 {
   volatile int *a = map(2 * PAGE, 0);
-  uint64 top = (uint64)sbrk(0);
+  uint64 room = (uint64)a - (uint64)sbrk(0);
 
   a[INTS] = 19;
-  if((uint64)a - top < 1UL << 30){
-    CHECK(sbrk((uint64)a - top) != NONE);       // right up to it
+  if(room < 1UL << 30){
+    CHECK(sbrk(room) != NONE);       // right up to it
     CHECK(sbrk(1) == NONE);
     CHECK(a[INTS] == 19);
-    CHECK(sbrk(-(int)((uint64)a - top)) != NONE);
+    unmap(a);
+    CHECK(sbrk(4 * PAGE) != NONE);   // and over its place
+  } else {
+    unmap(a);
+    CHECK(sbrk(0x4100000) != NONE);
   }
-  unmap(a);
 
-  CHECK(sbrk(0x4100000) != NONE);
   volatile char *end = sbrk(0);
   end[-1] = 20;
   a = map(2 * PAGE, 0);
@@ -550,9 +552,14 @@ tryexec(void)
   return NOMEMORY;
 }
 
-static void nomemmmap(void) { everyfailure(nothing, trymmap); }
-static void nomemfork(void) { everyfailure(two, tryfork); }
-static void nomemexec(void) { everyfailure(two, tryexec); }
+static const struct attempt attempts[] = {
+  { nothing, trymmap },
+  { two, tryfork },
+  { two, tryexec },
+  { 0, 0 },
+};
+
+static void nomemory(void) { everyfailure(attempts); }
 
 static const struct test tests[] = {
   { "places", places },
@@ -576,9 +583,7 @@ static const struct test tests[] = {
   { "fault", fault },
   { "orders", orders },
   { "storm", storm },
-  { "nomemmmap", nomemmmap },
-  { "nomemfork", nomemfork },
-  { "nomemexec", nomemexec },
+  { "nomemory", nomemory },
   { 0, 0 },
 };
 

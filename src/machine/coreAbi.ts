@@ -13,8 +13,8 @@ export interface CoreImports {
 		memory: WebAssembly.Memory;
 		/** Called by AssemblyScript's runtime on a bug of ours only. */
 		abort(): void;
-		/** An aligned access of 1, 2, 4 (or 8 unless split) bytes inside a device's range; the result is zero-extended by
-		 * the core. 8-byte accesses reach devices as two 4-byte ones. */
+		/** An aligned access of 1, 2, 4 or 8 bytes inside a device's range; the result is zero-extended by the core. With
+		 * ACCESS_SPLIT_8 one of 8 bytes comes as two of 4; with ACCESS_8 as one, with the low word of a value. */
 		deviceRead(device: number, offset: number, size: number): number;
 		deviceWrite(device: number, offset: number, size: number, value: number): void;
 		/** At a slice end when M_DEVICE_WORK was set or M_DEVICE_TIME has come: the only place where completions and
@@ -24,6 +24,8 @@ export interface CoreImports {
 		onTrap(hart: number): void;
 		onTrapReturn(hart: number): void;
 		onRootChange(hart: number): void;
+		/** Code at an offset of a decoded page was arrived at T_HOT times; the translator may change its heat (HEAT_*). */
+		translate(slot: number, offset: number): void;
 	};
 }
 
@@ -76,6 +78,19 @@ export interface CoreExports {
 	peekCsr(hart: number, csr: number): bigint;
 	/** Physical address for a virtual one under the hart's satp, or all ones; no access check, no side effects. */
 	peekTranslate(hart: number, virtual: bigint): bigint;
+
+	/** For the translator; see core/index.ts. Decodes a record if needed; its linear address. */
+	decodeRecord(slot: number, offset: number): number;
+	/** Changes when all decoded pages, and the heat with them, were dropped. */
+	readonly slotGeneration: WebAssembly.Global;
+	/** Forgets all regions and counts of arrivals. */
+	dropHeat(): void;
+	/** What regions call. */
+	bulk(hart: number, record: number, left: number): number;
+	floatHelper(hart: number, record: number): number;
+	mulHigh(a: bigint, b: bigint): bigint;
+	mulHighSignedUnsigned(a: bigint, b: bigint): bigint;
+	mulHighUnsigned(a: bigint, b: bigint): bigint;
 }
 
 /** Size of the memory that a machine needs, in 64 KiB WebAssembly pages (initial == maximum). */

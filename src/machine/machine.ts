@@ -16,6 +16,13 @@ import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
 import { boardTree } from "./deviceTree.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
+import {
+	eagerOptions,
+	normalOptions,
+	Translator,
+	type TranslatorOptions,
+	type TranslatorStatistics,
+} from "./jit/translator.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
@@ -37,7 +44,6 @@ import { Watchdog } from "./watchdog.ts";
 
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
-const accessSizes = layout.ACCESS_1 | layout.ACCESS_2 | layout.ACCESS_4 | layout.ACCESS_SPLIT_8;
 /** Different texts of guest errors that are told; a driver that goes wild has said enough by then. */
 const guestErrorsMax = 20;
 const allOnes = 0xffff_ffff_ffff_ffffn;
@@ -50,6 +56,8 @@ export interface MachineParts {
 	readonly symbolize?: (pc: bigint) => string | undefined;
 	/** Input of an earlier run, given at the same moments; `console.write` is ignored then. */
 	readonly replay?: readonly InputRecord[];
+	/** Other thresholds and limits for the translator, for tests of it. */
+	readonly translator?: Partial<TranslatorOptions>;
 	/** More images put into RAM before the start (firmware payloads). */
 	readonly extraImages?: readonly { readonly physical: bigint; readonly bytes: Uint8Array }[];
 }
@@ -95,6 +103,7 @@ export class Machine implements MachineSurface {
 	readonly inputLog = new InputLog();
 
 	private readonly core: CoreExports;
+	private readonly translator: Translator | undefined;
 	private readonly bytes: Uint8Array;
 	private readonly view: DataView;
 	private readonly devices: Device[] = [];
@@ -133,6 +142,11 @@ export class Machine implements MachineSurface {
 		const instance = new WebAssembly.Instance(parts.core, this.imports(memory) as unknown as WebAssembly.Imports);
 		this.core = instance.exports as unknown as CoreExports;
 		this.core.initialize(harts, ramBytes, diskBytes, BigInt(options.seed ?? 0), options.pmp === false ? 0 : 1);
+		this.view.setUint32(layout.T_HOT, 0, true);
+		if (options.jit === "on" || options.jit === "eager") {
+			const base = options.jit === "eager" ? eagerOptions : normalOptions;
+			this.translator = new Translator(this.core, memory, { ...base, ...parts.translator });
+		}
 		this.onTrap = this.listened(this.traps, layout.EVENT_TRAP);
 		this.onTrapReturn = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
 		this.onRootChange = this.listened(this.roots, layout.EVENT_ROOT_CHANGE);
@@ -201,6 +215,7 @@ export class Machine implements MachineSurface {
 		} finally {
 			this.inside = false;
 		}
+		this.translator?.flush();
 		this.line.flush();
 		for (const bytes of this.late.splice(0)) this.typed(bytes);
 		if (this.restartAsked) this.restart();
@@ -438,6 +453,11 @@ export class Machine implements MachineSurface {
 		return this.bytes.slice(start, start + this.shape.imageBytes);
 	}
 
+	/** Undefined: the translator is off. */
+	get translation(): Readonly<TranslatorStatistics> | undefined {
+		return this.translator?.statistics;
+	}
+
 	/** A counter of layout.ts (S_*). */
 	statistic(address: number): number {
 		return Number(this.view.getBigUint64(address, true));
@@ -474,6 +494,7 @@ export class Machine implements MachineSurface {
 					const satp = this.view.getBigUint64(hartBase(hart) + layout.H_SATP, true);
 					this.roots.fire({ hart, satp, instret: this.instret });
 				},
+				translate: (slot, offset) => this.translator?.offer(slot, offset),
 			},
 		};
 	}
@@ -531,7 +552,7 @@ export class Machine implements MachineSurface {
 		const host = this.deviceHost();
 		const add = <T extends Device>(device: T, base: number, size: number): T => {
 			this.devices.push(device);
-			this.core.addDevice(BigInt(base), BigInt(size), this.devices.length - 1, accessSizes);
+			this.core.addDevice(BigInt(base), BigInt(size), this.devices.length - 1, device.access);
 			return device;
 		};
 		const { uart, virtio, testFinisher } = board;
@@ -543,17 +564,17 @@ export class Machine implements MachineSurface {
 				nextByte: () => this.line.next(),
 			}),
 			uart.base,
-			uart.size,
+			uart.registers,
 		);
 		const version = options.virtio === "legacy" ? 1 : 2;
 		const blockState = allocator.take(virtioStateBytes);
 		for (let slot = 0; slot < virtio.slots; slot++) {
 			const base = virtio.base + slot * virtio.size;
-			if (slot > 0 || !options.disk) add(new VirtioEmptySlot(version), base, virtio.size);
+			if (slot > 0 || !options.disk) add(new VirtioEmptySlot(version), base, virtio.registers);
 			else {
 				const disk = { offset: diskBase(this.shape.ramBytes), length: options.disk.length };
 				const config = { irq: virtio.firstIrq, state: blockState, version } as const;
-				add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.size);
+				add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.registers);
 			}
 		}
 		const finisher = new TestFinisher({

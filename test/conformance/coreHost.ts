@@ -47,6 +47,7 @@ export class CoreHost {
 				onTrap: nothing,
 				onTrapReturn: nothing,
 				onRootChange: nothing,
+				translate: nothing,
 			},
 		});
 		this.core = instance.exports as unknown as CoreExports;

@@ -5,7 +5,7 @@
 // one slot, and a page that gets its old content back gets its old records back.
 
 import {
-	DIRTY_BASE, M_RAM_SIZE, PAGE_CODE, PAGE_FLAGS, PAGE_RESERVED, PAGE_SHIFT, PAGE_SIZE, PAGE_SLOT,
+	DIRTY_BASE, HEAT_BASE, HEAT_STRIDE, M_RAM_SIZE, PAGE_CODE, PAGE_FLAGS, PAGE_RESERVED, PAGE_SHIFT, PAGE_SIZE, PAGE_SLOT,
 	PAGE_TABLE_LEAF, PAGE_TABLE_UPPER, RAM_BASE, ROM_BASE, ROM_SIZE, SLOT_BUCKETS, SLOT_BUCKET_COUNT, SLOT_COPY, SLOT_COUNT,
 	SLOT_INFO, SLOT_INFO_SIZE, SLOT_RECORDS, SLOT_RECORDS_STRIDE, S_PAGES_DECODED, S_PAGES_LINKED, S_PAGES_UNLINKED,
 	H_RESERVATION,
@@ -89,8 +89,14 @@ function newSlot(page: u32, hash: u64, bucket: usize): u32 {
 	return slot;
 }
 
+/** Forgets every region and how often code ran. */
+export function dropHeat(): void {
+	memory.fill(HEAT_BASE, 0, (slotsUsed + 1) * HEAT_STRIDE);
+}
+
 /** Forgets every decoded page and every link to one. */
 export function dropSlots(): void {
+	dropHeat();
 	slotsUsed = 0;
 	slotGeneration++;
 	memory.fill(SLOT_BUCKETS, 0, SLOT_BUCKET_COUNT * 4);

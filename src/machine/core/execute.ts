@@ -4,8 +4,9 @@
 // at the state. `left` counts steps exactly: one for each instruction, retired or trapped.
 
 import {
-	H_FAULT, H_F, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SATP, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, PAGE_SIZE, SCRATCH_RECORDS, S_FENCES,
-	TLB_FETCH, TLB_READ, TLB_WRITE, T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
+	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
+	REGION_TABLE, SCRATCH_RECORDS, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT, T_STOP_REQUEST, V_LEFT,
+	V_STEPS_END, V_TLB, V_YIELD,
 } from "./layout";
 import * as op from "./opcodes";
 import {
@@ -154,9 +155,41 @@ export function scratch(h: usize, pc: u64): usize {
 	return SCRATCH_RECORDS;
 }
 
+/** The translator is offered the code at an offset of a slot; it may change its heat. */
+@external("env", "translate") declare function translate(slot: u32, offset: u32): void;
+
+// @ts-ignore: decorator
+@inline
+function heatOf(r: usize): usize {
+	return HEAT_BASE + ((r - SLOT_RECORDS) >> 3);
+}
+
+/** A jump inside a page arrived at `r`: does the interpreter go on there, or may there be a region to enter? */
+// @ts-ignore: decorator
+@inline
+function stays(r: usize, distance: i32, hot: u32): bool {
+	if (hot == 0) return true;
+	const at = heatOf(r);
+	const heat: u32 = load<u16>(at);
+	if (heat < hot) {
+		// What is only reached forwards belongs to a region that began before it.
+		if (distance < 0) store<u16>(at, <u16>(heat + 1));
+		return true;
+	}
+	return heat == HEAT_QUIET;
+}
+
+/** At the top of the dispatch loop: just interpret; enter a region if there is one; count the arrival, too. */
+const ARRIVE_COLD: u32 = 0;
+const ARRIVE_LOOK: u32 = 1;
+const ARRIVE_COUNT: u32 = 2;
+
 /** Runs hart `h` for at most `steps` steps; returns how many are left. */
 export function execute(h: usize, steps: u32): u32 {
 	let left = steps;
+	const hot = load<u32>(T_HOT);
+	// Where a slice happens to begin is no place for a region to begin.
+	let arrival = ARRIVE_LOOK;
 	store<u64>(h, load<u64>(h, H_STEPS) + steps, V_STEPS_END);
 	for (;;) {
 		if (load<u32>(h, H_FAULT)) {
@@ -201,8 +234,27 @@ export function execute(h: usize, steps: u32): u32 {
 					continue;
 				}
 				base = r - ((<usize>pc & 0xffe) << 3);
+				arrival = ARRIVE_COLD;
 			}
 		}
+		if (hot != 0 && arrival != ARRIVE_COLD) {
+			const at = heatOf(r);
+			let heat: u32 = load<u16>(at);
+			if (heat <= hot && arrival == ARRIVE_COUNT) {
+				if (heat < hot) store<u16>(at, <u16>++heat);
+				if (heat == hot) {
+					translate(slotOfRecords(<u32>base), <u32>(r - base) >> 3);
+					heat = load<u16>(at);
+				}
+			}
+			if (heat >= <u32>HEAT_CODE) {
+				const rest = call_indirect<u32>(heat - (HEAT_CODE - REGION_TABLE), h, tlb, page, left);
+				left = rest & ~<u32>REGION_COLD;
+				arrival = rest & <u32>REGION_COLD ? ARRIVE_COLD : ARRIVE_COUNT;
+				continue;
+			}
+		}
+		arrival = ARRIVE_COUNT;
 		for (;;) {
 			if (left == 0) {
 				store<u64>(h, page + ((r - base) >> 3), H_PC);
@@ -241,14 +293,26 @@ export function execute(h: usize, steps: u32): u32 {
 					store<u64>(h, p + I(r), H_PC);
 					break;
 				}
-				case op.OP_JAL_LOCAL: W(h, r, <i64>(page + ((r - base) >> 3) + lengthOf(r))); r += load<i32>(r, 8); continue;
-				case op.OP_J_LOCAL: r += load<i32>(r, 8); continue;
+				case op.OP_JAL_LOCAL: {
+					W(h, r, <i64>(page + ((r - base) >> 3) + lengthOf(r)));
+					r += load<i32>(r, 8);
+					if (stays(r, -1, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_J_LOCAL: {
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
 				case op.OP_JALR: {
 					const p = page + ((r - base) >> 3) + lengthOf(r);
 					const target = <u64>(A(h, r) + I(r)) & ~1;
 					W(h, r, <i64>p);
 					const e = tlbEntry(tlb, target);
-					if (load<u64>(e, TLB_FETCH) == (target & ~0xfff)) {
+					if (hot == 0 && load<u64>(e, TLB_FETCH) == (target & ~0xfff)) {
 						page = target & ~0xfff;
 						base = load<u32>(e, TLB_FETCH + 8);
 						r = base + ((<usize>target & 0xffe) << 3);
@@ -263,22 +327,68 @@ export function execute(h: usize, steps: u32): u32 {
 				case op.OP_BGE: if (A(h, r) < B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
 				case op.OP_BLTU: if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
 				case op.OP_BGEU: if (<u64>A(h, r) < <u64>B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BEQ_LOCAL: if (A(h, r) == B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
-				case op.OP_BNE_LOCAL: if (A(h, r) != B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
-				case op.OP_BLT_LOCAL: if (A(h, r) < B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
-				case op.OP_BGE_LOCAL: if (A(h, r) >= B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
-				case op.OP_BLTU_LOCAL: if (<u64>A(h, r) < <u64>B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
-				case op.OP_BGEU_LOCAL: if (<u64>A(h, r) >= <u64>B(h, r)) r += load<i32>(r, 8); else r = next(r); continue;
+				case op.OP_BEQ_LOCAL: {
+					if (A(h, r) != B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_BNE_LOCAL: {
+					if (A(h, r) == B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_BLT_LOCAL: {
+					if (A(h, r) >= B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_BGE_LOCAL: {
+					if (A(h, r) < B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_BLTU_LOCAL: {
+					if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
+				case op.OP_BGEU_LOCAL: {
+					if (<u64>A(h, r) < <u64>B(h, r)) { r = next(r); continue; }
+					const distance = load<i32>(r, 8);
+					r += distance;
+					if (stays(r, distance, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
+				}
 				case op.OP_BULK_BNE:
 					if (A(h, r) == B(h, r)) { r = next(r); continue; }
 					left -= bulk(h, r, left);
 					r += load<i32>(r, 8);
-					continue;
+					if (stays(r, -1, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
 				case op.OP_BULK_BLTU:
 					if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; }
 					left -= bulk(h, r, left);
 					r += load<i32>(r, 8);
-					continue;
+					if (stays(r, -1, hot)) continue;
+					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					break;
 				case op.OP_LB: {
 					const va = <u64>(A(h, r) + I(r));
 					const e = tlbEntry(tlb, va);

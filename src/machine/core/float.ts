@@ -1,6 +1,6 @@
 // F and D: operands, NaN boxing, rounding mode, flags and FS around softfloat (unprivileged ISA, chapters "F" and "D").
 
-import { H_F, H_FFLAGS, H_FRM, H_MSTATUS } from "./layout";
+import { H_F, H_FAULT, H_FFLAGS, H_FRM, H_MSTATUS } from "./layout";
 import * as op from "./opcodes";
 import { CAUSE_ILLEGAL, MSTATUS_FS, fault } from "./hart";
 import * as sf from "./softfloat";
@@ -137,4 +137,12 @@ function evaluate(code: u32, a: u64, b: u64, rm: u32): u64 {
 		case op.OP_FMV_W_X: return boxed(<u32>a);
 	}
 	return a; // fmv.x.d, fmv.d.x
+}
+
+/** For translated code: executes the record; 0: it would trap, nothing was done. */
+export function floatHelper(h: usize, r: usize): u32 {
+	float(h, r, load<u8>(r));
+	if (!load<u32>(h, H_FAULT)) return 1;
+	store<u32>(h, 0, H_FAULT);
+	return 0;
 }

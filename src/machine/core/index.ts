@@ -80,8 +80,12 @@ export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64,
 
 /** Decodes one record if needed (for the translator); its linear address. */
 export { decodeAt as decodeRecord } from "./decode";
-export { slotGeneration } from "./code";
+export { dropHeat, slotGeneration } from "./code";
 export { execute } from "./execute";
+/** What translated code calls. */
+export { bulk } from "./idioms";
+export { floatHelper } from "./float";
+export { mulHigh, mulHighSignedUnsigned, mulHighUnsigned } from "./multiply";
 
 export function dropVolatile(): void {
 	for (let i: u32 = 0; i < hartCount(); i++) memory.fill(hartAt(i) + V_BANK_KEYS, 0xff, 64);

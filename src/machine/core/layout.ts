@@ -208,6 +208,8 @@ export const T_STOP_ADDRESS = 0x40018;
 /** u64: pc at which a resumed hart must not stop again. u32: that hart + 1, or 0. */
 export const T_RESUME_PC = 0x40020;
 export const T_RESUME_HART = 0x40028;
+/** u32: arrivals at a jump target after which it is offered to the translator (at most HEAT_QUIET - 1); 0: none is. */
+export const T_HOT = 0x4002c;
 
 /** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u64 access bits}[]. */
 export const T_BREAKPOINT_COUNT = 0x40080;
@@ -308,9 +310,17 @@ export const SLOT_BUCKET_COUNT = 4096;
 /** per slot: u64 hash, u32 next slot in the bucket, 4 bytes spare. */
 export const SLOT_INFO = 0x510000;
 export const SLOT_INFO_SIZE = 16;
-/** For the translator's own tables. */
-export const TRANSLATOR_BASE = 0x600000;
-export const TRANSLATOR_SIZE = 0xa00000;
+/**
+ * u16 per record, at HEAT_BASE + (record - SLOT_RECORDS) / 8: arrivals so far; HEAT_QUIET: not offered again; from HEAT_CODE
+ * on: translated, the region is element (value - HEAT_CODE + REGION_TABLE) of the core's function table.
+ */
+export const HEAT_BASE = 0x600000;
+export const HEAT_STRIDE = 0x1020;
+export const HEAT_QUIET = 0x1fff;
+export const HEAT_CODE = 0x2000;
+export const REGION_TABLE = 64;
+/** In a region's result, with the steps left: interpret at least one instruction before looking for a region again. */
+export const REGION_COLD = 0x80000000;
 /** 4096 bytes per slot: the page's content. */
 export const SLOT_COPY = 0x1000000;
 /** Records of a slot: one of 16 bytes for each 2 bytes of code, then a terminator (RECORD_END). */

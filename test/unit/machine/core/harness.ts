@@ -50,6 +50,7 @@ export class TestCore {
 				onTrap: (hart: number) => options.onTrap?.(this, hart),
 				onTrapReturn: () => {},
 				onRootChange: () => {},
+				translate: () => {},
 			},
 		});
 		this.exports = instance.exports as unknown as CoreExports;

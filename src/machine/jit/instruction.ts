@@ -1,0 +1,123 @@
+// Decoded records as the translator reads them, and what it needs to know of each operation.
+
+import * as op from "../core/opcodes.ts";
+
+/** First number of an f register; x registers are 0..31. */
+export const floatRegister = 64;
+/** Where writes to x0 go (H_SINK / 8). */
+const sink = 32;
+
+export interface Instruction {
+	/** Place in the page, in bytes. */
+	readonly offset: number;
+	readonly op: number;
+	/** Bytes. */
+	readonly length: number;
+	/** x0..x31, or {@link floatRegister} + n; rd is 0 where nothing is written. */
+	readonly rd: number;
+	readonly rs1: number;
+	readonly rs2: number;
+	readonly immediate: number;
+	/** The instruction's bits, for the operations that keep them. */
+	readonly bits: number;
+	/** Linear address of the record. */
+	readonly record: number;
+}
+
+export function readRecord(view: DataView, record: number, offset: number): Instruction {
+	const rd = view.getUint16(record + 2, true) >> 3;
+	return {
+		offset,
+		op: view.getUint8(record),
+		length: view.getUint8(record + 1) >> 3,
+		rd: rd === sink ? 0 : rd,
+		rs1: view.getUint16(record + 4, true) >> 3,
+		rs2: view.getUint16(record + 6, true) >> 3,
+		immediate: view.getInt32(record + 8, true),
+		bits: view.getUint32(record + 12, true),
+		record,
+	};
+}
+
+const within = (first: number, last: number) => (code: number) => code >= first && code <= last;
+
+export const isFarBranch = within(op.OP_BEQ, op.OP_BGEU);
+export const isLocalBranch = within(op.OP_BEQ_LOCAL, op.OP_BGEU_LOCAL);
+export const isBulkBranch = within(op.OP_BULK_FIRST, op.OP_BULK_LAST);
+export const isLoad = within(op.OP_LB, op.OP_LWU);
+export const isStore = within(op.OP_SB, op.OP_SD);
+export const isFloatLoad = within(op.OP_FLW, op.OP_FLD);
+export const isFloatStore = within(op.OP_FSW, op.OP_FSD);
+export const isFloatOperation = within(op.OP_FLOAT_FIRST, op.OP_FLOAT_LAST);
+export const isAtomic = within(op.OP_AMOSWAP_W, op.OP_AMO_LAST);
+
+export function isBranch(code: number): boolean {
+	return isFarBranch(code) || isLocalBranch(code) || isBulkBranch(code);
+}
+
+export function isFloat(code: number): boolean {
+	return isFloatLoad(code) || isFloatStore(code) || isFloatOperation(code);
+}
+
+const sstatus = 0x100;
+
+/** Accesses to sstatus: what kernels do around every lock. */
+export function isStatusAccess(one: Instruction): boolean {
+	return one.op === op.OP_CSR && one.immediate >>> 20 === sstatus;
+}
+
+/** The operand field of a CSR instruction is a constant (csrrwi, csrrsi, csrrci). */
+export function hasImmediateOperand(one: Instruction): boolean {
+	return (one.immediate & 0x4000) !== 0;
+}
+
+/** What only the interpreter does: privilege, traps, reservations, counters. */
+export function isForInterpreter(one: Instruction): boolean {
+	const code = one.op;
+	if (code === op.OP_CSR) return !isStatusAccess(one);
+	return (
+		code === op.OP_ILLEGAL ||
+		code === op.OP_END ||
+		code === op.OP_STRADDLE ||
+		(code >= op.OP_ECALL && code <= op.OP_SFENCE_VMA) ||
+		(code >= op.OP_LR_W && code <= op.OP_SC_D)
+	);
+}
+
+/** May leave the block in its middle. */
+export function mayLeave(one: Instruction): boolean {
+	const code = one.op;
+	return isLoad(code) || isStore(code) || isAtomic(code) || isFloat(code) || code === op.OP_CSR;
+}
+
+const none: readonly number[] = [];
+const isX = (register: number) => register > 0 && register < 32;
+
+/** x registers that the operation reads. */
+export function readsOf(one: Instruction): readonly number[] {
+	const { op: code, rs1, rs2 } = one;
+	switch (code) {
+		case op.OP_NOP:
+		case op.OP_LI:
+		case op.OP_AUIPC:
+		case op.OP_JAL:
+		case op.OP_JAL_LOCAL:
+		case op.OP_J_LOCAL:
+		case op.OP_FENCE:
+		case op.OP_FENCE_I:
+			return none;
+	}
+	if (code === op.OP_CSR) return hasImmediateOperand(one) ? none : [rs1].filter(isX);
+	const two =
+		isBranch(code) ||
+		isStore(code) ||
+		isAtomic(code) ||
+		isFloatStore(code) ||
+		(code >= op.OP_ADD && code <= op.OP_REMUW);
+	return (two ? [rs1, rs2] : [rs1]).filter(isX);
+}
+
+/** The x register that the operation writes, 0: none. */
+export function writeOf(one: Instruction): number {
+	return isX(one.rd) ? one.rd : 0;
+}

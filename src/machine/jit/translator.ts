@@ -1,0 +1,189 @@
+// When code is translated, and where its translations live.
+//
+// The core offers code that it arrived at often enough (execute.ts). Regions are written at once and compiled in batches. A
+// module costs much more than its functions, and tail calls between many modules are slow; so when there are more than
+// `modulesMax` the smallest are compiled again as one. When the cache is full everything is dropped and begins anew: heat,
+// regions and table elements are caches, nothing of them can be seen by a guest.
+
+import * as layout from "../core/layout.ts";
+import type { CoreExports } from "../coreAbi.ts";
+import { translateRegion } from "./emitRegion.ts";
+import { readRecord } from "./instruction.ts";
+import { assembleModule } from "./module.ts";
+import { defaultLimits, discover } from "./region.ts";
+
+export interface TranslatorOptions {
+	/** Arrivals after which code is translated. */
+	readonly hot: number;
+	/** Regions that are compiled together. */
+	readonly batch: number;
+	/** Regions after which the cache is dropped. */
+	readonly regionsMax: number;
+	/** Bytes of WebAssembly after which it is dropped. */
+	readonly bytesMax: number;
+	readonly modulesMax: number;
+}
+
+export const normalOptions: TranslatorOptions = {
+	hot: 500,
+	batch: 24,
+	regionsMax: 6000,
+	bytesMax: 12 << 20,
+	modulesMax: 16,
+};
+
+/** Translates what is executed once, at once. */
+export const eagerOptions: TranslatorOptions = { ...normalOptions, hot: 1, batch: 1 };
+
+export interface TranslatorStatistics {
+	regions: number;
+	instructions: number;
+	modules: number;
+	merges: number;
+	drops: number;
+	refused: number;
+	irreducible: number;
+	/** Bytes of WebAssembly compiled, merges included. */
+	bytes: number;
+}
+
+interface Translated {
+	readonly heatAt: number;
+	readonly body: Uint8Array;
+	/** Value of its heat when it is compiled. */
+	readonly heat: number;
+}
+
+interface Batch {
+	readonly regions: readonly Translated[];
+	readonly bytes: number;
+}
+
+const tableStep = 512;
+
+export class Translator {
+	readonly statistics: TranslatorStatistics = {
+		regions: 0,
+		instructions: 0,
+		modules: 0,
+		merges: 0,
+		drops: 0,
+		refused: 0,
+		irreducible: 0,
+		bytes: 0,
+	};
+	private readonly view: DataView;
+	private readonly imports: WebAssembly.Imports;
+	private waiting: Translated[] = [];
+	private waitingBytes = 0;
+	private batches: Batch[] = [];
+	private cachedBytes = 0;
+	private next = layout.HEAT_CODE;
+	private generation: number;
+
+	constructor(
+		private readonly core: CoreExports,
+		memory: WebAssembly.Memory,
+		private readonly options: TranslatorOptions,
+	) {
+		this.view = new DataView(memory.buffer);
+		const { table, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, bulk, floatHelper } = core;
+		this.imports = { e: { memory, table, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, bulk, floatHelper } };
+		this.generation = core.slotGeneration.value;
+		this.view.setUint32(layout.T_HOT, options.hot, true);
+	}
+
+	/** Regions that exist now. */
+	get live(): number {
+		return this.next - layout.HEAT_CODE;
+	}
+
+	/** The core arrived at this place often. */
+	offer(slot: number, offset: number): void {
+		if (this.core.slotGeneration.value !== this.generation) this.forget();
+		const heatAt = layout.HEAT_BASE + slot * layout.HEAT_STRIDE + offset;
+		this.view.setUint16(heatAt, layout.HEAT_QUIET, true);
+		const read = (at: number) => readRecord(this.view, this.core.decodeRecord(slot, at) >>> 0, at);
+		const region = discover(read, offset, defaultLimits);
+		if (!region) {
+			this.statistics.refused++;
+			return;
+		}
+		const { body, instructions, irreducible } = translateRegion(region, slot);
+		this.statistics.instructions += instructions;
+		this.statistics.irreducible += irreducible;
+		if (
+			this.live >= this.options.regionsMax ||
+			this.cachedBytes + this.waitingBytes + body.length > this.options.bytesMax
+		) {
+			this.dropAll();
+			return;
+		}
+		this.waiting.push({ heatAt, body, heat: this.next++ });
+		this.waitingBytes += body.length;
+		if (this.waiting.length >= this.options.batch) this.flush();
+	}
+
+	/** Compiles what waits; called between runs too, so that the rest of a batch does not wait for ever. */
+	flush(): void {
+		if (this.waiting.length === 0) return;
+		if (this.core.slotGeneration.value !== this.generation) {
+			this.forget();
+			return;
+		}
+		const regions = this.waiting;
+		this.waiting = [];
+		this.waitingBytes = 0;
+		this.compile(regions);
+		for (const { heatAt, heat } of regions) this.view.setUint16(heatAt, heat, true);
+		this.statistics.regions += regions.length;
+		if (this.batches.length > this.options.modulesMax) this.merge();
+	}
+
+	private compile(regions: readonly Translated[]): void {
+		const bytes = assembleModule(regions.map(({ body }) => body));
+		const { exports } = new WebAssembly.Instance(
+			new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>),
+			this.imports,
+		);
+		const { table } = this.core;
+		const end = Math.max(...regions.map(({ heat }) => heat)) - layout.HEAT_CODE + layout.REGION_TABLE + 1;
+		if (table.length < end) table.grow(Math.ceil((end - table.length) / tableStep) * tableStep);
+		regions.forEach(({ heat }, index) => {
+			table.set(heat - layout.HEAT_CODE + layout.REGION_TABLE, exports[String(index)]);
+		});
+		this.batches.push({ regions, bytes: bytes.length });
+		this.cachedBytes += bytes.length;
+		this.statistics.modules++;
+		this.statistics.bytes += bytes.length;
+	}
+
+	/** The smaller half of the modules becomes one, so that each region is compiled again a few times at most. */
+	private merge(): void {
+		const sorted = this.batches.sort((a, b) => a.bytes - b.bytes);
+		const small = sorted.slice(0, (sorted.length >> 1) + 1);
+		this.batches = sorted.slice(small.length);
+		for (const { bytes } of small) this.cachedBytes -= bytes;
+		this.compile(small.flatMap(({ regions }) => regions));
+		this.statistics.merges++;
+	}
+
+	private dropAll(): void {
+		this.core.dropHeat();
+		this.forget();
+		this.statistics.drops++;
+	}
+
+	/** All regions are void. Their table elements must not keep their modules alive. */
+	private forget(): void {
+		const { table } = this.core;
+		const end = Math.min(table.length, this.live + layout.REGION_TABLE);
+		for (let element = layout.REGION_TABLE; element < end; element++) table.set(element, null);
+		this.waiting = [];
+		this.waitingBytes = 0;
+		this.batches = [];
+		this.cachedBytes = 0;
+		this.next = layout.HEAT_CODE;
+		this.generation = this.core.slotGeneration.value;
+	}
+}

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { access, constants, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { cancelled, UserError } from "../../common/errors.ts";
-import type { ProcessRunner } from "../../toolchain/host/hostToolchain.ts";
+import { type ProcessRunner, scratchFolder } from "../../toolchain/host/hostToolchain.ts";
 
 /** Output beyond this is cut: a compiler that loops must not fill the memory. */
 const maxText = 4 * 1024 * 1024;
@@ -29,13 +29,15 @@ export const nodeProcessRunner: ProcessRunner = {
 
 	async run(program, args, files, outputs, signal) {
 		if (signal?.aborted) throw cancelled();
-		const folder = await mkdtemp(join(tmpdir(), "xv6-lab-cc-"));
+		// Compilers write down the name that the kernel gives them, without links.
+		const folder = await realpath(await mkdtemp(join(tmpdir(), "xv6-lab-cc-")));
 		try {
 			for (const [path, bytes] of files) {
 				await mkdir(dirname(join(folder, path)), { recursive: true });
 				await writeFile(join(folder, path), bytes);
 			}
-			const result = await execute(program, args, folder, signal);
+			const placed = args.map((arg) => arg.replaceAll(scratchFolder, folder));
+			const result = await execute(program, placed, folder, signal);
 			const found = new Map<string, Uint8Array>();
 			for (const path of outputs) {
 				const bytes = await readFile(join(folder, path)).catch(() => undefined);

@@ -10,9 +10,17 @@ export interface ProcessResult {
 	readonly cpuMs: number;
 }
 
+/** Stands in an argument for the folder that the program runs in. */
+export const scratchFolder = "{scratch}";
+/** What that folder is called in debug information: objects are the same wherever they were made. */
+const compilationFolder = "/xv6";
+
 /** Runs programs of this machine in scratch folders; implemented in env/node. */
 export interface ProcessRunner {
-	/** Runs a program in a fresh folder that holds `files`; reads `outputs` back. Rejects with `cancelled` when aborted. */
+	/**
+	 * Runs a program in a fresh folder that holds `files`, whose name replaces {@link scratchFolder}; reads `outputs` back.
+	 * Rejects with `cancelled` when aborted.
+	 */
 	run(
 		program: string,
 		args: readonly string[],
@@ -106,11 +114,13 @@ class HostToolchain implements Toolchain {
 
 	async compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
 		const inputs = jobClosure(job, files);
-		const args = [...this.tools.target, ...machineFor(job.flags), ...job.flags.filter((flag) => !/^-M/.test(flag))];
+		const flags = job.flags.filter((flag) => !/^-M/.test(flag));
+		const args = [...this.tools.target, ...machineFor(flags), ...debugFor(flags), ...flags];
+		const reproducible = [`-fdebug-prefix-map=${scratchFolder}=${compilationFolder}`];
 		const depend = ["-MMD", "-MF", "unit.d", "-MT", "unit"];
 		const run = await this.runner.run(
 			this.tools.compiler,
-			[...args, ...depend, "-fdiagnostics-color=never", "-c", job.source, "-o", "unit.o"],
+			[...args, ...depend, ...reproducible, "-fdiagnostics-color=never", "-c", job.source, "-o", "unit.o"],
 			inputs,
 			["unit.o", "unit.d"],
 			signal,
@@ -170,6 +180,11 @@ class HostToolchain implements Toolchain {
 /** A Makefile that names no architecture relies on the compiler's own, which differs between distributions. */
 function machineFor(flags: readonly string[]): readonly string[] {
 	return flags.some((flag) => flag.startsWith("-march=")) ? [] : ["-march=rv64gc", "-mabi=lp64d"];
+}
+
+/** Debug information changes no code, and the inspector reads the kernel by it: a tree that asks for none gets it too. */
+function debugFor(flags: readonly string[]): readonly string[] {
+	return flags.some((flag) => /^-g/.test(flag)) ? [] : ["-g"];
 }
 
 const gccLine =

@@ -61,6 +61,6 @@ export async function buildGuest(toolchain: Toolchain, units: readonly Unit[]): 
 
 /** What the guest prints on our machine. */
 export async function runGuest(image: Uint8Array): Promise<string> {
-	const { output } = await runInMachine(image, 1, { jit: "on" });
+	const { output } = await runInMachine(image, { harts: 1 }, { jit: "on" });
 	return new TextDecoder().decode(output);
 }

@@ -54,12 +54,17 @@ export function wholeNumber(text: string, option: string, low: number, high: num
 	throw new UserError("usage", `${option} ${text} is out of range`, `It is a whole number from ${low} to ${high}.`);
 }
 
+/** What a machine can have (machine/checkOptions.ts). */
+const mostMemoryMiB = 1024;
+
 /** `128M`, `1G` or a number of MiB. */
 function mebibytes(text: string): number {
 	const match = /^(\d+)([MG]?)$/i.exec(text);
-	const value = match ? Number(match[1]) * (match[2]?.toUpperCase() === "G" ? 1024 : 1) : 0;
-	if (value >= 1 && value <= 2048) return value;
-	throw new UserError("usage", `--memory ${text} is not a size`, "Write 128M or 1G.");
+	if (!match) throw new UserError("usage", `--memory ${text} is not a size`, "Write for example 128M.");
+	const value = Number(match[1]) * (match[2]?.toUpperCase() === "G" ? 1024 : 1);
+	if (value >= 1 && value <= mostMemoryMiB) return value;
+	const range = `It is from 1M to ${mostMemoryMiB}M (1G); without it a machine has 128M.`;
+	throw new UserError("usage", `--memory ${text} is out of range`, range);
 }
 
 export function toolchainKind(text: string | undefined): ToolchainKind {

@@ -1,4 +1,4 @@
-import { DEVICE_STATE_BASE, DEVICE_STATE_SIZE } from "./core/layout.ts";
+import { ACCESS_1, ACCESS_2, ACCESS_4, ACCESS_SPLIT_8, DEVICE_STATE_BASE, DEVICE_STATE_SIZE } from "./core/layout.ts";
 
 /** Guest RAM and disk as a device with DMA sees them: one array of bytes, the machine's linear memory. */
 export interface GuestMemory {
@@ -21,10 +21,15 @@ export interface DeviceHost {
 	guestError(text: string): void;
 }
 
+/** What most devices take: bytes, halves, words, and doublewords as two words. */
+export const usualAccess = ACCESS_1 | ACCESS_2 | ACCESS_4 | ACCESS_SPLIT_8;
+
 /** A memory-mapped device. Its registers live in `state`, in the machine's memory, so that a snapshot holds them. */
 export interface Device {
 	readonly name: string;
-	/** An aligned access of 1, 2 or 4 bytes inside the device's range. Unknown registers read as 0. */
+	/** ACCESS_* bits of the sizes that it takes; any other is an access fault. */
+	readonly access: number;
+	/** An aligned access of such a size inside the device's range. Unknown registers read as 0. */
 	read(offset: number, size: number): number;
 	write(offset: number, size: number, value: number): void;
 	/** Called at slice ends when asked for. */

@@ -23,8 +23,8 @@ for (let seed = Number(values.from); seed < Number(values.from) + Number(values.
 	for (const suite of suites.filter(({ name }) => wanted.includes(name))) {
 		const cases = suite.cases(seed);
 		const image = buildSuite(cases);
-		const theirs = parseOutcomes(await runInQemu(image.elf, suite.harts), cases);
-		const ours = parseOutcomes((await runInMachine(image.elf, suite.harts)).output, cases);
+		const theirs = parseOutcomes(await runInQemu(image.elf, suite), cases);
+		const ours = parseOutcomes((await runInMachine(image.elf, suite)).output, cases);
 		cases.forEach((one, index) => {
 			const [expected, actual] = [theirs[index], ours[index]];
 			if (!expected) return;

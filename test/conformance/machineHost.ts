@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Machine } from "../../src/machine/machine.ts";
 import type { MachineOptions } from "../../src/machine/types.ts";
+import type { Board } from "./qemu.ts";
 
 let core: WebAssembly.Module | undefined;
 
@@ -22,9 +23,20 @@ export interface Run {
 }
 
 /** Runs a suite's image on our machine to the test finisher, or for `budget` steps at most. */
-export async function runInMachine(image: Uint8Array, harts: number, how: How = {}): Promise<Run> {
+export async function runInMachine(image: Uint8Array, board: Board, how: How = {}): Promise<Run> {
 	core ??= await WebAssembly.compile(readFileSync("dist/machine/core.wasm"));
-	const machine = await Machine.create({ kernel: image, harts, jit: how.jit ?? "off", seed: how.seed ?? 0 }, { core });
+	const { harts, disk, virtio = "modern" } = board;
+	const machine = await Machine.create(
+		{
+			kernel: image,
+			harts,
+			virtio,
+			...(disk === undefined ? {} : { disk: new Uint8Array(512 * disk) }),
+			jit: how.jit ?? "off",
+			seed: how.seed ?? 0,
+		},
+		{ core },
+	);
 	const sent: Uint8Array[] = [];
 	machine.console.onData((bytes) => {
 		sent.push(bytes.slice());

@@ -15,17 +15,32 @@ export function installedVersion(): string | undefined {
 	return /version (\d+\.\d+)/.exec(stdout ?? "")?.[1];
 }
 
+/** The machine that a suite runs on. */
+export interface Board {
+	readonly harts: number;
+	/** Sectors of an empty disk in the first virtio slot. */
+	readonly disk?: number;
+	readonly virtio?: "legacy";
+}
+
 /** Runs a kernel to the test finisher, or for a minute at most; what it sent over the UART. */
-export async function runInQemu(elf: Uint8Array, harts: number): Promise<Uint8Array> {
+export async function runInQemu(elf: Uint8Array, board: Board): Promise<Uint8Array> {
 	const folder = await mkdtemp(join(tmpdir(), "conformance-"));
 	try {
 		const kernel = join(folder, "suite.elf");
 		const output = join(folder, "uart.bin");
 		await writeFile(kernel, elf);
+		const legacy = board.virtio === "legacy";
 		const options =
-			`-machine virt -bios none -global virtio-mmio.force-legacy=false -m 128M -smp ${harts} -display none -monitor none`.split(
+			`-machine virt -bios none -global virtio-mmio.force-legacy=${legacy} -m 128M -smp ${board.harts} -display none -monitor none`.split(
 				" ",
 			);
+		if (board.disk !== undefined) {
+			const disk = join(folder, "disk.img");
+			await writeFile(disk, new Uint8Array(512 * board.disk));
+			options.push("-drive", `file=${disk},if=none,format=raw,id=x0`);
+			options.push("-device", "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0");
+		}
 		const files = ["-cpu", cpu, "-kernel", kernel, "-serial", `file:${output}`];
 		await new Promise<void>((resolve, reject) => {
 			execFile(

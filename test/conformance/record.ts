@@ -18,8 +18,8 @@ const recordings = [];
 for (const suite of suites) {
 	const cases = suite.cases();
 	const image = buildSuite(cases);
-	const output = await runInQemu(image.elf, suite.harts);
-	const again = await runInQemu(image.elf, suite.harts);
+	const output = await runInQemu(image.elf, suite);
+	const again = await runInQemu(image.elf, suite);
 	if (!Buffer.from(output).equals(again)) throw new Error(`${suite.name}: QEMU itself does not repeat its results`);
 	const done = parseOutcomes(output, cases).length;
 	if (done !== cases.length) throw new Error(`${suite.name}: stopped at "${cases[done]?.name}"`);

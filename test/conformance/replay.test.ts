@@ -26,7 +26,7 @@ describe.each(suites)("$name", (suite) => {
 
 	test.each(ways)("%s does what QEMU did", async (_name, how) => {
 		const expected = parseOutcomes(recording, cases);
-		const { output } = await runInMachine(image.elf, suite.harts, how);
+		const { output } = await runInMachine(image.elf, suite, how);
 		const actual = parseOutcomes(output, cases);
 		const failures: string[] = [];
 		cases.forEach((one, index) => {
@@ -39,15 +39,15 @@ describe.each(suites)("$name", (suite) => {
 	});
 
 	test("a run cut into pieces, or translated, is the same run to the last instruction", async () => {
-		const whole = await runInMachine(image.elf, suite.harts);
+		const whole = await runInMachine(image.elf, suite);
 		for (const how of [{ pieces: 997 }, { jit: "eager" as const }]) {
-			const other = await runInMachine(image.elf, suite.harts, how);
+			const other = await runInMachine(image.elf, suite, how);
 			expect([other.instret, other.stateHash]).toEqual([whole.instret, whole.stateHash]);
 		}
 	});
 
 	test.skipIf(installedVersion() !== recordedVersion)("QEMU still does what was recorded", async () => {
-		expect(same(await runInQemu(image.elf, suite.harts), recording)).toBe(true);
+		expect(same(await runInQemu(image.elf, suite), recording)).toBe(true);
 	});
 });
 

@@ -111,7 +111,7 @@ const rules: readonly Rule[] = [
 
 test("our machine follows the specification where QEMU does not", async () => {
 	const cases = rules.map((rule) => rule.test);
-	const { output } = await runInMachine(buildSuite(cases).elf, 1);
+	const { output } = await runInMachine(buildSuite(cases).elf, { harts: 1 });
 	const outcomes = parseOutcomes(output, cases);
 	const show = (values: Record<string, bigint | undefined>) =>
 		Object.entries(values).map(([name, value]) => `${name}=0x${(value ?? 0n).toString(16)}`);

@@ -152,6 +152,10 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 		return;
 	}
 	if (readableAddress(physical)) return; // QEMU ignores stores to its ROM.
+	if (va & (size - 1)) {
+		storeBytes(h, va, size, value);
+		return;
+	}
 	deviceStore(physical, size, value);
 	if (busError) fault(h, CAUSE_STORE_ACCESS, va);
 	yieldIfStopped(h);
@@ -172,11 +176,16 @@ function crossingStore(h: usize, va: u64, size: u32, value: u64): void {
 	if (faulted(h)) return;
 	translate(h, second, ACCESS_STORE, <u32>(va + size - second));
 	if (faulted(h)) return;
+	storeBytes(h, va, size, value);
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
+}
+
+/** A misaligned store to a device, or across pages: QEMU makes bytes of it, up to the one that faults. */
+function storeBytes(h: usize, va: u64, size: u32, value: u64): void {
 	for (let i: u32 = 0; i < size; i++) {
 		storeInPage(h, va + i, 1, (value >> (i << 3)) & 0xff);
 		if (faulted(h)) return;
 	}
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, va, size, WATCH_WRITE);
 }
 
 /** A device may have asked for the end of the run. */

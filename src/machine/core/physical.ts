@@ -64,6 +64,11 @@ function accepts(e: usize, size: u32): bool {
 	return (mask & size) != 0 || (size == 8 && (mask & (ACCESS_8 | ACCESS_SPLIT_8)) != 0);
 }
 
+/** Whether an access of 8 bytes reaches the device as two of 4; else it is one, of which only the low word is looked at. */
+function splits(e: usize): bool {
+	return (load<u32>(e, 20) & ACCESS_SPLIT_8) != 0;
+}
+
 export function deviceLoad(physical: u64, size: u32): u64 {
 	busError = false;
 	count(S_DEVICE_ACCESSES);
@@ -74,9 +79,9 @@ export function deviceLoad(physical: u64, size: u32): u64 {
 	if (!e || !accepts(e, size)) return refuse();
 	const device = load<u32>(e, 16);
 	const offset = <u32>(physical - load<u64>(e));
-	if (size == 8) return <u64>deviceRead(device, offset, 4) | (<u64>deviceRead(device, offset + 4, 4) << 32);
+	if (size == 8 && splits(e)) return <u64>deviceRead(device, offset, 4) | (<u64>deviceRead(device, offset + 4, 4) << 32);
 	const value = deviceRead(device, offset, size);
-	return size == 4 ? value : value & ((1 << (size << 3)) - 1);
+	return size >= 4 ? value : value & ((1 << (size << 3)) - 1);
 }
 
 export function deviceStore(physical: u64, size: u32, value: u64): void {
@@ -104,12 +109,12 @@ export function deviceStore(physical: u64, size: u32, value: u64): void {
 	}
 	const device = load<u32>(e, 16);
 	const offset = <u32>(physical - load<u64>(e));
-	if (size == 8) {
+	if (size == 8 && splits(e)) {
 		deviceWrite(device, offset, 4, <u32>value);
 		deviceWrite(device, offset + 4, 4, <u32>(value >> 32));
 		return;
 	}
-	deviceWrite(device, offset, size, size == 4 ? <u32>value : <u32>value & ((1 << (size << 3)) - 1));
+	deviceWrite(device, offset, size, size >= 4 ? <u32>value : <u32>value & ((1 << (size << 3)) - 1));
 }
 
 function refuse(): u64 {

@@ -1,5 +1,5 @@
 // SiFive test finisher, as QEMU's hw/misc/sifive_test.c: a guest ends or restarts its run by writing to it.
-import { type Device, Registers } from "../device.ts";
+import { type Device, Registers, usualAccess } from "../device.ts";
 
 const PASS = 0x5555;
 const FAIL = 0x3333;
@@ -21,6 +21,7 @@ export interface FinisherConfig {
 /** Holds the run's end, whoever caused it, in the machine's state: the snapshot of an ended machine is an ended machine. */
 export class TestFinisher implements Device {
 	readonly name = "test finisher";
+	readonly access = usualAccess;
 	private readonly s: Registers;
 
 	constructor(private readonly config: FinisherConfig) {

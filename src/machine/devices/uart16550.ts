@@ -1,4 +1,5 @@
 // National Semiconductor PC16550D, as QEMU's serial.c shows it: transmission takes no time, reception is fed at slice ends.
+import { ACCESS_1, ACCESS_2, ACCESS_4, ACCESS_8 } from "../core/layout.ts";
 import type { Device, DeviceHost } from "../device.ts";
 
 /** Register offsets (PC16550D data sheet, table II). The first two have other meanings while LCR.DLAB is set. */
@@ -28,6 +29,7 @@ const FCR_CLEAR_TX = 0x04;
 const triggers = [1, 4, 8, 14] as const;
 
 const LCR_DLAB = 0x80;
+const MCR_OUT2 = 0x08;
 const MCR_LOOPBACK = 0x10;
 const MCR_MASK = 0x1f;
 
@@ -65,12 +67,15 @@ export interface UartConfig {
 
 export class Uart16550 implements Device {
 	readonly name = "uart";
+	/** A wide access is one to the register at its address, a byte (QEMU serial_mm_read). */
+	readonly access = ACCESS_1 | ACCESS_2 | ACCESS_4 | ACCESS_8;
 
 	constructor(
 		private readonly host: DeviceHost,
 		private readonly config: UartConfig,
 	) {
 		this.set(S_DLL, 12);
+		this.set(S_MCR, MCR_OUT2);
 	}
 
 	private get(offset: number): number {

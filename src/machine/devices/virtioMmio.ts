@@ -2,7 +2,7 @@
  * virtio over MMIO with one queue: registers of version 2 (virtio 1.2, section 4.2.2) and of the legacy version 1
  * (section 4.2.4). The device behind them says its id, features and configuration, and serves the chains.
  */
-import { type Device, type DeviceHost, Registers } from "../device.ts";
+import { type Device, type DeviceHost, Registers, usualAccess } from "../device.ts";
 import { type Chain, QueueError, Virtqueue } from "./virtqueue.ts";
 
 export const MAGIC = 0x000;
@@ -83,6 +83,7 @@ export interface VirtioConfig {
 
 export class VirtioMmio implements Device {
 	readonly name: string;
+	readonly access = usualAccess;
 	private readonly s: Registers;
 
 	constructor(
@@ -101,6 +102,7 @@ export class VirtioMmio implements Device {
 
 	read(offset: number, size: number): number {
 		if (offset >= CONFIG) return this.readConfig(offset - CONFIG, size);
+		// Registers are words (section 4.2.2.2); what else is tried reads as 0 and writes nothing, as in QEMU.
 		if (size !== 4) return 0;
 		const { s } = this;
 		switch (offset) {
@@ -300,8 +302,10 @@ export class VirtioMmio implements Device {
 	}
 
 	private readConfig(offset: number, size: number): number {
+		// As QEMU: behind the end, all ones.
+		if (offset + size > this.backend.config.length) return 0xffffffff;
 		let value = 0;
-		for (let i = size - 1; i >= 0; i--) value = (value << 8) | (this.backend.config[offset + i] ?? 0);
+		for (let i = size - 1; i >= 0; i--) value = (value << 8) | (this.backend.config[offset + i] as number);
 		return value >>> 0;
 	}
 }

@@ -52,12 +52,14 @@ function maps(): Case[] {
 		),
 		probes(
 			"UART: registers by bytes",
-			[1n, 3n, 5n, 6n, 7n].map((offset) => ({ address: uart + offset, size: 1 })),
+			[1n, 3n, 4n, 5n, 6n, 7n].map((offset) => ({ address: uart + offset, size: 1 })),
 		),
+		probes("UART: registers by every size", everySize([uart, uart + 2n, uart + 4n, uart + 6n, uart + 1n])),
 		probes(
-			"virtio: an empty slot",
-			[0n, 4n, 8n, 0xcn, 0x70n, 0x100n].map((offset) => ({ address: virtio + 0x1000n + offset, size: 4 })),
+			"UART: behind its registers",
+			everySize([uart + 8n, uart + 0x10n, uart + 0xf8n, uart + 0x100n, uart + 0xff8n]),
 		),
+		probes("virtio: an empty slot", everySize(virtioRegisters.map((offset) => virtio + 0x1000n + offset))),
 		probes("virtio: behind the last slot", everySize([virtio + 0x8000n])),
 		probes(
 			"misaligned device accesses",
@@ -66,6 +68,9 @@ function maps(): Case[] {
 		probes("holes", everySize([0n, 0x500n, 0x4000000n, 0x8000000n, 0x88000000n, 0x200000000n])),
 	];
 }
+
+/** Registers that say the same on QEMU's device and on ours; not the features. */
+const virtioRegisters = [0n, 1n, 2n, 4n, 8n, 0x34n, 0x40n, 0x44n, 0x60n, 0x70n, 0x80n, 0xfcn];
 
 const value = (n: number) => (0x0123456789abcdefn * BigInt(n + 1)) & 0xffffffffn;
 
@@ -156,6 +161,27 @@ function registers(): Case[] {
 			set(uart + 1n, 0n, 1),
 			get(uart + 2n, 1),
 		]),
+		probes("UART: a wide store is one of a byte", [
+			// The divisor's low byte in place of the transmitter.
+			set(uart + 3n, 0x83n, 1),
+			...[2, 4, 8].flatMap((size) => [
+				set(uart, 0x0102030405064110n + BigInt(size), size),
+				get(uart, 1),
+				get(uart + 1n, 1),
+				get(uart + 4n, 1),
+			]),
+			set(uart + 2n, 0x100n, 2),
+			get(uart + 3n, 1),
+			set(uart, 1n, 1),
+			set(uart + 3n, 3n, 1),
+			set(uart + 4n, 0x0b0a0908n),
+			get(uart + 4n, 1),
+			get(uart + 5n, 1),
+			get(uart + 7n, 1),
+			set(uart + 6n, 0x3c3cn, 2),
+			get(uart + 7n, 1),
+			set(uart + 4n, 8n, 1),
+		]),
 		probes("UART: modem control and loopback", [
 			set(uart + 4n, 0xffn, 1),
 			get(uart + 4n, 1),
@@ -194,6 +220,48 @@ function uartInterrupt(context: 0 | 1, priority: number, threshold: number): Cas
 			sb zero, 1(s1)\nlwu t5, 4(s4)\nsw t5, 4(s4)\nlwu t6, 4(s4)\nsw zero, (s3)\nsw zero, 40(s2)\nsw zero, (s4)
 			li t0, ${pending}\nli t1, 0`,
 	};
+}
+
+/** A slot with a block device in it, by every size; the driver's first steps with narrow stores. */
+export function virtioSuite(): Case[] {
+	const set = (offset: bigint, write: bigint, size = 4) => ({ address: virtio + offset, size, write });
+	const get = (offset: bigint, size = 4) => ({ address: virtio + offset, size });
+	const status = [1, 2, 4, 8].flatMap((size) => [
+		set(0x70n, 0n),
+		set(0x70n, 3n, size),
+		...sizes.map((other) => get(0x70n, other)),
+	]);
+	const cases = [
+		probes("registers by every size", everySize(virtioRegisters.map((offset) => virtio + offset))),
+		probes(
+			"vendor",
+			[1, 2, 4].map((size) => get(0xcn, size)),
+		),
+		probes("capacity by every size", everySize([0n, 1n, 2n, 4n].map((n) => virtio + 0x100n + n))),
+		probes("behind the configuration", everySize([0x3cn, 0x40n, 0xef8n].map((n) => virtio + 0x100n + n))),
+		probes("status by stores of every size", status),
+		probes(
+			"status by misaligned wide stores",
+			[2, 4, 8].flatMap((size) =>
+				[0x6dn, 0x6en, 0x6fn, 0x71n].flatMap((n) => [set(n, 0x0303030303030303n, size), get(0x70n)]),
+			),
+		),
+		probes("status by misplaced stores", [
+			set(0x70n, 0n),
+			...[1n, 2n, 3n].map((n) => set(0x70n + n, 3n, 1)),
+			get(0x70n),
+			...[1n, 2n, 3n].map((n) => get(0x70n + n, 1)),
+		]),
+		probes(
+			"queue selection by stores of every size",
+			[1, 2, 4, 8].flatMap((size) => [set(0x30n, 1n, size), get(0x34n), set(0x30n, 0n, size), get(0x34n)]),
+		),
+		probes("stores to registers that are read only", [
+			...[0n, 4n, 8n, 0xcn, 0x34n, 0x60n, 0xfcn].flatMap((n) => sizes.map((size) => set(n, 0x55n, size))),
+			...[0n, 4n, 8n, 0xcn, 0x34n, 0x60n, 0x70n].map((n) => get(n)),
+		]),
+	];
+	return cases.map((test) => ({ ...test, registers: [0n, 0n, 0n, 0n, 0n, 0n, 0n, layout.data] }));
 }
 
 export function devicesSuite(): Case[] {

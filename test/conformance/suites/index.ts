@@ -1,7 +1,8 @@
 import type { Case } from "../harness.ts";
+import type { Board } from "../qemu.ts";
 import { atomicsSuite, twoHartSuite } from "./atomics.ts";
 import { csrSuite } from "./csr.ts";
-import { devicesSuite } from "./devices.ts";
+import { devicesSuite, virtioSuite } from "./devices.ts";
 import { floatSuite } from "./float.ts";
 import { integerSuite } from "./integer.ts";
 import { journeysSuite } from "./journeys.ts";
@@ -12,9 +13,8 @@ import { compressedSuite, randomSuite, reservedSuite } from "./random.ts";
 
 import { trapsSuite } from "./traps.ts";
 
-export interface Suite {
+export interface Suite extends Board {
 	readonly name: string;
-	readonly harts: number;
 	/** Deterministic: the same cases for the same seed; the recorded ones without. */
 	cases(seed?: number): Case[];
 }
@@ -38,5 +38,7 @@ export const suites: readonly Suite[] = [
 	{ name: "journeys", harts: 2, cases: journeysSuite },
 	{ name: "loops", harts: 1, cases: loopsSuite },
 	{ name: "devices", harts: 1, cases: devicesSuite },
+	{ name: "virtio", harts: 1, disk: 64, cases: virtioSuite },
+	{ name: "virtio-legacy", harts: 1, disk: 64, virtio: "legacy", cases: virtioSuite },
 	{ name: "harts", harts: 2, cases: twoHartSuite },
 ];

@@ -32,6 +32,10 @@ test("a fresh UART says that it can send and has nothing", () => {
 	expect([read(LSR), read(IIR), read(MSR), read(IER)]).toEqual([0x60, 0x01, 0xb0, 0]);
 });
 
+test("OUT2 is set after a reset", () => {
+	expect(uart().read(MCR)).toBe(8);
+});
+
 test("bytes go out at once, and the line status stays ready", () => {
 	const { write, read, sent } = uart();
 	for (const byte of [104, 105]) write(RBR, byte);

@@ -96,7 +96,7 @@ test("the configuration tells the capacity and the block size, in any access siz
 	expect([device.read(0x100, 4), device.read(0x104, 4), device.read(0x100, 1), device.read(0x100, 2)]).toEqual([
 		16, 0, 16, 16,
 	]);
-	expect([device.read(0x114, 4), device.read(0x1f0, 4), device.read(0xfc, 4)]).toEqual([512, 0, 0]);
+	expect([device.read(0x114, 4), device.read(0x1f0, 4), device.read(0xfc, 4)]).toEqual([512, 0xffffffff, 0]);
 });
 
 test("a request may be cut in any way", () => {
@@ -305,6 +305,5 @@ test("a queue that is not ready, has no entries, or whose driver is not is left 
 
 test("a slot with nothing in it has device id 0", () => {
 	const slot = new VirtioEmptySlot(2);
-	expect([0, 4, 8, 12, 0x100].map((offset) => slot.read(offset, 4))).toEqual([0x74726976, 2, 0, 0x554d4551, 0]);
-	expect(slot.read(0, 1)).toBe(0);
+	expect([0, 4, 8, 12, 0x100].map((offset) => slot.read(offset))).toEqual([0x74726976, 2, 0, 0x554d4551, 0]);
 });

@@ -35,53 +35,70 @@ binit(void)
 static struct buf*
 bget(uint dev, uint blockno)
 {
-  struct buf *oldest = 0;
-  struct buf *b;
+  struct buf *hit = 0, *oldest = 0;
 
   // Both the search and the take-over under one lock: two processes that
   // want the same block must end up with the same buffer.
   acquire(&bcache.lock);
-  for(b = bcache.buf; b < bcache.buf + NBUF; b++){
+  for(struct buf *b = bcache.buf; b < bcache.buf + NBUF && !hit; b++){
     if(b->dev == dev && b->blockno == blockno)
-      break;
-    if(b->refcnt == 0 && (oldest == 0 || b->lastuse < oldest->lastuse))
+      hit = b;
+    else if(b->refcnt == 0 && (!oldest || b->lastuse < oldest->lastuse))
       oldest = b;
   }
 
-  if(b == bcache.buf + NBUF){
-    if(oldest == 0)
+  if(!hit){
+    if(!oldest)
       panic("bget: no buffers");
-    b = oldest;
-    b->dev = dev;
-    b->blockno = blockno;
-    b->valid = 0;
+    hit = oldest;
+    hit->valid = 0;   // what it holds is another block's content
+    hit->dev = dev;
+    hit->blockno = blockno;
   }
-  b->refcnt++;   // from here on nobody takes it over
+  hit->refcnt++;      // from here on nobody takes it over
   release(&bcache.lock);
 
-  acquiresleep(&b->lock);
-  return b;
+  acquiresleep(&hit->lock);
+  return hit;
+}
+
+// Adds n, 1 or -1, to the number of reasons to keep the buffer's block.
+static void
+addref(struct buf *b, int n)
+{
+  acquire(&bcache.lock);
+  b->refcnt += n;
+  b->lastuse = ++bcache.clock;
+  release(&bcache.lock);
 }
 
 // Returns a locked buffer with the content of the block.
 struct buf*
 bread(uint dev, uint blockno)
 {
-  struct buf *b = bget(dev, blockno);
+  struct buf *found = bget(dev, blockno);
 
-  if(!b->valid){
-    virtio_disk_rw(b, 0);
-    b->valid = 1;
-  }
-  return b;
+  if(found->valid)
+    return found;
+  virtio_disk_rw(found, 0);
+  found->valid = 1;
+  return found;
+}
+
+// Content may only be looked at, changed or written by the one who has the
+// lock. `who` is the function that has been called without it.
+static void
+mustown(struct buf *b, char *who)
+{
+  if(!holdingsleep(&b->lock))
+    panic(who);
 }
 
 // Writes the buffer to disk, now. It must be locked.
 void
 bwrite(struct buf *b)
 {
-  if(!holdingsleep(&b->lock))
-    panic("bwrite");
+  mustown(b, "bwrite");
   virtio_disk_rw(b, 1);
 }
 
@@ -89,14 +106,9 @@ bwrite(struct buf *b)
 void
 brelse(struct buf *b)
 {
-  if(!holdingsleep(&b->lock))
-    panic("brelse");
+  mustown(b, "brelse");
   releasesleep(&b->lock);
-
-  acquire(&bcache.lock);
-  b->refcnt--;
-  b->lastuse = ++bcache.clock;
-  release(&bcache.lock);
+  addref(b, -1);
 }
 
 // Keeps the buffer in the cache though nobody uses it: the log needs that
@@ -104,15 +116,11 @@ brelse(struct buf *b)
 void
 bpin(struct buf *b)
 {
-  acquire(&bcache.lock);
-  b->refcnt++;
-  release(&bcache.lock);
+  addref(b, 1);
 }
 
 void
 bunpin(struct buf *b)
 {
-  acquire(&bcache.lock);
-  b->refcnt--;
-  release(&bcache.lock);
+  addref(b, -1);
 }

@@ -65,6 +65,19 @@ consolewrite(int user_src, uint64 src, int n)
   return done;
 }
 
+// Sleeps until there is a finished line; 0 if killed before that. Caller
+// holds cons.lock.
+static int
+awaitline(void)
+{
+  while(cons.r == cons.w){
+    if(killed(myproc()))
+      return 0;
+    sleep(&cons.r, &cons.lock);
+  }
+  return 1;
+}
+
 // read() on the console: at most n bytes, and at most one line. Returns 0
 // at end of file.
 static int
@@ -74,13 +87,9 @@ consoleread(int user_dst, uint64 dst, int n)
 
   acquire(&cons.lock);
   while(got < n){
-    // Sleep until consoleintr() has a line for us.
-    while(cons.r == cons.w){
-      if(killed(myproc())){
-        release(&cons.lock);
-        return -1;
-      }
-      sleep(&cons.r, &cons.lock);
+    if(!awaitline()){
+      got = -1;
+      break;
     }
 
     char c = cons.buf[cons.r % INPUT_BUF_SIZE];
@@ -121,10 +130,12 @@ insert(int c)
   if(c == '\r')      // what the Enter key sends
     c = '\n';
 
-  consputc(c);
-  cons.buf[cons.e++ % INPUT_BUF_SIZE] = c;
+  cons.buf[cons.e % INPUT_BUF_SIZE] = c;
+  cons.e++;
+  consputc(c);       // the echo
 
-  if(c == '\n' || c == CTRL('D') || cons.e - cons.r == INPUT_BUF_SIZE){
+  int full = cons.e - cons.r == INPUT_BUF_SIZE;
+  if(full || c == '\n' || c == CTRL('D')){
     cons.w = cons.e;
     wakeup(&cons.r);
   }
@@ -159,8 +170,6 @@ void
 consoleinit(void)
 {
   initlock(&cons.lock, "cons");
+  devsw[CONSOLE] = (struct devsw){ .read = consoleread, .write = consolewrite };
   uartinit();
-
-  devsw[CONSOLE].read = consoleread;
-  devsw[CONSOLE].write = consolewrite;
 }

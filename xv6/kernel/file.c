@@ -43,15 +43,27 @@ filealloc(void)
   return found;
 }
 
+// Adds n, 1 or -1, to the descriptors that refer to f; there must have been
+// one. Copies the entry as it then is to *copy, unless copy is 0.
+static void
+addref(struct file *f, int n, struct file *copy)
+{
+  acquire(&ftable.lock);
+  if(f->ref < 1)
+    panic("file without a reference");
+  f->ref += n;
+  if(copy)
+    *copy = *f;
+  if(f->ref == 0)
+    f->type = FD_NONE;
+  release(&ftable.lock);
+}
+
 // One more descriptor refers to f.
 struct file*
 filedup(struct file *f)
 {
-  acquire(&ftable.lock);
-  if(f->ref < 1)
-    panic("filedup");
-  f->ref++;
-  release(&ftable.lock);
+  addref(f, 1, 0);
   return f;
 }
 
@@ -59,18 +71,13 @@ filedup(struct file *f)
 void
 fileclose(struct file *f)
 {
-  acquire(&ftable.lock);
-  if(f->ref < 1)
-    panic("fileclose");
-  if(--f->ref > 0){
-    release(&ftable.lock);
+  struct file old;
+
+  // Closing can sleep, so it is done without the lock, by when the entry
+  // may be in use again: hence the copy.
+  addref(f, -1, &old);
+  if(old.ref > 0)
     return;
-  }
-  // Closing can sleep, so not with the lock. Once it is released the entry
-  // can be used again: work on a copy.
-  struct file old = *f;
-  f->type = FD_NONE;
-  release(&ftable.lock);
 
   switch(old.type){
   case FD_PIPE:

@@ -26,9 +26,8 @@ kinit(void)
 {
   initlock(&kmem.lock, "kmem");
 
-  char *pa = (char*)PGROUNDUP((uint64)end);
-  for(; pa + PGSIZE <= (char*)PHYSTOP; pa += PGSIZE)
-    kfree(pa);
+  for(uint64 pa = PGROUNDUP((uint64)end); pa < PHYSTOP; pa += PGSIZE)
+    kfree((void*)pa);
 }
 
 // Is pa the address of a page that this allocator can have handed out?
@@ -48,10 +47,10 @@ kfree(void *pa)
 
   memset(pa, 1, PGSIZE);
 
-  struct run *r = pa;
+  struct run *page = pa;
   acquire(&kmem.lock);
-  r->next = kmem.freelist;
-  kmem.freelist = r;
+  page->next = kmem.freelist;
+  kmem.freelist = page;
   release(&kmem.lock);
 }
 
@@ -61,12 +60,13 @@ void*
 kalloc(void)
 {
   acquire(&kmem.lock);
-  struct run *r = kmem.freelist;
-  if(r)
-    kmem.freelist = r->next;
+  struct run *page = kmem.freelist;
+  if(page)
+    kmem.freelist = page->next;
   release(&kmem.lock);
 
-  if(r)
-    memset(r, 5, PGSIZE);   // the page is ours now: no lock needed
-  return r;
+  if(page == 0)
+    return 0;
+  // Without the lock: the page is ours, and filling it takes long.
+  return memset(page, 5, PGSIZE);
 }

@@ -16,11 +16,11 @@
 // equal, full if they differ by PIPESIZE.
 struct pipe {
   struct spinlock lock;
-  char data[PIPESIZE];
-  uint nread;
-  uint nwrite;
   int readopen;     // is the reading end still open?
   int writeopen;
+  uint nread;
+  uint nwrite;
+  char data[PIPESIZE];
 };
 
 static struct pipe*
@@ -77,14 +77,14 @@ pipealloc(struct file **f0, struct file **f1)
 void
 pipeclose(struct pipe *pi, int writable)
 {
+  int *mine = writable ? &pi->writeopen : &pi->readopen;
+
   acquire(&pi->lock);
-  if(writable){
-    pi->writeopen = 0;
-    wakeup(&pi->nread);
-  } else {
-    pi->readopen = 0;
-    wakeup(&pi->nwrite);
-  }
+  *mine = 0;
+  // A process waits for the other end, so nobody waits on this side's
+  // channel, and waking it does no harm.
+  wakeup(&pi->nread);
+  wakeup(&pi->nwrite);
   int unused = !pi->readopen && !pi->writeopen;
   release(&pi->lock);
 
@@ -97,26 +97,25 @@ pipeclose(struct pipe *pi, int writable)
 int
 pipewrite(struct pipe *pi, uint64 addr, int n)
 {
-  struct proc *pr = myproc();
-  int done = 0;
+  struct proc *p = myproc();
+  int done = 0, bad = 0;
 
   acquire(&pi->lock);
-  while(done < n){
-    if(!pi->readopen || killed(pr)){
-      release(&pi->lock);
-      return -1;
-    }
-    if(pi->nwrite == pi->nread + PIPESIZE){
-      wakeup(&pi->nread);
-      sleep(&pi->nwrite, &pi->lock);
-      continue;   // and look again at everything above
-    }
-
-    char c;
-    if(copyin(pr->pagetable, &c, addr + done, 1) == -1)
+  while(done < n && !bad){
+    if(!pi->readopen || killed(p)){
+      done = -1;
       break;
-    pi->data[pi->nwrite++ % PIPESIZE] = c;
-    done++;
+    }
+    if(pi->nwrite - pi->nread < PIPESIZE){
+      bad = copyin(p->pagetable, &pi->data[pi->nwrite % PIPESIZE], addr + done, 1) < 0;
+      if(!bad){
+        pi->nwrite++;
+        done++;
+      }
+    } else {
+      wakeup(&pi->nread);
+      sleep(&pi->nwrite, &pi->lock);   // then look at everything again
+    }
   }
   wakeup(&pi->nread);
   release(&pi->lock);
@@ -128,29 +127,25 @@ pipewrite(struct pipe *pi, uint64 addr, int n)
 int
 piperead(struct pipe *pi, uint64 addr, int n)
 {
-  struct proc *pr = myproc();
-  int got = 0;
+  struct proc *p = myproc();
+  int got = 0, failed = 0;
 
   acquire(&pi->lock);
-  while(pi->nread == pi->nwrite && pi->writeopen){
-    if(killed(pr)){
-      release(&pi->lock);
-      return -1;
-    }
-    sleep(&pi->nread, &pi->lock);
+  while(pi->writeopen && pi->nwrite == pi->nread && !failed){
+    failed = killed(p);
+    if(!failed)
+      sleep(&pi->nread, &pi->lock);
   }
 
-  for(; got < n && pi->nread != pi->nwrite; got++){
-    char c = pi->data[pi->nread % PIPESIZE];
-    // Counted as read only when it has arrived.
-    if(copyout(pr->pagetable, addr + got, &c, 1) == -1){
-      if(got == 0)
-        got = -1;
-      break;
+  while(!failed && got < n && pi->nwrite != pi->nread){
+    char *c = &pi->data[pi->nread % PIPESIZE];
+    failed = copyout(p->pagetable, addr + got, c, 1) < 0;
+    if(!failed){
+      pi->nread++;   // read only when it has arrived
+      got++;
     }
-    pi->nread++;
   }
   wakeup(&pi->nwrite);
   release(&pi->lock);
-  return got;
+  return failed && got == 0 ? -1 : got;
 }

@@ -11,21 +11,29 @@
 void
 initsleeplock(struct sleeplock *lk, char *name)
 {
+  *lk = (struct sleeplock){ .name = name };
   initlock(&lk->lk, "sleep lock");
-  lk->name = name;
-  lk->locked = 0;
-  lk->pid = 0;
+}
+
+// Enters process pid as the one that has the lock; 0 for none. The spin
+// lock inside, which guards these two, must be held.
+static void
+setholder(struct sleeplock *lk, int pid)
+{
+  lk->pid = pid;
+  lk->locked = pid != 0;
 }
 
 void
 acquiresleep(struct sleeplock *lk)
 {
+  int me = myproc()->pid;
+
   acquire(&lk->lk);
   // A loop: of all the processes that a release wakes, one is first.
   while(lk->locked)
     sleep(lk, &lk->lk);
-  lk->locked = 1;
-  lk->pid = myproc()->pid;
+  setholder(lk, me);
   release(&lk->lk);
 }
 
@@ -33,8 +41,7 @@ void
 releasesleep(struct sleeplock *lk)
 {
   acquire(&lk->lk);
-  lk->locked = 0;
-  lk->pid = 0;
+  setholder(lk, 0);
   wakeup(lk);
   release(&lk->lk);
 }
@@ -43,8 +50,10 @@ releasesleep(struct sleeplock *lk)
 int
 holdingsleep(struct sleeplock *lk)
 {
+  int me = myproc()->pid;
+
   acquire(&lk->lk);
-  int mine = lk->locked && lk->pid == myproc()->pid;
+  int holder = lk->pid;   // no process has number 0
   release(&lk->lk);
-  return mine;
+  return holder == me;
 }

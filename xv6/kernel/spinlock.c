@@ -11,9 +11,7 @@
 void
 initlock(struct spinlock *lk, char *name)
 {
-  lk->name = name;
-  lk->locked = 0;
-  lk->cpu = 0;
+  *lk = (struct spinlock){ .name = name };   // all else 0: free, nobody's
 }
 
 // Spins until the lock is ours. Interrupts stay off while any lock is held:
@@ -23,15 +21,17 @@ void
 acquire(struct spinlock *lk)
 {
   push_off();
-  if(holding(lk))
-    panic("acquire");   // we would wait for ourselves
+  if(holding(lk))       // we would wait for ourselves
+    panic("acquire");
 
   // An atomic swap (amoswap.w): whoever finds the old value 0 has it.
   // ACQUIRE keeps what follows, the critical section, from moving up.
-  while(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE) != 0)
-    ;
+  uint was;
+  do
+    was = __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE);
+  while(was);
 
-  lk->cpu = mycpu();
+  lk->cpu = mycpu();    // for holding()
 }
 
 void
@@ -63,28 +63,26 @@ holding(struct spinlock *lk)
 void
 push_off(void)
 {
-  int old = intr_get();
+  int wereon = intr_get();
 
-  // Off first: until then the thread may be moved to another hart.
+  // Off before mycpu(): until then the thread may be moved to another hart.
   intr_off();
 
-  struct cpu *c = mycpu();
-  if(c->noff == 0)
-    c->intena = old;
-  c->noff += 1;
+  struct cpu *here = mycpu();
+  if(here->noff++ == 0)
+    here->intena = wereon;
 }
 
 void
 pop_off(void)
 {
-  struct cpu *c = mycpu();
+  struct cpu *here = mycpu();
 
-  if(intr_get())
-    panic("pop_off - interruptible");
-  if(c->noff < 1)
+  // Either would mean that this one has no push_off of its own.
+  if(here->noff == 0 || intr_get())
     panic("pop_off");
 
-  c->noff -= 1;
-  if(c->noff == 0 && c->intena)
-    intr_on();
+  here->noff--;
+  if(here->noff == 0 && here->intena)
+    intr_on();   // last: an interrupt may come at once
 }

@@ -1,11 +1,9 @@
 import { fromUtf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree, TreeEntry } from "../common/sourceTree.ts";
+import { openWebToolchain } from "../env/web/bundledToolchain.ts";
 import type { FileAnswer } from "../env/web/engineWorker.ts";
 import { LabCatalog } from "../lab/catalog.ts";
-import { loadBundled } from "../toolchain/bundled/load.ts";
-import { BundledToolchain, type CompilerWorker } from "../toolchain/bundled/pool.ts";
-import { LayeredCache, MemoryCache, PrebuiltCache } from "../toolchain/cache.ts";
 import { serveEngine } from "./engineParts.ts";
 
 // The engine in a browser: files of the product come as answers of the extension host, objects are kept in memory.
@@ -63,30 +61,7 @@ class AssetTree implements SourceTree {
 	}
 }
 
-async function startCompiler(): Promise<() => CompilerWorker> {
-	const modules = await loadBundled((name) => read(`toolchain/${name}`));
-	const source = await read("worker/toolchainWorker.web.js");
-	const url = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
-	return () => {
-		const worker = new Worker(url);
-		worker.postMessage({ modules });
-		return {
-			port: {
-				post: (message) => worker.postMessage(message),
-				onMessage: (listener) => {
-					const handle = ({ data }: MessageEvent) => listener(data);
-					worker.addEventListener("message", handle);
-					return { dispose: () => worker.removeEventListener("message", handle) };
-				},
-			},
-			onExit: (listener) => worker.addEventListener("error", (event) => listener(event.message)),
-			dispose: () => worker.terminate(),
-		};
-	};
-}
-
 let core: Promise<WebAssembly.Module> | undefined;
-let compiler: ReturnType<typeof startCompiler> | undefined;
 /** Messages must get in between two slices: a channel's message comes after those that wait, a promise's does not. */
 const channel = new MessageChannel();
 let breathing: (() => void)[] = [];
@@ -114,18 +89,7 @@ serveEngine(
 			return core;
 		},
 		openToolchains: async () => {
-			compiler ??= startCompiler();
-			const startWorker = await compiler;
-			const prebuilt = await read("prebuilt.bin")
-				.then((bytes) => [new PrebuiltCache(bytes)])
-				.catch(() => []);
-			const bundled = new BundledToolchain({
-				description: "clang 22 (bundled)",
-				version: fromUtf8(await read("toolchain/version.txt")).trim(),
-				size: Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2)),
-				cache: new LayeredCache([new MemoryCache(), ...prebuilt]),
-				startWorker,
-			});
+			const bundled = await openWebToolchain(read);
 			return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
 		},
 		breathe: () =>

@@ -3,9 +3,10 @@ import { availableParallelism, tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { lazyWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/lazyWorker.ts";
 import type { BundledModules } from "../../toolchain/bundled/llvm.ts";
-import { loadBundled } from "../../toolchain/bundled/load.ts";
-import { BundledToolchain, type CompilerWorker } from "../../toolchain/bundled/pool.ts";
+import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
+import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
 import { DiskCache } from "./objectCache.ts";
 
@@ -21,22 +22,27 @@ export interface BundledOptions {
 	readonly caches?: readonly ObjectCache[];
 }
 
-/** Bumped when the same job could give another object with the same two packages. */
-const revision = 2;
-
-let modules: Promise<BundledModules> | undefined;
+let loadModules: (() => Promise<BundledModules>) | undefined;
 
 export async function openBundledToolchain(options: BundledOptions): Promise<BundledToolchain> {
 	const vendored = join(options.dist, "toolchain");
-	const version = `${(await readFile(join(vendored, "version.txt"), "utf8")).trim()}, revision ${revision}`;
 	const caches = options.caches ?? [new DiskCache(options.cache ?? defaultCache()), ...(await prebuilt(options.dist))];
 	const read = async (name: string) => new Uint8Array(await readFile(join(vendored, name)));
+	const version = await bundledVersion(read);
+	// A process has one product: all its toolchains share the compiled programs, which are loaded when the first job comes.
+	loadModules ??= onceLoaded(() => {
+		// V8's optimising compiler costs a one-shot compiler more time than it returns: baseline code only, from here on.
+		setFlagsFromString("--liftoff-only");
+		return loadBundled(read);
+	});
+	const modules = loadModules;
+	const entry = resolve(options.dist, "worker/toolchainWorker.node.cjs");
 	return new BundledToolchain({
 		description: "clang 22 (bundled)",
 		version,
 		size: Math.max(1, Math.min(maxWorkers, availableParallelism())),
 		cache: new LayeredCache(caches),
-		startWorker: () => startWorker(resolve(options.dist, "worker/toolchainWorker.node.cjs"), read),
+		startWorker: () => lazyWorker(async () => startWorker(entry, await modules())),
 	});
 }
 
@@ -54,53 +60,15 @@ async function prebuilt(dist: string): Promise<ObjectCache[]> {
 	}
 }
 
-/** The programs are loaded when the first job comes: a build whose objects are all at hand never needs them. */
-function startWorker(entry: string, read: (name: string) => Promise<Uint8Array>): CompilerWorker {
-	let worker: Worker | undefined;
-	let disposed = false;
-	const queue: unknown[] = [];
-	const listeners = new Set<(message: unknown) => void>();
-	const exits: ((why: string) => void)[] = [];
-	const exit = (why: string) => {
-		if (disposed) return;
-		disposed = true;
-		for (const listener of exits) listener(why);
-	};
-	// V8's optimising compiler costs a one-shot compiler more time than it returns: baseline code only, from here on.
-	setFlagsFromString("--liftoff-only");
-	modules ??= loadBundled(read);
-	modules
-		.catch((error: unknown) => {
-			// The next worker may find them.
-			modules = undefined;
-			throw error;
-		})
-		.then((workerData) => {
-			if (disposed) return;
-			worker = new Worker(entry, { workerData });
-			worker.on("message", (message) => {
-				for (const listener of listeners) listener(message);
-			});
-			worker.on("error", (error: Error) => exit(error.message));
-			worker.on("exit", (code) => exit(`code ${code}`));
-			for (const message of queue) worker.postMessage(message);
-		})
-		.catch((error: Error) => exit(error.message));
+function startWorker(entry: string, workerData: BundledModules): RawWorker {
+	const worker = new Worker(entry, { workerData });
 	return {
-		port: {
-			post: (message) => {
-				if (worker) worker.postMessage(message);
-				else queue.push(message);
-			},
-			onMessage: (listener) => {
-				listeners.add(listener);
-				return { dispose: () => listeners.delete(listener) };
-			},
+		post: (message) => worker.postMessage(message),
+		onMessage: (listener) => void worker.on("message", listener),
+		onExit: (listener) => {
+			worker.on("error", (error: Error) => listener(error.message));
+			worker.on("exit", (code) => listener(`code ${code}`));
 		},
-		onExit: (listener) => exits.push(listener),
-		dispose: () => {
-			disposed = true;
-			void worker?.terminate();
-		},
+		terminate: () => void worker.terminate(),
 	};
 }

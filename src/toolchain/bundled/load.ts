@@ -4,6 +4,14 @@ import type { BundledModules } from "./llvm.ts";
 /** Reads a file of dist/toolchain by name. */
 export type ReadVendored = (name: string) => Promise<Uint8Array>;
 
+/** Bumped when the same job could give another object with the same two packages. */
+const revision = 2;
+
+/** Part of the key of every object: the same in Node and in a browser, so that objects that ship serve both. */
+export async function bundledVersion(read: ReadVendored): Promise<string> {
+	return `${fromUtf8(await read("version.txt")).trim()}, revision ${revision}`;
+}
+
 async function gunzip(bytes: Uint8Array): Promise<ArrayBuffer> {
 	const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
 	return new Response(stream).arrayBuffer();

@@ -106,12 +106,11 @@ function findSymbols(file: Uint8Array, view: DataView, wanted: readonly string[]
 		const strings = section(table.link);
 		if (table.offset + table.size > file.length || strings.offset + strings.size > file.length) continue;
 		const text = new TextDecoder("latin1").decode(file.subarray(strings.offset, strings.offset + strings.size));
-		for (const name of wanted) {
-			const position = text.indexOf(`\0${name}\0`);
-			if (position < 0) continue;
-			for (let at = table.offset; at + 24 <= table.offset + table.size; at += 24) {
-				if (view.getUint32(at, true) === position + 1) found.set(name, view.getBigUint64(at + 8, true));
-			}
+		for (let at = table.offset; at + 24 <= table.offset + table.size; at += 24) {
+			const start = view.getUint32(at, true);
+			// Linkers share tails: `tohost` may be the end of `write_tohost`.
+			const name = wanted.find((each) => text.startsWith(`${each}\0`, start));
+			if (name !== undefined) found.set(name, view.getBigUint64(at + 8, true));
 		}
 	}
 	return found;

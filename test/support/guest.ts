@@ -25,7 +25,8 @@ export interface ImageOptions {
 /** An ELF64 with one segment at the start of RAM, and a symbol table when symbols are given. */
 export function elfOf(bytes: Uint8Array, options: ImageOptions = {}): Uint8Array {
 	const names = Object.keys(options.symbols ?? {});
-	const strings = new TextEncoder().encode(`\0${names.map((name) => `${name}\0`).join("")}`);
+	const text = stringTable(names);
+	const strings = new TextEncoder().encode(text);
 	const codeAt = 64 + 56;
 	const symbolsAt = (codeAt + bytes.length + 7) & ~7;
 	const stringsAt = symbolsAt + 24 * (names.length + 1);
@@ -55,12 +56,20 @@ export function elfOf(bytes: Uint8Array, options: ImageOptions = {}): Uint8Array
 	file.set(strings, stringsAt);
 	names.forEach((name, i) => {
 		const at = symbolsAt + 24 * (i + 1);
-		view.setUint32(at, 1 + names.slice(0, i).reduce((sum, other) => sum + other.length + 1, 0), true);
+		view.setUint32(at, text.indexOf(`${name}\0`), true);
 		view.setBigUint64(at + 8, options.symbols?.[name] ?? 0n, true);
 	});
 	section(view, sectionsAt + 64, 2, symbolsAt, 24 * (names.length + 1), 2);
 	section(view, sectionsAt + 128, 3, stringsAt, strings.length, 0);
 	return file;
+}
+
+/** Names that are the end of others share their bytes, as linkers do. */
+function stringTable(names: readonly string[]): string {
+	let text = "\0";
+	for (const name of names.toSorted((a, b) => b.length - a.length))
+		if (!text.includes(`${name}\0`)) text += `${name}\0`;
+	return text;
 }
 
 function section(view: DataView, at: number, type: number, offset: number, size: number, link: number): void {

@@ -39,6 +39,13 @@ test("reads entry, segments and the symbols asked for", () => {
 	]);
 });
 
+test("finds a symbol whose name is the end of another's", () => {
+	const { symbols } = loadElf(elfOf(code, { symbols: { write_tohost: ramBase, tohost: 0x80001000n } }), ram, [
+		"tohost",
+	]);
+	expect([...symbols]).toEqual([["tohost", 0x80001000n]]);
+});
+
 test.each<[string, string, RegExp, (view: DataView) => void]>([
 	["no ELF magic", "kernel-not-elf", /not an ELF/, (v) => v.setUint8(0, 0)],
 	["32-bit", "kernel-wrong-machine", /32-bit/, (v) => v.setUint8(4, 1)],

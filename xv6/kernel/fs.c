@@ -147,27 +147,28 @@ dinodeat(struct buf *b, uint inum)
 static struct inode*
 iget(uint dev, uint inum)
 {
-  struct inode *unused = 0;
+  struct inode *hit = 0, *unused = 0;
 
   acquire(&itable.lock);
-  for(struct inode *ip = itable.inode; ip < &itable.inode[NINODE]; ip++){
-    if(ip->ref > 0 && ip->dev == dev && ip->inum == inum){
-      ip->ref++;
-      release(&itable.lock);
-      return ip;
-    }
+  for(int i = 0; i < NINODE && !hit; i++){
+    struct inode *ip = &itable.inode[i];
     if(ip->ref == 0)
       unused = ip;
+    else if(ip->inum == inum && ip->dev == dev)
+      hit = ip;
   }
 
-  if(unused == 0)
-    panic("iget: no inodes");
-  unused->dev = dev;
-  unused->inum = inum;
-  unused->ref = 1;
-  unused->valid = 0;
+  if(!hit){
+    if(!unused)
+      panic("iget: no inodes");
+    hit = unused;
+    hit->valid = 0;   // ilock() will read it
+    hit->inum = inum;
+    hit->dev = dev;
+  }
+  hit->ref++;
   release(&itable.lock);
-  return unused;
+  return hit;
 }
 
 // Allocates an inode on disk: marks it as used by giving it a type.
@@ -235,26 +236,39 @@ idup(struct inode *ip)
   return ip;
 }
 
+// Waits for exclusive use of an inode, and makes sure that it has been read.
 void
 ilock(struct inode *ip)
 {
-  if(ip == 0 || ip->ref < 1)
+  if(!ip || ip->ref == 0)
     panic("ilock");
 
   acquiresleep(&ip->lock);
-  if(!ip->valid){
-    ifetch(ip);
-    ip->valid = 1;
-    if(ip->type == 0)
-      panic("ilock: no type");
-  }
+  if(ip->valid)
+    return;
+  ifetch(ip);
+  if(ip->type == 0)
+    panic("ilock: no type");
+  ip->valid = 1;
 }
 
 void
 iunlock(struct inode *ip)
 {
-  if(ip == 0 || !holdingsleep(&ip->lock) || ip->ref < 1)
+  if(!ip || ip->ref == 0 || !holdingsleep(&ip->lock))
     panic("iunlock");
+  releasesleep(&ip->lock);
+}
+
+// Frees an inode that has neither a name nor a second user, on disk too.
+static void
+ifree(struct inode *ip)
+{
+  acquiresleep(&ip->lock);
+  itrunc(ip);
+  ip->type = 0;      // what "unused" means on disk
+  iupdate(ip);
+  ip->valid = 0;
   releasesleep(&ip->lock);
 }
 
@@ -263,24 +277,16 @@ iunlock(struct inode *ip)
 void
 iput(struct inode *ip)
 {
+  // With one reference left, ours, and no name to find the inode by, no
+  // other process can get hold of it: the answer stays true without the lock.
   acquire(&itable.lock);
+  int unreachable = ip->ref == 1 && ip->valid && ip->nlink == 0;
+  release(&itable.lock);
 
-  if(ip->ref == 1 && ip->valid && ip->nlink == 0){
-    // Nobody else has a pointer, so nobody holds the lock: this does not
-    // sleep, and may be done with itable.lock held. No other process can
-    // get a pointer either, as there is no name to find it by.
-    acquiresleep(&ip->lock);
-    release(&itable.lock);
+  if(unreachable)
+    ifree(ip);
 
-    itrunc(ip);
-    ip->type = 0;
-    iupdate(ip);
-    ip->valid = 0;
-
-    releasesleep(&ip->lock);
-    acquire(&itable.lock);
-  }
-
+  acquire(&itable.lock);
   ip->ref--;
   release(&itable.lock);
 }
@@ -385,11 +391,11 @@ stati(struct inode *ip, struct stat *st)
   // The user gets this struct byte for byte; no old stack content between
   // the fields.
   memset(st, 0, sizeof(*st));
-  st->dev = ip->dev;
-  st->ino = ip->inum;
   st->type = ip->type;
-  st->nlink = ip->nlink;
   st->size = ip->size;
+  st->nlink = ip->nlink;
+  st->ino = ip->inum;
+  st->dev = ip->dev;
 }
 
 // Reads at most n bytes from offset off to dst (a user address if user_dst
@@ -465,42 +471,37 @@ namecmp(const char *s, const char *t)
   return strncmp(s, t, DIRSIZ);
 }
 
+// Looks for the entry of a name, or for an unused one if name is 0. Returns
+// its offset, or the directory's size if there is none; the entry in *de.
+static uint
+findentry(struct inode *dp, char *name, struct dirent *de)
+{
+  uint off = 0;
+
+  if(dp->type != T_DIR)
+    panic("findentry: no directory");
+  for(; off < dp->size; off += sizeof(*de)){
+    if(readi(dp, 0, (uint64)de, off, sizeof(*de)) != sizeof(*de))
+      panic("findentry: read");
+    if(name ? de->inum != 0 && namecmp(name, de->name) == 0 : de->inum == 0)
+      break;
+  }
+  return off;
+}
+
 // Looks a name up. Returns a reference to its inode, unlocked, or 0; and
 // the offset of the entry in *poff if that is not 0. Caller holds dp->lock.
 struct inode*
 dirlookup(struct inode *dp, char *name, uint *poff)
 {
   struct dirent de;
+  uint off = findentry(dp, name, &de);
 
-  if(dp->type != T_DIR)
-    panic("dirlookup not DIR");
-
-  for(uint off = 0; off < dp->size; off += sizeof(de)){
-    if(readi(dp, 0, (uint64)&de, off, sizeof(de)) != sizeof(de))
-      panic("dirlookup read");
-    if(de.inum != 0 && namecmp(name, de.name) == 0){
-      if(poff)
-        *poff = off;
-      return iget(dp->dev, de.inum);
-    }
-  }
-  return 0;
-}
-
-// The offset of an unused entry; the directory's end if there is none.
-static uint
-freeentry(struct inode *dp)
-{
-  struct dirent de;
-  uint off;
-
-  for(off = 0; off < dp->size; off += sizeof(de)){
-    if(readi(dp, 0, (uint64)&de, off, sizeof(de)) != sizeof(de))
-      panic("dirlink read");
-    if(de.inum == 0)
-      break;
-  }
-  return off;
+  if(off >= dp->size)
+    return 0;
+  if(poff)
+    *poff = off;
+  return iget(dp->dev, de.inum);
 }
 
 // Adds an entry. 0, or -1 if the name is there already or the disk is full.
@@ -508,21 +509,26 @@ freeentry(struct inode *dp)
 int
 dirlink(struct inode *dp, char *name, uint inum)
 {
-  struct inode *ip = dirlookup(dp, name, 0);
-  if(ip){
-    iput(ip);
-    return -1;
-  }
-
   struct dirent de;
+
+  if(findentry(dp, name, &de) < dp->size)
+    return -1;
+
+  uint off = findentry(dp, 0, &de);
   de.inum = inum;
   strncpy(de.name, name, DIRSIZ);
-  if(writei(dp, 0, (uint64)&de, freeentry(dp), sizeof(de)) != sizeof(de))
-    return -1;
-  return 0;
+  return writei(dp, 0, (uint64)&de, off, sizeof(de)) == sizeof(de) ? 0 : -1;
 }
 
 // --- paths ---
+
+static char*
+skipslashes(char *path)
+{
+  while(*path == '/')
+    path++;
+  return path;
+}
 
 // Copies the first element of path to name. Returns the rest of the path,
 // without leading slashes, so that "" means that it was the last element;
@@ -534,8 +540,7 @@ dirlink(struct inode *dp, char *name, uint inum)
 static char*
 skipelem(char *path, char *name)
 {
-  while(*path == '/')
-    path++;
+  path = skipslashes(path);
   if(*path == 0)
     return 0;
 
@@ -547,10 +552,7 @@ skipelem(char *path, char *name)
   memset(name, 0, DIRSIZ);
   memmove(name, path, min(len, DIRSIZ));
 
-  path += len;
-  while(*path == '/')
-    path++;
-  return path;
+  return skipslashes(path + len);
 }
 
 // Follows path; with `parent`, stops one element early and leaves that
@@ -559,34 +561,35 @@ skipelem(char *path, char *name)
 static struct inode*
 namex(char *path, int parent, char *name)
 {
-  struct inode *ip = *path == '/' ? iget(ROOTDEV, ROOTINO) : idup(myproc()->cwd);
+  struct inode *at = *path == '/' ? iget(ROOTDEV, ROOTINO) : idup(myproc()->cwd);
+  int found = 0;
 
-  while((path = skipelem(path, name)) != 0){
-    ilock(ip);
-    if(ip->type != T_DIR){
-      iunlockput(ip);
+  // One directory after the other, until there is none to look into.
+  while(at && !found){
+    char *rest = skipelem(path, name);
+    if(rest == 0){
+      if(!parent)
+        return at;
+      iput(at);   // the path has no last element to leave in name
       return 0;
     }
-    if(parent && *path == 0){
-      iunlock(ip);
-      return ip;
-    }
+
+    ilock(at);
+    int isdir = at->type == T_DIR;
+    found = isdir && parent && *rest == 0;
+    struct inode *next = isdir && !found ? dirlookup(at, name, 0) : 0;
 
     // Let go of this directory before the next is locked: "." is the same
     // inode, and two processes going up ("..") and down would block
     // each other.
-    struct inode *next = dirlookup(ip, name, 0);
-    iunlockput(ip);
-    if(next == 0)
-      return 0;
-    ip = next;
+    iunlock(at);
+    if(!found){
+      iput(at);
+      at = next;
+    }
+    path = rest;
   }
-
-  if(parent){
-    iput(ip);   // the path had no last element
-    return 0;
-  }
-  return ip;
+  return at;
 }
 
 struct inode*

@@ -329,10 +329,10 @@ tryexec(void)
 }
 
 static const struct attempt attempts[] = {
-  { nothing, trymmap },
-  { mapped, tryfork },
-  { mapped, tryexec },
-  { 0, 0 },
+  { "mmap", nothing, trymmap },
+  { "fork", mapped, tryfork },
+  { "exec", mapped, tryexec },
+  { 0, 0, 0 },
 };
 
 static void nomemory(void) { everyfailure(attempts); }

@@ -502,6 +502,19 @@ static volatile int *kept;      // what tryfork() and tryexec() must not lose
 
 static void nothing(void) { }
 
+// Regions that end a page before the first multiple of 2 MB, if they are
+// placed one behind the other from the page of mmap(void) on: then the next
+// one needs two table pages, of which the second can fail.
+static void
+almost(void)
+{
+  int pages = 512 - 2;
+
+  for(; pages > SHMEM_MAXPAGES; pages -= SHMEM_MAXPAGES)
+    map(SHMEM_MAXPAGES * PAGE, 0);
+  map(pages * PAGE, 0);
+}
+
 static void
 two(void)
 {
@@ -553,13 +566,18 @@ tryexec(void)
 }
 
 static const struct attempt attempts[] = {
-  { nothing, trymmap },
-  { two, tryfork },
-  { two, tryexec },
-  { 0, 0 },
+  { "mmap", nothing, trymmap },
+  { "fork", two, tryfork },
+  { "exec", two, tryexec },
+  { 0, 0, 0 },
 };
 
-static void nomemory(void) { everyfailure(attempts); }
+static void
+nomemory(void)
+{
+  almost();
+  everyfailure(attempts);
+}
 
 static const struct test tests[] = {
   { "places", places },

@@ -10,7 +10,7 @@
 
 #define NSHMEM         16        // regions that exist at one time
 #define NMAPPING       10        // regions that one process has mapped
-#define SHMEM_MAXPAGES 32        // pages of one region
+#define SHMEM_MAXPAGES 64        // pages of one region
 
 // Memory that processes share. Several page tables may map it, and each of
 // them at another address: so there is no address here.

@@ -30,11 +30,7 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 	const read = async (name: string) => new Uint8Array(await readFile(join(vendored, name)));
 	const version = await bundledVersion(read);
 	// A process has one product: all its toolchains share the compiled programs, which are loaded when the first job comes.
-	loadModules ??= onceLoaded(() => {
-		// V8's optimising compiler costs a one-shot compiler more time than it returns: baseline code only, from here on.
-		setFlagsFromString("--liftoff-only");
-		return loadBundled(read);
-	});
+	loadModules ??= onceLoaded(() => loadBundled(read));
 	const modules = loadModules;
 	const entry = resolve(options.dist, "worker/toolchainWorker.node.cjs");
 	return new BundledToolchain({
@@ -43,8 +39,25 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 		size: Math.max(1, Math.min(maxWorkers, availableParallelism())),
 		cache: new LayeredCache(caches),
 		startWorker: () => lazyWorker(async () => startWorker(entry, await modules())),
+		onBusy: baselineCodeOnly,
 	});
 }
+
+/**
+ * V8's optimising compiler costs a one-shot compiler three times what it returns, so that LLVM gets baseline code only. The
+ * flags hold for the whole process and each function asks them when it is first called: they are put back for the machine,
+ * whose core runs for long and loses a third of its speed without that compiler.
+ */
+function baselineCodeOnly(only: boolean): void {
+	busy += only ? 1 : -1;
+	if (busy !== (only ? 1 : 0)) return;
+	// The first flag turns the other two off; nothing but they themselves turns them on again.
+	const flags = only ? ["--liftoff-only"] : ["--no-liftoff-only", "--wasm-tier-up", "--wasm-dynamic-tiering"];
+	for (const flag of flags) setFlagsFromString(flag);
+}
+
+/** Toolchains of this process with work to do. */
+let busy = 0;
 
 function defaultCache(): string {
 	const base = process.env.XDG_CACHE_HOME ?? (process.env.HOME ? join(process.env.HOME, ".cache") : undefined);

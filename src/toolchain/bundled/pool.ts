@@ -44,6 +44,8 @@ export interface PoolOptions {
 	readonly size: number;
 	readonly cache: ObjectCache;
 	readonly startWorker: () => CompilerWorker;
+	/** Told when the first job starts and when the last one has ended. */
+	readonly onBusy?: (busy: boolean) => void;
 }
 
 /** The bundled toolchain: jobs go to idle workers, finished objects to the cache. Cancelling ends the worker that is at it. */
@@ -55,6 +57,7 @@ export class BundledToolchain implements WasiToolchain {
 	private readonly slots: Slot[] = [];
 	private readonly waiting: ((slot: Slot) => void)[] = [];
 	private disposed = false;
+	private running = 0;
 
 	constructor(private readonly options: PoolOptions) {
 		this.description = options.description;
@@ -92,6 +95,19 @@ export class BundledToolchain implements WasiToolchain {
 		signal: AbortSignal | undefined,
 	): Promise<CompilerRequests[K]["result"]> {
 		if (signal?.aborted) throw cancelled();
+		if (this.running++ === 0) this.options.onBusy?.(true);
+		try {
+			return await this.sendToIdle(kind, params, signal);
+		} finally {
+			if (--this.running === 0) this.options.onBusy?.(false);
+		}
+	}
+
+	private async sendToIdle<K extends keyof CompilerRequests>(
+		kind: K,
+		params: CompilerRequests[K]["params"],
+		signal: AbortSignal | undefined,
+	): Promise<CompilerRequests[K]["result"]> {
 		const slot = await this.idleSlot();
 		// A job cannot be interrupted inside the compiler: its worker goes, and the next job gets a new one.
 		const abort = () => {

@@ -21,16 +21,13 @@ argfd(int n, int *pfd, struct file **pf)
   int fd;
 
   argint(n, &fd);
-  if(fd < 0 || fd >= NOFILE)
-    return -1;
-  struct file *f = myproc()->ofile[fd];
-  if(f == 0)
-    return -1;
-  if(pfd)
-    *pfd = fd;
+  int possible = fd >= 0 && fd < NOFILE;
+  struct file *f = possible ? myproc()->ofile[fd] : 0;
   if(pf)
     *pf = f;
-  return 0;
+  if(pfd)
+    *pfd = fd;
+  return f ? 0 : -1;
 }
 
 // Makes the lowest free descriptor refer to f; takes over the caller's
@@ -38,15 +35,15 @@ argfd(int n, int *pfd, struct file **pf)
 static int
 fdalloc(struct file *f)
 {
-  struct proc *p = myproc();
+  struct file **table = myproc()->ofile;
+  int fd = 0;
 
-  for(int fd = 0; fd < NOFILE; fd++){
-    if(p->ofile[fd] == 0){
-      p->ofile[fd] = f;
-      return fd;
-    }
-  }
-  return -1;
+  while(fd < NOFILE && table[fd] != 0)
+    fd++;
+  if(fd == NOFILE)
+    return -1;
+  table[fd] = f;
+  return fd;
 }
 
 uint64
@@ -56,38 +53,37 @@ sys_dup(void)
 
   if(argfd(0, 0, &f) < 0)
     return -1;
-  int fd = fdalloc(f);
-  if(fd >= 0)
+  int copy = fdalloc(f);
+  if(copy >= 0)
     filedup(f);
-  return fd;
+  return copy;
+}
+
+// What read(fd, addr, n) and write(fd, addr, n) have in common.
+static int
+transfer(int (*op)(struct file *f, uint64 addr, int n))
+{
+  struct file *f;
+  uint64 addr;
+  int n;
+
+  if(argfd(0, 0, &f) < 0)
+    return -1;
+  argaddr(1, &addr);
+  argint(2, &n);
+  return op(f, addr, n);
 }
 
 uint64
 sys_read(void)
 {
-  struct file *f;
-  uint64 addr;
-  int n;
-
-  argaddr(1, &addr);
-  argint(2, &n);
-  if(argfd(0, 0, &f) < 0)
-    return -1;
-  return fileread(f, addr, n);
+  return transfer(fileread);
 }
 
 uint64
 sys_write(void)
 {
-  struct file *f;
-  uint64 addr;
-  int n;
-
-  argaddr(1, &addr);
-  argint(2, &n);
-  if(argfd(0, 0, &f) < 0)
-    return -1;
-  return filewrite(f, addr, n);
+  return transfer(filewrite);
 }
 
 uint64
@@ -96,23 +92,22 @@ sys_close(void)
   struct file *f;
   int fd;
 
-  if(argfd(0, &fd, &f) < 0)
-    return -1;
-  myproc()->ofile[fd] = 0;
-  fileclose(f);
-  return 0;
+  int open = argfd(0, &fd, &f) == 0;
+  if(open){
+    myproc()->ofile[fd] = 0;
+    fileclose(f);
+  }
+  return open ? 0 : -1;
 }
 
 uint64
 sys_fstat(void)
 {
   struct file *f;
-  uint64 addr;   // of a struct stat
+  uint64 st;   // user address of a struct stat
 
-  argaddr(1, &addr);
-  if(argfd(0, 0, &f) < 0)
-    return -1;
-  return filestat(f, addr);
+  argaddr(1, &st);
+  return argfd(0, 0, &f) < 0 ? -1 : filestat(f, st);
 }
 
 // Adds one to a file's link count, or -1 to take one away. ip->lock is held.
@@ -142,6 +137,29 @@ linkat(char *path, uint dev, uint inum)
   return r;
 }
 
+// Makes path one more name of ip, which is not locked. 0, or -1.
+static int
+linkinode(struct inode *ip, char *path)
+{
+  // Count the new name before it is there: ip must not be locked while we
+  // lock a directory, and meanwhile the old name may be removed.
+  ilock(ip);
+  int isdir = ip->type == T_DIR;
+  if(!isdir)
+    addlink(ip, 1);
+  iunlock(ip);
+  if(isdir)      // it would have two parents
+    return -1;
+
+  int r = linkat(path, ip->dev, ip->inum);
+  if(r < 0){
+    ilock(ip);
+    addlink(ip, -1);
+    iunlock(ip);
+  }
+  return r;
+}
+
 // link(old, new): a second name for a file.
 uint64
 sys_link(void)
@@ -153,29 +171,9 @@ sys_link(void)
 
   begin_op();
   struct inode *ip = namei(old);
-  if(ip == 0){
-    end_op();
-    return -1;
-  }
-  ilock(ip);
-  if(ip->type == T_DIR){   // there would be two parents
-    iunlockput(ip);
-    end_op();
-    return -1;
-  }
-
-  // Count the new name before it is there: ip must not be locked while we
-  // lock a directory, and meanwhile the old name may be removed.
-  addlink(ip, 1);
-  iunlock(ip);
-
-  int r = linkat(new, ip->dev, ip->inum);
-  if(r < 0){
-    ilock(ip);
-    addlink(ip, -1);
-    iunlock(ip);
-  }
-  iput(ip);
+  int r = ip ? linkinode(ip, new) : -1;
+  if(ip)
+    iput(ip);
   end_op();
   return r;
 }
@@ -184,15 +182,14 @@ sys_link(void)
 static int
 isdirempty(struct inode *dp)
 {
-  struct dirent de;
+  struct dirent entry = { 0 };
+  uint off = 2 * sizeof(entry);
 
-  for(uint off = 2 * sizeof(de); off < dp->size; off += sizeof(de)){
-    if(readi(dp, 0, (uint64)&de, off, sizeof(de)) != sizeof(de))
-      panic("isdirempty: readi");
-    if(de.inum != 0)
-      return 0;
+  for(; off < dp->size && entry.inum == 0; off += sizeof(entry)){
+    if(readi(dp, 0, (uint64)&entry, off, sizeof(entry)) < (int)sizeof(entry))
+      panic("isdirempty");
   }
-  return 1;
+  return entry.inum == 0;
 }
 
 // Removes entry name of directory dp, which is locked. 0, or -1.
@@ -209,20 +206,17 @@ removeentry(struct inode *dp, char *name)
     return -1;
 
   ilock(ip);   // parent before child: the order in which locks are taken
-  if(ip->nlink < 1)
-    panic("unlink: nlink < 1");
-  if(ip->type == T_DIR && !isdirempty(ip)){
-    iunlockput(ip);
-    return -1;
+  int isdir = ip->type == T_DIR;
+  int removable = !isdir || isdirempty(ip);
+  if(removable){
+    if(ip->nlink < 1 || writei(dp, 0, (uint64)&none, off, sizeof(none)) != sizeof(none))
+      panic("unlink");
+    if(isdir)
+      addlink(dp, -1);   // its ".." named dp
+    addlink(ip, -1);
   }
-
-  if(writei(dp, 0, (uint64)&none, off, sizeof(none)) != sizeof(none))
-    panic("unlink: writei");
-  if(ip->type == T_DIR)
-    addlink(dp, -1);   // its ".." named dp
-  addlink(ip, -1);
-  iunlockput(ip);      // frees it if nobody has it open
-  return 0;
+  iunlockput(ip);        // frees it if it has no name and nobody has it open
+  return removable ? 0 : -1;
 }
 
 uint64
@@ -275,36 +269,31 @@ create(char *path, short type, short major, short minor)
     return 0;
   ilock(dp);
 
-  struct inode *ip = dirlookup(dp, name, 0);
-  if(ip){
+  struct inode *old = dirlookup(dp, name, 0);
+  struct inode *ip = old ? old : ialloc(dp->dev, type);
+  int good = 0;
+
+  if(old){
     iunlockput(dp);
     ilock(ip);
-    if(type == T_FILE && (ip->type == T_FILE || ip->type == T_DEVICE))
-      return ip;
-    iunlockput(ip);
-    return 0;
-  }
-
-  ip = ialloc(dp->dev, type);
-  if(ip == 0){
+    // open() may find what is there; mkdir() and mknod() may not.
+    good = type == T_FILE && ip->type != T_DIR;
+  } else {
+    if(ip){
+      ilock(ip);   // nobody else knows it yet, so this does not wait
+      ip->minor = minor;
+      ip->major = major;
+      addlink(ip, 1);
+      good = enter(dp, name, ip) == 0;
+      if(!good)
+        addlink(ip, -1);   // iput() will free it
+    }
     iunlockput(dp);
-    return 0;
   }
 
-  ilock(ip);   // nobody else knows it yet, so this does not wait
-  ip->major = major;
-  ip->minor = minor;
-  ip->nlink = 1;
-  iupdate(ip);
-
-  if(enter(dp, name, ip) < 0){
-    addlink(ip, -1);   // iput() will free it
+  if(ip && !good)
     iunlockput(ip);
-    iunlockput(dp);
-    return 0;
-  }
-  iunlockput(dp);
-  return ip;
+  return good ? ip : 0;
 }
 
 // The inode that open() is about, locked, or 0 if the mode does not fit.
@@ -343,16 +332,14 @@ sys_open(void)
     return -1;
   }
 
-  struct file *f = 0;
-  int fd = -1;
   int nodriver = ip->type == T_DEVICE && (ip->major < 0 || ip->major >= NDEV);
-  if(!nodriver && (f = filealloc()) != 0)
-    fd = fdalloc(f);
+  struct file *f = nodriver ? 0 : filealloc();
+  int fd = f ? fdalloc(f) : -1;
   if(fd < 0){
-    if(f)
-      fileclose(f);   // no type yet: only gives the entry back
     iunlockput(ip);
     end_op();
+    if(f)
+      fileclose(f);   // no type yet: only gives the entry back
     return -1;
   }
 

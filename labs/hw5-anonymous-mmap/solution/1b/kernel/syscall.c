@@ -23,9 +23,9 @@ fetchaddr(uint64 addr, uint64 *ip)
 int
 fetchstr(uint64 addr, char *buf, int max)
 {
-  if(copyinstr(myproc()->pagetable, buf, addr, max) < 0)
-    return -1;
-  return strlen(buf);
+  int bad = copyinstr(myproc()->pagetable, buf, addr, max) < 0;
+
+  return bad ? -1 : strlen(buf);
 }
 
 // The n-th argument: uservec saved the registers it came in.

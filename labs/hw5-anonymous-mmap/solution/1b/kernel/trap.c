@@ -92,30 +92,28 @@ pagefault(struct proc *p)
 void
 usertrap(void)
 {
+  struct proc *p = myproc();
   int which_dev = NO_DEVICE;
-
-  if((r_sstatus() & SSTATUS_SPP) != 0)
-    panic("usertrap: not from user mode");
 
   // We are in the kernel now: another trap is kernelvec's business.
   w_stvec((uint64)kernelvec);
 
-  struct proc *p = myproc();
+  if(r_sstatus() & SSTATUS_SPP)
+    panic("usertrap: not from user mode");
 
   // Keep the user's pc where a switch to another process cannot lose it.
   p->trapframe->epc = r_sepc();
 
   if(r_scause() == SCAUSE_ECALL_USER){
-    if(killed(p))
-      exit(-1);
-
     // sepc is the ecall itself: go on with the instruction after it.
     p->trapframe->epc += 4;
+
+    if(killed(p))
+      exit(-1);
 
     // An interrupt overwrites scause, sepc and sstatus; by now we have
     // taken from them what we need.
     intr_on();
-
     syscall();
   } else if((which_dev = devintr()) != NO_DEVICE){
     // Handled.
@@ -137,32 +135,39 @@ usertrap(void)
   usertrapret();
 }
 
+// Where a part of trampoline.S is in every page table, which is not where
+// it is in the kernel image.
+static uint64
+ontrampoline(char *label)
+{
+  return TRAMPOLINE + (label - trampoline);
+}
+
 // Back to user space. Prepares everything the next trap will need, then
 // lets userret (trampoline.S) switch page table and mode.
 void
 usertrapret(void)
 {
   struct proc *p = myproc();
+  struct trapframe *tf = p->trapframe;
 
   // From here traps are meant for uservec, which is wrong for a trap in
   // the kernel: none may happen until sret has left it.
   intr_off();
-  w_stvec(TRAMPOLINE + (uservec - trampoline));
+  w_stvec(ontrampoline(uservec));
 
-  // What uservec loads on the way in.
-  p->trapframe->kernel_satp = r_satp();
-  p->trapframe->kernel_sp = p->kstack + PGSIZE;
-  p->trapframe->kernel_trap = (uint64)usertrap;
-  p->trapframe->kernel_hartid = r_tp();
+  // What uservec loads on the way in. The hart can be another each time.
+  tf->kernel_hartid = r_tp();
+  tf->kernel_satp = r_satp();
+  tf->kernel_trap = (uint64)usertrap;
+  tf->kernel_sp = p->kstack + PGSIZE;
 
   // What sret does: to user mode (SPP 0), interrupts on (SPIE), at epc.
+  w_sepc(tf->epc);
   w_sstatus((r_sstatus() & ~SSTATUS_SPP) | SSTATUS_SPIE);
-  w_sepc(p->trapframe->epc);
 
-  // Call userret where the trampoline is mapped in both page tables, not
-  // at its address in the kernel image.
-  void (*ret)(uint64) = (void (*)(uint64))(TRAMPOLINE + (userret - trampoline));
-  ret(MAKE_SATP(p->pagetable));
+  void (*leave)(uint64 satp) = (void (*)(uint64))ontrampoline(userret);
+  leave(MAKE_SATP(p->pagetable));
 }
 
 // kernelvec comes here with a trap from kernel code, interrupts off.
@@ -170,29 +175,27 @@ usertrapret(void)
 void
 kerneltrap(void)
 {
-  uint64 sepc = r_sepc();
+  // Read at once: yield() below lets other traps come and change these.
   uint64 sstatus = r_sstatus();
-  uint64 scause = r_scause();
+  uint64 sepc = r_sepc();
 
-  if((sstatus & SSTATUS_SPP) == 0)
-    panic("kerneltrap: not from supervisor mode");
-  if(intr_get())
-    panic("kerneltrap: interrupts enabled");
+  if(intr_get() || (sstatus & SSTATUS_SPP) == 0)
+    panic("kerneltrap: not from supervisor mode with interrupts off");
 
-  int which_dev = devintr();
-  if(which_dev == NO_DEVICE){
-    printf("scause=0x%lx sepc=0x%lx stval=0x%lx\n", scause, sepc, r_stval());
+  switch(devintr()){
+  case NO_DEVICE:
+    printf("scause=0x%lx sepc=0x%lx stval=0x%lx\n", r_scause(), sepc, r_stval());
     panic("kerneltrap");
+  case TIMER:
+    // The time slice of the process is over, even while it is in the kernel.
+    if(myproc() != 0)
+      yield();
+    break;
   }
 
-  // The time slice of the process is over, even while it is in the kernel.
-  if(which_dev == TIMER && myproc() != 0)
-    yield();
-
-  // Other traps during yield() have changed these; kernelvec's sret needs
-  // them as they were.
-  w_sepc(sepc);
+  // As kernelvec's sret needs them.
   w_sstatus(sstatus);
+  w_sepc(sepc);
 }
 
 // Asks the PLIC for the device, and runs its driver.

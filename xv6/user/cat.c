@@ -7,19 +7,23 @@
 static char buf[1024];
 
 static void
+fail(char *what, char *name)
+{
+  fprintf(2, "cat: %s %s\n", what, name);
+  exit(1);
+}
+
+static void
 copy(int fd, char *name)
 {
-  int n;
-
-  while((n = read(fd, buf, sizeof(buf))) > 0){
-    if(write(1, buf, n) != n){
-      fprintf(2, "cat: write error\n");
-      exit(1);
-    }
-  }
-  if(n < 0){
-    fprintf(2, "cat: cannot read %s\n", name);
-    exit(1);
+  for(;;){
+    int got = read(fd, buf, sizeof(buf));
+    if(got == 0)
+      return;
+    if(got < 0)
+      fail("cannot read", name);
+    if(write(1, buf, got) != got)
+      fail("cannot write", "standard output");
   }
 }
 
@@ -30,10 +34,8 @@ main(int argc, char **argv)
     copy(0, "standard input");
   for(int i = 1; i < argc; i++){
     int fd = open(argv[i], O_RDONLY);
-    if(fd < 0){
-      fprintf(2, "cat: cannot open %s\n", argv[i]);
-      exit(1);
-    }
+    if(fd < 0)
+      fail("cannot open", argv[i]);
     copy(fd, argv[i]);
     close(fd);
   }

@@ -6,11 +6,8 @@
 int
 main(int argc, char **argv)
 {
-  for(int i = 1; i < argc; i++){
-    write(1, argv[i], strlen(argv[i]));
-    write(1, i + 1 < argc ? " " : "\n", 1);
-  }
-  if(argc == 1)
-    write(1, "\n", 1);
+  for(char **word = argv + 1; *word; word++)
+    printf(word[1] ? "%s " : "%s", *word);
+  printf("\n");
   exit(0);
 }

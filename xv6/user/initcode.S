@@ -3,7 +3,7 @@
 # is that program from then on. If exec fails there is nothing to do but
 # to exit, and the kernel panics about it.
 
-#include "syscall.h"
+#include "kernel/syscall.h"
 
 .globl start
 start:

@@ -10,34 +10,38 @@ print "#include \"kernel/syscall.h\"\n";
 
 sub entry {
     my $name = shift;
-    print ".global $name\n";
-    print "${name}:\n";
-    print " li a7, SYS_${name}\n";
-    print " ecall\n";
-    print " ret\n";
+    print <<"END";
+.globl $name
+$name:
+        li a7, SYS_$name
+        ecall
+        ret
+END
 }
 
 entry("fork");
 entry("exit");
 entry("wait");
-entry("pipe");
-entry("read");
-entry("write");
-entry("close");
 entry("kill");
 entry("exec");
-entry("open");
-entry("mknod");
-entry("unlink");
-entry("fstat");
-entry("link");
-entry("mkdir");
-entry("chdir");
-entry("dup");
-entry("getpid");
 entry("sbrk");
 entry("sleep");
+entry("getpid");
 entry("uptime");
+
+entry("open");
+entry("close");
+entry("read");
+entry("write");
+entry("dup");
+entry("pipe");
+entry("fstat");
+entry("chdir");
+entry("mknod");
+entry("mkdir");
+entry("link");
+entry("unlink");
+
 entry("mmap");
 entry("mmap4");
 entry("munmap");

@@ -28,7 +28,8 @@ static struct spinlock wait_lock;
 extern char trampoline[];   // trampoline.S
 
 static void forkret(void);
-static void freeproc(struct proc *p);
+static void leave(struct proc *p, enum procstate state);
+static void discard(struct proc *p);
 
 // The machine code of user/initcode.S, to be run as the first process:
 // exec("/init", argv), and if that returns, exit for ever.
@@ -105,40 +106,47 @@ allocpid(void)
   return pid;
 }
 
-// Makes an UNUSED entry into a process that, once RUNNABLE, starts in
-// forkret(). Returns it with p->lock held, or 0 if there is no entry or no
-// memory left.
+// Takes an UNUSED entry for a new process. Returns it with p->lock held, or
+// 0 if all are in use.
+static struct proc*
+takeentry(void)
+{
+  for(int i = 0; i < NPROC; i++){
+    struct proc *p = &proc[i];
+    acquire(&p->lock);
+    if(p->state == UNUSED){
+      p->state = USED;
+      p->pid = allocpid();
+      return p;
+    }
+    release(&p->lock);
+  }
+  return 0;
+}
+
+// Makes a process that, once RUNNABLE, starts in forkret(). Returns it with
+// p->lock held, or 0 if there is no entry or no memory left.
 static struct proc*
 allocproc(void)
 {
-  struct proc *p;
+  struct proc *p = takeentry();
 
-  for(p = proc; p < &proc[NPROC]; p++){
-    acquire(&p->lock);
-    if(p->state == UNUSED)
-      break;
-    release(&p->lock);
-  }
-  if(p == &proc[NPROC])
+  if(p == 0)
     return 0;
 
-  p->pid = allocpid();
-  p->state = USED;
-
   p->trapframe = kalloc();
-  if(p->trapframe)
-    p->pagetable = proc_pagetable(p);
-  if(p->trapframe == 0 || p->pagetable == 0){
-    freeproc(p);
-    release(&p->lock);
+  p->pagetable = p->trapframe ? proc_pagetable(p) : 0;
+  if(p->pagetable == 0){
+    discard(p);
     return 0;
   }
 
   // The scheduler's swtch() to it will "return" to forkret(), on an empty
   // kernel stack.
-  memset(&p->context, 0, sizeof(p->context));
-  p->context.ra = (uint64)forkret;
-  p->context.sp = p->kstack + PGSIZE;
+  p->context = (struct context){
+    .ra = (uint64)forkret,
+    .sp = p->kstack + PGSIZE,
+  };
   return p;
 }
 
@@ -149,18 +157,28 @@ freeproc(struct proc *p)
 {
   if(p->pagetable)
     proc_freepagetable(p->pagetable, p->sz);
-  p->pagetable = 0;
   if(p->trapframe)
     kfree(p->trapframe);
+  p->pagetable = 0;
   p->trapframe = 0;
   p->sz = 0;
-  p->pid = 0;
+
+  // Nothing may be found by its pid, name or parent that is not there.
   p->parent = 0;
+  p->pid = 0;
   p->name[0] = 0;
-  p->chan = 0;
-  p->killed = 0;
   p->xstate = 0;
+  p->killed = 0;
+  p->chan = 0;
   p->state = UNUSED;
+}
+
+// Gives up a new process that cannot be completed, and its lock.
+static void
+discard(struct proc *p)
+{
+  freeproc(p);
+  release(&p->lock);
 }
 
 // --- user memory ---
@@ -171,20 +189,21 @@ freeproc(struct proc *p)
 pagetable_t
 proc_pagetable(struct proc *p)
 {
-  pagetable_t pagetable = uvmcreate();
-  if(pagetable == 0)
+  pagetable_t new = uvmcreate();
+  if(new == 0)
     return 0;
 
-  if(mappages(pagetable, TRAMPOLINE, PGSIZE, (uint64)trampoline, PTE_R | PTE_X) != 0){
-    uvmfree(pagetable, 0);
+  int n = 0;   // pages mapped so far
+  if(mappages(new, TRAMPOLINE, PGSIZE, (uint64)trampoline, PTE_R | PTE_X) == 0)
+    n++;
+  if(n == 1 && mappages(new, TRAPFRAME, PGSIZE, (uint64)p->trapframe, PTE_R | PTE_W) == 0)
+    n++;
+  if(n < 2){
+    uvmunmap(new, TRAMPOLINE, n, 0);
+    uvmfree(new, 0);
     return 0;
   }
-  if(mappages(pagetable, TRAPFRAME, PGSIZE, (uint64)p->trapframe, PTE_R | PTE_W) != 0){
-    uvmunmap(pagetable, TRAMPOLINE, 1, 0);
-    uvmfree(pagetable, 0);
-    return 0;
-  }
-  return pagetable;
+  return new;
 }
 
 // Frees a user page table and the sz bytes of user memory in it. The two
@@ -192,8 +211,8 @@ proc_pagetable(struct proc *p)
 void
 proc_freepagetable(pagetable_t pagetable, uint64 sz)
 {
-  uvmunmap(pagetable, TRAMPOLINE, 1, 0);
   uvmunmap(pagetable, TRAPFRAME, 1, 0);
+  uvmunmap(pagetable, TRAMPOLINE, 1, 0);
   shmemunmap(pagetable);   // if it is there: it lies above sz
   uvmfree(pagetable, sz);
 }
@@ -231,20 +250,29 @@ userinit(void)
   struct proc *p = allocproc();
   if(p == 0)
     panic("userinit");
-  initproc = p;
+
+  p->cwd = namei("/");
+  safestrcpy(p->name, "initcode", sizeof(p->name));
 
   uvmfirst(p->pagetable, initcode, sizeof(initcode));
   p->sz = PGSIZE;
 
   // The first "return" to user mode.
-  p->trapframe->epc = 0;       // initcode's first instruction
-  p->trapframe->sp = PGSIZE;   // the end of its page
+  p->trapframe->sp = PGSIZE;   // the end of initcode's page
+  p->trapframe->epc = 0;       // its first instruction
 
-  safestrcpy(p->name, "initcode", sizeof(p->name));
-  p->cwd = namei("/");
-
+  initproc = p;
   p->state = RUNNABLE;
   release(&p->lock);
+}
+
+// Gives np what p has open, and p's current directory.
+static void
+sharefiles(struct proc *p, struct proc *np)
+{
+  for(int fd = 0; fd < NOFILE; fd++)
+    np->ofile[fd] = p->ofile[fd] ? filedup(p->ofile[fd]) : 0;
+  np->cwd = idup(p->cwd);
 }
 
 // Makes a child that is a copy of the current process. Returns the child's
@@ -259,15 +287,13 @@ fork(void)
     return -1;
 
   if(uvmcopy(p->pagetable, np->pagetable, p->sz) < 0){
-    freeproc(np);
-    release(&np->lock);
+    discard(np);
     return -1;
   }
   np->sz = p->sz;   // so that freeproc() frees the copy
 
   if(shmemcopy(p->pagetable, np->pagetable) < 0){
-    freeproc(np);
-    release(&np->lock);
+    discard(np);
     return -1;
   }
 
@@ -275,27 +301,22 @@ fork(void)
   *np->trapframe = *p->trapframe;
   np->trapframe->a0 = 0;
 
-  for(int fd = 0; fd < NOFILE; fd++){
-    if(p->ofile[fd])
-      np->ofile[fd] = filedup(p->ofile[fd]);
-  }
-  np->cwd = idup(p->cwd);
-  safestrcpy(np->name, p->name, sizeof(p->name));
+  sharefiles(p, np);
+  safestrcpy(np->name, p->name, sizeof(np->name));
 
+  // Once it runs it may end, and its entry be used again.
   int pid = np->pid;
 
   // wait_lock comes before any p->lock, so np->lock must go meanwhile.
   // Nobody takes np: it is USED, not UNUSED and not RUNNABLE.
   release(&np->lock);
-
   acquire(&wait_lock);
   np->parent = p;
+  acquire(&np->lock);
   release(&wait_lock);
 
-  acquire(&np->lock);
   np->state = RUNNABLE;
   release(&np->lock);
-
   return pid;
 }
 
@@ -324,16 +345,36 @@ forkret(void)
 
 // --- death ---
 
+// Closes all that p has open, and leaves its current directory.
+static void
+closefiles(struct proc *p)
+{
+  for(struct file **f = p->ofile; f < p->ofile + NOFILE; f++){
+    if(*f)
+      fileclose(*f);
+    *f = 0;
+  }
+
+  begin_op();   // iput() may free the directory on disk
+  iput(p->cwd);
+  end_op();
+  p->cwd = 0;
+}
+
 // Hands p's children over to init. Caller holds wait_lock.
 static void
 reparent(struct proc *p)
 {
-  for(struct proc *c = proc; c < &proc[NPROC]; c++){
-    if(c->parent == p){
-      c->parent = initproc;
-      wakeup(initproc);   // perhaps c is a zombie already
+  int any = 0;
+
+  for(int i = 0; i < NPROC; i++){
+    if(proc[i].parent == p){
+      proc[i].parent = initproc;
+      any = 1;
     }
   }
+  if(any)
+    wakeup(initproc);   // perhaps one is a zombie already
 }
 
 // Ends the current process. It stays a ZOMBIE, still holding its memory,
@@ -346,18 +387,7 @@ exit(int status)
   if(p == initproc)
     panic("init exiting");
 
-  for(int fd = 0; fd < NOFILE; fd++){
-    if(p->ofile[fd]){
-      struct file *f = p->ofile[fd];
-      p->ofile[fd] = 0;
-      fileclose(f);
-    }
-  }
-
-  begin_op();   // iput() may free the directory on disk
-  iput(p->cwd);
-  end_op();
-  p->cwd = 0;
+  closefiles(p);
 
   acquire(&wait_lock);
   reparent(p);
@@ -366,11 +396,9 @@ exit(int status)
   // Held until the scheduler has left this stack. wait() needs the lock to
   // free us, so it cannot pull the stack away under our feet.
   acquire(&p->lock);
-  p->xstate = status;
-  p->state = ZOMBIE;
   release(&wait_lock);
-
-  sched();
+  p->xstate = status;
+  leave(p, ZOMBIE);
   panic("zombie exit");
 }
 
@@ -432,18 +460,20 @@ wait(uint64 addr)
 int
 kill(int pid)
 {
-  for(struct proc *p = proc; p < &proc[NPROC]; p++){
+  int found = 0;
+
+  for(int i = 0; i < NPROC && !found; i++){
+    struct proc *p = &proc[i];
     acquire(&p->lock);
-    if(p->pid == pid && p->state != UNUSED){
+    found = p->state != UNUSED && p->pid == pid;
+    if(found){
       p->killed = 1;
       if(p->state == SLEEPING)
         p->state = RUNNABLE;   // what it waits for may never come
-      release(&p->lock);
-      return 0;
     }
     release(&p->lock);
   }
-  return -1;
+  return found ? 0 : -1;
 }
 
 void
@@ -527,20 +557,27 @@ sched(void)
   struct proc *p = myproc();
   struct cpu *c = mycpu();
 
-  if(!holding(&p->lock))
-    panic("sched p->lock");
-  if(c->noff != 1)
+  if(intr_get() || !holding(&p->lock))
+    panic("sched without p->lock");
+  if(c->noff > 1)
     panic("sched locks");
-  if(p->state == RUNNING)
+  if(p->state == RUNNING)   // it would never be left to anybody else
     panic("sched running");
-  if(intr_get())
-    panic("sched interruptible");
 
   // intena says something about this thread, not about the hart: it would
   // be nicer in struct proc, but push_off() also runs without a process.
   int intena = c->intena;
   swtch(&p->context, &c->context);
   mycpu()->intena = intena;   // perhaps another hart by now
+}
+
+// Leaves the hart to others until p is scheduled again, from a state that
+// is not RUNNING. Caller is p, and holds p->lock.
+static void
+leave(struct proc *p, enum procstate state)
+{
+  p->state = state;
+  sched();
 }
 
 // Lets others run.
@@ -550,8 +587,7 @@ yield(void)
   struct proc *p = myproc();
 
   acquire(&p->lock);
-  p->state = RUNNABLE;
-  sched();
+  leave(p, RUNNABLE);
   release(&p->lock);
 }
 
@@ -561,21 +597,19 @@ yield(void)
 void
 sleep(void *chan, struct spinlock *lk)
 {
-  struct proc *p = myproc();
+  struct proc *me = myproc();
 
-  // wakeup() needs p->lock to see us. Taking it before lk is released
+  // wakeup() needs our lock to see us. Taking it before lk is released
   // means that a wakeup() after the caller's check of its condition
   // finds us asleep, rather than coming too early.
-  acquire(&p->lock);
+  acquire(&me->lock);
   release(lk);
+  me->chan = chan;
+  leave(me, SLEEPING);
+  me->chan = 0;
+  release(&me->lock);
 
-  p->chan = chan;
-  p->state = SLEEPING;
-  sched();
-  p->chan = 0;
-
-  release(&p->lock);
-  acquire(lk);
+  acquire(lk);   // only now: it comes before our own
 }
 
 // Makes all that sleep on chan runnable. Call it without any p->lock, and
@@ -583,11 +617,14 @@ sleep(void *chan, struct spinlock *lk)
 void
 wakeup(void *chan)
 {
-  for(struct proc *p = proc; p < &proc[NPROC]; p++){
-    if(p == myproc())
+  struct proc *me = myproc();
+
+  for(int i = 0; i < NPROC; i++){
+    struct proc *p = &proc[i];
+    if(p == me)
       continue;   // it is awake, and may hold its own lock
     acquire(&p->lock);
-    if(p->state == SLEEPING && p->chan == chan)
+    if(p->chan == chan && p->state == SLEEPING)
       p->state = RUNNABLE;
     release(&p->lock);
   }

@@ -23,9 +23,9 @@ main(void)
   if(cpuid() == 0){
     consoleinit();
     printfinit();
-    printf("\n");
-    printf("xv6 kernel is booting\n");
-    printf("\n");
+    printf("\nxv6 kernel is booting\n\n");
+
+    // In this order: each line may use what the lines above it prepare.
     kinit();             // physical page allocator
     kvminit();           // kernel page table
     shmeminit();         // shared regions

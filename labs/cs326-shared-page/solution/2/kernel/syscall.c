@@ -16,8 +16,8 @@ fetchaddr(uint64 addr, uint64 *ip)
 {
   struct proc *p = myproc();
 
-  // Both tests: addr + 8 may wrap around.
-  if(addr >= p->sz || addr + sizeof(uint64) > p->sz)
+  // Not addr + 8 > sz: the sum may wrap around.
+  if(p->sz < sizeof(*ip) || addr > p->sz - sizeof(*ip))
     return -1;
   return copyin(p->pagetable, (char*)ip, addr, sizeof(*ip));
 }
@@ -27,9 +27,9 @@ fetchaddr(uint64 addr, uint64 *ip)
 int
 fetchstr(uint64 addr, char *buf, int max)
 {
-  if(copyinstr(myproc()->pagetable, buf, addr, max) < 0)
-    return -1;
-  return strlen(buf);
+  int bad = copyinstr(myproc()->pagetable, buf, addr, max) < 0;
+
+  return bad ? -1 : strlen(buf);
 }
 
 // The n-th argument: uservec saved the registers it came in.

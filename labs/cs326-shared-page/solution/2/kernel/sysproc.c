@@ -9,6 +9,21 @@
 #include "defs.h"
 
 uint64
+sys_fork(void)
+{
+  return fork();
+}
+
+uint64
+sys_wait(void)
+{
+  uint64 status;   // user address of an int for it, or 0
+
+  argaddr(0, &status);
+  return wait(status);
+}
+
+uint64
 sys_exit(void)
 {
   int status;
@@ -18,24 +33,18 @@ sys_exit(void)
 }
 
 uint64
+sys_kill(void)
+{
+  int victim;
+
+  argint(0, &victim);
+  return kill(victim);
+}
+
+uint64
 sys_getpid(void)
 {
   return myproc()->pid;
-}
-
-uint64
-sys_fork(void)
-{
-  return fork();
-}
-
-uint64
-sys_wait(void)
-{
-  uint64 addr;   // of the int for the status, or 0
-
-  argaddr(0, &addr);
-  return wait(addr);
 }
 
 // Returns the old size, which is where the new memory begins.
@@ -62,26 +71,13 @@ sys_sleep(void)
 
   acquire(&tickslock);
   uint start = ticks;
+  int dead = 0;
   // The difference, unlike a comparison with start + n, stays right when
   // the counter wraps around.
-  while(ticks - start < n){
-    if(killed(myproc())){
-      release(&tickslock);
-      return -1;
-    }
+  while(ticks - start < n && !(dead = killed(myproc())))
     sleep(&ticks, &tickslock);
-  }
   release(&tickslock);
-  return 0;
-}
-
-uint64
-sys_kill(void)
-{
-  int pid;
-
-  argint(0, &pid);
-  return kill(pid);
+  return dead ? -1 : 0;
 }
 
 // Ticks since boot.

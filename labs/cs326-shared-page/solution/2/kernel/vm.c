@@ -38,35 +38,37 @@ zeropage(void)
   return page;
 }
 
+// Maps start .. end - 1 in the kernel's page table to the same physical
+// addresses.
+static void
+mapdirect(uint64 start, uint64 end, int perm)
+{
+  kvmmap(kernel_pagetable, start, start, end - start, perm);
+}
+
 // Almost all of the kernel's map is "direct": va == pa, so that a physical
 // address can be used as a pointer. Only the trampoline and the kernel
 // stacks have high addresses of their own.
-static pagetable_t
-kvmmake(void)
-{
-  pagetable_t kpgtbl = zeropage();
-  if(kpgtbl == 0)
-    panic("kvmmake");
-
-  kvmmap(kpgtbl, UART0, UART0, PGSIZE, PTE_R | PTE_W);
-  kvmmap(kpgtbl, VIRTIO0, VIRTIO0, PGSIZE, PTE_R | PTE_W);
-  kvmmap(kpgtbl, PLIC, PLIC, PLIC_SIZE, PTE_R | PTE_W);
-
-  // Code may run but not change; all other RAM may change but not run.
-  uint64 code_end = (uint64)etext;
-  kvmmap(kpgtbl, KERNBASE, KERNBASE, code_end - KERNBASE, PTE_R | PTE_X);
-  kvmmap(kpgtbl, code_end, code_end, PHYSTOP - code_end, PTE_R | PTE_W);
-
-  kvmmap(kpgtbl, TRAMPOLINE, (uint64)trampoline, PGSIZE, PTE_R | PTE_X);
-  proc_mapstacks(kpgtbl);
-
-  return kpgtbl;
-}
-
 void
 kvminit(void)
 {
-  kernel_pagetable = kvmmake();
+  const int rw = PTE_R | PTE_W, rx = PTE_R | PTE_X;
+  uint64 code_end = (uint64)etext;
+
+  kernel_pagetable = zeropage();
+  if(kernel_pagetable == 0)
+    panic("kvminit");
+
+  mapdirect(PLIC, PLIC + PLIC_SIZE, rw);
+  mapdirect(UART0, UART0 + PGSIZE, rw);
+  mapdirect(VIRTIO0, VIRTIO0 + PGSIZE, rw);
+
+  // Code may run but not change; all other RAM may change but not run.
+  mapdirect(KERNBASE, code_end, rx);
+  mapdirect(code_end, PHYSTOP, rw);
+
+  proc_mapstacks(kernel_pagetable);
+  kvmmap(kernel_pagetable, TRAMPOLINE, (uint64)trampoline, PGSIZE, rx);
 }
 
 // On each hart: start to use it.
@@ -90,17 +92,18 @@ walk(pagetable_t pagetable, uint64 va, int alloc)
   if(va >= MAXVA)
     panic("walk");
 
-  for(int level = 2; level > 0; level--){
-    pte_t *pte = &pagetable[PX(level, va)];
+  pte_t *pte = pagetable + PX(2, va);
+  for(int level = 1; level >= 0; level--){
     if((*pte & PTE_V) == 0){
       void *page = alloc ? zeropage() : 0;
       if(page == 0)
         return 0;
       *pte = PA2PTE(page) | PTE_V;
     }
-    pagetable = (pagetable_t)PTE2PA(*pte);
+    pagetable_t lower = (pagetable_t)PTE2PA(*pte);
+    pte = lower + PX(level, va);
   }
-  return &pagetable[PX(0, va)];
+  return pte;
 }
 
 // Returns the physical address of the user page at va, or 0 if user mode
@@ -117,7 +120,7 @@ walkaddr(pagetable_t pagetable, uint64 va)
   return PTE2PA(*pte);
 }
 
-// Maps a range into the kernel page table; for kvmmake() only. There is no
+// Maps a range into the kernel page table, at boot only. There is no
 // recovery from a failure this early.
 void
 kvmmap(pagetable_t kpgtbl, uint64 va, uint64 pa, uint64 sz, int perm)
@@ -177,6 +180,20 @@ uvmcreate(void)
   return zeropage();
 }
 
+// Puts a page of zeros at va. Returns its kernel address, or 0 if memory
+// has run out (then nothing has changed).
+static void*
+addpage(pagetable_t pagetable, uint64 va, int perm)
+{
+  void *page = zeropage();
+
+  if(page != 0 && mappages(pagetable, va, PGSIZE, (uint64)page, perm) != 0){
+    kfree(page);
+    return 0;
+  }
+  return page;
+}
+
 // Loads initcode at address 0 of the very first process.
 void
 uvmfirst(pagetable_t pagetable, uchar *src, uint sz)
@@ -184,10 +201,10 @@ uvmfirst(pagetable_t pagetable, uchar *src, uint sz)
   if(sz >= PGSIZE)
     panic("uvmfirst: more than a page");
 
-  char *mem = zeropage();
-  if(mem == 0 || mappages(pagetable, 0, PGSIZE, (uint64)mem, PTE_R | PTE_W | PTE_X | PTE_U) != 0)
+  char *page = addpage(pagetable, 0, PTE_R | PTE_W | PTE_X | PTE_U);
+  if(page == 0)
     panic("uvmfirst");
-  memmove(mem, src, sz);
+  memmove(page, src, sz);
 }
 
 // Grows user memory from oldsz to newsz bytes; neither need be a multiple
@@ -201,11 +218,8 @@ uvmalloc(pagetable_t pagetable, uint64 oldsz, uint64 newsz, int xperm)
 
   // The page that holds byte oldsz - 1 is there already.
   for(uint64 a = PGROUNDUP(oldsz); a < newsz; a += PGSIZE){
-    void *mem = zeropage();
-    if(mem == 0 || mappages(pagetable, a, PGSIZE, (uint64)mem, PTE_R | PTE_U | xperm) != 0){
-      if(mem)
-        kfree(mem);
-      uvmdealloc(pagetable, a, oldsz);
+    if(addpage(pagetable, a, PTE_R | PTE_U | xperm) == 0){
+      uvmdealloc(pagetable, a, oldsz);   // the pages before it
       return 0;
     }
   }
@@ -216,15 +230,13 @@ uvmalloc(pagetable_t pagetable, uint64 oldsz, uint64 newsz, int xperm)
 uint64
 uvmdealloc(pagetable_t pagetable, uint64 oldsz, uint64 newsz)
 {
-  if(newsz >= oldsz)
-    return oldsz;
-
   // The page that holds byte newsz - 1 must stay.
   uint64 from = PGROUNDUP(newsz);
   uint64 to = PGROUNDUP(oldsz);
+
   if(from < to)
     uvmunmap(pagetable, from, (to - from) / PGSIZE, 1);
-  return newsz;
+  return newsz < oldsz ? newsz : oldsz;
 }
 
 // Frees the pages of the table itself, lower levels first. The memory that

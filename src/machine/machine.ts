@@ -215,7 +215,7 @@ export class Machine implements MachineSurface {
 		} finally {
 			this.inside = false;
 		}
-		this.translator?.flush();
+		this.translator?.tick();
 		this.line.flush();
 		for (const bytes of this.late.splice(0)) this.typed(bytes);
 		if (this.restartAsked) this.restart();

@@ -240,6 +240,8 @@ export function emitFloat(e: Emitter, one: Instruction, site: Site): void {
 				return;
 			case op.OP_FCVT_D_W:
 			case op.OP_FCVT_D_WU:
+				// Exact, but a reserved frm traps.
+				if (mode === dynamic) break;
 				e.get(e.hart);
 				e.readWord(one.rs1);
 				e.op(one.op === op.OP_FCVT_D_W ? f64Code.fromI32 : f64Code.fromI32U);

@@ -38,8 +38,9 @@ class RegionEmitter {
 		private readonly flow: Structure,
 		private readonly registers: RegisterUse,
 		slot: number,
+		chained: boolean,
 	) {
-		this.e = new Emitter(registers.used, slot);
+		this.e = new Emitter(registers.used, slot, chained);
 	}
 
 	translate(): Translation {
@@ -227,12 +228,12 @@ class RegionEmitter {
 	}
 }
 
-export function translateRegion(region: Region, slot: number): Translation {
+export function translateRegion(region: Region, slot: number, chained: boolean): Translation {
 	const flow = structure({
 		entry: region.entry,
 		successors: (offset) => successors(region.blocks.get(offset) as Block),
 		has: (offset) => region.blocks.has(offset),
 	});
 	const blocks = flow.order.map((offset) => region.blocks.get(offset) as Block);
-	return new RegionEmitter(blocks, flow, registerUse(blocks, flow), slot).translate();
+	return new RegionEmitter(blocks, flow, registerUse(blocks, flow), slot, chained).translate();
 }

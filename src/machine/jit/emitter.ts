@@ -5,7 +5,7 @@
 // continue each other by tail calls, and the interpreter's loop sees the last one's result.
 
 import * as layout from "../core/layout.ts";
-import { CodeWriter, i32, i64, wasm } from "./wasmWriter.ts";
+import { CodeWriter, i32, i64, noResult, wasm } from "./wasmWriter.ts";
 
 export const f64 = 0x7c;
 
@@ -33,6 +33,8 @@ export class Emitter extends CodeWriter {
 		used: number,
 		/** Of the page. */
 		readonly slot: number,
+		/** Whether it goes on in other regions by itself. */
+		private readonly chained: boolean,
 	) {
 		super();
 		let next = parameters;
@@ -172,14 +174,16 @@ export class Emitter extends CodeWriter {
 	}
 
 	nearTail(): void {
-		this.get(this.place);
-		this.memory(wasm.i32Load16U, layout.HEAT_BASE + this.slot * layout.HEAT_STRIDE);
-		this.tee(this.entry);
-		this.const32(layout.HEAT_CODE);
-		this.op(wasm.i32GeU);
-		this.open(wasm.if, "continue", 0x40);
-		this.continueIn(() => this.get(this.page));
-		this.close();
+		if (this.chained) {
+			this.get(this.place);
+			this.memory(wasm.i32Load16U, layout.HEAT_BASE + this.slot * layout.HEAT_STRIDE);
+			this.tee(this.entry);
+			this.const32(layout.HEAT_CODE);
+			this.op(wasm.i32GeU);
+			this.open(wasm.if, "continue", noResult);
+			this.continueIn(() => this.get(this.page));
+			this.close();
+		}
 		this.get(this.hart);
 		this.get(this.page);
 		this.get(this.place);
@@ -190,7 +194,16 @@ export class Emitter extends CodeWriter {
 	}
 
 	farTail(): void {
-		this.open(wasm.block, "unknown", 0x40);
+		if (this.chained) this.chainFar();
+		this.get(this.hart);
+		this.get(this.target);
+		this.memory(wasm.i64Store, layout.H_PC);
+		this.get(this.left);
+		this.op(wasm.return);
+	}
+
+	private chainFar(): void {
+		this.open(wasm.block, "unknown", noResult);
 		this.tlbEntry(this.target);
 		this.memory(wasm.i64Load, layout.TLB_FETCH);
 		this.pageOfTarget();
@@ -211,11 +224,6 @@ export class Emitter extends CodeWriter {
 		this.branch("unknown", wasm.brIf);
 		this.continueIn(() => this.pageOfTarget());
 		this.close();
-		this.get(this.hart);
-		this.get(this.target);
-		this.memory(wasm.i64Store, layout.H_PC);
-		this.get(this.left);
-		this.op(wasm.return);
 	}
 
 	/** Tail call of the region whose heat is in `entry`. */

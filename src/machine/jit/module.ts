@@ -5,7 +5,7 @@ import { i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
 /** Function indices of the helpers that regions call: exports of the core (core/index.ts). */
 export const helper = { mulHigh: 0, mulHighSignedUnsigned: 1, mulHighUnsigned: 2, bulk: 3, float: 4 } as const;
 
-const shape: ModuleShape = {
+const shape: Omit<ModuleShape, "table"> = {
 	types: [
 		{ parameters: [i32, i32, i64, i32], result: i32 },
 		{ parameters: [i64, i64], result: i64 },
@@ -21,6 +21,7 @@ const shape: ModuleShape = {
 	],
 };
 
-export function assembleModule(bodies: readonly Uint8Array[]): Uint8Array {
-	return writeModule(shape, bodies);
+/** `chained`: the bodies go on in other regions by the core's table. */
+export function assembleModule(bodies: readonly Uint8Array[], chained: boolean): Uint8Array {
+	return writeModule({ ...shape, table: chained }, bodies);
 }

@@ -1,8 +1,8 @@
 // When code is translated, and where its translations live.
 //
 // The core offers code that it arrived at often enough (execute.ts). Regions are written at once and compiled in batches. A
-// module costs much more than its functions, and tail calls between many modules are slow; so when there are more than
-// `modulesMax` the smallest are compiled again as one. When the cache is full everything is dropped and begins anew: heat,
+// module costs much more than its functions, and each one that imports the table makes all changes of it slower; so when
+// there are more than `modulesMax` the smallest are compiled again as one. When the cache is full everything is dropped and begins anew: heat,
 // regions and table elements are caches, nothing of them can be seen by a guest.
 
 import * as layout from "../core/layout.ts";
@@ -15,8 +15,11 @@ import { defaultLimits, discover } from "./region.ts";
 export interface TranslatorOptions {
 	/** Arrivals after which code is translated. */
 	readonly hot: number;
-	/** Regions that are compiled together. */
+	/** Regions that are compiled together, and steps after which fewer are. */
 	readonly batch: number;
+	readonly patience: number;
+	/** Each region is compiled by itself at first, without ways to other regions. */
+	readonly atOnce: boolean;
 	/** Regions after which the cache is dropped. */
 	readonly regionsMax: number;
 	/** Bytes of WebAssembly after which it is dropped. */
@@ -27,13 +30,15 @@ export interface TranslatorOptions {
 export const normalOptions: TranslatorOptions = {
 	hot: 500,
 	batch: 24,
+	patience: 10_000_000,
+	atOnce: false,
 	regionsMax: 6000,
 	bytesMax: 12 << 20,
 	modulesMax: 16,
 };
 
 /** Translates what is executed once, at once. */
-export const eagerOptions: TranslatorOptions = { ...normalOptions, hot: 1, batch: 1 };
+export const eagerOptions: TranslatorOptions = { ...normalOptions, hot: 1, batch: 250, atOnce: true };
 
 export interface TranslatorStatistics {
 	regions: number;
@@ -76,6 +81,7 @@ export class Translator {
 	private readonly imports: WebAssembly.Imports;
 	private waiting: Translated[] = [];
 	private waitingBytes = 0;
+	private waitingSince = 0;
 	private batches: Batch[] = [];
 	private cachedBytes = 0;
 	private next = layout.HEAT_CODE;
@@ -109,7 +115,7 @@ export class Translator {
 			this.statistics.refused++;
 			return;
 		}
-		const { body, instructions, irreducible } = translateRegion(region, slot);
+		const { body, instructions, irreducible } = translateRegion(region, slot, true);
 		this.statistics.instructions += instructions;
 		this.statistics.irreducible += irreducible;
 		if (
@@ -119,14 +125,27 @@ export class Translator {
 			this.dropAll();
 			return;
 		}
-		this.waiting.push({ heatAt, body, heat: this.next++ });
+		if (this.waiting.length === 0) this.waitingSince = this.steps;
+		const translated = { heatAt, body, heat: this.next++ };
+		this.waiting.push(translated);
 		this.waitingBytes += body.length;
+		if (this.options.atOnce) {
+			this.install([{ ...translated, body: translateRegion(region, slot, false).body }], false);
+			this.view.setUint16(heatAt, translated.heat, true);
+		}
 		if (this.waiting.length >= this.options.batch) this.flush();
 	}
 
-	/** Compiles what waits; called between runs too, so that the rest of a batch does not wait for ever. */
-	flush(): void {
-		if (this.waiting.length === 0) return;
+	/** Between runs: fewer than a batch do not wait for ever. */
+	tick(): void {
+		if (this.waiting.length > 0 && this.steps - this.waitingSince >= this.options.patience) this.flush();
+	}
+
+	private get steps(): number {
+		return Number(this.view.getBigUint64(layout.M_STEPS, true));
+	}
+
+	private flush(): void {
 		if (this.core.slotGeneration.value !== this.generation) {
 			this.forget();
 			return;
@@ -141,21 +160,31 @@ export class Translator {
 	}
 
 	private compile(regions: readonly Translated[]): void {
-		const bytes = assembleModule(regions.map(({ body }) => body));
+		const bytes = this.install(regions, true);
+		this.batches.push({ regions, bytes });
+		this.cachedBytes += bytes;
+	}
+
+	/** Makes a module and puts its functions into the table; returns its size. */
+	private install(regions: readonly Translated[], chained: boolean): number {
+		const bytes = assembleModule(
+			regions.map(({ body }) => body),
+			chained,
+		);
 		const { exports } = new WebAssembly.Instance(
 			new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>),
 			this.imports,
 		);
 		const { table } = this.core;
-		const end = Math.max(...regions.map(({ heat }) => heat)) - layout.HEAT_CODE + layout.REGION_TABLE + 1;
+		const end =
+			regions.reduce((most, { heat }) => Math.max(most, heat), 0) - layout.HEAT_CODE + layout.REGION_TABLE + 1;
 		if (table.length < end) table.grow(Math.ceil((end - table.length) / tableStep) * tableStep);
 		regions.forEach(({ heat }, index) => {
 			table.set(heat - layout.HEAT_CODE + layout.REGION_TABLE, exports[String(index)]);
 		});
-		this.batches.push({ regions, bytes: bytes.length });
-		this.cachedBytes += bytes.length;
 		this.statistics.modules++;
 		this.statistics.bytes += bytes.length;
+		return bytes.length;
 	}
 
 	/** The smaller half of the modules becomes one, so that each region is compiled again a few times at most. */
@@ -174,11 +203,8 @@ export class Translator {
 		this.statistics.drops++;
 	}
 
-	/** All regions are void. Their table elements must not keep their modules alive. */
+	/** All regions are void. Their table elements stay until they are used again: no heat leads to them. */
 	private forget(): void {
-		const { table } = this.core;
-		const end = Math.min(table.length, this.live + layout.REGION_TABLE);
-		for (let element = layout.REGION_TABLE; element < end; element++) table.set(element, null);
 		this.waiting = [];
 		this.waitingBytes = 0;
 		this.batches = [];

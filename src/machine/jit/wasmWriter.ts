@@ -90,7 +90,7 @@ export const wasm = {
 
 /** Growing bytes. */
 export class ByteWriter {
-	private bytes = new Uint8Array(1024);
+	private bytes = new Uint8Array(128);
 	length = 0;
 
 	private reserve(count: number): void {
@@ -147,14 +147,15 @@ export class ByteWriter {
 		}
 	}
 
+	/** ASCII only. */
 	name(text: string): void {
-		const bytes = new TextEncoder().encode(text);
-		this.unsigned(bytes.length);
-		this.append(bytes);
+		this.unsigned(text.length);
+		for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
 	}
 
+	/** What was written; nothing more may be. */
 	take(): Uint8Array {
-		return this.bytes.slice(0, this.length);
+		return this.bytes.subarray(0, this.length);
 	}
 }
 
@@ -216,8 +217,10 @@ export interface ImportedFunction {
 
 export interface ModuleShape {
 	readonly types: readonly FunctionType[];
-	/** From module "e", in this order; its functions get the first indices. Beside them come `memory` and `table`. */
+	/** From module "e", in this order; its functions get the first indices. Beside them comes `memory`. */
 	readonly imports: readonly ImportedFunction[];
+	/** Whether `table` is imported too. */
+	readonly table: boolean;
 }
 
 function section(out: ByteWriter, id: number, write: (body: ByteWriter) => void): void {
@@ -242,14 +245,14 @@ export function writeModule(shape: ModuleShape, bodies: readonly Uint8Array[]): 
 		}
 	});
 	section(out, 2, (body) => {
-		body.unsigned(shape.imports.length + 2);
+		body.unsigned(shape.imports.length + (shape.table ? 2 : 1));
 		const from = (name: string, ...kind: readonly number[]) => {
 			body.name("e");
 			body.name(name);
 			body.append(kind);
 		};
 		from("memory", 2, 0, 1);
-		from("table", 1, 0x70, 0, 0);
+		if (shape.table) from("table", 1, 0x70, 0, 0);
 		for (const { name, type } of shape.imports) from(name, 0, type);
 	});
 	section(out, 3, (body) => {

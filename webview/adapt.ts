@@ -1,5 +1,6 @@
 import type {
 	FaultEntry,
+	KernelDelta,
 	KernelModel,
 	SpaceModel as KernelSpace,
 	WalkModel as KernelWalk,
@@ -7,6 +8,7 @@ import type {
 	RangeModel,
 	SourcePoint,
 } from "../src/protocol/kernelModel.ts";
+import { applyDelta } from "../src/protocol/modelDelta.ts";
 import type {
 	FaultRow,
 	FindingRow,
@@ -20,10 +22,21 @@ import type {
 
 const frameSize = 4096;
 
-/** The kernel model as the page shows it; undefined for anything that is no model of a format we know. */
-export function adaptModel(data: unknown): PageModel | undefined {
-	const model = data as KernelModel | undefined;
-	if (model?.format !== 1) return undefined;
+/** What the page has of the kernel: the last whole model with all changes since. */
+export class ModelKeeper {
+	private kernel: KernelModel | undefined;
+
+	/** The model after a message; undefined when the message changes a model that is not here: the whole one has to be asked for. */
+	take(data: unknown): PageModel | undefined {
+		const message = data as KernelModel | KernelDelta | undefined;
+		if (message && "base" in message) this.kernel = applyDelta(this.kernel, message);
+		else this.kernel = message?.format === 1 ? message : undefined;
+		return this.kernel && adaptModel(this.kernel);
+	}
+}
+
+/** The kernel model as the page shows it. */
+export function adaptModel(model: KernelModel): PageModel {
 	return {
 		instret: model.instret,
 		processes: model.processes.map((process) => ({
@@ -36,7 +49,7 @@ export function adaptModel(data: unknown): PageModel | undefined {
 		})),
 		spaces: model.spaces.map(adaptSpace),
 		frames: adaptFrames(model),
-		faults: model.log.map(adaptLogEntry),
+		faults: adaptLog(model.log),
 		findings: model.findings.map((finding): FindingRow => {
 			const { pids, frames, addresses, sources } = finding.evidence;
 			return {
@@ -157,6 +170,30 @@ const outcomes: Record<FaultEntry["outcome"], string> = {
 	again: "faults again",
 	panic: "kernel panic",
 };
+
+let lastLog: readonly LogEntry[] = [];
+let lastRows: readonly FaultRow[] = [];
+const rows = new WeakMap<LogEntry, FaultRow>();
+
+/** A log of 50,000 entries comes ten times a second, nearly the same: rows are made once, and a log that did not change stays the same list. */
+function adaptLog(log: readonly LogEntry[]): readonly FaultRow[] {
+	if (log === lastLog) return lastRows;
+	let same = 0;
+	while (same < log.length && log[same] === lastLog[same]) same++;
+	const made = lastRows.slice(0, same);
+	for (let i = same; i < log.length; i++) {
+		const entry = log[i] as LogEntry;
+		let row = rows.get(entry);
+		if (!row) {
+			row = adaptLogEntry(entry);
+			rows.set(entry, row);
+		}
+		made.push(row);
+	}
+	lastLog = log;
+	lastRows = made;
+	return made;
+}
 
 function adaptLogEntry(entry: LogEntry): FaultRow {
 	const common = { id: entry.id, instret: entry.instret, pid: entry.pid, process: entry.process };

@@ -53,9 +53,6 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 
 class Inspector {
 	private readonly store = new DisposableStore();
-	/** The page has not said that it drew the last model: newer ones wait, only the newest is kept. */
-	private drawing = false;
-	private newest: unknown;
 
 	constructor(
 		private readonly panel: vscode.WebviewPanel,
@@ -67,7 +64,7 @@ class Inspector {
 		panel.iconPath = vscode.Uri.joinPath(extensionUri, "media", "activity.svg");
 		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
-		this.store.add(folder.engine().on("model", ({ model }) => this.sendModel(model)));
+		this.store.add(folder.engine().on("model", ({ model }) => this.post({ type: "model", model })));
 		panel.webview.html = page(panel.webview, media, folder.root.toString());
 	}
 
@@ -92,16 +89,6 @@ class Inspector {
 		this.post({ type: "state", state: this.folder.state });
 	}
 
-	private sendModel(model: unknown): void {
-		if (this.drawing) {
-			this.newest = model;
-			return;
-		}
-		this.drawing = true;
-		this.newest = undefined;
-		this.post({ type: "model", model });
-	}
-
 	private async engine<T>(kind: string, params: unknown): Promise<T | undefined> {
 		return (await this.folder.engine().request(kind as "model", params as undefined)) as T;
 	}
@@ -109,17 +96,16 @@ class Inspector {
 	private async receive(message: FromInspector): Promise<void> {
 		switch (message.type) {
 			case "ready":
-				this.drawing = false;
 				this.sendState();
 				await this.engine("watchModel", { on: true });
-				this.sendModel(await this.engine("model", undefined));
 				return;
 			case "drawn":
-				this.drawing = false;
-				if (this.newest !== undefined) this.sendModel(this.newest);
+				await this.engine("modelDrawn", undefined);
 				return;
 			case "walk":
 				return this.answer(message.id, () => this.engine("walk", { pid: message.pid, address: message.address }));
+			case "moment":
+				return this.answer(message.id, () => this.engine("moment", { id: message.moment }));
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":

@@ -1,5 +1,6 @@
 import type { Trap } from "../machine/types.ts";
 import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
+import { hasFreeFrames } from "./frames.ts";
 import { isPanicked, kernelRoot, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
 import type { Region } from "./regions.ts";
@@ -54,6 +55,8 @@ export interface Pending {
 	readonly regions: readonly Region[];
 	readonly arguments: readonly bigint[];
 	readonly since: number;
+	/** When it began there were frames for a page and its tables. */
+	readonly memoryLeft: boolean;
 }
 
 /** What the log tells those who look for findings. */
@@ -63,9 +66,14 @@ export interface LogListener {
 	again(entry: FaultEntry, process: Process): void;
 	/** Before the handler of exit, exec or munmap runs. */
 	leaving(call: string, process: Process, pending: Pending): void;
+	/** A call or fault with an entry is about to be handled. */
+	entered(entry: LogEntry): void;
+	/** Its handler returned to the process. */
+	settled(entry: LogEntry): void;
 	/** A marked call returned. */
 	returned(call: string, process: Process, pending: Pending, result: bigint): void;
-	killed(pid: number): void;
+	/** The process ended in the handler of its trap. */
+	killed(pid: number, pending: Pending): void;
 }
 
 /** Turns traps and returns into the log of faults and marks. Runs inside the machine's events: short, and without side effects on it. */
@@ -76,6 +84,8 @@ export class FaultLog {
 	faultCount = 0;
 	/** By pid: who is in the kernel on its own behalf, and why. */
 	readonly pending = new Map<number, Pending>();
+	/** Is told of each entry that is new or changed. */
+	onChange: ((entry: LogEntry) => void) | undefined;
 	private nextId = 1;
 	private readonly callNames = new Map<number, string>();
 	private kernelFaults: Mutable<FaultEntry>[] = [];
@@ -137,10 +147,12 @@ export class FaultLog {
 			regions: isMark ? this.sources.regions.of(process) : [],
 			arguments: args,
 			since: trap.instret,
+			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
 		};
 		this.pending.set(process.pid, pending);
 		if (!entry) return;
 		this.add(entry);
+		this.listener.entered(entry);
 		if (call === "exit" || call === "exec" || call === "munmap") this.listener.leaving(call, process, pending);
 	}
 
@@ -191,7 +203,10 @@ export class FaultLog {
 	private exception(trap: Trap, process: Process, isPageFault: boolean): void {
 		const regions = this.sources.regions.of(process);
 		const entry = isPageFault ? this.fault(trap, process, regions) : undefined;
-		if (entry) this.add(entry);
+		if (entry) {
+			this.add(entry);
+			this.listener.entered(entry);
+		}
 		this.pending.set(process.pid, {
 			pid: process.pid,
 			root: process.root,
@@ -200,6 +215,7 @@ export class FaultLog {
 			regions,
 			arguments: [],
 			since: trap.instret,
+			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
 		});
 	}
 
@@ -287,6 +303,7 @@ export class FaultLog {
 
 	private add(entry: LogEntry): void {
 		this.entries.push(entry);
+		this.onChange?.(entry);
 		if (this.entries.length > maxEntries + maxEntries / 10) {
 			this.dropped += maxEntries / 10;
 			this.entries.splice(0, maxEntries / 10);
@@ -311,6 +328,7 @@ export class FaultLog {
 			this.update(entry, { result: resultText(pending.call, result), settledAt: machine.instret });
 			this.listener.returned(pending.call, process, pending, result);
 		}
+		if (entry) this.listener.settled(entry);
 	}
 
 	private settleFault(entry: FaultEntry, process: Process, pending: Pending): void {
@@ -329,8 +347,20 @@ export class FaultLog {
 		this.listener.mapped(entry, process, leaf, region);
 	}
 
+	/** What a process was in, and what the kernel itself tripped over, when it panicked. */
+	atPanic(pid: number): { entry: LogEntry | undefined; fault: FaultEntry | undefined } {
+		const last = this.entries.findLast(
+			(entry) => entry.pid === pid && (entry.type === "mark" || entry.mode === "user"),
+		);
+		const open =
+			last?.type === "fault" ? last.outcome === "panic" || last.outcome === "open" : last?.result === undefined;
+		const fault = this.entries.findLast((entry) => entry.type === "fault" && entry.mode !== "user");
+		return { entry: open ? last : undefined, fault: fault?.type === "fault" ? fault : undefined };
+	}
+
 	private update(entry: LogEntry, change: Partial<FaultEntry> | Partial<MarkEntry>): void {
 		Object.assign(entry, change);
+		this.onChange?.(entry);
 	}
 
 	/** Traps whose process ended in the handler, or whose kernel panicked. */
@@ -340,17 +370,15 @@ export class FaultLog {
 		for (const entry of this.kernelFaults) if (panicked) this.update(entry, { outcome: "panic", settledAt });
 		if (panicked) this.kernelFaults = [];
 		if (this.pending.size === 0) return;
-		let alive: ReadonlySet<number> | undefined;
+		const states = this.sources.processes.states();
 		for (const [pid, pending] of this.pending) {
-			alive ??= new Set(
-				this.sources.processes.all().flatMap((process) => (process.state === "ZOMBIE" ? [] : [process.pid])),
-			);
-			const gone = !alive.has(pid);
+			const state = states.get(pid);
+			const gone = state === undefined || state === "ZOMBIE";
 			if (!gone && (!panicked || pending.call !== "fault")) continue;
 			const outcome: FaultOutcome = gone ? "killed" : "panic";
 			if (pending.entry?.type === "fault") this.update(pending.entry, { outcome, settledAt });
 			this.pending.delete(pid);
-			if (gone && pending.call === "fault") this.listener.killed(pid);
+			if (gone && pending.call === "fault") this.listener.killed(pid, pending);
 		}
 	}
 }

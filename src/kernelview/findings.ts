@@ -1,5 +1,5 @@
 import type { FaultEntry, Finding, FindingId, SourcePoint } from "../protocol/kernelModel.ts";
-import type { LogListener, Pending } from "./faultLog.ts";
+import type { FaultLog, LogListener, Pending } from "./faultLog.ts";
 import { pageBytes } from "./guestMemory.ts";
 import type { Look, ProcessSpace, Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
@@ -34,6 +34,9 @@ interface Sighting {
 	readonly sources: readonly SourcePoint[];
 }
 
+/** Reports what looks wrong when it may: at once at a quiet moment, else when it is seen again. */
+type Suspect = (key: string, report: () => void) => void;
+
 /** kalloc fills a frame with this byte; nothing writes eight of them by chance. */
 const junkWord = 0x05050505;
 /** A handler that returns so often without mapping the page does nothing for it. */
@@ -47,7 +50,7 @@ const hex = (value: number) => `0x${value.toString(16)}`;
  * What is wrong in how the kernel keeps memory. Some rules look at single events (a fault, a munmap), the others at whole moments, and
  * these only when no process is in the middle of changing an address space.
  */
-export class Findings implements LogListener {
+export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	private readonly found = new Map<string, Finding>();
 	private readonly killedPids = new Set<number>();
 	/** Page address to what processes had there when they left. */
@@ -61,10 +64,11 @@ export class Findings implements LogListener {
 	private leaver: { process: Process; root: number; regions: readonly Region[] } | undefined;
 	private reportedPanic = false;
 
-	/** `panicCalls`: functions on the stack of the hart that panicked. */
+	/** `panicCalls`: the stack of the hart that panicked, innermost first. */
 	constructor(
 		private readonly sources: Sources,
-		private readonly panicCalls: () => readonly string[],
+		private readonly panicCalls: () => readonly PanicCall[],
+		private readonly log: () => Pick<FaultLog, "atPanic">,
 	) {}
 
 	get list(): readonly Finding[] {
@@ -208,19 +212,21 @@ export class Findings implements LogListener {
 		const count = (this.repeats.get(key) ?? 0) + 1;
 		if (this.repeats.size > 1000) this.repeats.clear();
 		this.repeats.set(key, count);
-		if (count !== loopAfter) return;
-		this.report(
-			"fault-loop",
-			key,
-			"error",
-			`${who(process)} faults again and again at ${entry.address} (${entry.access}, needs ${entry.required}, has ${entry.present}): the handler returns, but the page is still not usable.`,
-			{
-				pids: [entry.pid],
-				addresses: [Number(entry.address)],
-				log: [entry.id],
-				sources: entry.source ? [entry.source] : [],
-			},
-		);
+		const va = canonical(BigInt(entry.address));
+		const leaf = va === undefined ? undefined : findLeaf(this.sources.memory, process.root, va);
+		const has = leaf ? permissionText(leaf.flags) : "----";
+		// A page that came with the wrong rights is wrong at once; one that did not come may have been unmapped by another.
+		if (count !== loopAfter && !(count === 1 && leaf && has !== entry.present)) return;
+		const what = leaf
+			? `the handler mapped the page ${has}, but a ${entry.access} needs ${entry.required}`
+			: `a ${entry.access} needs ${entry.required}, the handler returns, and nothing is mapped`;
+		this.report("fault-loop", key, "error", `${who(process)} faults again at ${entry.address}: ${what}.`, {
+			pids: [entry.pid],
+			...(va === undefined ? {} : { addresses: [va] }),
+			...(leaf && this.sources.memory.frameOf(leaf.pa) >= 0 ? { frames: [this.sources.memory.frameOf(leaf.pa)] } : {}),
+			log: [entry.id],
+			sources: entry.source ? [entry.source] : [],
+		});
 	}
 
 	leaving(call: string, process: Process, pending: Pending): void {
@@ -268,6 +274,16 @@ export class Findings implements LogListener {
 		const still = this.sources.regions.of(process);
 		if (start === undefined) return;
 		const end = region?.end ?? start + pageBytes;
+		const kept = region && still.find((other) => other.element === region.element && other.start === region.start);
+		if (kept) {
+			this.report(
+				"region-left-behind",
+				`${process.pid} ${kept.path}`,
+				"error",
+				`munmap returned 0 to ${who(process)}, but the kernel still keeps ${regionLabel(kept)} at ${virtualHex(kept.start)} in ${kept.path}.`,
+				{ pids: [process.pid], addresses: [kept.start], log: pending.entry ? [pending.entry.id] : [] },
+			);
+		}
 		for (let va = Math.floor(start / pageBytes) * pageBytes; va < end; va += pageBytes) {
 			const leaf = findLeaf(memory, process.root, va);
 			if (!leaf || still.some((other) => other.start <= va && va < other.end && other.element !== region?.element))
@@ -287,8 +303,22 @@ export class Findings implements LogListener {
 		}
 	}
 
-	killed(pid: number): void {
+	killed(pid: number, { entry, memoryLeft, root, regions }: Pending): void {
 		this.killedPids.add(pid);
+		if (entry?.type !== "fault" || !memoryLeft) return;
+		const va = canonical(BigInt(entry.address));
+		const region = regions.find((candidate) => va !== undefined && va >= candidate.start && va < candidate.end);
+		const needed = accessBits[entry.access];
+		if (va === undefined || !region || region.allowed === undefined || (region.allowed & needed) === 0) return;
+		// A page that is there after all: somebody else killed the process meanwhile.
+		if (findLeaf(this.sources.memory, root, va)) return;
+		this.report(
+			"fault-refused",
+			`${pid} ${entry.address}`,
+			"warning",
+			`The kernel killed ${who({ pid, name: entry.process })} for a ${entry.access} at ${entry.address}, although ${regionLabel(region)} from ${virtualHex(region.start)} to ${virtualHex(region.end)} allows it and memory is left.`,
+			{ pids: [pid], addresses: [va], log: [entry.id], sources: entry.source ? [entry.source] : [] },
+		);
 	}
 
 	// ---- moments ---------------------------------------------------------------------------------------------------
@@ -313,10 +343,11 @@ export class Findings implements LogListener {
 		this.suspects = suspects;
 	}
 
-	private checkSpace(look: Look, space: ProcessSpace, suspect: (key: string, report: () => void) => void): void {
+	private checkSpace(look: Look, space: ProcessSpace, suspect: Suspect): void {
 		const { memory } = this.sources;
 		const { process } = space;
 		if (process.state === "ZOMBIE") return;
+		this.checkPlaces(space, suspect);
 		for (const leaf of space.tables.leaves) {
 			const frame = memory.frameOf(leaf.pa);
 			const evidence = { pids: [process.pid], frames: frame < 0 ? [] : [frame], addresses: [leaf.va] };
@@ -364,8 +395,34 @@ export class Findings implements LogListener {
 		}
 	}
 
+	/** Regions lie at pages, in user memory, and beside each other. */
+	private checkPlaces({ process, regions, flaws }: ProcessSpace, suspect: Suspect): void {
+		const misplaced = (path: string, sentence: string, addresses: readonly number[]) =>
+			suspect(`place ${process.pid} ${path}`, () =>
+				this.report("region-misplaced", `${process.pid} ${path}`, "error", sentence, {
+					pids: [process.pid],
+					addresses,
+				}),
+			);
+		for (const { path, name, start, flaw } of flaws)
+			misplaced(path, `${who(process)} has a ${name} at ${hex(start)} (${path}), but ${flaw}.`, [start]);
+		for (const [i, region] of regions.entries()) {
+			const before = regions[i - 1];
+			const over =
+				before && region.start < before.end
+					? `${before.path}, which ends at ${virtualHex(before.end)}`
+					: region.end > trapframeVa
+						? `the trapframe at ${virtualHex(trapframeVa)}`
+						: undefined;
+			if (over !== undefined) {
+				const text = `${who(process)} has ${regionLabel(region)} at ${virtualHex(region.start)} (${region.path}) over ${over}.`;
+				misplaced(region.path, text, [region.start]);
+			}
+		}
+	}
+
 	/** Private memory of two processes must not be one frame that both may write. */
-	private checkSharing(look: Look, suspect: (key: string, report: () => void) => void): void {
+	private checkSharing(look: Look, suspect: Suspect): void {
 		const { memory } = this.sources;
 		const owners = new Map<number, { space: ProcessSpace; va: number; label: string }>();
 		for (const space of look.spaces) {
@@ -394,7 +451,7 @@ export class Findings implements LogListener {
 		}
 	}
 
-	private checkCounts(look: Look, suspect: (key: string, report: () => void) => void): void {
+	private checkCounts(look: Look, suspect: Suspect): void {
 		const members = new Map<string, { region: Region; pids: Set<number> }>();
 		for (const space of look.spaces) {
 			if (space.process.state === "ZOMBIE") continue;
@@ -420,7 +477,7 @@ export class Findings implements LogListener {
 		}
 	}
 
-	private checkFree(look: Look, suspect: (key: string, report: () => void) => void): void {
+	private checkFree(look: Look, suspect: Suspect): void {
 		const { census } = look;
 		for (const frame of census.twoHands.slice(0, 16)) {
 			const users = census.uses.filter((use) => use.frame === frame);
@@ -472,12 +529,55 @@ export class Findings implements LogListener {
 		return "";
 	}
 
+	/** Where the kernel gave up, and what it was doing for whom. */
+	private reportPanic(look: Look, stack: readonly PanicCall[]): void {
+		const caller = stack[1];
+		if (!caller) return;
+		const place = (call: PanicCall) =>
+			call.file === undefined ? call.name : `${call.name} (${call.file}:${call.line})`;
+		const path = stack.slice(1, 6).map(({ name }) => name);
+		const working = look.processes.find(({ state, pid }) => state === "RUNNING" && look.running.includes(pid));
+		const { entry, fault } = this.log().atPanic(working?.pid ?? 0);
+		const at = fault?.source ? ` (${fault.source.file}:${fault.source.line})` : "";
+		const own = fault ? ` after its own ${fault.access} of ${fault.address}${at} faulted` : "";
+		const doing =
+			working && entry?.type === "fault"
+				? `, serving the ${entry.access} of ${who(working)} at ${entry.address}${entry.range ? ` in ${entry.range}` : ""}`
+				: working && entry?.type === "mark"
+					? `, in ${entry.text} of ${who(working)}`
+					: working
+						? `, on behalf of ${who(working)}`
+						: "";
+		this.report(
+			"kernel-panic",
+			"",
+			"error",
+			`The kernel panicked in ${place(caller)}${own}${doing}. Calls, the last first: ${path.join(", ")}.`,
+			{
+				pids: working ? [working.pid] : [],
+				sources: [
+					...(fault?.source ? [fault.source] : []),
+					...stack
+						.slice(1)
+						.flatMap(({ name, file, line }) =>
+							file === undefined || line === undefined ? [] : [{ file, line, function: name }],
+						),
+				],
+				log: [entry, fault].flatMap((known) => (known ? [known.id] : [])),
+				addresses: entry?.type === "fault" ? [canonical(BigInt(entry.address)) ?? 0] : [],
+			},
+		);
+	}
+
 	/** freewalk panics over a leaf: which page, of which region. */
 	private checkPanic(look: Look): void {
 		if (this.reportedPanic) return;
 		this.reportedPanic = true;
+		for (const space of look.spaces) this.checkPlaces(space, (_, report) => report());
 		const { memory, regions } = this.sources;
-		const calls = this.panicCalls();
+		const stack = this.panicCalls();
+		this.reportPanic(look, stack);
+		const calls = stack.map(({ name }) => name);
 		// Without debug information there is no stack: the leaf speaks for itself.
 		if (calls.length > 0 && !calls.some((name) => /^(freewalk|uvmfree|proc_freepagetable)$/.test(name))) return;
 		const candidates = look.processes
@@ -516,5 +616,13 @@ export class Findings implements LogListener {
 	}
 }
 
+/** A call on the stack at a panic. */
+interface PanicCall {
+	readonly name: string;
+	readonly file?: string;
+	readonly line?: number;
+}
+
+const accessBits = { fetch: pteX, load: pteR, store: pteW } as const;
 const severities = ["error", "warning", "info"];
 const rank = (finding: Finding) => severities.indexOf(finding.severity);

@@ -3,7 +3,7 @@ import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 import type { Process } from "./processes.ts";
 import { trampolineVa, trapframeVa } from "./spaces.ts";
-import { type PageTables, pteU, reachOf, virtualHex } from "./sv39.ts";
+import { type PageTables, reachOf, virtualHex } from "./sv39.ts";
 
 /** An address space with its owner, as the classification needs it. */
 export interface OwnedSpace {
@@ -47,6 +47,14 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 		}
 	}
 	return { free, count: names.freeLists.length > 0 ? count : undefined, damage };
+}
+
+/** Whether the free lists hold at least so many frames; looks no further than these. */
+export function hasFreeFrames(memory: GuestMemory, names: KernelNames, wanted: number): boolean {
+	let count = 0;
+	for (const head of names.freeLists)
+		for (let run = memory.u64(head); run && count < wanted; run = memory.u64(run)) count++;
+	return count >= wanted;
 }
 
 /** What the kernel has pointers to beside its page tables: registers and live stacks, as words to look at. */
@@ -156,10 +164,11 @@ function findReachable(
 		found.push(frame);
 	};
 	const scan = (from: number, to: number, entries = false) => {
-		for (let at = from; at < to; at += 8) {
-			const low = memory.u32(at);
-			const high = memory.u32(at + 4);
-			if (low === undefined || high === undefined || (low === 0 && high === 0)) continue;
+		const words = memory.range(from, to);
+		for (let i = 0; i + 1 < words.length; i += 2) {
+			const low = words[i] as number;
+			const high = words[i + 1] as number;
+			if (low === 0 && high === 0) continue;
 			if (high < 0x100) consider(high * 2 ** 32 + low);
 			if (entries && low & 1) consider(((low >>> 10) + (high & 0x3fffff) * 2 ** 22) * pageBytes);
 		}
@@ -184,9 +193,4 @@ export function framesModel(census: FrameCensus, showLeaked: boolean): FramesMod
 		: census.letters.map((letter): FrameLetter => (letter === "L" ? "?" : letter));
 	for (const letter of letters) counts[letter] = (counts[letter] ?? 0) + 1;
 	return { letters: letters.join(""), counts, uses: census.uses };
-}
-
-/** Leaves of a space that user mode can use. */
-export function userLeaves(tables: PageTables) {
-	return tables.leaves.filter((leaf) => leaf.flags & pteU);
 }

@@ -1,7 +1,6 @@
 import type { PhysicalMemory } from "../machine/types.ts";
 
 export const pageBytes = 4096;
-const utf8 = new TextDecoder();
 
 /**
  * Guest RAM for readers that touch thousands of words: numbers instead of bigints. 64-bit words come as numbers and lose low bits
@@ -76,6 +75,18 @@ export class GuestMemory {
 		return true;
 	}
 
+	/** A page as words, in place; undefined outside of RAM. */
+	page(address: number): Uint32Array | undefined {
+		return this.contains(address, pageBytes) ? this.words(address - this.base, pageBytes) : undefined;
+	}
+
+	/** The part of [from, to) that is in RAM as words, in place; `from` is a multiple of 4. */
+	range(from: number, to: number): Uint32Array {
+		const start = Math.max(from - this.base, 0);
+		const end = Math.min(to - this.base, this.size);
+		return end <= start ? new Uint32Array(0) : this.words(start, Math.floor((end - start) / 4) * 4);
+	}
+
 	private words(at: number, length: number): Uint32Array {
 		return new Uint32Array(this.view.buffer, this.view.byteOffset + at, length / 4);
 	}
@@ -96,12 +107,12 @@ export class GuestMemory {
 
 	/** Text up to a zero or `limit` bytes; what is not printable comes as `?`. */
 	text(address: number, limit: number): string {
-		const bytes: number[] = [];
+		let text = "";
 		for (let i = 0; i < limit; i++) {
 			const byte = this.u8(address + i);
 			if (byte === undefined || byte === 0) break;
-			bytes.push(byte);
+			text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?";
 		}
-		return utf8.decode(new Uint8Array(bytes)).replace(/[^\x20-\x7e]/g, "?");
+		return text;
 	}
 }

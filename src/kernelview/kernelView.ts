@@ -6,6 +6,7 @@ import type {
 	Finding,
 	HartModel,
 	KernelModel,
+	MomentModel,
 	PanelName,
 	ProcessModel,
 	WalkModel,
@@ -15,7 +16,9 @@ import { Findings } from "./findings.ts";
 import { framesModel, readFreeList } from "./frames.ts";
 import { GuestMemory, pageBytes } from "./guestMemory.ts";
 import { KernelNames } from "./kernelNames.ts";
+import { LiveModel } from "./liveModel.ts";
 import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
+import { Moments } from "./moments.ts";
 import { type Process, ProcessReader } from "./processes.ts";
 import type { RegionDescription } from "./regionDescription.ts";
 import { RegionReader } from "./regions.ts";
@@ -68,6 +71,7 @@ export class KernelView implements Disposable {
 	private readonly log: FaultLog;
 	private readonly problems: Findings;
 	private readonly attached = new DisposableStore();
+	private readonly moments: Moments;
 	private isAttached = false;
 	private sequence = 0;
 	private looks = maxLooks;
@@ -95,12 +99,22 @@ export class KernelView implements Disposable {
 			kernelWalk: new CachedWalk(),
 			program: (name) => this.symbolizer.program(name),
 		};
-		this.problems = new Findings(this.sources, () => this.panicStack().map(({ name }) => name));
+		this.problems = new Findings(
+			this.sources,
+			() => this.panicStack(),
+			() => this.log,
+		);
+		this.moments = new Moments(this.sources);
 		const { problems } = this;
 		this.log = new FaultLog(this.sources, {
 			mapped: (entry, process, leaf, region) => {
 				problems.mapped(entry, process, leaf, region);
 				this.checkpoint();
+			},
+			entered: (entry) => this.moments.before(entry),
+			settled: (entry) => {
+				this.moments.after(entry);
+				this.moments.reaped(this.sources.processes.states());
 			},
 			again: (entry, process) => problems.again(entry, process),
 			leaving: (call, process, pending) => {
@@ -111,7 +125,7 @@ export class KernelView implements Disposable {
 				problems.returned(call, process, pending, result);
 				this.checkpoint();
 			},
-			killed: (pid) => problems.killed(pid),
+			killed: (pid, pending) => problems.killed(pid, pending),
 		});
 	}
 
@@ -143,6 +157,7 @@ export class KernelView implements Disposable {
 	begin(): void {
 		this.log.clear();
 		this.problems.clear();
+		this.moments.clear();
 		this.looks = maxLooks;
 		this.lastRefill = this.machine.instret;
 		this.frameOfPanic = [];
@@ -171,10 +186,10 @@ export class KernelView implements Disposable {
 
 	/** No process is in the middle of a call that changes address spaces, and none is half made. */
 	private isCalm(): boolean {
-		for (const process of this.sources.processes.all()) {
-			if (process.state === "USED") return false;
-			if (process.state !== "RUNNING" && process.state !== "RUNNABLE") continue;
-			const call = this.log.pending.get(process.pid)?.call;
+		for (const [pid, state] of this.sources.processes.states()) {
+			if (state === "USED") return false;
+			if (state !== "RUNNING" && state !== "RUNNABLE") continue;
+			const call = this.log.pending.get(pid)?.call;
 			if (call !== undefined && changing.has(call)) return false;
 		}
 		return true;
@@ -190,8 +205,17 @@ export class KernelView implements Disposable {
 		return idle && look.processes.every(settled);
 	}
 
-	/** Everything that can be seen now. `logEntries`: only the last ones of the log, for a reader that asks often; default: all. */
-	model(logEntries = Number.POSITIVE_INFINITY): KernelModel {
+	/** Everything that can be seen now. */
+	model(): KernelModel {
+		return { ...this.see(true), log: this.log.entries.slice() };
+	}
+
+	/** For a reader that asks again and again. One at a time: a second one takes the place of the first. */
+	live(entriesPerUpdate?: number): LiveModel {
+		return new LiveModel(() => this.see(false), this.log, entriesPerUpdate);
+	}
+
+	private see(withTables: boolean): KernelModel {
 		const { memory, names } = this.sources;
 		const look = takeLook(this.sources);
 		this.log.settleGone();
@@ -204,14 +228,14 @@ export class KernelView implements Disposable {
 						look.kernel,
 						kernelAreas(memory, names, look.processes),
 						[],
+						withTables,
 						unusedStacks,
 					),
 				]
 			: [];
 		const spaces = look.spaces.map((space) =>
-			spaceModel(memory, space.process, space.tables, space.areas, space.regions),
+			spaceModel(memory, space.process, space.tables, space.areas, space.regions, withTables),
 		);
-		const hidden = Math.max(0, this.log.entries.length - logEntries);
 		return {
 			format: 1,
 			sequence: ++this.sequence,
@@ -223,9 +247,10 @@ export class KernelView implements Disposable {
 			processes: look.processes.map((process) => this.processModel(process, look.running)),
 			spaces: [...kernel, ...spaces],
 			frames: framesModel(look.census, this.isCalm()),
-			log: this.log.entries.slice(hidden),
-			logDropped: this.log.dropped + hidden,
+			log: [],
+			logDropped: this.log.dropped,
 			findings: this.problems.list,
+			moments: this.moments.list(),
 			notes: this.notes(look),
 		};
 	}
@@ -362,6 +387,11 @@ export class KernelView implements Disposable {
 		const root =
 			pid === 0 ? kernelRoot(this.sources) : this.sources.processes.all().find((process) => process.pid === pid)?.root;
 		return root ? walkAddress(this.sources.memory, pid, root, BigInt(address)) : undefined;
+	}
+
+	/** Memory before and after a call or fault of `moments`; undefined when it is kept no more. */
+	moment(id: number): { before: MomentModel; after: MomentModel } | undefined {
+		return this.moments.get(id);
 	}
 
 	/** Calls on the stack of the hart that panicked, else of the process that a trap killed last; innermost first. */

@@ -4,13 +4,14 @@ import { type FrameCensus, type OwnedSpace, type Roots, takeCensus } from "./fra
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 import type { Process, ProcessReader } from "./processes.ts";
-import type { Region, RegionReader } from "./regions.ts";
+import type { Region, RegionFlaw, RegionReader } from "./regions.ts";
 import { type Area, processAreas } from "./spaces.ts";
 import { type CachedWalk, type PageTables, rootOf, translate, walkTables } from "./sv39.ts";
 
 export interface ProcessSpace extends OwnedSpace {
 	readonly process: Process;
 	readonly regions: readonly Region[];
+	readonly flaws: readonly RegionFlaw[];
 	readonly areas: readonly Area[];
 }
 
@@ -56,9 +57,9 @@ export function kernelRoot({ memory, names, machine }: Sources): number | undefi
 export function spaceOf(sources: Sources, process: Process): ProcessSpace | undefined {
 	if (process.root === 0) return undefined;
 	const tables = walkTables(sources.memory, process.root);
-	const regions = sources.regions.of(process);
+	const { regions, flaws } = sources.regions.read(process);
 	const areas = processAreas(process, regions, tables.leaves, sources.program(process.name));
-	return { pid: process.pid, process, tables, regions, areas };
+	return { pid: process.pid, process, tables, regions, flaws, areas };
 }
 
 export function takeLook(sources: Sources): Look {

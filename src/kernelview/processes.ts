@@ -22,16 +22,37 @@ export interface Process {
 	readonly savedStack: number;
 }
 
-/** Reads proc[] with its member offsets looked up once. */
+const fieldNames = [
+	"state",
+	"parent",
+	"pid",
+	"name",
+	"sz",
+	"chan",
+	"killed",
+	"pagetable",
+	"trapframe",
+	"kstack",
+] as const;
+type Field = (typeof fieldNames)[number] | "context.sp";
+
+/** Reads proc[]; runs at every trap, so member offsets are looked up once and words are read only where they are asked for. */
 export class ProcessReader {
+	private readonly offsets: Readonly<Record<Field, number | undefined>>;
+
 	constructor(
 		private readonly memory: GuestMemory,
 		private readonly names: KernelNames,
-	) {}
+	) {
+		const { proc } = names;
+		const offset = (name: Field) => proc && names.offsetIn(proc.element, name);
+		this.offsets = Object.fromEntries(
+			[...fieldNames, "context.sp" as const].map((name) => [name, offset(name)]),
+		) as Record<Field, number | undefined>;
+	}
 
-	private field(address: number, name: string, size: 4 | 8): number {
-		const { proc } = this.names;
-		const offset = proc && this.names.offsetIn(proc.element, name);
+	private field(address: number, name: Field, size: 4 | 8): number {
+		const offset = this.offsets[name];
 		return offset === undefined ? 0 : (this.memory.unsigned(address + offset, size) ?? 0);
 	}
 
@@ -47,6 +68,18 @@ export class ProcessReader {
 		return found;
 	}
 
+	/** State by pid of the slots in use: all that most traps need. */
+	states(): Map<number, string> {
+		const states = new Map<number, string>();
+		const { proc } = this.names;
+		for (let slot = 0; proc && slot < proc.count; slot++) {
+			const address = proc.address + slot * proc.stride;
+			const state = this.names.stateName(this.field(address, "state", 4));
+			if (state !== "UNUSED") states.set(this.field(address, "pid", 4) | 0, state);
+		}
+		return states;
+	}
+
 	/** Undefined: the slot is UNUSED. */
 	read(slot: number): Process | undefined {
 		const { proc } = this.names;
@@ -55,7 +88,7 @@ export class ProcessReader {
 		const state = this.names.stateName(this.field(address, "state", 4));
 		if (state === "UNUSED") return undefined;
 		const parent = this.field(address, "parent", 8);
-		const nameAt = this.names.offsetIn(proc.element, "name");
+		const nameAt = this.offsets.name;
 		return {
 			slot,
 			address,
@@ -85,7 +118,7 @@ export class ProcessReader {
 	/** The process whose page table a root is. */
 	withRoot(root: number): Process | undefined {
 		const { proc } = this.names;
-		const offset = proc && this.names.offsetIn(proc.element, "pagetable");
+		const offset = this.offsets.pagetable;
 		if (!proc || offset === undefined || root === 0) return undefined;
 		for (let slot = 0; slot < proc.count; slot++) {
 			if (this.memory.u64(proc.address + slot * proc.stride + offset) === root) {

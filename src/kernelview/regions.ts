@@ -24,6 +24,15 @@ export interface Region {
 	readonly global: boolean;
 }
 
+/** Where a region is said to be cannot be. */
+export interface RegionFlaw {
+	readonly path: string;
+	readonly name: string;
+	/** As the kernel keeps it. */
+	readonly start: number;
+	readonly flaw: string;
+}
+
 const maxVa = 2 ** 38;
 /** Longer lists and arrays than this are damage. */
 const maxElements = 4096;
@@ -47,7 +56,13 @@ export class RegionReader {
 
 	/** Regions of a process: its own, and those global ones whose frame it has mapped. */
 	of(process: Process): Region[] {
+		return this.read(process).regions;
+	}
+
+	/** The regions, and what is impossible about where they are: a size of nothing, an address that no page table can map. */
+	read(process: Process): { regions: Region[]; flaws: RegionFlaw[] } {
 		const found: Region[] = [];
+		const flaws: RegionFlaw[] = [];
 		for (const description of this.descriptions) {
 			if (description.path.startsWith("proc.")) {
 				const { proc } = this.names;
@@ -55,11 +70,12 @@ export class RegionReader {
 				const base: Place = { address: process.address, type: proc.element };
 				const path = description.path.slice(5);
 				for (const item of this.elements(base, path, description, `proc[${process.slot}].${path}`))
-					this.add(found, item.place, description, item.label, undefined);
+					this.add(found, flaws, item.place, description, item.label, undefined);
 			} else
-				for (const item of this.globals(description)) this.add(found, item.place, description, item.label, process);
+				for (const item of this.globals(description))
+					this.add(found, flaws, item.place, description, item.label, process);
 		}
-		return found.sort((a, b) => a.start - b.start);
+		return { regions: found.sort((a, b) => a.start - b.start), flaws };
 	}
 
 	private *globals(description: RegionDescription): Iterable<{ place: Place; label: string }> {
@@ -123,6 +139,7 @@ export class RegionReader {
 
 	private add(
 		found: Region[],
+		flaws: RegionFlaw[],
 		place: Place,
 		description: RegionDescription,
 		label: string,
@@ -137,13 +154,15 @@ export class RegionReader {
 		};
 		if (fields.valid !== undefined && !read(fields.valid)) return;
 		const frame = read(fields.frame);
-		const start =
-			Math.floor((description.start ? Number(description.start) : (read(fields.start) ?? 0)) / pageBytes) * pageBytes;
+		const kept = description.start ? Number(description.start) : (read(fields.start) ?? 0);
+		const start = Math.floor(kept / pageBytes) * pageBytes;
 		const length =
 			read(fields.length) ??
 			(fields.end !== undefined
 				? (read(fields.end) ?? 0) - start
 				: (read(fields.pages) ?? description.pages ?? 0) * pageBytes);
+		const flaw = placeFlaw(kept, length);
+		if (flaw !== undefined && !sharer) flaws.push({ path: label, name: description.name, start: kept, flaw });
 		if (length <= 0 || start < 0 || start >= maxVa) return;
 		const end = Math.min(Math.ceil((start + length) / pageBytes) * pageBytes, maxVa);
 		if (sharer) {
@@ -181,6 +200,12 @@ export class RegionReader {
 			global: sharer !== undefined,
 		});
 	}
+}
+
+function placeFlaw(start: number, length: number): string | undefined {
+	if (length <= 0) return `its length is ${length}`;
+	if (start >= maxVa) return "it begins beyond MAXVA";
+	return start % pageBytes === 0 ? undefined : "it does not begin at a page";
 }
 
 /** What makes two regions of different processes the same one: a family number, or the same element of the kernel. */

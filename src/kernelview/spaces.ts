@@ -323,6 +323,7 @@ export function spaceModel(
 	tables: PageTables,
 	areas: readonly Area[],
 	regions: readonly Region[],
+	withTables: boolean,
 	elsewhere?: Area,
 ): SpaceModel {
 	return {
@@ -331,7 +332,7 @@ export function spaceModel(
 		root: `0x${tables.root.toString(16)}`,
 		ranges: mergeRanges(memory, areas, tables.leaves, elsewhere),
 		regions: regions.map(regionModel),
-		tables: tableModels(memory, tables),
+		tables: withTables ? tableModels(memory, tables) : [],
 		...(tables.damage !== undefined ? { damage: tables.damage } : {}),
 	};
 }

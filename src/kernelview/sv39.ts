@@ -74,7 +74,10 @@ export interface Entry {
 export function readEntry(memory: GuestMemory, address: number, level: number): Entry | undefined {
 	const low = memory.u32(address);
 	const high = memory.u32(address + 4);
-	if (low === undefined || high === undefined) return undefined;
+	return low === undefined || high === undefined ? undefined : decodeEntry(low, high, level);
+}
+
+function decodeEntry(low: number, high: number, level: number): Entry {
 	const flags = low & flagMask;
 	const pa = ((low >>> 10) + (high & 0x3fffff) * 2 ** 22) * pageBytes;
 	const leaf = (flags & pteAccess) !== 0;
@@ -96,7 +99,8 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 	const seen = new Set<number>();
 	let damage: string | undefined;
 	const visit = (address: number, level: number, va: number): void => {
-		if (!memory.contains(address, pageBytes)) {
+		const words = memory.page(address);
+		if (!words) {
 			damage ??= `the level ${level} table at 0x${address.toString(16)} is outside RAM`;
 			return;
 		}
@@ -106,12 +110,14 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 		}
 		seen.add(address);
 		tables.push({ level, address, va });
+		const reach = reachOf(level);
 		for (let i = 0; i < entriesPerTable; i++) {
-			const at = address + i * 8;
-			if (((memory.u32(at) as number) & pteV) === 0) continue;
-			const entry = readEntry(memory, at, level) as Entry;
-			const start = va + i * reachOf(level);
-			if (entry.malformed) damage ??= `the entry for ${virtualHex(start)} at 0x${at.toString(16)} has reserved bits`;
+			const low = words[2 * i] as number;
+			if ((low & pteV) === 0) continue;
+			const entry = decodeEntry(low, words[2 * i + 1] as number, level);
+			const start = va + i * reach;
+			if (entry.malformed)
+				damage ??= `the entry for ${virtualHex(start)} at 0x${(address + i * 8).toString(16)} has reserved bits`;
 			else if (entry.leaf) leaves.push({ va: start, pa: entry.pa, flags: entry.flags, level });
 			else visit(entry.pa, level - 1, start);
 		}

@@ -158,8 +158,11 @@ export interface EngineRequests {
 	stop: { params: undefined; result: undefined };
 	/** The inspector's data, see kernelModel.ts; undefined without a machine. */
 	model: { params: undefined; result: unknown };
-	/** While on, `model` events come at most 10 times a second. */
+	/** While on, `model` events come at most 10 times a second, each after the one before was drawn. */
 	watchModel: { params: { readonly on: boolean }; result: undefined };
+	/** Memory before and after one of the model's `moments`; undefined when it is kept no more. */
+	moment: { params: { readonly id: number }; result: unknown };
+	modelDrawn: { params: undefined; result: undefined };
 	/** Where an address of the guest lies in the sources. */
 	symbolize: { params: { readonly address: string }; result: SourceLocation | undefined };
 	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */
@@ -182,6 +185,7 @@ export interface EngineEvents {
 	verdict: VerdictData;
 	/** A machine that makes no progress: said once, the run goes on. */
 	stall: { readonly message: string };
+	/** A KernelModel when the watching begins, then KernelDeltas. */
 	model: { readonly model: unknown };
 	log: { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string };
 }

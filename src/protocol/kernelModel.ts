@@ -24,10 +24,10 @@ export interface KernelModel {
 	/** Entries that were dropped from the front of the log, because it is limited. */
 	readonly logDropped: number;
 	readonly findings: readonly Finding[];
+	/** Calls and faults that can be looked at before and after, oldest first. */
+	readonly moments: readonly MomentPair[];
 	/** What a panel cannot show for this kernel, and why; a panel without a note found all it needs. */
 	readonly notes: Readonly<Partial<Record<PanelName, readonly string[]>>>;
-	/** Why this moment was kept, when it is one of the moments for comparison: `before fork (pid 3)`. */
-	readonly moment?: string;
 }
 
 /** `0x` and digits, without leading zeros. */
@@ -268,8 +268,16 @@ export const findingIds = [
 	"frame-leaked",
 	/** Private memory of two processes lies on one frame, and both may write it. */
 	"private-frame-shared",
-	/** The same page faults again and again: the handler returns without mapping it. */
+	/** A handler returned and the page cannot be used as the access needs: mapped with too few rights, or not at all, time and again. */
 	"fault-loop",
+	/** The kernel panicked: where, and what it was doing for whom. */
+	"kernel-panic",
+	/** A process was killed for an access that its region allows, while there was memory. */
+	"fault-refused",
+	/** A region is where none can be: not at a page, without a length, beyond MAXVA, or over another region or the trapframe. */
+	"region-misplaced",
+	/** munmap returned 0, and the kernel still keeps the region. */
+	"region-left-behind",
 ] as const;
 export type FindingId = (typeof findingIds)[number];
 
@@ -290,6 +298,46 @@ export interface Finding {
 		/** Ids of log entries that show it. */
 		readonly log: readonly number[];
 	};
+}
+
+/** A call or fault whose effect on memory was kept, for the comparison. */
+export interface MomentPair {
+	/** Id of the log entry. */
+	readonly id: number;
+	/** `4 prodcons1: fork() = 5`. */
+	readonly text: string;
+	/** Guest time before and after. */
+	readonly from: number;
+	readonly to: number;
+}
+
+/** What processes have at one moment, page by page. */
+export interface MomentModel {
+	readonly instret: number;
+	readonly processes: readonly MomentProcess[];
+}
+
+export interface MomentProcess {
+	readonly pid: number;
+	readonly name: string;
+	readonly state: string;
+	readonly parent: number;
+	readonly size: number;
+	readonly regions: readonly {
+		readonly path: string;
+		readonly start: Hex;
+		readonly pages: number;
+		readonly refcount?: number;
+	}[];
+	/** In address order; the first ones of a huge process. */
+	readonly pages: readonly MomentPage[];
+}
+
+export interface MomentPage {
+	readonly address: Hex;
+	readonly frame: number;
+	readonly permissions: string;
+	readonly label: string;
 }
 
 /** Answer to a walk of one address through one page table. */
@@ -314,7 +362,10 @@ export interface WalkStep {
 	readonly meaning: string;
 }
 
-/** What changed since the model with number `base`; a member that is absent did not change. */
+/**
+ * What changed since the model with number `base`; a member that is absent did not change. What the inspector is sent while the guest
+ * runs: page tables are left out (a walk asks for them), and the log comes a piece at a time.
+ */
 export interface KernelDelta {
 	readonly base: number;
 	readonly sequence: number;
@@ -322,18 +373,20 @@ export interface KernelDelta {
 	readonly panicked: boolean;
 	readonly harts?: readonly HartModel[];
 	readonly processes?: readonly ProcessModel[];
-	/** Spaces that are new or differ, whole; and the pids of all spaces in their order. */
+	/** Spaces that are new or differ, whole. */
 	readonly spaces?: readonly SpaceModel[];
+	/** pids of all spaces in their order, when one came or went. */
 	readonly spaceOrder?: readonly number[];
-	readonly frames?: {
-		/** Runs of changed letters: first frame and the letters from there on. */
-		readonly letters: readonly (readonly [number, string])[];
-		readonly counts: FramesModel["counts"];
-		readonly uses: readonly FrameUse[];
-	};
-	/** New entries and those whose outcome became known, by ascending id. */
-	readonly log?: readonly LogEntry[];
+	/** Runs of changed letters: first frame, and the letters from there on. */
+	readonly letters?: readonly (readonly [number, string])[];
+	readonly counts?: FramesModel["counts"];
+	readonly uses?: readonly FrameUse[];
+	/** New entries and those whose outcome became known, by ascending id; older ones may come later. */
+	readonly log: readonly LogEntry[];
+	/** Id of the oldest entry that the log still has; those before it were dropped or forgotten. */
+	readonly logFrom: number;
 	readonly logDropped: number;
 	readonly findings?: readonly Finding[];
+	readonly moments?: readonly MomentPair[];
 	readonly notes?: KernelModel["notes"];
 }

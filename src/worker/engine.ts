@@ -21,8 +21,11 @@ import type {
 
 /** What the inspector and the links read; implemented over src/kernelview. */
 export interface KernelObserver extends TestObserver {
-	model(logEntries?: number): unknown;
+	model(): unknown;
+	/** For the inspector: whole at first, then changes. */
+	live(): { next(): unknown; readonly more: boolean; dispose(): void };
 	walk(pid: number, address: string): unknown;
+	moment(id: number): unknown;
 	symbolize(address: string): SourceLocation | undefined;
 	/** Page faults seen so far. */
 	readonly faultCount: number;
@@ -54,8 +57,8 @@ const firstSlice = 500_000;
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
-/** Entries of the fault log in a live model; the whole log goes into the memory report. */
-const liveLog = 5000;
+/** An update may take this part of the guest's time. */
+const modelShare = 1 / 30;
 /** Most characters given at once, well below the 128 of xv6's console buffer. */
 const mostTyped = 100;
 /** Instructions that a busy guest is given to read a piece of input. */
@@ -94,12 +97,14 @@ export class Engine {
 		resume: async () => this.live?.resume(),
 		stepToFault: async () => ({ found: (await this.live?.stepToFault()) ?? false }),
 		stop: async () => this.stop("The machine was stopped."),
-		model: async () => this.live?.observer?.model(liveLog),
+		model: async () => this.live?.observer?.model(),
 		watchModel: async ({ on }) => {
 			this.watching = on;
 			this.live?.watch(on);
 			return undefined;
 		},
+		moment: async ({ id }) => this.live?.observer?.moment(id),
+		modelDrawn: async () => this.live?.drawn(),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
 		cancel: async () => {
@@ -267,12 +272,15 @@ class LiveMachine {
 	private driven = false;
 	private slice = firstSlice;
 	private unshown = 0;
-	private lastModel = 0;
+	/** When the next update may come, and whether the inspector has drawn the last. */
+	private nextModel = 0;
+	private models: ReturnType<KernelObserver["live"]> | undefined;
+	private isDrawn = true;
+	private isStale = false;
 	private wake: (() => void) | undefined;
 	private wakeNap: (() => void) | undefined;
 	private readonly shell: Shell;
 	private signal: AbortSignal | undefined;
-	private watching = false;
 	/** Keys that the guest has not been given yet. */
 	private readonly typed: number[] = [];
 	private fedAt = 0;
@@ -438,17 +446,33 @@ class LiveMachine {
 		return observer.faultCount > before;
 	}
 
+	/** The inspector opened, or was loaded again: it begins with a whole model. */
 	watch(on: boolean): undefined {
-		this.watching = on;
+		this.models?.dispose();
+		this.models = on ? this.observer?.live() : undefined;
+		this.isDrawn = true;
 		if (on) this.sendModel(true);
 	}
 
+	drawn(): undefined {
+		this.isDrawn = true;
+		if (this.isStale || (this.state !== "running" && this.models?.more)) this.sendModel(true);
+	}
+
+	/** `now`: something happened that the inspector must not miss; else when it is time. */
 	private sendModel(now = false): void {
-		if (!this.watching || !this.observer) return;
-		const time = this.parts.now();
-		if (!now && (time - this.lastModel < modelEveryMs || this.state !== "running")) return;
-		this.lastModel = time;
-		this.parts.emit("model", { model: this.observer.model(liveLog) });
+		if (!this.models) return;
+		if (!this.isDrawn) {
+			this.isStale ||= now;
+			return;
+		}
+		const start = this.parts.now();
+		if (!now && (start < this.nextModel || this.state !== "running")) return;
+		this.isStale = false;
+		this.isDrawn = false;
+		this.parts.emit("model", { model: this.models.next() });
+		const end = this.parts.now();
+		this.nextModel = end + Math.max(modelEveryMs, (end - start) / modelShare);
 	}
 
 	/** The machine runs no more; its memory stays readable for the inspector until the next boot. */

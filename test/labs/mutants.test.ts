@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
 import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
+import { isNamed, mutantFindings, type Named } from "./mutantFindings.ts";
 
 afterAll(closeToolchains);
 
@@ -18,6 +19,8 @@ const mutantSchema = v.object({
 	symptom: v.optional(v.string()),
 	/** Id of the known failure in lab.json. */
 	explanation: v.string(),
+	/** Every failing test has to name it before all others. */
+	first: v.optional(v.boolean()),
 	harts: v.optional(v.number()),
 });
 
@@ -25,7 +28,7 @@ const folder = join(repository, "test/labs/mutants");
 const labs = existsSync(folder) ? readdirSync(folder) : [];
 
 test("there are mutants of every lab that has known wrong solutions", () => {
-	expect(labs).toContain("hw5-anonymous-mmap");
+	expect(labs).toEqual(expect.arrayContaining(["cs326-shared-page", "hw5-anonymous-mmap"]));
 });
 
 for (const lab of labs) {
@@ -49,6 +52,14 @@ for (const lab of labs) {
 			}
 			const explained = failed.flatMap((verdict) => verdict.explanations.map((explanation) => explanation.id));
 			expect(explained).toContain(mutant.explanation);
+			if (mutant.first) {
+				const named = failed.map((verdict) => `${verdict.test}: ${verdict.explanations[0]?.id}`);
+				expect(named).toEqual(failed.map((verdict) => `${verdict.test}: ${mutant.explanation}`));
+			}
+			const named = mutantFindings[lab]?.[name];
+			expect(named, `${name} has no line in mutantFindings.ts`).toBeDefined();
+			const seen = failed.flatMap((verdict) => verdict.findings.map((finding) => `${finding.id}: ${finding.sentence}`));
+			expect(isNamed(named as Named, failed), seen.join("\n")).toBe(true);
 		});
 	});
 }

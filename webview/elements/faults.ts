@@ -7,6 +7,18 @@ const rowHeight = 22;
 /** Rows drawn above and below what is visible. */
 const overscan = 10;
 
+const digits = new Intl.NumberFormat("en");
+const texts = new WeakMap<FaultRow, string>();
+
+function searchText(row: FaultRow): string {
+	let text = texts.get(row);
+	if (text === undefined) {
+		text = `${row.what} ${row.region} ${row.outcome} ${row.process} ${row.source?.file ?? ""}`.toLowerCase();
+		texts.set(row, text);
+	}
+	return text;
+}
+
 /** Page faults in the order they happened, with the system calls between them. Only visible rows are in the document. */
 export class FaultsPanel extends LitElement {
 	static override styles = [
@@ -55,12 +67,21 @@ export class FaultsPanel extends LitElement {
 	marks = true;
 	top = 0;
 	active = 0;
+	private rows: readonly FaultRow[] = [];
+	private window = { first: 0, last: 0 };
+
+	override willUpdate(changed: Map<PropertyKey, unknown>): void {
+		if (["faults", "filter", "onlyBad", "marks", "pid"].some((name) => changed.has(name))) this.rows = this.choose();
+		const height = this.renderRoot?.querySelector(".list")?.clientHeight ?? 600;
+		this.window = {
+			first: Math.max(0, Math.floor(this.top / rowHeight) - overscan),
+			last: Math.min(this.rows.length, Math.ceil((this.top + height) / rowHeight) + overscan),
+		};
+	}
 
 	override render() {
-		const rows = this.rows();
-		const height = 600;
-		const first = Math.max(0, Math.floor(this.top / rowHeight) - overscan);
-		const last = Math.min(rows.length, Math.ceil((this.top + height) / rowHeight) + overscan);
+		const { rows } = this;
+		const { first, last } = this.window;
 		return html`
 			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
 			<div class="row">
@@ -79,23 +100,23 @@ export class FaultsPanel extends LitElement {
 
 	override updated(): void {
 		// Set through the object model: the page's policy allows no style attributes.
-		const rows = this.rows().length;
-		const first = Math.max(0, Math.floor(this.top / rowHeight) - overscan);
-		const last = Math.min(rows, Math.ceil((this.top + 600) / rowHeight) + overscan);
+		const { first, last } = this.window;
 		const height = (id: string, value: number) =>
 			this.renderRoot.querySelector<HTMLElement>(id)?.style.setProperty("height", `${value}px`);
 		height("#before", first * rowHeight);
-		height("#after", Math.max(0, rows - last) * rowHeight);
+		height("#after", Math.max(0, this.rows.length - last) * rowHeight);
 	}
 
-	private rows(): readonly FaultRow[] {
-		const wanted = this.filter.toLowerCase();
+	/** Rows that pass the filters; without any it is the log itself. */
+	private choose(): readonly FaultRow[] {
+		const wanted = this.filter.trim().toLowerCase();
+		if (wanted === "" && this.marks && !this.onlyBad && this.pid < 0) return this.faults;
 		return this.faults.filter(
 			(row) =>
 				(this.marks || row.kind === "fault") &&
 				(!this.onlyBad || row.bad) &&
 				(this.pid < 0 || row.pid === this.pid) &&
-				(wanted === "" || `${row.what} ${row.region} ${row.outcome} ${row.process}`.toLowerCase().includes(wanted)),
+				(wanted === "" || searchText(row).includes(wanted)),
 		);
 	}
 
@@ -105,9 +126,9 @@ export class FaultsPanel extends LitElement {
 			role="row"
 			aria-rowindex=${index + 1}
 			aria-selected=${index === this.active ? "true" : "false"}
-			@click=${() => this.choose(index)}
+			@click=${() => this.pick(index)}
 		>
-			<span role="gridcell" class="code">${row.instret.toLocaleString("en")}</span>
+			<span role="gridcell" class="code">${digits.format(row.instret)}</span>
 			<span role="gridcell">${row.pid} ${row.process}</span>
 			<span role="gridcell" class="code">${row.what}</span>
 			<span role="gridcell">${row.region}</span>
@@ -121,9 +142,9 @@ export class FaultsPanel extends LitElement {
 		this.dispatchEvent(new CustomEvent("open-source", { detail: row.source, bubbles: true, composed: true }));
 	}
 
-	private choose(index: number): void {
+	private pick(index: number): void {
 		this.active = index;
-		const row = this.rows()[index];
+		const row = this.rows[index];
 		if (row?.address)
 			this.dispatchEvent(new CustomEvent("show-address", { detail: row, bubbles: true, composed: true }));
 	}
@@ -139,11 +160,11 @@ export class FaultsPanel extends LitElement {
 	private key(event: KeyboardEvent): void {
 		const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
 		const step = steps[event.key];
-		const row = this.rows()[this.active];
+		const row = this.rows[this.active];
 		if (event.key === "Enter" && row?.source) this.open(row);
 		if (step === undefined) return;
 		event.preventDefault();
-		this.active = Math.min(this.rows().length - 1, Math.max(0, this.active + step));
+		this.pick(Math.min(this.rows.length - 1, Math.max(0, this.active + step)));
 		const list = this.renderRoot.querySelector(".list");
 		const y = this.active * rowHeight;
 		if (list && (y < list.scrollTop || y + rowHeight > list.scrollTop + list.clientHeight))

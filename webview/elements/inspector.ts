@@ -1,6 +1,6 @@
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import { css, html, LitElement, nothing } from "lit";
-import { adaptModel, adaptWalk } from "../adapt.ts";
+import { adaptWalk, ModelKeeper } from "../adapt.ts";
 import { Host } from "../host.ts";
 import { compareModels, type FaultRow, type PageModel, type PanelId, panels } from "../pageModel.ts";
 import "./faults.ts";
@@ -79,13 +79,20 @@ export class Inspector extends LitElement {
 	private walked: WalkPanel["result"];
 	private walkProblem = "";
 	private walkAddress = "0x3fffffd000";
+	/** Process of the fault that was chosen last. */
+	private walkPid = -1;
 	/** A moment kept for the comparison. */
 	private moment: PageModel | undefined;
 	private marked: readonly number[] = [];
 	private problem = "";
-	private readonly host = new Host((message) => {
-		if (message.type === "state") this.machine = message.state;
-		else this.model = adaptModel(message.model);
+	private readonly keeper = new ModelKeeper();
+	private readonly host: Host = new Host((message) => {
+		if (message.type === "state") {
+			this.machine = message.state;
+			return;
+		}
+		this.model = this.keeper.take(message.model);
+		if (!this.model) this.host.ready();
 	});
 	/** VS Code changes the body's attributes with the theme, also between two themes of one kind. */
 	private readonly themed = new MutationObserver(() => {
@@ -113,7 +120,7 @@ export class Inspector extends LitElement {
 	}
 
 	override updated(changed: Map<PropertyKey, unknown>): void {
-		if (changed.has("model")) this.host.drawn();
+		if (changed.has("model") && this.model) this.host.drawn();
 	}
 
 	override render() {
@@ -227,7 +234,9 @@ export class Inspector extends LitElement {
 	private async walkTo(address: string): Promise<void> {
 		this.walkAddress = address;
 		try {
-			const pid = this.pid >= 0 ? this.pid : (this.model?.spaces.at(-1)?.pid ?? 0);
+			const spaces = this.model?.spaces ?? [];
+			const wanted = [this.pid, this.walkPid].find((pid) => spaces.some((space) => space.pid === pid));
+			const pid = wanted ?? spaces.at(-1)?.pid ?? 0;
 			this.walked = adaptWalk(await this.host.ask({ type: "walk", pid, address }));
 			this.walkProblem = this.walked ? "" : "There is no page table to walk.";
 		} catch (error) {
@@ -237,6 +246,7 @@ export class Inspector extends LitElement {
 
 	private showAddress(event: CustomEvent<FaultRow>): void {
 		this.walkAddress = event.detail.address ?? this.walkAddress;
+		this.walkPid = event.detail.pid;
 	}
 
 	private showFrames(event: CustomEvent<readonly number[]>): void {

@@ -1,0 +1,112 @@
+import type { FramesModel, KernelDelta, KernelModel, LogEntry } from "../protocol/kernelModel.ts";
+import type { FaultLog } from "./faultLog.ts";
+
+/** Most entries of the log in one update: a page that opens late gets 50,000 of them in pieces, the newest first. */
+const entriesPerUpdate = 1000;
+
+/** A model that is sent again and again: whole at first, then what changed. */
+export class LiveModel {
+	private last: KernelModel | undefined;
+	/** Text of each space, and of the small parts, as last sent. */
+	private sentSpaces = new Map<number, string>();
+	private sentParts = new Map<string, string>();
+	/** Entries are changed in place; these differ from what was sent. */
+	private readonly unsent = new Map<number, LogEntry>();
+
+	/** `outline`: everything but page tables and the log. */
+	constructor(
+		private readonly outline: () => KernelModel,
+		private readonly log: FaultLog,
+		private readonly perUpdate = entriesPerUpdate,
+	) {
+		for (const entry of log.entries) this.unsent.set(entry.id, entry);
+		log.onChange = (entry) => this.unsent.set(entry.id, entry);
+	}
+
+	/** The log is longer than what was sent of it. */
+	get more(): boolean {
+		return this.unsent.size > 0;
+	}
+
+	dispose(): void {
+		this.log.onChange = undefined;
+	}
+
+	next(): KernelModel | KernelDelta {
+		const model = this.outline();
+		const { last } = this;
+		const log = this.takeLog();
+		this.last = model;
+		const spaces = model.spaces.filter((space) => {
+			const text = JSON.stringify(space);
+			if (this.sentSpaces.get(space.pid) === text) return false;
+			this.sentSpaces.set(space.pid, text);
+			return true;
+		});
+		const changed = <K extends "harts" | "processes" | "findings" | "moments" | "notes">(name: K) =>
+			this.differs(name, model[name]) ? { [name]: model[name] } : {};
+		const parts = {
+			...changed("harts"),
+			...changed("processes"),
+			...changed("findings"),
+			...changed("moments"),
+			...changed("notes"),
+		};
+		const counts = this.differs("counts", model.frames.counts);
+		const uses = this.differs("uses", model.frames.uses);
+		if (!last) return { ...model, log };
+		const order = model.spaces.map((space) => space.pid);
+		const sameOrder = order.length === last.spaces.length && order.every((pid, i) => pid === last.spaces[i]?.pid);
+		if (!sameOrder) {
+			const alive = new Set(order);
+			for (const pid of this.sentSpaces.keys()) if (!alive.has(pid)) this.sentSpaces.delete(pid);
+		}
+		const letters = letterRuns(last.frames.letters, model.frames.letters);
+		return {
+			base: last.sequence,
+			sequence: model.sequence,
+			instret: model.instret,
+			panicked: model.panicked,
+			...parts,
+			...(spaces.length > 0 ? { spaces } : {}),
+			...(sameOrder ? {} : { spaceOrder: order }),
+			...(letters.length > 0 ? { letters } : {}),
+			...(counts ? { counts: model.frames.counts } : {}),
+			...(uses ? { uses: model.frames.uses } : {}),
+			log,
+			logFrom: this.log.entries[0]?.id ?? Number.MAX_SAFE_INTEGER,
+			logDropped: model.logDropped,
+		};
+	}
+
+	private differs(name: string, value: unknown): boolean {
+		const text = JSON.stringify(value);
+		if (this.sentParts.get(name) === text) return false;
+		this.sentParts.set(name, text);
+		return true;
+	}
+
+	/** Newest first over the updates, in order within one. */
+	private takeLog(): LogEntry[] {
+		const oldest = this.log.entries[0]?.id ?? Number.MAX_SAFE_INTEGER;
+		let ids = [...this.unsent.keys()];
+		if (ids.length > this.perUpdate) ids = ids.sort((a, b) => b - a).slice(0, this.perUpdate);
+		const log = ids.sort((a, b) => a - b).flatMap((id) => (id < oldest ? [] : (this.unsent.get(id) ?? [])));
+		for (const id of ids) this.unsent.delete(id);
+		return log;
+	}
+}
+
+function letterRuns(before: string, after: string): [number, FramesModel["letters"]][] {
+	const runs: [number, string][] = [];
+	if (before === after) return runs;
+	for (let i = 0; i < after.length; i++) {
+		if (before[i] === after[i]) continue;
+		const start = i;
+		// A few equal letters between two changes cost less than another run.
+		for (let equal = 0; i < after.length && equal < 8; i++) equal = before[i] === after[i] ? equal + 1 : 0;
+		runs.push([start, after.slice(start, i)]);
+		i--;
+	}
+	return runs;
+}

@@ -161,7 +161,7 @@ export class Machine implements MachineSurface {
 		this.loadImages(elf, this.extraImages);
 		this.replay = parts.replay ? { records: parts.replay, next: 0 } : undefined;
 		this.tohost = elf.symbols.get("tohost");
-		if (this.tohost !== undefined) this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_WRITE);
+		if (this.tohost !== undefined) this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_PHYSICAL_WRITE);
 		this.console = this.line;
 		this.memory = physicalMemory(memory.buffer, ramBytes);
 		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id));

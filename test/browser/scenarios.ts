@@ -1,0 +1,97 @@
+import { utf8 } from "../../src/common/bytes.ts";
+import type { Event } from "../../src/common/event.ts";
+import { Machine } from "../../src/machine/machine.ts";
+import type { EngineEvents, EngineRequests } from "../../src/protocol/engine.ts";
+import type { RpcClient } from "../../src/protocol/rpc.ts";
+
+// What is done twice, in Node and in a browser's worker, with results that must be the same. No platform's own API in here.
+
+export interface MachineJob {
+	readonly core: Uint8Array;
+	readonly kernel: Uint8Array;
+	readonly disk: Uint8Array;
+	readonly harts: number;
+	readonly jit: "off" | "on" | "eager";
+}
+
+export interface MachineResult {
+	readonly text: string;
+	/** Instructions and state hash at each look. */
+	readonly looks: readonly (readonly [number, string])[];
+	/** Regions that were translated; differs between hosts in nothing either. */
+	readonly regions: number;
+}
+
+const look = 50_000_003;
+const promptAtEnd = /(?:^|\n)\$ $/;
+
+/** Boots, types a line, and looks at the state now and then. */
+export async function runMachine({ core, kernel, disk, harts, jit }: MachineJob): Promise<MachineResult> {
+	const module = await WebAssembly.compile(core as BufferSource);
+	const machine = await Machine.create({ kernel, disk, harts, jit }, { core: module });
+	let text = "";
+	machine.console.onData((bytes) => {
+		text += new TextDecoder().decode(bytes);
+	});
+	const looks: [number, string][] = [];
+	const toPrompt = () => {
+		for (let n = 0; n < 400; n++) {
+			machine.run(look);
+			looks.push([machine.instret, machine.stateHash()]);
+			if (promptAtEnd.test(text) && machine.console.pending === 0) return;
+		}
+		throw new Error(`no prompt:\n${text}`);
+	};
+	toPrompt();
+	machine.console.write(utf8("echo hi\n"));
+	toPrompt();
+	const regions = machine.translation?.regions ?? 0;
+	machine.dispose();
+	return { text, looks, regions };
+}
+
+/** An engine of either platform, as the extension host sees it. */
+export interface EngineClient {
+	readonly request: RpcClient<EngineRequests, EngineEvents>["request"];
+	readonly on: RpcClient<EngineRequests, EngineEvents>["on"];
+	readonly onCrash: Event<string>;
+	dispose(): void;
+}
+
+export interface EngineResult {
+	readonly built: boolean;
+	readonly compiled: number;
+	readonly console: string;
+	readonly ends: readonly string[];
+	/** Test, outcome and the exact number of instructions that it took. */
+	readonly verdicts: readonly (readonly [string, string, number])[];
+}
+
+/** The way of a student: files in, build, boot, a command, a test of the lab. */
+export async function runEngine(
+	engine: EngineClient,
+	files: readonly (readonly [path: string, bytes: Uint8Array])[],
+	test: string,
+): Promise<EngineResult> {
+	let text = "";
+	const verdicts: [string, string, number][] = [];
+	engine.on("console", ({ bytes }) => {
+		text += new TextDecoder().decode(bytes);
+		void engine.request("consoleShown", { bytes: bytes.length });
+	});
+	engine.on("verdict", (verdict) => verdicts.push([verdict.test, verdict.outcome, verdict.instructions]));
+	const crashed = new Promise<never>((_, reject) => engine.onCrash((why) => reject(new Error(why))));
+	const work = async (): Promise<EngineResult> => {
+		await engine.request("sync", { changed: files.map(([path, bytes]) => ({ path, bytes })), removed: [] });
+		const { ok, compiled } = await engine.request("build", { toolchain: "bundled" });
+		await engine.request("boot", { harts: 2, translator: true });
+		const hello = await engine.request("runCommand", { command: "echo hi" });
+		await engine.request("runTests", { tests: [test], seeds: [0], machine: { harts: 2, translator: true } });
+		return { built: ok, compiled, console: text, ends: [hello.end], verdicts };
+	};
+	try {
+		return await Promise.race([work(), crashed]);
+	} finally {
+		engine.dispose();
+	}
+}

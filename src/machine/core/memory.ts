@@ -150,10 +150,11 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 	if (faulted(h)) return;
 	if (isRam(physical)) {
 		const linear = ramAddress(physical);
+		const marked = pageFlags(linear >> PAGE_SHIFT) != 0;
 		storeRam(h, linear, size, value);
 		if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, physical, size, WATCH_PHYSICAL_WRITE);
-		// The store may have flushed or changed the bank: look again, and only unmarked pages may be cached for writing.
-		if (pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) fill(h, va, TLB_WRITE, linear - <u32>va);
+		// A store into a page table may have changed the very translation that it came by. Unmarked pages are none.
+		if (!marked && pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) fill(h, va, TLB_WRITE, linear - <u32>va);
 		return;
 	}
 	if (readableAddress(physical)) return; // QEMU ignores stores to its ROM.

@@ -453,9 +453,9 @@ export class Machine implements MachineSurface {
 		return this.bytes.slice(start, start + this.shape.imageBytes);
 	}
 
-	/** Undefined: the translator is off. */
-	get translation(): Readonly<TranslatorStatistics> | undefined {
-		return this.translator?.statistics;
+	/** Undefined: the translator is off. `live` regions are in its cache now. */
+	get translation(): (Readonly<TranslatorStatistics> & { readonly live: number }) | undefined {
+		return this.translator && { ...this.translator.statistics, live: this.translator.live };
 	}
 
 	/** A counter of layout.ts (S_*). */

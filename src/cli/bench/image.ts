@@ -9,7 +9,7 @@ import { NodeTree } from "../../env/node/sourceTree.ts";
 import { openToolchains } from "../../env/node/toolchains.ts";
 import { openCatalog } from "../assets.ts";
 
-const programs = ["compute", "storm", "fsloop"] as const;
+const programs = ["compute", "storm", "fsloop", "grind"] as const;
 
 export interface Image {
 	/** Files, for QEMU as for us. */

@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildImage } from "../src/cli/bench/image.ts";
+import { median } from "../src/cli/bench/works.ts";
+import { breathe, loadCore } from "../src/cli/machine.ts";
+import { utf8 } from "../src/common/bytes.ts";
+import { Machine } from "../src/machine/machine.ts";
+
+// The load of `soak.mjs`: one machine, usertests and grind in turns, a sample of memory and code cache every few seconds.
+
+interface Sample {
+	readonly seconds: number;
+	/** MiB */
+	readonly resident: number;
+	readonly heap: number;
+	readonly external: number;
+	readonly instructions: number;
+	readonly modules: number;
+	readonly drops: number;
+	readonly liveRegions: number;
+}
+
+const { values } = parseArgs({
+	options: {
+		seconds: { type: "string", default: "3600" },
+		harts: { type: "string", default: "3" },
+		every: { type: "string", default: "20" },
+		/** Only builds the image into this folder, or only uses it: the compiler's memory must not be in the samples. */
+		build: { type: "string" },
+		image: { type: "string" },
+	},
+});
+const [seconds, every] = [Number(values.seconds), Number(values.every)];
+const miB = 1024 * 1024;
+if (values.build) {
+	await buildImage(values.build);
+	process.exit();
+}
+const image = values.image ?? ".";
+const samples: Sample[] = [];
+const begin = performance.now();
+const elapsed = () => (performance.now() - begin) / 1000;
+let rounds = 0;
+
+const [kernel, disk] = [await readFile(join(image, "kernel")), await readFile(join(image, "fs.img"))];
+const machine = await Machine.create(
+	{ kernel, disk, harts: Number(values.harts), jit: "on" },
+	{ core: await loadCore() },
+);
+let text = "";
+machine.console.onData((bytes) => {
+	text += Buffer.from(bytes).toString("latin1");
+});
+let last = -every;
+const sample = () => {
+	if (elapsed() - last < every) return;
+	last = elapsed();
+	const { rss, heapUsed, external } = process.memoryUsage();
+	const { modules = 0, drops = 0, live = 0 } = machine.translation ?? {};
+	samples.push({
+		seconds: last,
+		resident: rss / miB,
+		heap: heapUsed / miB,
+		external: external / miB,
+		instructions: machine.instret,
+		modules,
+		drops,
+		liveRegions: live,
+	});
+	const now = samples.at(-1) as Sample;
+	process.stdout.write(
+		`${now.seconds.toFixed(0)} s: ${now.resident.toFixed(0)} MiB resident, heap ${now.heap.toFixed(0)}, ${(now.instructions / 1e9).toFixed(1)} G instructions, ` +
+			`${now.liveRegions} regions live, ${modules} modules compiled, cache dropped ${drops} times\n`,
+	);
+};
+/** Resolves to what was printed, or undefined when the time is up. */
+const toPrompt = async () => {
+	while (elapsed() < seconds) {
+		const stop = machine.run(5_000_000);
+		if (stop.kind === "halt" || stop.kind === "idle")
+			throw new Error(`the machine ended (${stop.kind}):\n${text.slice(-2000)}`);
+		sample();
+		if (/(^|\n)\$ $/.test(text.slice(-3)) && machine.console.pending === 0) return text;
+		if (/panic: .*\n/.test(text.slice(-400))) throw new Error(text.slice(-2000));
+		await breathe();
+	}
+	return undefined;
+};
+const type = async (command: string, expected: RegExp) => {
+	text = "";
+	machine.console.write(utf8(`${command}\n`));
+	const printed = await toPrompt();
+	if (printed !== undefined && !expected.test(printed)) throw new Error(`${command}:\n${printed.slice(-2000)}`);
+	return printed !== undefined;
+};
+await toPrompt();
+while (await type("usertests -q", /ALL TESTS PASSED/)) {
+	rounds++;
+	if (!(await type(`grind 3000 ${rounds}`, /grind OK/))) break;
+}
+machine.dispose();
+
+// The first fifth fills memory and cache; from there on, the first and the last quarter are compared.
+const steady = samples.slice(Math.ceil(samples.length / 5));
+const quarter = Math.max(1, Math.floor(steady.length / 4));
+const of = (list: readonly Sample[], pick: (one: Sample) => number) => median(list.map(pick));
+const [early, late] = [steady.slice(0, quarter), steady.slice(-quarter)];
+const growth = of(late, (one) => one.resident) - of(early, (one) => one.resident);
+const peak = Math.max(...samples.map((one) => one.resident));
+process.stdout.write(
+	`\n${rounds} rounds of usertests and grind in ${elapsed().toFixed(0)} s, ${((samples.at(-1)?.instructions ?? 0) / 1e9).toFixed(0)} G instructions.\n` +
+		`Resident: ${of(early, (one) => one.resident).toFixed(0)} MiB early, ${of(late, (one) => one.resident).toFixed(0)} MiB late (growth ${growth.toFixed(0)} MiB), peak ${peak.toFixed(0)} MiB.\n` +
+		`Live regions: ${of(early, (one) => one.liveRegions)} early, ${of(late, (one) => one.liveRegions)} late, at most ${Math.max(...samples.map((one) => one.liveRegions))}.\n`,
+);
+/** What the collector leaves lying at one moment and not at another. */
+const tolerance = 40;
+process.exitCode = growth > tolerance ? 1 : 0;

@@ -252,6 +252,13 @@ function directed(): Case[] {
 			code: `li a1, 0x5040\nld a2, (a1)\nli a3, level0 + 40\nli a4, ${(layout.data >> 2n) | 0xcfn}\nsd a4, (a3)\nsfence.vma\nld a5, (a1)`,
 		},
 		{
+			name: "a table that maps itself loses that mapping by a store through it",
+			mode: 1,
+			satp: pagedSatp,
+			setup: `li t0, level0 + 48\nli t1, ${(layout.level0 >> 2n) | 0xcfn}\nsd t1, (t0)\nsfence.vma`,
+			code: `li a1, 0x6030\nld a2, (a1)\nli a3, ${(layout.data >> 2n) | 0xcfn}\nsd a3, (a1)\nsfence.vma\nli a4, 77\nsd a4, (a1)\nld a5, (a1)\nli a6, level0 + 48\nld a6, (a6)`,
+		},
+		{
 			name: "sfence.vma of one address",
 			mode: 1,
 			satp: pagedSatp,

@@ -85,6 +85,7 @@ export { execute } from "./execute";
 /** What translated code calls. */
 export { bulk } from "./idioms";
 export { floatHelper } from "./float";
+export { exactDifference, exactFused, exactProduct, exactQuotient, exactRoot, exactSum, fusedMultiplyAdd } from "./hostFloat";
 export { mulHigh, mulHighSignedUnsigned, mulHighUnsigned } from "./multiply";
 
 export function dropVolatile(): void {

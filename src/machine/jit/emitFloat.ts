@@ -2,8 +2,9 @@
 // the core's softfloat.
 //
 // An inline result is right when it needs no flag that is not set yet: with NX set in fflags and round-to-nearest-even, a
-// result that is normal (and above the least normal number, where rounding hides underflow) raised nothing else. Loops set NX
-// with their first inexact result, so they run inline from then on.
+// result that is normal (and above the least normal number, where rounding hides underflow) raised nothing else. Most loops set
+// NX with their first inexact result, so they run inline from then on. Else the core looks whether the result is exact, which
+// needs no flag at all (core/hostFloat.ts).
 
 import * as layout from "../core/layout.ts";
 import * as op from "../core/opcodes.ts";
@@ -22,6 +23,8 @@ const f64Code = {
 	mul: 0xa2,
 	div: 0xa3,
 	abs: 0x99,
+	neg: 0x9a,
+	trunc: 0x9d,
 	gt: 0x64,
 	truncToI32: 0xaa,
 	truncToI64: 0xb0,
@@ -33,12 +36,12 @@ const f64Code = {
 	constant: 0x44,
 } as const;
 
-const arithmetic: ReadonlyMap<number, number> = new Map([
-	[op.OP_FADD_D, f64Code.add],
-	[op.OP_FSUB_D, f64Code.sub],
-	[op.OP_FMUL_D, f64Code.mul],
-	[op.OP_FDIV_D, f64Code.div],
-	[op.OP_FSQRT_D, f64Code.sqrt],
+const arithmetic: ReadonlyMap<number, { readonly code: number; readonly exact: number }> = new Map([
+	[op.OP_FADD_D, { code: f64Code.add, exact: helper("exactSum") }],
+	[op.OP_FSUB_D, { code: f64Code.sub, exact: helper("exactDifference") }],
+	[op.OP_FMUL_D, { code: f64Code.mul, exact: helper("exactProduct") }],
+	[op.OP_FDIV_D, { code: f64Code.div, exact: helper("exactQuotient") }],
+	[op.OP_FSQRT_D, { code: f64Code.sqrt, exact: helper("exactRoot") }],
 ]);
 
 const comparison: ReadonlyMap<number, number> = new Map([
@@ -81,7 +84,7 @@ function callCore(e: Emitter, one: Instruction, site: Site): void {
 	}
 	e.get(e.hart);
 	e.const32(one.record);
-	e.call(helper.float);
+	e.call(helper("floatHelper"));
 	e.op(wasm.i32Eqz);
 	e.open(wasm.if, "traps", 0x40);
 	e.coldExit(site.dirty, one.offset, site.unused);
@@ -131,18 +134,47 @@ function either(e: Emitter, inline: () => void, other: () => void): void {
 	e.close();
 }
 
-function emitArithmetic(e: Emitter, one: Instruction, site: Site, code: number): void {
+function emitArithmetic(e: Emitter, one: Instruction, site: Site, how: { code: number; exact: number }): void {
+	const isRoot = one.op === op.OP_FSQRT_D;
 	operand(e, one.rs1, wasm.f64Load);
-	if (one.op !== op.OP_FSQRT_D) operand(e, one.rs2, wasm.f64Load);
-	e.op(code, f64Code.toBits);
+	if (!isRoot) operand(e, one.rs2, wasm.f64Load);
+	e.op(how.code, f64Code.toBits);
 	e.set(e.value);
+	rounded(e, one, site, () => {
+		operand(e, one.rs1, wasm.f64Load);
+		operand(e, isRoot ? one.rs1 : one.rs2, wasm.f64Load);
+		e.call(how.exact);
+	});
+}
+
+/** `value` has the result if it is normal and rounding is free; else `exact` leaves it, or NaN. */
+function rounded(e: Emitter, one: Instruction, site: Site, exact: () => void): void {
 	isNormal(e);
 	inexactIsFree(e, one);
 	e.op(wasm.i32And);
 	either(
 		e,
 		() => storeValue(e, one.rd),
-		() => callCore(e, one, site),
+		() => {
+			exact();
+			e.tee(e.double);
+			e.get(e.double);
+			e.op(f64Code.eq);
+			if (roundingMode(one) === dynamic) {
+				e.get(e.hart);
+				e.memory(wasm.i32Load, layout.H_FRM);
+				e.op(wasm.i32Eqz, wasm.i32And);
+			}
+			either(
+				e,
+				() => {
+					e.get(e.hart);
+					e.get(e.double);
+					e.memory(wasm.f64Store, one.rd * 8);
+				},
+				() => callCore(e, one, site),
+			);
+		},
 	);
 }
 
@@ -150,6 +182,29 @@ function storeValue(e: Emitter, register: number): void {
 	e.get(e.hart);
 	e.get(e.value);
 	e.memory(wasm.i64Store, register * 8);
+}
+
+/** The core computes these from plain operations; NaN where it cannot. */
+function emitFused(e: Emitter, one: Instruction, site: Site): void {
+	const negatesProduct = one.op === op.OP_FNMSUB_D || one.op === op.OP_FNMADD_D;
+	const negatesAddend = one.op === op.OP_FMSUB_D || one.op === op.OP_FNMADD_D;
+	const operands = () => {
+		operand(e, one.rs1, wasm.f64Load);
+		if (negatesProduct) e.op(f64Code.neg);
+		operand(e, one.rs2, wasm.f64Load);
+		e.get(e.hart);
+		// The offset of rs3.
+		e.memory(wasm.f64Load, one.immediate);
+		if (negatesAddend) e.op(f64Code.neg);
+	};
+	operands();
+	e.call(helper("fusedMultiplyAdd"));
+	e.op(f64Code.toBits);
+	e.set(e.value);
+	rounded(e, one, site, () => {
+		operands();
+		e.call(helper("exactFused"));
+	});
 }
 
 /** Without NaNs comparisons raise nothing. */
@@ -200,7 +255,12 @@ function emitTruncation(e: Emitter, one: Instruction, site: Site): void {
 	e.op(f64Code.abs, f64Code.gt);
 	e.get(e.hart);
 	e.memory(wasm.i32Load, layout.H_FFLAGS);
-	e.op(wasm.i32And);
+	// Nothing is cut off a whole number.
+	operand(e, one.rs1, wasm.f64Load);
+	operand(e, one.rs1, wasm.f64Load);
+	e.op(f64Code.trunc, f64Code.eq, wasm.i32Or);
+	e.const32(1);
+	e.op(wasm.i32And, wasm.i32And);
 	either(
 		e,
 		() => {
@@ -219,6 +279,8 @@ export function emitFloat(e: Emitter, one: Instruction, site: Site): void {
 	const comparisonCode = comparison.get(one.op);
 	const mode = roundingMode(one);
 	if (arithmeticCode !== undefined && (mode === 0 || mode === dynamic)) emitArithmetic(e, one, site, arithmeticCode);
+	else if (one.op >= op.OP_FMADD_D && one.op <= op.OP_FNMADD_D && (mode === 0 || mode === dynamic))
+		emitFused(e, one, site);
 	else if (comparisonCode !== undefined) emitComparison(e, one, site, comparisonCode);
 	else if (one.op === op.OP_FCVT_W_D && mode === 1) emitTruncation(e, one, site);
 	else if (one.op === op.OP_FCVT_L_D && mode === 1) emitTruncation(e, one, site);

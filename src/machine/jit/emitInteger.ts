@@ -52,9 +52,9 @@ const register32: ReadonlyMap<number, number> = new Map([
 const comparisons = new Set<number>([op.OP_SLTI, op.OP_SLTIU, op.OP_SLT, op.OP_SLTU]);
 
 const highs: ReadonlyMap<number, number> = new Map([
-	[op.OP_MULH, helper.mulHigh],
-	[op.OP_MULHSU, helper.mulHighSignedUnsigned],
-	[op.OP_MULHU, helper.mulHighUnsigned],
+	[op.OP_MULH, helper("mulHigh")],
+	[op.OP_MULHSU, helper("mulHighSignedUnsigned")],
+	[op.OP_MULHU, helper("mulHighUnsigned")],
 ]);
 
 const divisions: ReadonlyMap<number, { code: number; word: boolean; remainder: boolean; signed: boolean }> = new Map([

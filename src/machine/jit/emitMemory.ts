@@ -5,7 +5,8 @@ import * as layout from "../core/layout.ts";
 import * as op from "../core/opcodes.ts";
 import type { Emitter, Site } from "./emitter.ts";
 import { type Instruction, isAtomic, isFloatLoad, isFloatStore, isLoad, isStore } from "./instruction.ts";
-import { wasm } from "./wasmWriter.ts";
+import { cacheKey } from "./pageCaches.ts";
+import { noResult, wasm } from "./wasmWriter.ts";
 
 const loads: ReadonlyMap<number, { code: number; size: number }> = new Map([
 	[op.OP_LB, { code: wasm.i64Load8S, size: 1 }],
@@ -30,18 +31,45 @@ const stores: ReadonlyMap<number, { code: number; size: number }> = new Map([
 
 const boxed = -0x1_0000_0000n;
 
-/** Leaves the host address of an access of `size` bytes at the virtual address in `address`; cold exit on a miss. */
-function hostAddress(e: Emitter, one: Instruction, site: Site, table: number, size: number): void {
+/** Compares the TLB's tag for the virtual address in `address`; cold exit on a miss. Its entry is in `entry` then. */
+function lookUp(e: Emitter, one: Instruction, site: Site, table: number, size: number): void {
 	e.tlbEntry(e.address);
 	e.memory(wasm.i64Load, table);
 	e.get(e.address);
 	e.const64(-4096 + size - 1);
 	e.op(wasm.i64And, wasm.i64Ne);
-	e.open(wasm.if, "miss", 0x40);
+	e.open(wasm.if, "miss", noResult);
 	e.coldExit(site.dirty, one.offset, site.unused);
 	e.close();
-	e.get(e.entry);
-	e.memory(wasm.i32Load, table + 8);
+}
+
+/** Leaves the host address of an access of `size` bytes at the virtual address in `address`. */
+function hostAddress(e: Emitter, one: Instruction, site: Site, table: number, size: number): void {
+	const key = cacheKey(one);
+	const cache = key === undefined ? undefined : e.cacheOf(key);
+	if (!cache) {
+		lookUp(e, one, site, table, size);
+		e.get(e.entry);
+		e.memory(wasm.i32Load, table + 8);
+	} else {
+		// A misaligned access inside the page is right, too: RAM has no alignment.
+		e.get(e.address);
+		e.get(cache.tag);
+		e.op(wasm.i64Sub);
+		e.const64(4096 - size);
+		e.op(wasm.i64GtU);
+		e.open(wasm.if, "other page", noResult);
+		lookUp(e, one, site, table, size);
+		e.get(e.entry);
+		e.memory(wasm.i32Load, table + 8);
+		e.set(cache.addend);
+		e.get(e.address);
+		e.const64(-4096);
+		e.op(wasm.i64And);
+		e.set(cache.tag);
+		e.close();
+		e.get(cache.addend);
+	}
 	e.get(e.address);
 	e.op(wasm.i32WrapI64, wasm.i32Add);
 }

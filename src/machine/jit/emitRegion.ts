@@ -8,6 +8,7 @@ import { emitStatusAccess } from "./emitStatus.ts";
 import { coldLabel, Emitter, type Site } from "./emitter.ts";
 import { type Instruction, isBranch, isBulkBranch, isFloat } from "./instruction.ts";
 import { helper } from "./module.ts";
+import { pageCaches } from "./pageCaches.ts";
 import { type Block, type BlockEnd, bulkLoop, type Region, successors } from "./region.ts";
 import { type RegisterUse, registerUse } from "./registers.ts";
 import { type Structure, structure } from "./structure.ts";
@@ -40,11 +41,13 @@ class RegionEmitter {
 		slot: number,
 		chained: boolean,
 	) {
-		this.e = new Emitter(registers.used, slot, chained);
+		const caches = pageCaches(blocks, flow.isLoop.includes(true));
+		this.e = new Emitter(registers.used, slot, chained, caches);
 	}
 
 	translate(): Translation {
 		const { e } = this;
+		e.clearCaches();
 		e.loadRegisters(this.registers.loaded);
 		const masks = [...new Set([...this.registers.dirty, ...this.registers.dirtyBefore])];
 		for (const mask of masks) e.open(wasm.block, coldLabel(mask), noResult);
@@ -200,7 +203,7 @@ class RegionEmitter {
 		e.get(e.hart);
 		e.const32(test.record);
 		e.get(e.left);
-		e.call(helper.bulk);
+		e.call(helper("bulk"));
 		e.op(wasm.i32Sub);
 		e.set(e.left);
 		e.loadRegisters(block.instructions.reduce((set, one) => set | (1 << one.rd), 0) & ~1);

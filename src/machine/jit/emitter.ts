@@ -5,9 +5,7 @@
 // continue each other by tail calls, and the interpreter's loop sees the last one's result.
 
 import * as layout from "../core/layout.ts";
-import { CodeWriter, i32, i64, noResult, wasm } from "./wasmWriter.ts";
-
-export const f64 = 0x7c;
+import { CodeWriter, f64, i32, i64, noResult, wasm } from "./wasmWriter.ts";
 
 const parameters = 4;
 
@@ -25,6 +23,7 @@ export class Emitter extends CodeWriter {
 	readonly place: number;
 	readonly double: number;
 	private readonly locals: readonly number[];
+	private readonly caches: ReadonlyMap<number, PageCache>;
 	private readonly labels: string[] = [];
 	private readonly registerCount: number;
 
@@ -35,6 +34,8 @@ export class Emitter extends CodeWriter {
 		readonly slot: number,
 		/** Whether it goes on in other regions by itself. */
 		private readonly chained: boolean,
+		/** Accesses that remember their page; see pageCaches.ts. */
+		cached: readonly number[],
 	) {
 		super();
 		let next = parameters;
@@ -46,18 +47,25 @@ export class Emitter extends CodeWriter {
 		this.entry = next + 3;
 		this.place = next + 4;
 		this.double = next + 5;
+		const tags = next + 6;
+		this.caches = new Map(cached.map((key, at) => [key, { tag: tags + at, addend: tags + cached.length + at }]));
 	}
 
 	/** Declarations of the locals and the code: what a module's code section holds. */
 	body(): Uint8Array {
 		const head = new CodeWriter();
-		head.unsigned(3);
-		head.unsigned(this.registerCount + 3);
-		head.byte(i64);
-		head.unsigned(2);
-		head.byte(i32);
-		head.unsigned(1);
-		head.byte(f64);
+		const groups = [
+			[this.registerCount + 3, i64],
+			[2, i32],
+			[1, f64],
+			[this.caches.size, i64],
+			[this.caches.size, i32],
+		] as const;
+		head.unsigned(groups.length);
+		for (const [count, type] of groups) {
+			head.unsigned(count);
+			head.byte(type);
+		}
 		head.append(this.take());
 		return head.take();
 	}
@@ -131,6 +139,20 @@ export class Emitter extends CodeWriter {
 		this.get(this.page);
 		this.const64(offset);
 		this.op(wasm.i64Add);
+	}
+
+	// ---- page caches
+
+	cacheOf(key: number): PageCache | undefined {
+		return this.caches.get(key);
+	}
+
+	/** No address is in the page of the tag: guest addresses in TLBs are canonical. */
+	clearCaches(): void {
+		for (const { tag } of this.caches.values()) {
+			this.const64(noPage);
+			this.set(tag);
+		}
 	}
 
 	// ---- ways out
@@ -256,6 +278,14 @@ export class Emitter extends CodeWriter {
 		this.tee(this.entry);
 	}
 }
+
+/** Locals: virtual address of a page (i64), and what makes a host address of a virtual one in it (i32). */
+export interface PageCache {
+	readonly tag: number;
+	readonly addend: number;
+}
+
+const noPage = 1n << 62n;
 
 export function coldLabel(mask: number): string {
 	return `cold ${mask >>> 0}`;

@@ -1,24 +1,52 @@
 // What modules of translated code import, and how they are put together.
 
-import { i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
+import type { CoreExports } from "../coreAbi.ts";
+import { f64, i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
 
-/** Function indices of the helpers that regions call: exports of the core (core/index.ts). */
-export const helper = { mulHigh: 0, mulHighSignedUnsigned: 1, mulHighUnsigned: 2, bulk: 3, float: 4 } as const;
+const types = {
+	region: { parameters: [i32, i32, i64, i32], result: i32 },
+	integer: { parameters: [i64, i64], result: i64 },
+	bulk: { parameters: [i32, i32, i32], result: i32 },
+	record: { parameters: [i32, i32], result: i32 },
+	double: { parameters: [f64, f64], result: f64 },
+	fused: { parameters: [f64, f64, f64], result: f64 },
+} as const;
+
+/** Helpers that regions call: exports of the core (core/index.ts), in the order of their function indices. */
+const helpers = {
+	mulHigh: "integer",
+	mulHighSignedUnsigned: "integer",
+	mulHighUnsigned: "integer",
+	bulk: "bulk",
+	floatHelper: "record",
+	exactSum: "double",
+	exactDifference: "double",
+	exactProduct: "double",
+	exactQuotient: "double",
+	exactRoot: "double",
+	exactFused: "fused",
+	fusedMultiplyAdd: "fused",
+} as const;
+
+type Helper = keyof typeof helpers;
+
+const names = Object.keys(helpers) as Helper[];
+const typeNames = Object.keys(types);
+
+export function helper(name: Helper): number {
+	return names.indexOf(name);
+}
+
+/** What modules import from "e". */
+export function importsOf(core: CoreExports, memory: WebAssembly.Memory): WebAssembly.Imports {
+	const e: WebAssembly.ModuleImports = { memory, table: core.table };
+	for (const name of names) e[name] = core[name] as WebAssembly.ImportValue;
+	return { e };
+}
 
 const shape: Omit<ModuleShape, "table"> = {
-	types: [
-		{ parameters: [i32, i32, i64, i32], result: i32 },
-		{ parameters: [i64, i64], result: i64 },
-		{ parameters: [i32, i32, i32], result: i32 },
-		{ parameters: [i32, i32], result: i32 },
-	],
-	imports: [
-		{ name: "mulHigh", type: 1 },
-		{ name: "mulHighSignedUnsigned", type: 1 },
-		{ name: "mulHighUnsigned", type: 1 },
-		{ name: "bulk", type: 2 },
-		{ name: "floatHelper", type: 3 },
-	],
+	types: Object.values(types),
+	imports: names.map((name) => ({ name, type: typeNames.indexOf(helpers[name]) })),
 };
 
 /** `chained`: the bodies go on in other regions by the core's table. */

@@ -9,7 +9,7 @@ import * as layout from "../core/layout.ts";
 import type { CoreExports } from "../coreAbi.ts";
 import { translateRegion } from "./emitRegion.ts";
 import { readRecord } from "./instruction.ts";
-import { assembleModule } from "./module.ts";
+import { assembleModule, importsOf } from "./module.ts";
 import { defaultLimits, discover } from "./region.ts";
 
 export interface TranslatorOptions {
@@ -93,8 +93,7 @@ export class Translator {
 		private readonly options: TranslatorOptions,
 	) {
 		this.view = new DataView(memory.buffer);
-		const { table, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, bulk, floatHelper } = core;
-		this.imports = { e: { memory, table, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, bulk, floatHelper } };
+		this.imports = importsOf(core, memory);
 		this.generation = core.slotGeneration.value;
 		this.view.setUint32(layout.T_HOT, options.hot, true);
 	}

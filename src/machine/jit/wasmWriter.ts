@@ -3,6 +3,7 @@
 /** Value types and the type of a block without a result. */
 export const i32 = 0x7f;
 export const i64 = 0x7e;
+export const f64 = 0x7c;
 export const noResult = 0x40;
 
 /** Instructions without immediates, and with the immediates that {@link CodeWriter} has methods for. */

@@ -40,7 +40,11 @@ for (const lab of labs) {
 			const manifest = await catalog.manifest(mutant.lab);
 			const tests = manifest.tests.filter((candidate) => mutant.tests.includes(candidate.id));
 			expect(tests.length).toBe(mutant.tests.length);
-			const verdicts = await judgeOutput(await build(patched), manifest, { tests, harts: mutant.harts ?? 1 });
+			const verdicts = await judgeOutput(await build(patched), manifest, {
+				tests,
+				harts: mutant.harts ?? 1,
+				files: patched,
+			});
 			const failed = verdicts.filter((verdict) => verdict.outcome !== "passed");
 			expect(
 				failed.map((verdict) => verdict.test),

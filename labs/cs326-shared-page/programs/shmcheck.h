@@ -154,6 +154,7 @@ static inline void
 storming(const struct sharing *s, int me)
 {
   for(int round = 1; round <= 12; round++){
+    sleep(1);                   // all wake up at one tick
     volatile int *p = s->map();
     p[me] = round;
     if(round % 2){

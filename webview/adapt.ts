@@ -65,6 +65,7 @@ export function adaptModel(model: KernelModel): PageModel {
 				source: adaptSource(sources[0]),
 			};
 		}),
+		moments: model.moments,
 		notes: adaptNotes(model.notes),
 	};
 }
@@ -160,6 +161,12 @@ function adaptFrames(model: KernelModel): FramesModel {
 			return `frame ${index}, ${frameAddress(model, index)}: ${text}`;
 		},
 		of: (pid) => byPid.get(pid) ?? new Set(),
+		notable: (pid) => {
+			const found = new Set(pid >= 0 ? byPid.get(pid) : []);
+			for (let i = 0; i < letters.length; i++) if ("SLX".includes(letters[i] as string)) found.add(i);
+			return [...found].sort((a, b) => a - b);
+		},
+		owners: (index) => byFrame.get(index) ?? [],
 	};
 }
 

@@ -18,6 +18,7 @@ export interface PageState {
 
 type Ask =
 	| { type: "walk"; pid: number; address: string }
+	| { type: "moment"; moment: number }
 	| { type: "control"; action: "pause" | "resume" | "stepToFault" | "boot" };
 
 /** The page's one line to the extension. Every question is answered or rejected; nothing waits for ever. */

@@ -1,3 +1,4 @@
+import type { MomentPair } from "../src/protocol/kernelModel.ts";
 import type { FrameLetter } from "./draw/frameMap.ts";
 
 /** What the page shows, ready to draw: made from the kernel model by adapt.ts, the only file that knows both. */
@@ -9,6 +10,8 @@ export interface PageModel {
 	readonly frames: FramesModel;
 	readonly faults: readonly FaultRow[];
 	readonly findings: readonly FindingRow[];
+	/** Calls and faults that can be looked at before and after. */
+	readonly moments: readonly MomentPair[];
 	/** What a panel could not find in this kernel, by panel. */
 	readonly notes: Readonly<Partial<Record<PanelId, readonly string[]>>>;
 }
@@ -59,6 +62,10 @@ export interface FramesModel {
 	readonly counts: Readonly<Partial<Record<FrameLetter, number>>>;
 	/** Frames of one process, for the filter. */
 	of(pid: number): ReadonlySet<number>;
+	/** Frames that need a look: shared, leaked, in two hands; with a process also its own. */
+	notable(pid: number): readonly number[];
+	/** Who has a frame and where, one line each. */
+	owners(index: number): readonly string[];
 }
 
 export interface FaultRow {
@@ -101,45 +108,4 @@ export interface WalkStep {
 export interface WalkModel {
 	readonly steps: readonly WalkStep[];
 	readonly result: string;
-}
-
-/** Rows of two moments that differ, for the comparison. */
-export interface Difference {
-	readonly what: string;
-	readonly before: string;
-	readonly after: string;
-}
-
-/** What changed between two moments: processes, ranges, and uses of frames. */
-export function compareModels(before: PageModel, after: PageModel): Difference[] {
-	return [
-		...compareRows(
-			new Map(before.processes.map((row) => [`process ${row.pid}`, `${row.name}, ${row.state}`])),
-			new Map(after.processes.map((row) => [`process ${row.pid}`, `${row.name}, ${row.state}`])),
-		),
-		...compareRows(rangeMap(before), rangeMap(after)),
-		...compareRows(countMap(before), countMap(after)),
-	];
-}
-
-function rangeMap(model: PageModel): Map<string, string> {
-	const rows = new Map<string, string>();
-	for (const space of model.spaces) {
-		for (const range of space.ranges) {
-			const value = `${range.end} ${range.permissions}, ${range.present} of ${range.pages} pages, frames ${range.frames || "none"}`;
-			rows.set(`${space.title}: ${range.label} at ${range.start}`, value);
-		}
-	}
-	return rows;
-}
-
-function countMap(model: PageModel): Map<string, string> {
-	return new Map(Object.entries(model.frames.counts).map(([letter, count]) => [`frames ${letter}`, String(count)]));
-}
-
-function compareRows(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Difference[] {
-	const keys = [...new Set([...before.keys(), ...after.keys()])];
-	return keys
-		.filter((what) => before.get(what) !== after.get(what))
-		.map((what) => ({ what, before: before.get(what) ?? "", after: after.get(what) ?? "" }));
 }

@@ -70,7 +70,12 @@ export class Moments {
 		}));
 	}
 
+	/** 0: now. */
 	get(id: number): { before: MomentModel; after: MomentModel } | undefined {
+		if (id === 0) {
+			const now = this.take();
+			return { before: now, after: now };
+		}
 		return this.closed.find(({ entry }) => entry.id === id);
 	}
 

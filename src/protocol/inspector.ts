@@ -6,6 +6,7 @@ export type FromInspector =
 	/** The last model is on the screen: the next may come. */
 	| { readonly type: "drawn" }
 	| { readonly type: "walk"; readonly id: number; readonly pid: number; readonly address: string }
+	/** `moment`: id of one of the model's `moments`, 0: now. */
 	| { readonly type: "moment"; readonly id: number; readonly moment: number }
 	| {
 			readonly type: "control";

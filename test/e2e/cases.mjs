@@ -1,6 +1,7 @@
 // Each case opens what it needs and leaves nothing behind; names say what a person sees.
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
+import { inspectorCases } from "./inspectorCases.mjs";
 
 const themes = {
 	light: "Light Modern",
@@ -125,12 +126,24 @@ export const cases = {
 			await shot(workbench, `inspector-${name}`);
 		}
 		await view.locator('[data-panel-tab="faults"]').click();
-		await view.locator("[data-fault-source]").first().click();
-		await workbench.page
-			.locator(".editor-group-container .tab", { hasText: /\.[ch]/ })
+		const source = view.locator("[data-fault-source]", { hasText: "prodcons.h" }).last();
+		const line = Number(/:(\d+)$/.exec((await source.textContent()).trim())[1]);
+		await source.click();
+		const { page } = workbench;
+		await page.locator(".editor-group-container .tab", { hasText: "prodcons.h" }).first().waitFor({ timeout: 20_000 });
+		// Of the status bar: the line that the editor's cursor is on.
+		await page
+			.locator(".statusbar-item", { hasText: `Ln ${line}, Col` })
 			.first()
 			.waitFor({ timeout: 20_000 });
+		await shot(workbench, "inspector-line");
+		assert.deepEqual(
+			workbench.console.filter((text) => /Refused to .*(inspector|webview)|Content Security Policy.*xv6/i.test(text)),
+			[],
+		);
 	},
+
+	...inspectorCases,
 
 	async "a stranger edits the kernel and turns red into green"({ open, makeWorkspace, copy, root, shot }) {
 		const folder = makeWorkspace("stranger");

@@ -39,6 +39,7 @@ const server = await startCodeServer({ vsix: [vsix] });
 const browser = await launchBrowser();
 const context = {
 	root,
+	browser,
 	/** Opens a folder in a new window. */
 	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
 	makeWorkspace,

@@ -25,13 +25,13 @@ export class FaultsPanel extends LitElement {
 		panelStyles,
 		css`
 			.list {
-				height: max(240px, 55vh);
+				max-height: max(240px, 60vh);
 				overflow-y: auto;
 				border: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent));
 			}
 			.line {
 				display: grid;
-				grid-template-columns: 9em 9em 18em 10em 8em 1fr 11em;
+				grid-template-columns: 7.5em 8em minmax(11em, 1.5fr) minmax(5em, 1fr) 7.5em minmax(11.5em, 1fr) minmax(8em, 1fr);
 				gap: 8px;
 				height: ${rowHeight}px;
 				line-height: ${rowHeight}px;
@@ -42,6 +42,13 @@ export class FaultsPanel extends LitElement {
 			.line > span {
 				overflow: hidden;
 				text-overflow: ellipsis;
+			}
+			.head {
+				font-weight: 600;
+				color: var(--vscode-descriptionForeground);
+			}
+			.mark > :last-child {
+				grid-column: 3 / -1;
 			}
 			.mark {
 				color: var(--vscode-descriptionForeground);
@@ -72,7 +79,7 @@ export class FaultsPanel extends LitElement {
 
 	override willUpdate(changed: Map<PropertyKey, unknown>): void {
 		if (["faults", "filter", "onlyBad", "marks", "pid"].some((name) => changed.has(name))) this.rows = this.choose();
-		const height = this.renderRoot?.querySelector(".list")?.clientHeight ?? 600;
+		const height = this.renderRoot?.querySelector(".list")?.clientHeight || 600;
 		this.window = {
 			first: Math.max(0, Math.floor(this.top / rowHeight) - overscan),
 			last: Math.min(this.rows.length, Math.ceil((this.top + height) / rowHeight) + overscan),
@@ -89,6 +96,9 @@ export class FaultsPanel extends LitElement {
 				<label><input type="checkbox" .checked=${this.onlyBad} @change=${() => (this.onlyBad = !this.onlyBad)}> only refused and repeated</label>
 				<label><input type="checkbox" .checked=${this.marks} @change=${() => (this.marks = !this.marks)}> system calls</label>
 				<span aria-live="polite">${rows.length} of ${this.faults.length}</span>
+			</div>
+			<div class="line head" aria-hidden="true">
+				<span>Instruction</span><span>Process</span><span>What</span><span>Where</span><span>Needs/has</span><span>Outcome</span><span>Source</span>
 			</div>
 			<div class="list" role="grid" aria-label="Page faults" aria-rowcount=${rows.length} tabindex="0" @scroll=${this.scrolled} @keydown=${this.key}>
 				<div id="before"></div>
@@ -130,12 +140,16 @@ export class FaultsPanel extends LitElement {
 		>
 			<span role="gridcell" class="code">${digits.format(row.instret)}</span>
 			<span role="gridcell">${row.pid} ${row.process}</span>
-			<span role="gridcell" class="code">${row.what}</span>
+			<span role="gridcell" class="code">${row.what}</span>${row.kind === "mark" ? nothing : this.details(row)}
+		</div>`;
+	}
+
+	private details(row: FaultRow) {
+		return html`
 			<span role="gridcell">${row.region}</span>
 			<span role="gridcell" class="code">${row.needed}</span>
 			<span role="gridcell" class=${row.bad ? "bad" : ""}>${row.outcome}</span>
-			<span role="gridcell">${row.source ? html`<button class="link" data-fault-source @click=${() => this.open(row)}>${row.source.file}:${row.source.line}</button>` : nothing}</span>
-		</div>`;
+			<span role="gridcell">${row.source ? html`<button class="link" data-fault-source @click=${() => this.open(row)}>${row.source.file}:${row.source.line}</button>` : nothing}</span>`;
 	}
 
 	private open(row: FaultRow): void {

@@ -1,4 +1,4 @@
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 import {
 	drawFrameMap,
 	type FrameLayout,
@@ -13,6 +13,8 @@ import { fitCanvas } from "./canvas.ts";
 import { panelStyles } from "./styles.ts";
 
 const frameSize = 4096;
+/** Rows of the table; a process may have thousands of frames. */
+const mostRows = 100;
 
 /** All of RAM, one cell a frame. Arrow keys move, the line below says what is under the pointer or the keyboard. */
 export class FramesPanel extends LitElement {
@@ -31,7 +33,7 @@ export class FramesPanel extends LitElement {
 	pid = -1;
 	/** Frames of a finding; they win over the process. */
 	marked: readonly number[] = [];
-	zoom = 2;
+	zoom = 1;
 	selected = -1;
 	private readonly resized = new ResizeObserver(() => this.draw());
 
@@ -59,6 +61,7 @@ export class FramesPanel extends LitElement {
 							html`<span role="listitem"><b class="code">${letter === "." ? "·" : letter}</b> ${frameMeaning[letter]}: ${frames.counts[letter]}</span>`,
 					)}
 			</div>
+			<p class="code" aria-live="polite">${this.selected < 0 ? "Point at a frame, or move with the arrow keys." : frames.describe(this.selected)}</p>
 			<canvas
 				tabindex="0"
 				role="img"
@@ -66,8 +69,31 @@ export class FramesPanel extends LitElement {
 				@mousemove=${this.hovered}
 				@keydown=${this.key}
 			></canvas>
-			<p class="code" aria-live="polite">${this.selected < 0 ? "Point at a frame, or move with the arrow keys." : frames.describe(this.selected)}</p>
+			${this.table(frames)}
 		`;
+	}
+
+	/** What the map shows by colour, as text: the frames of a finding, or the shared, lost and doubly used ones and those of the process. */
+	private table(frames: FramesModel) {
+		const all = this.marked.length > 0 ? this.marked : frames.notable(this.pid);
+		if (all.length === 0) return html`<p class="note">No frame is shared, leaked or in two hands.</p>`;
+		return html`
+			<table role="grid" aria-label="Frames of interest">
+				<thead><tr><th>Frame</th><th>Address</th><th>Use</th><th>Who has it</th></tr></thead>
+				<tbody>${all.slice(0, mostRows).map(
+					(frame) => html`<tr tabindex="0" aria-selected=${frame === this.selected ? "true" : "false"}
+						@click=${() => this.select(frame)} @focus=${() => this.select(frame)}>
+						<td>${frame}</td><td class="code">${FramesPanel.address(frames.base, frame)}</td>
+						<td>${frameMeaning[frames.letters[frame] as FrameLetter]}</td>
+						<td>${frames.owners(frame).map((owner) => html`<div>${owner}</div>`)}</td>
+					</tr>`,
+				)}</tbody>
+			</table>
+			${all.length > mostRows ? html`<p class="note">${all.length - mostRows} more; pick a process, or move over the map.</p>` : nothing}`;
+	}
+
+	private select(frame: number): void {
+		this.selected = frame;
 	}
 
 	override updated(): void {

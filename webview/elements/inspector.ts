@@ -1,8 +1,11 @@
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import { css, html, LitElement, nothing } from "lit";
+import type { MomentModel } from "../../src/protocol/kernelModel.ts";
 import { adaptWalk, ModelKeeper } from "../adapt.ts";
 import { Host } from "../host.ts";
-import { compareModels, type FaultRow, type PageModel, type PanelId, panels } from "../pageModel.ts";
+import { type FaultRow, type PageModel, type PanelId, panels } from "../pageModel.ts";
+import { type MomentAnswer, nowId } from "./compare.ts";
+import "./compare.ts";
 import "./faults.ts";
 import "./findings.ts";
 import "./frames.ts";
@@ -68,7 +71,7 @@ export class Inspector extends LitElement {
 		walked: { state: true },
 		walkProblem: { state: true },
 		walkAddress: { state: true },
-		moment: { state: true },
+		kept: { state: true },
 		marked: { state: true },
 		problem: { state: true },
 	};
@@ -82,7 +85,7 @@ export class Inspector extends LitElement {
 	/** Process of the fault that was chosen last. */
 	private walkPid = -1;
 	/** A moment kept for the comparison. */
-	private moment: PageModel | undefined;
+	private kept: MomentModel | undefined;
 	private marked: readonly number[] = [];
 	private problem = "";
 	private readonly keeper = new ModelKeeper();
@@ -179,7 +182,7 @@ export class Inspector extends LitElement {
 			case "processes":
 				return this.processes(model, notes);
 			case "compare":
-				return this.compare(model);
+				return html`<xv6-compare .moments=${model.moments} .pid=${this.pid} .kept=${this.kept} .ask=${this.askMoment}></xv6-compare>`;
 		}
 	}
 
@@ -193,18 +196,6 @@ export class Inspector extends LitElement {
 					<td>${row.pid}</td><td>${row.name}</td><td>${row.state}</td><td>${row.parent}</td><td class="code">${row.size}</td><td>${row.where}</td>
 				</tr>`,
 				)}</tbody>
-			</table>`;
-	}
-
-	private compare(model: PageModel) {
-		if (!this.moment)
-			return html`<p class="note">Press “Keep this moment”, let the guest run (for example over a fork), and come back here.</p>`;
-		const rows = compareModels(this.moment, model);
-		return html`
-			<p>From instruction ${this.moment.instret.toLocaleString("en")} to ${model.instret.toLocaleString("en")}: ${rows.length} differences.</p>
-			<table aria-label="Differences">
-				<thead><tr><th>What</th><th>Before</th><th>After</th></tr></thead>
-				<tbody>${rows.map((row) => html`<tr><td>${row.what}</td><td class="code">${row.before || "not there"}</td><td class="code">${row.after || "gone"}</td></tr>`)}</tbody>
 			</table>`;
 	}
 
@@ -258,9 +249,16 @@ export class Inspector extends LitElement {
 		this.host.openSource(event.detail.file, event.detail.line);
 	}
 
-	private keep(): void {
-		this.moment = this.model;
-		this.show("compare");
+	private readonly askMoment = async (moment: number): Promise<MomentAnswer> =>
+		(await this.host.ask({ type: "moment", moment })) as MomentAnswer;
+
+	private async keep(): Promise<void> {
+		try {
+			this.kept = (await this.askMoment(nowId))?.after;
+			this.show("compare");
+		} catch (error) {
+			this.problem = (error as Error).message;
+		}
 	}
 
 	private picked(event: Event): void {

@@ -33,7 +33,8 @@ export const panelStyles = css`
 		outline: 1px solid var(--vscode-focusBorder);
 		outline-offset: -1px;
 	}
-	tr[aria-selected="true"] {
+	tr[aria-selected="true"],
+	.line[aria-selected="true"] {
 		background: var(--vscode-list-activeSelectionBackground);
 		color: var(--vscode-list-activeSelectionForeground);
 		outline: 1px solid var(--vscode-contrastActiveBorder, transparent);

@@ -1,0 +1,163 @@
+// `node scripts/pictures.mjs [NAME]` makes the handouts' pictures anew (labs/*/pictures/): the lab's kernel runs, the built
+// inspector page shows it in a real browser, and the panel is photographed. CHROMIUM names the browser, default /usr/bin/chromium.
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InspectorPage, loadSide } from "../test/support/workbench/inspectorPage.mjs";
+import { launchBrowser } from "../test/support/workbench/workbench.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const hw5 = "hw5-anonymous-mmap";
+const cs326 = "cs326-shared-page";
+
+/** Runs until the log shows `until`, or the whole program without it. */
+const pictures = [
+	{ name: "private-killed", lab: hw5, stage: "1a", run: "private", panel: "Findings" },
+	{
+		name: "private-walk",
+		lab: hw5,
+		stage: "3b",
+		run: "private",
+		until: /mmap\(.*= 0x/,
+		panel: "Page-table walk",
+		process: "private",
+		walk: "0x3fffffd028",
+	},
+	{ name: "private-faults", lab: hw5, stage: "3b", run: "private", panel: "Faults" },
+	{
+		name: "private-before-after",
+		lab: hw5,
+		stage: "3b",
+		run: "private",
+		until: /store .*mapped/,
+		panel: "Before and after",
+	},
+	{ name: "freewalk-leaf", lab: hw5, stage: "1b", run: "prodcons1", panel: "Findings" },
+	{
+		name: "prodcons1-shared",
+		lab: hw5,
+		stage: "3b",
+		run: "prodcons1",
+		until: /fork\(\) = 5/,
+		panel: "Frames",
+		marked: "0x3fffffd000",
+	},
+	{
+		name: "prodcons2-copied",
+		lab: hw5,
+		stage: "3b",
+		run: "prodcons2",
+		until: /fork\(\) = \d/,
+		times: 3,
+		panel: "Before and after",
+	},
+	{ name: "prodcons3-finding", lab: hw5, stage: "2b", run: "prodcons3", panel: "Findings" },
+	{ name: "prodcons3-faults", lab: hw5, stage: "2b", run: "prodcons3", panel: "Faults" },
+	{
+		name: "family-before-after",
+		lab: hw5,
+		stage: "3b",
+		run: "prodcons3",
+		until: /store 0x3fffffb000 mapped/,
+		panel: "Before and after",
+	},
+	{
+		name: "mmap-before-after",
+		lab: cs326,
+		stage: "1",
+		run: "mmaptest",
+		until: /mmap\(\) = 0x/,
+		panel: "Before and after",
+	},
+	{
+		name: "mmap-walk",
+		lab: cs326,
+		stage: "1",
+		run: "mmaptest",
+		until: /mmap\(\) = 0x/,
+		panel: "Page-table walk",
+		process: "mmaptest",
+		walk: "0x4000000",
+	},
+	{
+		name: "mmap-space",
+		lab: cs326,
+		stage: "1",
+		run: "mmaptest",
+		until: /mmap\(\) = 0x/,
+		panel: "Address space",
+		process: "mmaptest",
+	},
+	{
+		name: "shared-frame",
+		lab: cs326,
+		stage: "1",
+		run: "mmaptest",
+		until: /fork\(\) = \d/,
+		times: 3,
+		panel: "Frames",
+		marked: "0x4000000",
+	},
+	{
+		name: "fork-before-after",
+		lab: cs326,
+		stage: "1",
+		run: "mmaptest",
+		until: /fork\(\) = \d/,
+		times: 2,
+		panel: "Before and after",
+	},
+	{
+		name: "exit-before-after",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests nomunmap",
+		panel: "Before and after",
+		pair: /exit\(/,
+	},
+];
+
+const only = process.argv[2];
+const InspectorSide = await loadSide(root);
+const browser = await launchBrowser();
+try {
+	for (const picture of pictures) if (!only || picture.name.includes(only)) await make(picture);
+} finally {
+	await browser.close();
+	await InspectorSide.close();
+}
+
+async function make({ name, lab, stage, run, until, times, panel, process: who, walk, marked, pair }) {
+	const side = await InspectorSide.boot(lab, stage);
+	if (until) await side.runUntil(run, until, times);
+	else await side.run(run);
+	const inspector = await InspectorPage.open(browser, root, side, { viewport: { width: 980, height: 640 } });
+	const { page } = inspector;
+	await page.locator("[role=tab]").first().waitFor();
+	await page.getByText("at instruction").waitFor();
+	if (who) await inspector.pick(who);
+	await inspector.panel(panel);
+	if (walk) {
+		await page.getByLabel("Virtual address").fill(walk);
+		await page.getByRole("button", { name: "Walk" }).click();
+		await page.getByRole("table", { name: /walk/i }).waitFor();
+	}
+	if (marked) await inspector.select(side.model().frames.uses.find((use) => use.address === marked).frame);
+	if (pair) {
+		const select = page.locator("xv6-compare select");
+		const texts = await select.locator("option").allTextContents();
+		await select.selectOption({ label: texts.find((text) => pair.test(text)) });
+	}
+	if (panel === "Before and after") await page.getByRole("table", { name: "Differences" }).waitFor();
+	await page.waitForTimeout(200);
+	const folder = join(root, "labs", lab, "pictures");
+	mkdirSync(folder, { recursive: true });
+	const path = join(folder, `${name}.png`);
+	const height = await page.evaluate(
+		() => Math.ceil(document.querySelector("xv6-inspector").getBoundingClientRect().bottom) + 8,
+	);
+	await page.screenshot({ path, clip: { x: 0, y: 0, width: 980, height: Math.min(height, 640) } });
+	console.log(`${lab}/pictures/${name}.png ${(statSync(path).size / 1024).toFixed(0)} KB`);
+	await inspector.close();
+	side.dispose();
+}

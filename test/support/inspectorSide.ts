@@ -1,0 +1,130 @@
+import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { utf8 } from "../../src/common/bytes.ts";
+import type { KernelView } from "../../src/kernelview/kernelView.ts";
+import { Shell } from "../../src/lab/shell.ts";
+import type { FromInspector, ToInspector } from "../../src/protocol/inspector.ts";
+import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { build, catalog, closeToolchains } from "./lab.ts";
+
+const bootBudget = 20_000_000_000;
+const commandBudget = 3_000_000_000;
+const step = 1000;
+
+/** A lab's kernel at its prompt, and the host's side of the inspector's page: what the extension and its worker do for it. */
+export class InspectorSide {
+	private live: ReturnType<KernelView["live"]> | undefined;
+	private state: "running" | "paused" = "running";
+	/** What the page asked to open. */
+	readonly opened: { file: string; line: number }[] = [];
+	/** Models in place of the machine's own, for a page that is to be filled. */
+	instead: KernelModel | undefined;
+
+	private constructor(
+		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
+		private readonly shell: Shell,
+		private readonly view: KernelView,
+	) {}
+
+	/** `stage`: a folder under the lab's solution/, undefined: the starter. */
+	static async boot(lab: string, stage: string | undefined, harts = 1): Promise<InspectorSide> {
+		const output = await build(await catalog.workspace(lab, stage));
+		const { machine } = await createMachine(output, { harts, translator: true });
+		const shell = new Shell(machine, { breathe });
+		const view = observe(machine, output, await catalog.manifest(lab));
+		const end = await shell.waitForPrompt(bootBudget);
+		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
+		view.begin();
+		return new InspectorSide(machine, shell, view);
+	}
+
+	static close(): Promise<void> {
+		return closeToolchains();
+	}
+
+	async run(command: string): Promise<string> {
+		return (await this.shell.run(command, commandBudget)).output;
+	}
+
+	/** Types a command and stops as soon as a log entry that is settled looks like this. */
+	async runUntil(command: string, pattern: RegExp, times = 1): Promise<void> {
+		this.machine.console.write(utf8(`${command}\n`));
+		const start = this.machine.instret;
+		const text = (model: KernelModel) =>
+			model.log.filter((entry) =>
+				pattern.test(
+					entry.type === "mark"
+						? `${entry.pid} ${entry.text} = ${entry.result ?? ""}`
+						: `${entry.pid} ${entry.access} ${entry.address} ${entry.outcome}`,
+				),
+			);
+		while (text(this.view.model()).length < times) {
+			this.machine.run(step);
+			if (this.machine.instret - start > commandBudget) throw new Error(`${command} never came to ${pattern}`);
+		}
+		this.state = "paused";
+	}
+
+	model(): KernelModel {
+		return this.view.model();
+	}
+
+	/** What the host answers to a message of the page. */
+	async receive(message: FromInspector): Promise<ToInspector[]> {
+		switch (message.type) {
+			case "ready": {
+				this.live?.dispose();
+				this.live = this.view.live();
+				return [
+					{ type: "state", state: this.state },
+					{ type: "model", model: this.instead ?? this.live.next() },
+				];
+			}
+			case "drawn":
+				return this.live?.more && !this.instead ? [{ type: "model", model: this.live.next() }] : [];
+			case "walk":
+				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
+			case "moment":
+				return [{ type: "answer", id: message.id, value: this.view.moment(message.moment) }];
+			case "openSource":
+				this.opened.push({ file: message.file, line: message.line });
+				return [];
+			case "control":
+				return this.control(message);
+		}
+	}
+
+	private control({ id, action }: Extract<FromInspector, { type: "control" }>): ToInspector[] {
+		if (action === "stepToFault") {
+			const before = this.view.faultCount;
+			while (this.view.faultCount === before && this.machine.run(step).kind === "budget");
+		}
+		this.state = action === "resume" ? "running" : "paused";
+		return [
+			{ type: "answer", id, value: undefined },
+			{ type: "state", state: this.state },
+			{ type: "model", model: this.live?.next() },
+		];
+	}
+
+	/** A model with so many faults as a busy guest makes in minutes. */
+	fill(faults: number): void {
+		const model = this.view.model();
+		const sample = model.log.find((entry): entry is FaultEntry => entry.type === "fault");
+		if (!sample) throw new Error("run a program with faults first");
+		this.instead = {
+			...model,
+			log: Array.from({ length: faults }, (_, i) => ({
+				...sample,
+				id: i + 1,
+				instret: sample.instret + i * 1000,
+				address: `0x${(0x3fffffb000 + i * 8).toString(16)}`,
+			})),
+		};
+	}
+
+	dispose(): void {
+		this.view.dispose();
+		this.shell.dispose();
+		this.machine.dispose();
+	}
+}

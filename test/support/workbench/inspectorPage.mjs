@@ -1,0 +1,102 @@
+// The inspector's page alone in a browser: the built page under its own policy, a theme's colours, and a machine behind it.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as esbuild from "esbuild";
+
+/** The machine's side, bundled; `root` is the repository with its dist. */
+export async function loadSide(root) {
+	const outfile = join(root, "dist/test/inspectorSide.mjs");
+	mkdirSync(join(root, "dist/test"), { recursive: true });
+	await esbuild.build({
+		entryPoints: [join(root, "test/support/inspectorSide.ts")],
+		outfile,
+		bundle: true,
+		platform: "node",
+		target: "es2022",
+		format: "esm",
+		packages: "external",
+		logLevel: "warning",
+	});
+	return (await import(pathToFileURL(outfile).href)).InspectorSide;
+}
+
+/** Colours of VS Code's four default themes, as far as the page uses them. */
+export const themes = JSON.parse(readFileSync(new URL("themes.json", import.meta.url), "utf8"));
+
+const policy = (origin) =>
+	`default-src 'none'; script-src 'nonce-test'; style-src ${origin} 'nonce-test'; font-src ${origin}; img-src ${origin}`;
+
+export class InspectorPage {
+	/** Opens the page on a side; `violations` collects what its policy refused and what it threw. */
+	static async open(browser, root, side, { theme = "light", viewport = { width: 1100, height: 700 } } = {}) {
+		const context = await browser.newContext({ viewport });
+		const page = await context.newPage();
+		const self = new InspectorPage();
+		self.page = page;
+		self.violations = [];
+		page.on("console", (message) => message.type() === "error" && self.violations.push(message.text()));
+		page.on("pageerror", (error) => self.violations.push(String(error)));
+		await page.exposeFunction("toHost", async (message) => {
+			for (const answer of await side.receive(message)) await self.post(answer);
+		});
+		const origin = "http://inspector.test";
+		const style = Object.entries(themes[theme].colors)
+			.map(([name, value]) => `--vscode-${name}: ${value};`)
+			.join(" ");
+		const html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+			<meta http-equiv="Content-Security-Policy" content="${policy(origin)}">
+			<style nonce="test">html { ${style} } body { background: var(--vscode-editor-background); margin: 0 }</style>
+			<link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="${origin}/codicon.css"><link rel="stylesheet" href="${origin}/inspector.css">
+			<title>Memory inspector</title></head>
+			<body class="${themes[theme].kind}"><xv6-inspector data-root="test"></xv6-inspector>
+			<script nonce="test">
+				window.acquireVsCodeApi = () => ({
+					postMessage: (message) => { void window.toHost(message); },
+					getState: () => JSON.parse(sessionStorage.getItem("state") ?? "null") ?? undefined,
+					setState: (state) => sessionStorage.setItem("state", JSON.stringify(state)),
+				});
+			</script>
+			<script type="module" nonce="test" src="${origin}/main.js"></script></body></html>`;
+		const types = { js: "text/javascript", css: "text/css", ttf: "font/ttf" };
+		await page.route("**/*", (route) => {
+			const path = new URL(route.request().url()).pathname.slice(1);
+			if (path === "") return route.fulfill({ body: html, contentType: "text/html" });
+			try {
+				const body = readFileSync(join(root, "dist/webview", path));
+				return route.fulfill({ body, contentType: types[path.split(".").at(-1)] ?? "application/octet-stream" });
+			} catch {
+				return route.fulfill({ status: 404, body: "" });
+			}
+		});
+		await page.goto(`${origin}/`);
+		await page.locator("xv6-inspector [role=tab]").first().waitFor();
+		return self;
+	}
+
+	post(message) {
+		return this.page.evaluate((data) => window.postMessage(data, "*"), message);
+	}
+
+	/** Shows a panel by the name on its tab. */
+	async panel(name) {
+		await this.page.getByRole("tab", { name }).click();
+	}
+
+	async pick(process) {
+		const select = this.page.locator("[role=toolbar] select");
+		const value = await select.locator("option", { hasText: process }).first().getAttribute("value");
+		await select.selectOption(value);
+	}
+
+	/** Points at a frame in the map. */
+	async select(frame) {
+		await this.page.locator("xv6-frames").evaluate((element, index) => {
+			element.selected = index;
+		}, frame);
+	}
+
+	close() {
+		return this.page.context().close();
+	}
+}

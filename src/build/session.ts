@@ -257,7 +257,7 @@ class Build {
 				return toolchain.link(job, this.request.signal);
 			});
 			result = likeGnuLd(linked, objects);
-			this.counts.linked++;
+			if (!linked.cached) this.counts.linked++;
 			this.memory.linked.set(step.output, { key, inputs, result });
 		}
 		// A linker's message without a place belongs to the line that calls it.

@@ -11,6 +11,8 @@ import { NodeTree } from "../env/node/sourceTree.ts";
 import type { OpenedToolchains, ToolchainKind } from "../env/node/toolchains.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { interruptible } from "./interrupt.ts";
+import { ProgressLine } from "./progressLine.ts";
 
 export type OpenToolchains = (kind: ToolchainKind) => Promise<OpenedToolchains>;
 
@@ -24,7 +26,6 @@ export interface CliBuildOptions {
 	readonly toolchain?: ToolchainKind;
 	readonly jobs?: number;
 	readonly makeVariables?: Readonly<Record<string, string>>;
-	readonly signal?: AbortSignal;
 	/** No line about the toolchain and the counts on stderr; diagnostics are always written. */
 	readonly quiet?: boolean;
 	/** Replaced in tests. */
@@ -43,22 +44,14 @@ export async function runBuild(argv: string[], open: OpenToolchains = openDefaul
 	}
 	const kind = values.toolchain ?? "auto";
 	if (!isKind(kind)) throw new UserError("usage", `There is no toolchain '${kind}'`, usage);
-	const interrupt = new AbortController();
-	const stop = () => interrupt.abort();
-	process.once("SIGINT", stop);
-	try {
-		const tree = new NodeTree(folder);
-		const makeVariables = Object.fromEntries((values.make ?? []).map(parseVariable));
-		const options = { toolchain: kind, ...(jobs ? { jobs } : {}), makeVariables, signal: interrupt.signal };
-		const result = await buildTree(tree, options, open);
-		const target = values.out ?? join(folder, "build");
-		if (result.output) await atomicWrite(await outputs(target, values.out === undefined, result.output));
-		if (values.json) process.stdout.write(`${JSON.stringify(asJson(result, target), undefined, "\t")}\n`);
-		else await report(result, folder, tree, target);
-		return result.output ? exitCodes.done : exitCodes.buildFailed;
-	} finally {
-		process.removeListener("SIGINT", stop);
-	}
+	const makeVariables = Object.fromEntries((values.make ?? []).map(parseVariable));
+	const tree = new NodeTree(folder);
+	const target = values.out ?? join(folder, "build");
+	const result = await buildTree(tree, { toolchain: kind, ...(jobs ? { jobs } : {}), makeVariables }, open);
+	if (result.output) await atomicWrite(outputs(target, values.out === undefined, result.output));
+	if (values.json) process.stdout.write(`${JSON.stringify(asJson(result, target), undefined, "\t")}\n`);
+	else await report(result, folder, tree, target);
+	return result.output ? exitCodes.done : exitCodes.buildFailed;
 }
 
 function parse(argv: string[]) {
@@ -89,7 +82,7 @@ function isKind(text: string): text is ToolchainKind {
 }
 
 /** Kernel, image, and, in a folder of ours inside the tree, what keeps it out of git. */
-async function outputs(target: string, inTree: boolean, output: BuildOutput): Promise<FileToWrite[]> {
+function outputs(target: string, inTree: boolean, output: BuildOutput): FileToWrite[] {
 	const files: FileToWrite[] = [
 		{ path: join(target, "kernel"), bytes: output.kernel },
 		{ path: join(target, "fs.img"), bytes: output.disk },
@@ -100,17 +93,22 @@ async function outputs(target: string, inTree: boolean, output: BuildOutput): Pr
 
 async function buildTree(tree: SourceTree, options: CliBuildOptions, open: OpenToolchains): Promise<BuildResult> {
 	await refuseMissing(tree);
+	const line = new ProgressLine(process.stderr);
 	const opened = await open(options.toolchain ?? "auto");
 	try {
-		return await new BuildSession().build({
-			tree,
-			toolchain: opened.toolchain,
-			wasi: opened.wasi,
-			...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-			...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
-			...(options.signal === undefined ? {} : { signal: options.signal }),
-		});
+		return await interruptible((signal) =>
+			new BuildSession().build({
+				tree,
+				toolchain: opened.toolchain,
+				wasi: opened.wasi,
+				signal,
+				onProgress: line.show,
+				...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+				...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
+			}),
+		);
 	} finally {
+		line.clear();
 		opened.dispose();
 	}
 }

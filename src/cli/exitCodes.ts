@@ -6,4 +6,6 @@ export const exitCodes = {
 	panic: 3,
 	timeout: 4,
 	buildFailed: 5,
+	/** Ctrl-C: what shells give a program that SIGINT ended (128 + 2). */
+	interrupted: 130,
 } as const;

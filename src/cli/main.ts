@@ -54,7 +54,7 @@ function help(): string {
 ${rows.join("\n")}
 
 Exit codes: 0 done; 1 a test or program failed; 2 wrong usage or unreadable input; 3 kernel panic;
-4 time-out; 5 build failed; otherwise the guest's own code.
+4 time-out; 5 build failed; 130 interrupted by Ctrl-C; otherwise the guest's own code.
 `;
 }
 
@@ -96,6 +96,8 @@ function exitCodeOf(error: UserError): number {
 		case "mkfs-failed":
 		case "makefile-not-understood":
 			return exitCodes.buildFailed;
+		case "cancelled":
+			return exitCodes.interrupted;
 		default:
 			return exitCodes.usage;
 	}

@@ -1,26 +1,10 @@
 import { concat, utf8 } from "../common/bytes.ts";
 import type { CompileOutcome } from "./bundled/compiler.ts";
-import type { CompileJob } from "./types.ts";
 
-/** Finished compilations by key. Everything that could change the result is in the key; a lost entry only costs time. */
+/** Finished compilations and links by key. Everything that could change a result is in the key; a lost entry only costs time. */
 export interface ObjectCache {
 	get(key: string): Promise<CompileOutcome | undefined>;
 	put(key: string, outcome: CompileOutcome): Promise<void>;
-}
-
-/** SHA-256 over the compiler, the job, and the content of every file that it may read. */
-export async function cacheKey(
-	version: string,
-	job: CompileJob,
-	inputs: ReadonlyMap<string, Uint8Array>,
-): Promise<string> {
-	const parts: Uint8Array[] = [utf8(JSON.stringify([version, job.kind, job.source, job.flags, job.target]))];
-	for (const path of [...inputs.keys()].sort()) {
-		const bytes = inputs.get(path) as Uint8Array;
-		parts.push(utf8(`\0${path}\0${bytes.length}\0`), bytes);
-	}
-	const digest = await crypto.subtle.digest("SHA-256", concat(parts) as BufferSource);
-	return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** An outcome as one block of bytes: length of the JSON part, JSON, object. */
@@ -39,18 +23,43 @@ export function unpackOutcome(bytes: Uint8Array): CompileOutcome {
 	return { ...rest, ...(object.length > 0 ? { object } : {}) };
 }
 
-/** Objects of this session. */
+/** Results of this session; the least recently used ones go when their sum passes `maxBytes`. */
 export class MemoryCache implements ObjectCache {
+	/** In the order of their last use. */
 	private readonly entries = new Map<string, CompileOutcome>();
+	private bytes = 0;
+
+	/** Some hundred trees' worth of edits. */
+	constructor(private readonly maxBytes = 64 * 1024 * 1024) {}
 
 	async get(key: string): Promise<CompileOutcome | undefined> {
-		return this.entries.get(key);
+		const found = this.entries.get(key);
+		if (!found) return undefined;
+		this.entries.delete(key);
+		this.entries.set(key, found);
+		return found;
 	}
 
 	async put(key: string, outcome: CompileOutcome): Promise<void> {
+		this.drop(key);
 		this.entries.set(key, outcome);
+		this.bytes += sizeOf(outcome);
+		for (const oldest of this.entries.keys()) {
+			if (this.bytes <= this.maxBytes) break;
+			this.drop(oldest);
+		}
+	}
+
+	private drop(key: string): void {
+		const known = this.entries.get(key);
+		if (!known) return;
+		this.entries.delete(key);
+		this.bytes -= sizeOf(known);
 	}
 }
+
+/** Objects are nearly all of it; text counts two bytes a character. */
+const sizeOf = ({ object, text }: CompileOutcome) => (object?.length ?? 0) + 2 * text.length;
 
 /** Asks one after the other; only the first one is written. The last may be the objects that ship. */
 export class LayeredCache implements ObjectCache {

@@ -62,6 +62,8 @@ export interface LinkResult {
 	readonly image?: Uint8Array;
 	readonly diagnostics: readonly Diagnostic[];
 	readonly text: string;
+	/** Nothing was linked: the same objects had been linked before. */
+	readonly cached?: boolean;
 }
 
 /** C and assembly to ELF. The bundled and the host tools both stand behind this. Safe to call concurrently. */

@@ -1,6 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { parentPort, workerData } from "node:worker_threads";
-import type { BundledModules } from "../toolchain/bundled/llvm.ts";
+import { parentPort } from "node:worker_threads";
 import { serveCompiler } from "./toolchainWorker.ts";
 
 if (!parentPort) throw new Error("this file is a worker's entry");
@@ -13,6 +12,5 @@ serveCompiler(
 			return { dispose: () => port.off("message", listener) };
 		},
 	},
-	Promise.resolve(workerData as BundledModules),
 	() => performance.eventLoopUtilization().active,
 );

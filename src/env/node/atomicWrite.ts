@@ -50,6 +50,10 @@ function unwritable(files: readonly FileToWrite[], error: unknown): UserError {
 		EPERM: ["you may not write there", "Choose another folder with --out."],
 		EROFS: ["its file system is read-only", "Choose another folder with --out."],
 		ENOSPC: ["the disk is full", "Make room, or choose another folder with --out."],
+		EFBIG: [
+			"the system allows no file of that size",
+			"Raise the limit (ulimit -f), or choose another folder with --out.",
+		],
 		EDQUOT: ["your disk quota is used up", "Make room, or choose another folder with --out."],
 		EISDIR: ["a folder of that name is there", "Move that folder, or choose another one with --out."],
 		ENOTDIR: ["a file stands where a folder is needed", "Choose another folder with --out."],

@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { availableParallelism, tmpdir, userInfo } from "node:os";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { lazyWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/lazyWorker.ts";
+import { compilerWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
 import type { BundledModules } from "../../toolchain/bundled/llvm.ts";
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
+import { cacheFolder } from "./cacheFolder.ts";
 import { DiskCache } from "./objectCache.ts";
 
 /** Each worker needs some 300 MB while it compiles; more of them than this do not pay on a student's machine. */
@@ -26,7 +27,10 @@ let loadModules: (() => Promise<BundledModules>) | undefined;
 
 export async function openBundledToolchain(options: BundledOptions): Promise<BundledToolchain> {
 	const vendored = join(options.dist, "toolchain");
-	const caches = options.caches ?? [new DiskCache(options.cache ?? defaultCache()), ...(await prebuilt(options.dist))];
+	const caches = options.caches ?? [
+		new DiskCache(options.cache ?? join(cacheFolder(), "objects")),
+		...(await prebuilt(options.dist)),
+	];
 	const read = async (name: string) => new Uint8Array(await readFile(join(vendored, name)));
 	const version = await bundledVersion(read);
 	// A process has one product: all its toolchains share the compiled programs, which are loaded when the first job comes.
@@ -38,7 +42,7 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 		version,
 		size: Math.max(1, Math.min(maxWorkers, availableParallelism())),
 		cache: new LayeredCache(caches),
-		startWorker: () => lazyWorker(async () => startWorker(entry, await modules())),
+		startWorker: () => compilerWorker(startWorker(entry), modules),
 		onBusy: baselineCodeOnly,
 	});
 }
@@ -59,11 +63,6 @@ function baselineCodeOnly(only: boolean): void {
 /** Toolchains of this process with work to do. */
 let busy = 0;
 
-function defaultCache(): string {
-	const base = process.env.XDG_CACHE_HOME ?? (process.env.HOME ? join(process.env.HOME, ".cache") : undefined);
-	return base ? join(base, "xv6-lab", "objects") : join(tmpdir(), `xv6-lab-${userInfo().username}`);
-}
-
 async function prebuilt(dist: string): Promise<ObjectCache[]> {
 	try {
 		return [new PrebuiltCache(new Uint8Array(await readFile(join(dist, "prebuilt.bin"))))];
@@ -73,8 +72,8 @@ async function prebuilt(dist: string): Promise<ObjectCache[]> {
 	}
 }
 
-function startWorker(entry: string, workerData: BundledModules): RawWorker {
-	const worker = new Worker(entry, { workerData });
+function startWorker(entry: string): RawWorker {
+	const worker = new Worker(entry);
 	return {
 		post: (message) => worker.postMessage(message),
 		onMessage: (listener) => void worker.on("message", listener),

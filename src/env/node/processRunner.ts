@@ -3,7 +3,7 @@ import { access, constants, mkdir, mkdtemp, readFile, realpath, rm, writeFile } 
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { cancelled, UserError } from "../../common/errors.ts";
-import { type ProcessRunner, scratchFolder } from "../../toolchain/host/hostToolchain.ts";
+import { type ProcessRunner, scratchFolder } from "../../toolchain/host/processRunner.ts";
 
 /** Output beyond this is cut: a compiler that loops must not fill the memory. */
 const maxText = 4 * 1024 * 1024;
@@ -29,8 +29,7 @@ export const nodeProcessRunner: ProcessRunner = {
 
 	async run(program, args, files, outputs, signal) {
 		if (signal?.aborted) throw cancelled();
-		// Compilers write down the name that the kernel gives them, without links.
-		const folder = await realpath(await mkdtemp(join(tmpdir(), "xv6-lab-cc-")));
+		const folder = await makeScratch();
 		try {
 			for (const [path, bytes] of files) {
 				await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -44,11 +43,27 @@ export const nodeProcessRunner: ProcessRunner = {
 				if (bytes) found.set(path, new Uint8Array(bytes));
 			}
 			return { ...result, files: found };
+		} catch (error) {
+			throw error instanceof UserError ? error : noScratch(error as NodeJS.ErrnoException);
 		} finally {
 			await rm(folder, { recursive: true, force: true });
 		}
 	},
 };
+
+async function makeScratch(): Promise<string> {
+	try {
+		// Compilers write down the name that the kernel gives them, without links.
+		return await realpath(await mkdtemp(join(tmpdir(), "xv6-lab-cc-")));
+	} catch (error) {
+		throw noScratch(error as NodeJS.ErrnoException);
+	}
+}
+
+function noScratch({ path, message }: NodeJS.ErrnoException): UserError {
+	const next = "Make room there, or set TMPDIR to another folder.";
+	return new UserError("file-unwritable", `Cannot write ${path ?? tmpdir()} for the compiler: ${message}`, next);
+}
 
 function execute(program: string, args: readonly string[], cwd: string, signal: AbortSignal | undefined) {
 	return new Promise<{ exitCode: number; stdout: string; stderr: string; cpuMs: number }>((resolve, reject) => {

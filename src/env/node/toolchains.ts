@@ -1,9 +1,14 @@
+import { join } from "node:path";
 import { UserError } from "../../common/errors.ts";
-import { openHostToolchain } from "../../toolchain/host/hostToolchain.ts";
+import { HostToolchain } from "../../toolchain/host/hostToolchain.ts";
+import { findHostTools } from "../../toolchain/host/tools.ts";
 import type { Toolchain, WasiToolchain } from "../../toolchain/types.ts";
 import { openBundledToolchain } from "./bundledToolchain.ts";
+import { cacheFolder } from "./cacheFolder.ts";
 import { distFolder } from "./dist.ts";
+import { DiskCache } from "./objectCache.ts";
 import { nodeProcessRunner } from "./processRunner.ts";
+import { fasterToolchain } from "./toolchainChoice.ts";
 
 export type ToolchainKind = "auto" | "bundled" | "host";
 
@@ -20,32 +25,44 @@ export interface ToolchainOptions {
 	readonly dist?: string;
 	/** A compiler for `host`; default: searched on PATH. */
 	readonly path?: string;
-	/** Folder of the object cache. */
+	/** Folder of what is kept between runs; default: one in the user's cache. */
 	readonly cache?: string;
 }
 
 /**
- * Opens the toolchain asked for. `auto` takes a working gcc of this machine, which is some three times faster than the bundled
- * compiler, unless there is none; the description says which it is.
+ * Opens the toolchain asked for. `auto` takes a working compiler of this machine where it is the faster one, by one measurement
+ * that is kept; the toolchain's description says which it is.
  */
 export async function openToolchains(options: ToolchainOptions): Promise<OpenedToolchains> {
-	const { kind } = options;
-	const bundled = await openBundledToolchain({ ...options, dist: options.dist ?? distFolder() });
-	const alone = { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
-	if (kind === "bundled") return alone;
+	const { kind, path } = options;
+	const cache = options.cache ?? cacheFolder();
+	const objects = join(cache, "objects");
+	const bundled = await openBundledToolchain({ dist: options.dist ?? distFolder(), cache: objects });
+	const use = (toolchain: Toolchain) => ({ toolchain, wasi: bundled, dispose: () => bundled.dispose() });
+	if (kind === "bundled") return use(bundled);
 	try {
-		const host = await openHostToolchain(nodeProcessRunner, options.path);
-		return {
-			toolchain: host,
-			wasi: bundled,
-			dispose: () => {
-				host.dispose();
-				bundled.dispose();
-			},
-		};
+		const tools = await findHostTools(nodeProcessRunner, path);
+		const host = new HostToolchain(nodeProcessRunner, tools, new DiskCache(objects));
+		if (kind === "host") return use(host);
+		const { faster, slower } = await fasterToolchain(host, bundled, join(cache, "faster.json"));
+		return use(described(faster, `${faster.description}, faster here than ${slower.description}`));
 	} catch (error) {
-		if (kind === "auto" && error instanceof UserError && error.code !== "cancelled") return alone;
+		if (kind === "auto" && error instanceof UserError && error.code !== "cancelled") return use(bundled);
 		bundled.dispose();
 		throw error;
 	}
+}
+
+/** The same toolchain under another description. */
+function described(toolchain: Toolchain, description: string): Toolchain {
+	const { id, version, parallelism } = toolchain;
+	return {
+		id,
+		description,
+		version,
+		parallelism,
+		compile: (job, files, signal) => toolchain.compile(job, files, signal),
+		link: (job, signal) => toolchain.link(job, signal),
+		dispose: () => toolchain.dispose(),
+	};
 }

@@ -1,4 +1,4 @@
-import { lazyWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/lazyWorker.ts";
+import { compilerWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, MemoryCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
@@ -11,13 +11,15 @@ const maxWorkers = 4;
 
 /** The bundled compiler in web workers; finished objects are kept in memory. The programs are loaded at the first job. */
 export async function openWebToolchain(read: ReadProduct, caches?: readonly ObjectCache[]): Promise<BundledToolchain> {
-	const programs = onceLoaded(() => loadPrograms(read));
+	const modules = onceLoaded(() => loadBundled((name) => read(`toolchain/${name}`)));
+	const source = await read("worker/toolchainWorker.web.js");
+	const script = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
 	return new BundledToolchain({
 		description: "clang 22 (bundled)",
 		version: await bundledVersion((name) => read(`toolchain/${name}`)),
 		size: Math.max(1, Math.min(maxWorkers, navigator.hardwareConcurrency || 2)),
 		cache: new LayeredCache(caches ?? [new MemoryCache(), ...(await prebuilt(read))]),
-		startWorker: () => lazyWorker(async () => startWorker(await programs())),
+		startWorker: () => compilerWorker(startWorker(script), modules),
 	});
 }
 
@@ -30,18 +32,8 @@ async function prebuilt(read: ReadProduct): Promise<ObjectCache[]> {
 	}
 }
 
-/** The compiled programs, and the URL of the worker's script. */
-async function loadPrograms(read: ReadProduct) {
-	const [modules, source] = await Promise.all([
-		loadBundled((name) => read(`toolchain/${name}`)),
-		read("worker/toolchainWorker.web.js"),
-	]);
-	return { modules, script: URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" })) };
-}
-
-function startWorker({ modules, script }: Awaited<ReturnType<typeof loadPrograms>>): RawWorker {
+function startWorker(script: string): RawWorker {
 	const worker = new Worker(script);
-	worker.postMessage({ modules });
 	return {
 		post: (message) => worker.postMessage(message),
 		onMessage: (listener) => worker.addEventListener("message", ({ data }: MessageEvent) => listener(data)),

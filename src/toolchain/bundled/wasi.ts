@@ -447,3 +447,13 @@ class WasiHost {
 function kindOf(node: File | Folder | undefined): number {
 	return node instanceof Folder ? 3 : node instanceof File ? 4 : 2;
 }
+
+/** Those of the files that are there. */
+export function collect(root: Folder, outputs: readonly string[]): Map<string, Uint8Array> {
+	const found = new Map<string, Uint8Array>();
+	for (const path of outputs) {
+		const node = root.find(path);
+		if (node instanceof File) found.set(path, node.bytes);
+	}
+	return found;
+}

@@ -72,14 +72,14 @@ const cases: readonly [string, Record<string, string | undefined>, string, RegEx
 	["a header", { "user/user.h": "int fork(void)\nint exit(int);\n" }, "user/user.h:1", /expected/],
 	["assembly", { "user/initcode.S": ".globl start\nstart:\n        lii a7, 2\n" }, "user/initcode.S:3", /instruction/],
 	["an included header that is missing", { "kernel/entry.S": '#include "none.h"\n' }, "kernel/entry.S:1", /none\.h/],
-	["the kernel's linker script", { "kernel/kernel.ld": "SECTIONS {\n" }, "", /kernel\.ld/],
+	["the kernel's linker script", { "kernel/kernel.ld": "SECTIONS {\n" }, "kernel/kernel.ld:1", /unexpected EOF/],
 	["mkfs", { "mkfs/mkfs.c": "int main(void) { return }\n" }, "mkfs/mkfs.c:1", /expected expression/],
 	["the host's C library in a program", { "user/sh.c": "#include <math.h>\n" }, "user/sh.c:1", /math\.h/],
-	["a function that nobody defines", { "kernel/disk.c": "int ready;\n" }, "", /undefined (symbol|reference).*check/],
+	["a function that nobody defines", { "kernel/disk.c": "int ready;\n" }, "kernel/main.c:13", /undefined (symbol|reference).*check/],
 	[
 		"a function defined twice",
 		{ "kernel/disk.c": "int check(void) { return 1; }\nint main(void) { return 0; }\n" },
-		"",
+		"kernel/disk.c:2",
 		/(duplicate symbol|multiple definition).*main/,
 	],
 ];

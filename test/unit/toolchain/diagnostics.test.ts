@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { parseClang, parseLinker } from "../../../src/toolchain/bundled/diagnostics.ts";
-import { parseGcc } from "../../../src/toolchain/host/hostToolchain.ts";
+import { parseClang } from "../../../src/toolchain/bundled/diagnostics.ts";
+import { parseGcc, parseLd } from "../../../src/toolchain/host/diagnostics.ts";
+import { parseLld } from "../../../src/toolchain/lld.ts";
 
 test("clang's ranges, notes and fix-its become data and leave the text", () => {
 	const said = [
@@ -56,15 +57,70 @@ test("messages without a place belong to the source; fix-its may hold quotes and
 	]);
 });
 
-test("lld's references follow its message", () => {
+test("lld's messages stand where its references are, in the order of the text", () => {
 	const said = [
 		"ld.lld: error: undefined symbol: kalloc",
 		">>> referenced by vm.c:20 (kernel/vm.c:20)",
+		">>>               kernel/vm.o:(walk)",
+		">>> referenced by proc.c:7 (kernel/proc.c:7)",
+		">>>               kernel/proc.o:(allocproc)",
+		"ld.lld: error: duplicate symbol: twice",
+		">>> defined at trap.c:197 (kernel/trap.c:197)",
+		">>>            kernel/trap.o:(twice)",
+		">>> defined at vm.c:389 (kernel/vm.c:389)",
+		">>>            kernel/vm.o:(.text+0xc0c)",
+		"ld.lld: error: kernel/kernel.ld:3: malformed number: ;",
+		">>>   . = ;",
+		">>>       ^",
+		"ld.lld: error: undefined symbol: main",
+		">>> referenced by crt1.o",
 		"ld.lld: warning: cannot find entry symbol start",
 	].join("\n");
-	expect(parseLinker(said)).toEqual([
-		{ file: "", severity: "error", message: "undefined symbol: kalloc; referenced by vm.c:20 (kernel/vm.c:20)" },
+	expect(parseLld(said)).toEqual([
+		{
+			file: "kernel/vm.c",
+			line: 20,
+			severity: "error",
+			message: "undefined symbol: kalloc",
+			notes: [{ file: "kernel/proc.c", line: 7, severity: "note", message: "also referenced here" }],
+		},
+		{
+			file: "kernel/vm.c",
+			line: 389,
+			severity: "error",
+			message: "duplicate symbol: twice",
+			notes: [{ file: "kernel/trap.c", line: 197, severity: "note", message: "first defined here" }],
+		},
+		{ file: "kernel/kernel.ld", line: 3, column: 7, severity: "error", message: "malformed number: ;" },
+		{ file: "", severity: "error", message: "undefined symbol: main; referenced by crt1.o" },
 		{ file: "", severity: "warning", message: "cannot find entry symbol start" },
+	]);
+});
+
+test("GNU ld's messages stand at the same places", () => {
+	const said = [
+		"riscv64-unknown-elf-ld: kernel/vm.o: in function `kalloc2':",
+		"/xv6/kernel/vm.c:389: multiple definition of `kalloc2'; kernel/trap.o:/xv6/kernel/trap.c:197: first defined here",
+		"riscv64-unknown-elf-ld: kernel/vm.o: in function `badcall':",
+		"/xv6/kernel/vm.c:387: undefined reference to `nosuch'",
+		"riscv64-unknown-elf-ld:kernel/kernel.ld:3: syntax error",
+		"riscv64-unknown-elf-ld: warning: cannot find entry symbol start; defaulting to 0000000000000000",
+	].join("\n");
+	expect(parseLd(said)).toEqual([
+		{
+			file: "kernel/vm.c",
+			line: 389,
+			severity: "error",
+			message: "multiple definition of `kalloc2'",
+			notes: [{ file: "kernel/trap.c", line: 197, severity: "note", message: "first defined here" }],
+		},
+		{ file: "kernel/vm.c", line: 387, severity: "error", message: "undefined reference to `nosuch'" },
+		{ file: "kernel/kernel.ld", line: 3, severity: "error", message: "syntax error" },
+		{
+			file: "",
+			severity: "warning",
+			message: "cannot find entry symbol start; defaulting to 0000000000000000",
+		},
 	]);
 });
 

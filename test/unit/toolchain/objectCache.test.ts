@@ -3,14 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DiskCache } from "../../../src/env/node/objectCache.ts";
-import {
-	cacheKey,
-	LayeredCache,
-	MemoryCache,
-	PrebuiltCache,
-	packOutcome,
-	unpackOutcome,
-} from "../../../src/toolchain/cache.ts";
+import { LayeredCache, MemoryCache, PrebuiltCache, packOutcome, unpackOutcome } from "../../../src/toolchain/cache.ts";
+import { compileKey } from "../../../src/toolchain/cached.ts";
 import type { CompileJob } from "../../../src/toolchain/types.ts";
 
 const outcome = (size: number, fill = 7) => ({
@@ -29,20 +23,20 @@ describe("the key", () => {
 		["b.h", bytes("int y;")],
 	]);
 	test("does not depend on the order of the inputs", async () => {
-		expect(await cacheKey("1", job, new Map([...inputs].reverse()))).toBe(await cacheKey("1", job, inputs));
+		expect(await compileKey("1", job, new Map([...inputs].reverse()))).toBe(await compileKey("1", job, inputs));
 	});
 	test("changes with the version, each part of the job, and each file's name and content", async () => {
 		const keys = await Promise.all([
-			cacheKey("1", job, inputs),
-			cacheKey("2", job, inputs),
-			cacheKey("1", { ...job, flags: ["-O2"] }, inputs),
-			cacheKey("1", { ...job, kind: "assembly" }, inputs),
-			cacheKey("1", { ...job, source: "b.c" }, inputs),
-			cacheKey("1", { ...job, target: "wasm32-wasi" }, inputs),
-			cacheKey("1", job, new Map([...inputs, ["b.h", bytes("int z;")]])),
-			cacheKey("1", job, new Map([...inputs, ["c.h", bytes("")]])),
+			compileKey("1", job, inputs),
+			compileKey("2", job, inputs),
+			compileKey("1", { ...job, flags: ["-O2"] }, inputs),
+			compileKey("1", { ...job, kind: "assembly" }, inputs),
+			compileKey("1", { ...job, source: "b.c" }, inputs),
+			compileKey("1", { ...job, target: "wasm32-wasi" }, inputs),
+			compileKey("1", job, new Map([...inputs, ["b.h", bytes("int z;")]])),
+			compileKey("1", job, new Map([...inputs, ["c.h", bytes("")]])),
 			// The same bytes, cut elsewhere.
-			cacheKey(
+			compileKey(
 				"1",
 				job,
 				new Map([

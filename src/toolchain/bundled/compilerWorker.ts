@@ -9,48 +9,43 @@ export interface RawWorker {
 	terminate(): void;
 }
 
-/** A worker that can be spoken to at once, while its programs are still being loaded. */
-export function lazyWorker(start: () => Promise<RawWorker>): CompilerWorker {
-	let worker: RawWorker | undefined;
-	let ended = false;
-	const queue: unknown[] = [];
-	const listeners = new Set<(message: unknown) => void>();
+/** Only once a worker has to compile or link are the compiler's programs loaded for it: mkfs runs without them. */
+export function compilerWorker(worker: RawWorker, load: () => Promise<unknown>): CompilerWorker {
 	const exits: ((why: string) => void)[] = [];
+	let ended = false;
+	let prepared = false;
 	const exit = (why: string) => {
 		if (ended) return;
 		ended = true;
 		for (const listener of exits) listener(why);
 	};
-	start().then(
-		(started) => {
-			if (ended) {
-				started.terminate();
-				return;
-			}
-			worker = started;
-			started.onMessage((message) => {
-				for (const listener of listeners) listener(message);
-			});
-			started.onExit(exit);
-			for (const message of queue) started.post(message);
-		},
-		(error: Error) => exit(error.message),
-	);
+	const listeners = new Set<(message: unknown) => void>();
+	worker.onMessage((message) => {
+		for (const listener of listeners) listener(message);
+	});
+	worker.onExit(exit);
 	return {
 		port: {
-			post: (message) => {
-				if (worker) worker.post(message);
-				else queue.push(message);
-			},
+			post: (message) => worker.post(message),
 			onMessage: (listener) => {
 				listeners.add(listener);
 				return { dispose: () => listeners.delete(listener) };
 			},
 		},
+		prepare: () => {
+			if (prepared) return;
+			prepared = true;
+			load().then(
+				(modules) => {
+					if (!ended) worker.post({ modules });
+				},
+				(error: Error) => exit(error.message),
+			);
+		},
 		onExit: (listener) => exits.push(listener),
 		dispose: () => {
 			ended = true;
-			worker?.terminate();
+			worker.terminate();
 		},
 	};
 }

@@ -1,0 +1,26 @@
+export interface ProcessResult {
+	readonly exitCode: number;
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly cpuMs: number;
+}
+
+/** Stands in an argument for the folder that the program runs in. */
+export const scratchFolder = "{scratch}";
+/** Runs programs of this machine in scratch folders; implemented in env/node. */
+export interface ProcessRunner {
+	/**
+	 * Runs a program in a fresh folder that holds `files`, whose name replaces {@link scratchFolder}; reads `outputs` back.
+	 * Rejects with `cancelled` when aborted.
+	 */
+	run(
+		program: string,
+		args: readonly string[],
+		files: ReadonlyMap<string, Uint8Array>,
+		outputs: readonly string[],
+		signal?: AbortSignal,
+	): Promise<ProcessResult & { readonly files: ReadonlyMap<string, Uint8Array> }>;
+	/** Absolute path of a program on PATH, or of the path itself; undefined when there is none. */
+	find(program: string): Promise<string | undefined>;
+	readonly parallelism: number;
+}

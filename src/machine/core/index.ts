@@ -83,7 +83,6 @@ export { decodeAt as decodeRecord } from "./decode";
 export { dropHeat, slotGeneration } from "./code";
 export { execute } from "./execute";
 /** What translated code calls. */
-export { bulk } from "./idioms";
 export { floatHelper } from "./float";
 export { exactDifference, exactFused, exactProduct, exactQuotient, exactRoot, exactSum, fusedMultiplyAdd } from "./hostFloat";
 export { mulHigh, mulHighSignedUnsigned, mulHighUnsigned } from "./multiply";

@@ -1,15 +1,16 @@
 // A region as the body of a WebAssembly function.
 
 import * as op from "../core/opcodes.ts";
+import { byteLoop } from "./byteLoops.ts";
+import { emitByteLoop } from "./emitByteLoop.ts";
 import { emitFloat, emitFloatGuard } from "./emitFloat.ts";
 import { emitInteger } from "./emitInteger.ts";
 import { emitMemory } from "./emitMemory.ts";
 import { emitStatusAccess } from "./emitStatus.ts";
 import { coldLabel, Emitter, type Site } from "./emitter.ts";
-import { type Instruction, isBranch, isBulkBranch, isFloat } from "./instruction.ts";
-import { helper } from "./module.ts";
+import { type Instruction, isBranch, isFloat } from "./instruction.ts";
 import { pageCaches } from "./pageCaches.ts";
-import { type Block, type BlockEnd, bulkLoop, type Region, successors } from "./region.ts";
+import { type Block, type BlockEnd, type Region, successors } from "./region.ts";
 import { type RegisterUse, registerUse } from "./registers.ts";
 import { type Structure, structure } from "./structure.ts";
 import { noResult, wasm } from "./wasmWriter.ts";
@@ -189,24 +190,11 @@ class RegionEmitter {
 		e.read(test.rs2);
 		e.op(comparisonOf(test.op));
 		e.open(wasm.if, "taken", noResult);
-		if (isBulkBranch(test.op) && bulkLoop(block)) this.bulk(block, test, dirty);
+		const loop = byteLoop(block);
+		if (loop) emitByteLoop(e, loop, block.instructions.length);
 		this.goTo(index, end.taken, dirty);
 		e.close();
 		this.goTo(index, end.next, dirty);
-	}
-
-	/** A byte loop goes on: whole turns of it in one go (core/idioms.ts), on the registers in the hart's state. */
-	private bulk(block: Block, test: Instruction, dirty: number): void {
-		const { e } = this;
-		e.storeRegisters(dirty);
-		e.get(e.left);
-		e.get(e.hart);
-		e.const32(test.record);
-		e.get(e.left);
-		e.call(helper("bulk"));
-		e.op(wasm.i32Sub);
-		e.set(e.left);
-		e.loadRegisters(block.instructions.reduce((set, one) => set | (1 << one.rd), 0) & ~1);
 	}
 
 	/** From a block to an offset counted from the page. */

@@ -21,6 +21,9 @@ export class Emitter extends CodeWriter {
 	/** i32: a TLB entry; offset << 16 | steps to give back, for cold exits, or an offset, for near ones. */
 	readonly entry: number;
 	readonly place: number;
+	/** Of a byte loop. */
+	readonly turns: number;
+	readonly from: number;
 	readonly double: number;
 	private readonly locals: readonly number[];
 	private readonly caches: ReadonlyMap<number, PageCache>;
@@ -46,8 +49,10 @@ export class Emitter extends CodeWriter {
 		this.target = next + 2;
 		this.entry = next + 3;
 		this.place = next + 4;
-		this.double = next + 5;
-		const tags = next + 6;
+		this.turns = next + 5;
+		this.from = next + 6;
+		this.double = next + 7;
+		const tags = next + 8;
 		this.caches = new Map(cached.map((key, at) => [key, { tag: tags + at, addend: tags + cached.length + at }]));
 	}
 
@@ -56,7 +61,7 @@ export class Emitter extends CodeWriter {
 		const head = new CodeWriter();
 		const groups = [
 			[this.registerCount + 3, i64],
-			[2, i32],
+			[4, i32],
 			[1, f64],
 			[this.caches.size, i64],
 			[this.caches.size, i32],

@@ -6,7 +6,6 @@ import { f64, i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
 const types = {
 	region: { parameters: [i32, i32, i64, i32], result: i32 },
 	integer: { parameters: [i64, i64], result: i64 },
-	bulk: { parameters: [i32, i32, i32], result: i32 },
 	record: { parameters: [i32, i32], result: i32 },
 	double: { parameters: [f64, f64], result: f64 },
 	fused: { parameters: [f64, f64, f64], result: f64 },
@@ -17,7 +16,6 @@ const helpers = {
 	mulHigh: "integer",
 	mulHighSignedUnsigned: "integer",
 	mulHighUnsigned: "integer",
-	bulk: "bulk",
 	floatHelper: "record",
 	exactSum: "double",
 	exactDifference: "double",

@@ -2,7 +2,7 @@
 // only the interpreter does, and where it gets too large.
 
 import * as op from "../core/opcodes.ts";
-import { type Instruction, isBranch, isBulkBranch, isFarBranch, isForInterpreter } from "./instruction.ts";
+import { type Instruction, isBranch, isFarBranch, isForInterpreter } from "./instruction.ts";
 
 export const pageSize = 4096;
 
@@ -152,9 +152,4 @@ export function successors({ end }: Block): readonly number[] {
 		default:
 			return [];
 	}
-}
-
-/** The body of a recognised byte loop, whose closing branch ends this block; undefined: it is no such loop. */
-export function bulkLoop(block: Block): boolean {
-	return block.end.kind === "branch" && isBulkBranch(block.end.test.op) && block.end.taken === block.offset;
 }

@@ -3,7 +3,6 @@
 
 import { mayLeave, readsOf, writeOf } from "./instruction.ts";
 import type { Block } from "./region.ts";
-import { bulkLoop } from "./region.ts";
 import type { Structure } from "./structure.ts";
 
 export interface RegisterUse {
@@ -46,7 +45,7 @@ export function registerUse(blocks: readonly Block[], { successors }: Structure)
 		const before = mustBefore[index] as number;
 		const out = (mayBefore[index] as number) | (writes[index] as number);
 		// Left early, a block stores all that it writes, so what it has not reached must hold what it held before.
-		const early = block.instructions.some(mayLeave) || bulkLoop(block) ? out : (mayBefore[index] as number);
+		const early = block.instructions.some(mayLeave) ? out : (mayBefore[index] as number);
 		dirty.push(out & ~1);
 		dirtyBefore.push(early & ~1);
 		let written = before;

@@ -120,6 +120,7 @@ letgo(const struct sharing *s, const char *order, int unmaps)
       i++;
     member(s, p, ask[i][0], answer[1], unmaps);
   }
+  close(answer[1]);             // so that read() returns if they die
   for(int i = 0; i < 3; i++){
     tell(ask[order[i] - '0'][1], 'q', answer[0], 'd');
     churn();
@@ -134,7 +135,6 @@ letgo(const struct sharing *s, const char *order, int unmaps)
     close(ask[i][1]);
   }
   close(answer[0]);
-  close(answer[1]);
 }
 
 static inline void

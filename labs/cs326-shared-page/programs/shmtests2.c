@@ -110,6 +110,7 @@ named(void)
 
   CHECK(pipe(fds) == 0);
   if(forked() == 0){
+    close(fds[1]);
     CHECK(read(fds[0], &c, 1) == 1);   // the other has mapped it by now
     volatile int *before = map(3 * PAGE, 0);
     volatile int *p = map(2 * PAGE, 5);

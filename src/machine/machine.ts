@@ -211,11 +211,16 @@ export class Machine implements MachineSurface {
 	private enter(steps: number, flags: number): number {
 		this.inside = true;
 		try {
-			this.lastStop = this.core.run(steps, flags);
+			for (let left = steps; left > 0; ) {
+				const before = this.instret;
+				this.lastStop = this.core.run(Math.min(left, this.translator?.dueAfter ?? left), flags);
+				this.translator?.tick();
+				left -= this.instret - before;
+				if (this.lastStop !== layout.STOP_BUDGET) break;
+			}
 		} finally {
 			this.inside = false;
 		}
-		this.translator?.tick();
 		this.line.flush();
 		for (const bytes of this.late.splice(0)) this.typed(bytes);
 		if (this.restartAsked) this.restart();

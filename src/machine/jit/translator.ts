@@ -30,7 +30,7 @@ export interface TranslatorOptions {
 export const normalOptions: TranslatorOptions = {
 	hot: 500,
 	batch: 24,
-	patience: 10_000_000,
+	patience: 1_000_000,
 	atOnce: false,
 	regionsMax: 6000,
 	bytesMax: 12 << 20,
@@ -133,6 +133,12 @@ export class Translator {
 			this.view.setUint16(heatAt, translated.heat, true);
 		}
 		if (this.waiting.length >= this.options.batch) this.flush();
+		else this.tick();
+	}
+
+	/** Steps after which `tick` is due. */
+	get dueAfter(): number {
+		return this.waiting.length > 0 ? this.options.patience : Number.POSITIVE_INFINITY;
 	}
 
 	/** Between runs: fewer than a batch do not wait for ever. */

@@ -45,6 +45,7 @@ export interface Program {
 const reserved = /^\S+ (ra|sp|tp|s0|s2|s3|s4|s9|s10|s11)\b/;
 const plain = rows((row) => ["integer", "multiply", "float", "branch", "load", "store", "atomic"].includes(row.kind));
 const light = rows((row) => ["integer", "multiply"].includes(row.kind));
+const floating = rows((row) => row.kind === "float");
 const straight = rows((row) => ["integer", "multiply", "float"].includes(row.kind));
 const temporaries = [
 	"a0",
@@ -353,7 +354,7 @@ ssoft:
 	private piece(n: number, last: boolean, depth: number): string {
 		const { random } = this;
 		if (random.chance(this.wildness)) return this.wild();
-		switch (random.below(12)) {
+		switch (random.below(13)) {
 			case 0:
 				if (depth < 2) return this.loop(n, last, depth);
 				return this.guarded(plain);
@@ -368,6 +369,8 @@ ssoft:
 				return this.skip();
 			case 6:
 				return this.leafCall();
+			case 7:
+				return random.chance(2) ? this.status() : this.guarded(plain);
 			default:
 				return Array.from({ length: 1 + random.below(6) }, () => this.guarded(plain)).join("\n");
 		}
@@ -418,11 +421,26 @@ ssoft:
 	private leafCall(): string {
 		const { random } = this;
 		const leaf = random.below(this.leafCount);
+		if (random.chance(4)) return `la s1, leaf${leaf}\naddi s1, s1, ${random.below(2)}\njalr s1`;
 		if (random.chance(2)) return `jal ra, leaf${leaf}`;
 		// Through the window, where it may not be executable; in machine mode that is no memory at all.
 		const half = this.leafCount / 2;
 		const page = window.first + window.pages + (leaf < half ? 0 : 1);
 		return `li s1, ${(page << 12) + (leaf % half) * 0x200}\njalr s1`;
+	}
+
+	/** What kernels do to sstatus around locks and user memory; user mode traps there. */
+	private status(): string {
+		const { random } = this;
+		if (random.chance(3)) {
+			// Off or clean, used, dirty again; the code around uses floating point as well.
+			const use = () => this.guarded(floating);
+			const clean = random.pick(["", "li s1, 0x2000\ncsrs sstatus, s1", "li s1, 0x4000\ncsrs sstatus, s1"]);
+			return `${use()}\nli s1, 0x6000\ncsrc sstatus, s1\n${clean}\n${use()}\ncsrr ${this.temporary()}, sstatus\n${use()}\nli s1, 0x6000\ncsrs sstatus, s1`;
+		}
+		const bits = random.pick([0x40000, 0x80000, 0xc0000, 2, 2]);
+		const [one, other] = random.chance(2) ? ["csrs", "csrc"] : ["csrc", "csrs"];
+		return `li s1, ${bits}\n${one} sstatus, s1\n${this.access()}\ncsrr ${this.temporary()}, sstatus\nli s1, ${bits}\n${other} sstatus, s1`;
 	}
 
 	/** A branch forward over some statements, on random registers. */

@@ -41,7 +41,12 @@ export async function runRun(argv: string[]): Promise<number> {
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
 		if (manifest && test) {
-			const verdict = await runTest({ manifest, harts, seed: params.seed ?? 0 }, test, shell, observer);
+			const verdict = await runTest(
+				{ manifest, harts, seed: params.seed ?? 0, tree: new NodeTree(dir) },
+				test,
+				shell,
+				observer,
+			);
 			const sign = verdict.outcome === "passed" ? "✓" : "✗";
 			process.stdout.write(`\n${sign} ${verdict.title}\n`);
 			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);

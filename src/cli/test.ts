@@ -49,6 +49,7 @@ export async function runTest(argv: string[]): Promise<number> {
 		verdicts.push(
 			...(await runLab({
 				manifest,
+				tree: new NodeTree(dir),
 				tests,
 				harts,
 				seed,

@@ -1,5 +1,6 @@
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
 import type { CommandResult } from "./shell.ts";
+import type { NamedSources } from "./sources.ts";
 import type { FailureExplanation, FindingLine, Reason } from "./verdict.ts";
 
 /** What was seen from outside while a test ran; a kernel that hides something leaves the field undefined. */
@@ -124,22 +125,40 @@ function checkShared(address: string, pages: number, evidence: Evidence): string
 	return undefined;
 }
 
+function fits({ has, lacks }: NonNullable<KnownFailure["source"]>, text: string): boolean {
+	if (has !== undefined && !new RegExp(has, "m").test(text)) return false;
+	return lacks === undefined || !new RegExp(lacks, "m").test(text);
+}
+
 /** More would say everything and therefore nothing. */
 const mostExplanations = 3;
 
-/** Known failures of the lab whose signs are in this run, the most certain first, then in the manifest's order. */
+/** Known failures of the lab whose signs are all in this run, the most certain first, then in the manifest's order. */
 export function explain(
 	manifest: LabManifest,
 	test: LabTest,
 	output: string,
 	findings: readonly FindingLine[],
+	sources: NamedSources = new Map(),
 ): FailureExplanation[] {
 	const signs = (failure: KnownFailure): number => {
 		if (failure.tests && !failure.tests.includes(test.id)) return 0;
-		const byPattern = failure.pattern !== undefined && new RegExp(failure.pattern, "m").test(output);
-		const byFinding = failure.findings?.some((id) => findings.some((finding) => finding.id === id)) ?? false;
-		if (failure.pattern && failure.findings) return byPattern && byFinding ? 3 : 0;
-		return byPattern ? 2 : byFinding ? 1 : 0;
+		let weight = 0;
+		if (failure.pattern !== undefined) {
+			if (!new RegExp(failure.pattern, "m").test(output)) return 0;
+			weight += 2;
+		}
+		if (failure.findings) {
+			if (!failure.findings.some((id) => findings.some((finding) => finding.id === id))) return 0;
+			weight += 1;
+		}
+		// A file that is not at hand speaks neither for the cause nor against it.
+		const text = failure.source && sources.get(failure.source.file);
+		if (failure.source && text !== undefined) {
+			if (!fits(failure.source, text)) return 0;
+			weight += 2;
+		}
+		return weight;
 	};
 	return manifest.knownFailures
 		.map((failure) => ({ failure, weight: signs(failure) }))

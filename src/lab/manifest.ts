@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UserError } from "../common/errors.ts";
+import { regionDescriptionSchema } from "../kernelview/regionDescription.ts";
 
 /** Schema of `labs/<id>/lab.json`. Docs for instructors: docs/lab-authoring.md. */
 
@@ -66,6 +67,14 @@ export const knownFailureSchema = v.object({
 	pattern: v.optional(regularExpression),
 	/** Ids of kernel-view findings, each of which is a sign of it. */
 	findings: v.optional(v.array(identifier)),
+	/** What the student's file must have, or lack (comments do not count), for causes that look alike from outside. */
+	source: v.optional(
+		v.object({
+			file: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/, "a path in the tree")),
+			has: v.optional(regularExpression),
+			lacks: v.optional(regularExpression),
+		}),
+	),
 	/** What happened, why, and where to look: for a student at midnight. Markdown, no HTML. */
 	explanation: v.pipe(v.string(), v.minLength(20)),
 	/** The function to look at first: `kernel/proc.c: freeproc`. */
@@ -97,7 +106,7 @@ export const manifestSchema = v.object({
 	tests: v.pipe(v.array(testSchema), v.minLength(1)),
 	knownFailures: v.array(knownFailureSchema),
 	/** How the kernel keeps its mapped regions, for the inspector; see docs/lab-authoring.md. */
-	regions: v.optional(v.array(v.unknown())),
+	regions: v.optional(v.array(regionDescriptionSchema)),
 });
 
 export type LabManifest = v.InferOutput<typeof manifestSchema>;
@@ -162,8 +171,8 @@ function checkReferences(manifest: LabManifest, file: string): void {
 			throw invalid(file, `Test ${test.id} belongs to task ${test.task}, which does not exist`);
 	}
 	for (const failure of manifest.knownFailures) {
-		if (!failure.pattern && !failure.findings)
-			throw invalid(file, `Known failure ${failure.id} has neither pattern nor findings`);
+		if (!failure.pattern && !failure.findings && !failure.source)
+			throw invalid(file, `Known failure ${failure.id} has neither pattern, findings nor source`);
 		for (const id of failure.tests ?? []) {
 			if (!tests.has(id)) throw invalid(file, `Known failure ${failure.id} names test ${id}, which does not exist`);
 		}

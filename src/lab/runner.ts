@@ -1,15 +1,19 @@
 import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import type { SourceTree } from "../common/sourceTree.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Instructions, MachineSurface } from "../machine/types.ts";
 import { type Evidence, explain, judge } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { type CommandResult, Shell } from "./shell.ts";
+import { readNamedSources } from "./sources.ts";
 import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
 
-/** Booting an xv6 takes some 500 M instructions with one hart, nearly all of them in memset; eight harts spin beside it. */
-const bootBudget: Instructions = 20_000_000_000;
+/** Booting an xv6 takes some 500 M instructions with one hart, nearly all of them in memset; others may spin beside it. */
+function bootBudget(harts: number): Instructions {
+	return 2_500_000_000 * harts;
+}
 
 /** A machine that can be put back to an earlier moment. */
 export interface RunnableMachine extends MachineSurface {
@@ -35,6 +39,8 @@ export interface JudgeContext {
 	readonly manifest: LabManifest;
 	readonly harts: number;
 	readonly seed: number;
+	/** What the kernel was built from: known failures may ask for it. */
+	readonly tree?: SourceTree;
 }
 
 export interface LabRunRequest extends JudgeContext {
@@ -70,12 +76,12 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	};
 	try {
 		observer = request.observe(machine);
-		const boot = await shell.waitForPrompt(bootBudget);
+		const boot = await shell.waitForPrompt(bootBudget(harts));
 		if (boot.kind !== "prompt") {
 			const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
 			for (const test of tests) {
 				request.onStart?.(test);
-				deliver(makeVerdict(request, test, result, [bootReason(result)], "errored", observer));
+				deliver(await makeVerdict(request, test, result, [bootReason(result)], "errored", observer));
 			}
 			return verdicts;
 		}
@@ -138,16 +144,17 @@ function bootReason(result: CommandResult): Reason {
 	return { kind: "boot", message: `The kernel did not reach its shell; ${how}. Last words: ${said || "none"}` };
 }
 
-function makeVerdict(
+async function makeVerdict(
 	request: JudgeContext,
 	test: LabTest,
 	result: CommandResult,
 	reasons: readonly Reason[],
 	outcome: Verdict["outcome"],
 	observer: TestObserver | undefined,
-): Verdict {
+): Promise<Verdict> {
 	const findings = observer?.findings() ?? [];
 	const passed = outcome === "passed";
+	const sources = passed ? undefined : await readNamedSources(request.manifest, request.tree);
 	return {
 		lab: request.manifest.id,
 		test: test.id,
@@ -160,7 +167,7 @@ function makeVerdict(
 		expected: test.expect.output,
 		actual: result.output,
 		reasons,
-		explanations: passed ? [] : explain(request.manifest, test, result.output, findings),
+		explanations: passed ? [] : explain(request.manifest, test, result.output, findings, sources),
 		faults: passed ? [] : (observer?.faults() ?? []),
 		findings: passed ? [] : findings,
 		stack: passed ? [] : (observer?.stack() ?? []),

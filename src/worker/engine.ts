@@ -208,7 +208,7 @@ export class Engine {
 			const boot = await shell.waitForPrompt(bootBudget);
 			if (boot.kind !== "prompt") return { end: boot.kind };
 			if (manifest && test) {
-				const verdict = await runTest({ manifest, ...live.shape }, test, shell, live.observer);
+				const verdict = await runTest({ manifest, tree: this.tree, ...live.shape }, test, shell, live.observer);
 				return { end: verdict.end, verdict };
 			}
 			const result = await shell.run(command, unjudgedBudget);
@@ -227,6 +227,7 @@ export class Engine {
 			let harts = 1;
 			const verdicts = await runLab({
 				manifest,
+				tree: this.tree,
 				tests,
 				harts: params.machine.harts ?? output.wish.harts,
 				seed,

@@ -36,6 +36,8 @@ export interface JudgeOptions {
 	readonly harts?: number;
 	readonly seed?: number;
 	readonly tests?: readonly LabTest[];
+	/** What the output was built from. */
+	readonly files?: ReadonlyMap<string, Uint8Array>;
 }
 
 export async function judgeOutput(
@@ -50,6 +52,7 @@ export async function judgeOutput(
 		harts,
 		seed,
 		...(options.tests ? { tests: options.tests } : {}),
+		...(options.files ? { tree: new MemoryTree("tree", options.files) } : {}),
 		createMachine: async () => (await createMachine(output, { harts, seed, translator: true })).machine,
 		observe: (machine) => observe(machine, output, manifest),
 		breathe,

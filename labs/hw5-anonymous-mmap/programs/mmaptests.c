@@ -173,8 +173,9 @@ children(void)
     int pid = fork();
     CHECK(pid >= 0);
     if(pid == 0){
-      read(fds[0], &c, 1);
-      a[i * 1024] = 100 + i;
+      close(fds[1]);   // so that the end of the parent ends the read
+      if(read(fds[0], &c, 1) == 1)
+        a[i * 1024] = 100 + i;
       exit(0);
     }
   }
@@ -191,23 +192,29 @@ static void
 grandchild(void)
 {
   char *a = map_or_fail(PAGE, MAP_SHARED);
-  int fds[2];
+  int go[2], done[2], status;
   char c;
 
-  CHECK(pipe(fds) == 0);
-  if(fork() == 0){
-    if(fork() == 0){
-      read(fds[0], &c, 1);
+  CHECK(pipe(go) == 0 && pipe(done) == 0);
+  int pid = fork();
+  CHECK(pid >= 0);
+  if(pid == 0){
+    pid = fork();
+    if(pid != 0)
+      exit(pid < 0);
+    close(go[1]);   // the end of the other writer ends the read, too
+    if(read(go[0], &c, 1) == 1){
       a[0] = 42;
-      write(fds[1], "done", 4);
+      write(done[1], "d", 1);
     }
     exit(0);
   }
-  wait(0);
-  write(fds[1], "g", 1);
-  sleep(2);
-  while(a[0] != 42)
-    sleep(1);
+  CHECK(wait(&status) == pid && status == 0);
+  close(done[1]);
+  CHECK(write(go[1], "g", 1) == 1);
+  CHECK(read(done[0], &c, 1) == 1);
+  CHECK(a[0] == 42);
+  sleep(2);         // until the grandchild has gone, too
 }
 
 static void

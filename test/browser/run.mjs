@@ -9,6 +9,7 @@ import { dirname, join, normalize } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
 import { launchBrowser } from "../support/workbench/workbench.mjs";
+import { toolchainCases } from "./toolchain.cases.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
@@ -63,6 +64,7 @@ function serve(request, response) {
 const upToHi = (text) => text.slice(0, text.indexOf("\nhi\n") + 4);
 
 const cases = {
+	...toolchainCases,
 	...Object.fromEntries(
 		[
 			[1, "off"],

@@ -1,0 +1,48 @@
+/** What ships: the compilers' files, and the objects of the untouched kernel and labs. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { BuildSession } from "../../../src/build/session.ts";
+import { MemoryTree } from "../../../src/common/sourceTree.ts";
+import { openToolchains } from "../../../src/env/node/toolchains.ts";
+import { catalog } from "../../support/lab.ts";
+
+const script = new URL("../../../scripts/vendor.mjs", import.meta.url).href;
+const { vendor } = (await import(script)) as { vendor(out: string): void };
+
+let folder: string;
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "xv6-lab-shipped-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const names = ["llc.wasm.gz", "llvm.wasm.gz", "system.pack.gz", "version.txt"];
+
+test("vendor makes the same bytes again, of four files, below 45 MB", () => {
+	vendor(folder);
+	expect(readdirSync(folder).sort()).toEqual(names);
+	for (const name of names) {
+		expect(readFileSync(join(folder, name)).equals(readFileSync(join("dist/toolchain", name))), name).toBe(true);
+	}
+	const sum = names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+	expect(sum).toBeLessThan(45_000_000);
+});
+
+test("the first build of the untouched kernel and of each lab compiles and links nothing", async () => {
+	const labs = [undefined, ...(await catalog.ids())];
+	expect(labs.length).toBeGreaterThan(1);
+	for (const lab of labs) {
+		// A new machine: nothing is kept from before.
+		const { toolchain, wasi, dispose } = await openToolchains({
+			kind: "bundled",
+			cache: join(folder, lab ?? "kernel"),
+		});
+		const tree = new MemoryTree(lab ?? "xv6", await catalog.workspace(lab));
+		const { output, stats, diagnostics } = await new BuildSession().build({ tree, toolchain, wasi });
+		dispose();
+		expect(diagnostics).toEqual([]);
+		expect(output).toBeDefined();
+		expect(stats, lab ?? "the kernel").toMatchObject({ compiled: 0, linked: 0, cpuMs: 0 });
+	}
+});

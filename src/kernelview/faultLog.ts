@@ -29,9 +29,10 @@ const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: num
 	13: { access: "load", bit: pteR, required: "r--u" },
 	15: { access: "store", bit: pteW, required: "-w-u" },
 };
-/** Calls that change an address space: marks in the log. */
+/** Calls that change an address space: marks in the log. `mmap4` is the mmap() with four arguments of labs that have one without, too. */
 const marked: ReadonlySet<string> = new Set([
 	"mmap",
+	"mmap4",
 	"munmap",
 	"fork",
 	"vfork",
@@ -188,6 +189,8 @@ export class FaultLog {
 				const plausible = address === 0n && length > 0n && length < 1n << 38n;
 				return plausible ? `mmap(0x0, ${int(1)}, ${int(2)}, ${hex(3)})` : "mmap()";
 			}
+			case "mmap4":
+				return `mmap(${int(0)}, ${int(1)}, ${int(2)}, ${int(3)})`;
 			default:
 				return `${call}()`;
 		}
@@ -385,6 +388,6 @@ export class FaultLog {
 
 function resultText(call: string, value: bigint): string {
 	const signed = BigInt.asIntN(64, value);
-	const isAddress = call === "mmap" || call === "sbrk";
+	const isAddress = call === "mmap" || call === "mmap4" || call === "sbrk";
 	return isAddress && signed > 0n ? `0x${signed.toString(16)}` : String(isAddress ? signed : BigInt.asIntN(32, value));
 }

@@ -262,7 +262,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	returned(call: string, process: Process, pending: Pending, result: bigint): void {
 		if (call === "munmap" && result === 0n) this.checkMunmap(process, pending);
 		if (call === "exec" || call === "exit") this.leaver = undefined;
-		if (call === "mmap" || call === "munmap" || call === "fork") this.forgetDeadFamilies();
+		if (call === "mmap" || call === "mmap4" || call === "munmap" || call === "fork") this.forgetDeadFamilies();
 	}
 
 	private checkMunmap(process: Process, pending: Pending): void {

@@ -41,6 +41,7 @@ const changing: ReadonlySet<string> = new Set([
 	"exit",
 	"sbrk",
 	"mmap",
+	"mmap4",
 	"munmap",
 	"mprotect",
 	"wait",

@@ -39,7 +39,7 @@ export const regionDescriptionSchema = v.object({
 		flags: v.optional(fieldPath),
 		/** 0: the element is free. */
 		valid: v.optional(fieldPath),
-		/** Regions with one number (0 or more) share frames. */
+		/** Regions with one number (0 or more), or one pointer, share frames. */
 		family: v.optional(fieldPath),
 		refcount: v.optional(fieldPath),
 		/** Physical address of the first page. */

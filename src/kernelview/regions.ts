@@ -39,6 +39,9 @@ const maxElements = 4096;
 
 /** Reads the regions that a lab describes. Elements with nonsense in them (wild pointers, huge lengths) are clipped to user space. */
 export class RegionReader {
+	/** Families that are pointers to something all members share, in the order in which they were seen. */
+	private readonly familyPointers = new Map<number, number>();
+
 	constructor(
 		private readonly memory: GuestMemory,
 		private readonly names: KernelNames,
@@ -49,9 +52,9 @@ export class RegionReader {
 		return this.descriptions.length > 0;
 	}
 
-	/** The program says how long a region shall be; else it is as the description says, and calls have no such argument. */
+	/** The kernel keeps each region's length as the program said it, and munmap() takes one; else mmap() and munmap() have no such argument. */
 	get haveLengths(): boolean {
-		return this.descriptions.some(({ fields }) => (fields.length ?? fields.end ?? fields.pages) !== undefined);
+		return this.descriptions.some(({ fields }) => (fields.length ?? fields.end) !== undefined);
 	}
 
 	/** Regions of a process: its own, and those global ones whose frame it has mapped. */
@@ -84,10 +87,7 @@ export class RegionReader {
 			const name = this.names.variableOfStruct(tag);
 			const variable = name === undefined ? undefined : this.names.variable(name);
 			if (name === undefined || !variable) {
-				this.names.note(
-					"address-space",
-					`There is no variable of type \`struct ${tag}\`, where the lab's regions are kept`,
-				);
+				this.missing(`There is no variable of type \`struct ${tag}\`, where the lab's regions are kept`);
 				return;
 			}
 			const array = plain(variable.type)?.kind === "array" ? "[]" : "";
@@ -97,7 +97,7 @@ export class RegionReader {
 		const [name, ...rest] = description.path.replace(/\[\]$/, "").split(".");
 		const variable = this.names.variable(name as string);
 		if (!variable) {
-			this.names.note("address-space", `There is no variable \`${name}\`, where the lab's regions are kept`);
+			this.missing(`There is no variable \`${name}\`, where the lab's regions are kept`);
 			return;
 		}
 		const array = description.path.endsWith("[]") ? "[]" : "";
@@ -115,7 +115,7 @@ export class RegionReader {
 		const bare = path.replace(/\[\]$/, "");
 		const start = bare === "" ? base : follow(this.memory, base, bare);
 		if (!start) {
-			if (this.names.proc) this.names.note("address-space", `There is no \`${description.path}\` in this kernel`);
+			if (this.names.proc) this.missing(`There is no \`${description.path}\` in this kernel`);
 			return;
 		}
 		const type = plain(start.type);
@@ -135,6 +135,20 @@ export class RegionReader {
 			const next: Place | undefined = description.next ? follow(this.memory, place, description.next) : undefined;
 			place = next && dereference(this.memory, next);
 		}
+	}
+
+	/** Of several descriptions, a kernel has those of the lab's tasks that it has come to. */
+	private missing(what: string): void {
+		if (this.descriptions.length === 1) this.names.note("address-space", what);
+	}
+
+	private family(place: Place, path: string | undefined): number | undefined {
+		const at = path === undefined ? undefined : follow(this.memory, place, path);
+		const value = at && readNumber(this.memory, at);
+		if (value === undefined || plain(at?.type)?.kind !== "pointer") return value;
+		const number = this.familyPointers.get(value) ?? this.familyPointers.size;
+		this.familyPointers.set(value, number);
+		return number;
 	}
 
 	private add(
@@ -177,7 +191,7 @@ export class RegionReader {
 			prot === undefined
 				? undefined
 				: (prot & bits.read ? 2 : 0) | (prot & bits.write ? 4 : 0) | (prot & (bits.execute ?? 0) ? 8 : 0);
-		const family = read(fields.family);
+		const family = this.family(place, fields.family);
 		const shared = flags !== undefined ? (flags & (description.sharedBit ?? 1)) !== 0 : sharer ? true : undefined;
 		const shown: Record<string, string> = {};
 		for (const path of description.show ?? []) {

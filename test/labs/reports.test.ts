@@ -7,7 +7,7 @@ afterAll(closeToolchains);
 /** What the inspector says about each program of the handouts, before and after the work; `-u` writes the files again. */
 const programs: Readonly<Record<string, readonly string[]>> = {
 	"hw5-anonymous-mmap": ["private", "prodcons1", "prodcons2", "prodcons3"],
-	"cs326-shared-page": ["mmaptest"],
+	"cs326-shared-page": ["mmaptest", "mmaptest2"],
 };
 
 for (const [lab, names] of Object.entries(programs)) {

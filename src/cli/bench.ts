@@ -61,7 +61,7 @@ async function measure(chosen: readonly Work[], harts: readonly number[], repeat
 					const result = await session(side, image, count, list);
 					const key = sessionKey(side, count);
 					sessions.set(key, [...(sessions.get(key) ?? []), result]);
-					say(`${repeat + 1}/${repeats} ${key}: boot ${result.bootProcess.toFixed(2)} s`);
+					say(`${repeat + 1}/${repeats} ${key}: boot ${result.bootProcess.seconds.toFixed(2)} s`);
 				}
 			}
 			if (program) for (const work of chosen) compareNative(work, program, native, sessions);

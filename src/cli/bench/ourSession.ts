@@ -5,7 +5,7 @@ import { bug } from "../../common/errors.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { MachineOptions } from "../../machine/types.ts";
 import { loadCore } from "../machine.ts";
-import { median, outputOf, promptAtEnd, type SessionResult, turnsOf, type Work } from "./works.ts";
+import { median, outputOf, promptAtEnd, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
 
 export interface SessionJob {
 	readonly kernel: string;
@@ -29,11 +29,12 @@ export function ourSession(job: SessionJob): Promise<SessionResult> {
 		const child = spawn(process.execPath, [...process.execArgv, self, "bench", "--session", JSON.stringify(job)], {
 			stdio: ["ignore", "inherit", "inherit", "ipc"],
 		});
-		let bootProcess = Number.NaN;
+		let bootProcess: Times = { seconds: Number.NaN, cpu: Number.NaN };
 		let result: SessionResult | undefined;
-		child.on("message", (message: "prompt" | SessionResult) => {
-			if (message === "prompt") bootProcess = (performance.now() - start) / 1000;
-			else result = message;
+		child.on("message", (message: { readonly promptCpu: number } | SessionResult) => {
+			if ("promptCpu" in message) {
+				bootProcess = { seconds: (performance.now() - start) / 1000, cpu: message.promptCpu };
+			} else result = message;
 		});
 		child.on("error", reject);
 		child.on("close", (code) => {
@@ -47,23 +48,56 @@ export function ourSession(job: SessionJob): Promise<SessionResult> {
 export async function serveSession(text: string): Promise<void> {
 	const job = JSON.parse(text) as SessionJob;
 	const [kernel, disk, core] = await Promise.all([readFile(job.kernel), readFile(job.disk), loadCore()]);
-	const start = performance.now();
+	const compiling = watchCompiler();
+	let clock = startClock();
 	const session = await Session.start({ kernel, disk, harts: job.harts, jit: job.jit }, core);
 	session.toPrompt();
-	const result: SessionResult = { bootProcess: 0, boot: (performance.now() - start) / 1000, runs: [] };
-	process.send?.("prompt");
+	const boot = clock();
+	process.send?.({ promptCpu: cpuSeconds() });
+	const result: SessionResult = { bootProcess: boot, boot, runs: [] };
 	for (const { work, turn } of turnsOf(job.works)) {
 		const before = session.machine.instret;
-		const begin = performance.now();
-		const printed = session.type(work.command);
-		const seconds = (performance.now() - begin) / 1000;
-		result.runs.push({ name: work.name, turn, seconds, instructions: session.machine.instret - before, text: printed });
+		clock = startClock();
+		const text = session.type(work.command);
+		const instructions = session.machine.instret - before;
+		result.runs.push({ name: work.name, turn, ...clock(), instructions, text });
 	}
+	const { translation } = session.machine;
+	if (translation) result.translation = { ...translation, compileMs: compiling.ms };
 	result.resident = process.memoryUsage().rss;
 	result.guestTouched = touched(session.machine.memory.bytes());
 	if (job.snapshots) result.restore = session.measureRestore();
 	session.machine.dispose();
 	process.send?.(result);
+}
+
+function cpuSeconds(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1e6;
+}
+
+function startClock(): () => Times {
+	const [start, cpu] = [performance.now(), cpuSeconds()];
+	return () => ({ seconds: (performance.now() - start) / 1000, cpu: cpuSeconds() - cpu });
+}
+
+/** Milliseconds in which the machine waited for the host's compiler; what that does in the background is in the CPU seconds. */
+function watchCompiler(): { readonly ms: number } {
+	const spent = { ms: 0 };
+	const timed = <T extends object>(what: T) =>
+		new Proxy(what, {
+			construct(target, args) {
+				const start = performance.now();
+				try {
+					return Reflect.construct(target as unknown as new () => object, args);
+				} finally {
+					spent.ms += performance.now() - start;
+				}
+			},
+		});
+	WebAssembly.Module = timed(WebAssembly.Module);
+	WebAssembly.Instance = timed(WebAssembly.Instance);
+	return spent;
 }
 
 class Session {

@@ -54,19 +54,32 @@ export async function qemuSession(
 		return (performance.now() - start) / 1000;
 	};
 	try {
-		const result: SessionResult = { bootProcess: await toPrompt(), runs: [] };
+		const cpu = () => cpuSeconds(child.pid);
+		const result: SessionResult = { bootProcess: { seconds: await toPrompt(), cpu: cpu() }, runs: [] };
 		for (const { work, turn } of turnsOf(works)) {
 			text = "";
 			const begin = (performance.now() - start) / 1000;
+			const cpuBefore = cpu();
 			child.stdin.write(`${work.command}\n`);
 			const seconds = (await toPrompt()) - begin;
-			result.runs.push({ name: work.name, turn, seconds, text: outputOf(text, work.command) });
+			const printed = outputOf(text, work.command);
+			result.runs.push({ name: work.name, turn, seconds, cpu: cpu() - cpuBefore, text: printed });
 		}
 		const resident = residentOf(child.pid);
 		if (resident !== undefined) result.resident = resident;
 		return result;
 	} finally {
 		child.kill("SIGKILL");
+	}
+}
+
+/** CPU seconds of all threads of a process so far, where the system tells (Linux, in hundredths). */
+function cpuSeconds(pid: number | undefined): number {
+	try {
+		const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+		return (Number(fields[11]) + Number(fields[12])) / 100;
+	} catch {
+		return Number.NaN;
 	}
 }
 

@@ -1,5 +1,5 @@
 import type { Instructions } from "../../machine/types.ts";
-import { median, type Run, type SessionResult, type Work } from "./works.ts";
+import { median, type Run, type SessionResult, type Times, type Work } from "./works.ts";
 
 export type Side = "on" | "off" | "qemu";
 
@@ -15,8 +15,7 @@ export interface Measured {
 	readonly native: ReadonlyMap<string, readonly number[]>;
 }
 
-interface Cell {
-	readonly seconds: number;
+interface Cell extends Times {
 	readonly instructions: Instructions | undefined;
 }
 
@@ -32,12 +31,13 @@ export function report(measured: Measured): string {
 			"translator off",
 			"QEMU",
 			"ours ÷ QEMU",
+			"CPU, ours ÷ QEMU",
 			"off ÷ QEMU",
 			"MIPS",
 			"MIPS, off",
 			"native ÷ ours",
 		],
-		["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:"],
+		["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:"],
 		...bootRows(measured),
 		...workRows(measured),
 	];
@@ -59,7 +59,7 @@ function bootRows(measured: Measured): string[][] {
 	] as const;
 	return kinds.flatMap(([name, pick]) =>
 		hartsOf(measured).map((harts) => {
-			const seconds = (side: Side) => cell(median((measured.sessions.get(sessionKey(side, harts)) ?? []).map(pick)));
+			const seconds = (side: Side) => cell((measured.sessions.get(sessionKey(side, harts)) ?? []).map(pick));
 			return row(name, harts, seconds("on"), seconds("off"), seconds("qemu"));
 		}),
 	);
@@ -80,8 +80,10 @@ function workRows(measured: Measured): string[][] {
 	);
 }
 
-function cell(seconds: number): Cell | undefined {
-	return Number.isNaN(seconds) ? undefined : { seconds, instructions: undefined };
+function cell(times: readonly Times[], instructions?: Instructions): Cell | undefined {
+	if (times.length === 0) return undefined;
+	const [seconds, cpu] = [median(times.map((one) => one.seconds)), median(times.map((one) => one.cpu))];
+	return { seconds, cpu, instructions };
 }
 
 function runsOf(measured: Measured, side: Side, harts: number, name: string, turn: number): Run[] {
@@ -91,13 +93,12 @@ function runsOf(measured: Measured, side: Side, harts: number, name: string, tur
 
 function cellOf(measured: Measured, side: Side, harts: number, name: string, turn: number): Cell | undefined {
 	const runs = runsOf(measured, side, harts, name, turn);
-	if (runs.length === 0) return undefined;
-	return { seconds: median(runs.map(({ seconds }) => seconds)), instructions: runs[0]?.instructions };
+	return cell(runs, runs[0]?.instructions);
 }
 
 function row(name: string, harts: number, on?: Cell, off?: Cell, qemu?: Cell, native = Number.NaN): string[] {
 	const mips = (of: Cell | undefined) =>
-		of?.instructions === undefined ? "" : (of.instructions / of.seconds / 1e6).toFixed(0);
+		of?.instructions === undefined ? "" : (of.instructions / of.cpu / 1e6).toFixed(0);
 	return [
 		name,
 		String(harts),
@@ -105,6 +106,7 @@ function row(name: string, harts: number, on?: Cell, off?: Cell, qemu?: Cell, na
 		time(off),
 		time(qemu),
 		ratio(on, qemu),
+		on && qemu && qemu.cpu > 0 ? (on.cpu / qemu.cpu).toFixed(2) : "",
 		ratio(off, qemu),
 		mips(on),
 		mips(off),
@@ -128,6 +130,7 @@ function geometricMean(values: readonly number[]): number {
 function notes(measured: Measured): string[] {
 	const { qemu, repeats, machine, works, sessions } = measured;
 	const lines = [
+		"- MIPS are guest instructions in a CPU second (million); CPU seconds of ours have the host's background compiler in them.",
 		`- Medians of ${repeats} sessions a side, taken in turns. ${machine}, ${qemu ?? "no QEMU installed"}.`,
 	];
 	const compute = works.filter((work) => work.group === "compute");
@@ -146,6 +149,16 @@ function notes(measured: Measured): string[] {
 				`- Compute programs, ${name} ÷ QEMU: geometric mean ${geometricMean(ratios).toFixed(2)}, greatest ${worst}.`,
 			);
 		}
+	}
+	for (const harts of hartsOf(measured)) {
+		const list = (sessions.get(sessionKey("on", harts)) ?? []).flatMap(({ translation }) => translation ?? []);
+		if (list.length === 0) continue;
+		const of = (pick: (one: (typeof list)[number]) => number) => median(list.map(pick));
+		const kib = (of(({ bytes }) => bytes) / 1024).toFixed(0);
+		lines.push(
+			`- Translator, ${harts} harts: ${of(({ regions }) => regions)} regions in ${of(({ modules }) => modules)} modules, ` +
+				`${kib} KiB of WebAssembly; waited ${of(({ compileMs }) => compileMs).toFixed(0)} ms for the host's compiler.`,
+		);
 	}
 	for (const [key, list] of sessions) {
 		const [side, harts] = key.split(" ");

@@ -41,12 +41,19 @@ export const works: readonly Work[] = [
 /** Minutes, so only when asked for. */
 export const usertests: Work = { name: "usertests -q", command: "usertests -q", group: "long", harts: [1, 3] };
 
-/** What one session (a boot, then works in turn) measured. Seconds are of the wall clock. */
+/** What one session (a boot, then works in turn) measured. */
 export interface SessionResult {
 	/** From the start of the process to the prompt. */
-	bootProcess: number;
+	bootProcess: Times;
 	/** From the start of the machine to the prompt; ours only. */
-	boot?: number;
+	boot?: Times;
+	/** What the translator did; ours with the translator only. */
+	translation?: {
+		readonly modules: number;
+		readonly regions: number;
+		readonly bytes: number;
+		readonly compileMs: number;
+	};
 	readonly runs: Run[];
 	/** Bytes resident when the works were done, and guest RAM among them that is not zero. */
 	resident?: number;
@@ -55,11 +62,17 @@ export interface SessionResult {
 	restore?: { readonly ms: number; readonly restoredPages: number; readonly allPages: number };
 }
 
-export interface Run {
+/** Of the wall clock, and of all threads of the process: the second is what a busy machine does not change. */
+export interface Times {
+	readonly seconds: number;
+	/** NaN where the system does not tell it of other processes. */
+	readonly cpu: number;
+}
+
+export interface Run extends Times {
 	readonly name: string;
 	/** 0 is the cold run. */
 	readonly turn: number;
-	readonly seconds: number;
 	/** Instructions of all harts; ours only. */
 	readonly instructions?: number;
 	/** What it printed: must be the same everywhere. */

@@ -26,12 +26,13 @@ test("works run twice, so that a cold run is told from a warm one", () => {
 
 test("the table has ratios to QEMU, MIPS and the geometric mean of the compute programs", () => {
 	const session = (seconds: readonly number[]): SessionResult => ({
-		bootProcess: 2,
+		bootProcess: { seconds: 2, cpu: 1 },
 		runs: seconds.flatMap((value, i) =>
 			[0, 1].map((turn) => ({
 				name: works[i]?.name ?? "",
 				turn,
 				seconds: value,
+				cpu: value / 2,
 				instructions: 100_000_000,
 				text: "",
 			})),
@@ -52,8 +53,8 @@ test("the table has ratios to QEMU, MIPS and the geometric mean of the compute p
 		native: new Map([["sieve", [0.1]]]),
 	};
 	const text = report(measured);
-	expect(text).toContain("| sieve | 1 | 500 ms |  | 1.00 s | 0.50 |  | 200 |  | 0.20 |");
-	expect(text).toContain("| CRC-32 | 1 | 500 ms |  | 250 ms | 2.00 |  | 200 |  |  |");
+	expect(text).toContain("| sieve | 1 | 500 ms |  | 1.00 s | 0.50 | 0.50 |  | 400 |  | 0.20 |");
+	expect(text).toContain("| CRC-32 | 1 | 500 ms |  | 250 ms | 2.00 | 2.00 |  | 400 |  |  |");
 	expect(text).toContain("ours ÷ QEMU: geometric mean 1.00, greatest 2.00");
 	expect(text).toContain("50 MiB beyond the guest RAM in use");
 });

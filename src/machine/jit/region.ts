@@ -26,10 +26,12 @@ export interface Block {
 
 export interface Limits {
 	readonly instructions: number;
+	/** Instructions of a block. The interpreter does what is left of a slice that is too short for a block. */
+	readonly block: number;
 	readonly returns: number;
 }
 
-export const defaultLimits: Limits = { instructions: 400, returns: 6 };
+export const defaultLimits: Limits = { instructions: 400, block: 100, returns: 6 };
 
 /** Reads the instruction at an offset of the page. */
 export type Reader = (offset: number) => Instruction;
@@ -85,7 +87,7 @@ function explore(read: Reader, entry: number, limits: Limits): Found {
 	while (seen.size < limits.instructions) {
 		let offset = work.shift() ?? later.shift();
 		if (offset === undefined) break;
-		while (offset < pageSize && !seen.has(offset)) {
+		for (let length = 1; offset < pageSize && !seen.has(offset) && seen.size < limits.instructions; length++) {
 			const one = read(offset);
 			seen.set(offset, one);
 			if (isForInterpreter(one)) break;
@@ -94,6 +96,7 @@ function explore(read: Reader, entry: number, limits: Limits): Found {
 				break;
 			}
 			offset += one.length;
+			if (length % limits.block === 0) leaders.add(offset);
 		}
 	}
 	return { seen, leaders, returns: returns.length <= limits.returns ? returns : [] };

@@ -1,8 +1,9 @@
-// `npm run bench -- build`: the bundled compiler beside `make -j2` with a host gcc, in CPU and wall seconds.
-// Cold is the first build of a fresh process with an empty object cache; the edits are made in the session that follows.
+// `npm run bench -- build`: the bundled compiler beside `make -j2` with a host gcc, in CPU and wall seconds; with --write into
+// docs/performance.md. Cold is the first build of a new process with an empty object cache; the edits are made in the session that
+// follows. A first run has a new process, too, and the objects that ship.
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -45,18 +46,11 @@ async function host() {
 	}
 }
 
+const measured = "dist/bench/buildCases.mjs";
+
 /** The measured side runs in a process of its own, so that a cold build is cold. */
-async function bundled() {
-	await esbuild.build({
-		entryPoints: ["bench/buildCases.ts"],
-		bundle: true,
-		platform: "node",
-		format: "esm",
-		outfile: "dist/bench/buildCases.mjs",
-		logLevel: "error",
-		banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-	});
-	const child = spawnSync("node", ["dist/bench/buildCases.mjs", JSON.stringify(edits)], {
+function bundled(mode, changes) {
+	const child = spawnSync("node", [measured, mode, JSON.stringify(changes)], {
 		encoding: "utf8",
 		stdio: ["ignore", "pipe", "inherit"],
 	});
@@ -64,29 +58,49 @@ async function bundled() {
 	return JSON.parse(child.stdout);
 }
 
-function best(all, name, key) {
-	const values = all.map((times) => times[name]?.[key]).filter((value) => value !== undefined);
-	return values.length > 0 ? Math.min(...values) : undefined;
-}
-
+await esbuild.build({
+	entryPoints: ["bench/buildCases.ts"],
+	bundle: true,
+	platform: "node",
+	format: "esm",
+	outfile: measured,
+	logLevel: "error",
+	banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
+});
 const hasGcc = spawnSync("riscv64-unknown-elf-gcc", ["--version"]).status === 0;
 const ours = [];
 const theirs = [];
 for (let i = 0; i < repeats; i++) {
-	ours.push(await bundled());
+	const times = bundled("session", edits);
+	times["untouched, first run"] = bundled("shipped", {}).fresh;
+	times["edit kernel/vm.c, first run"] = bundled("shipped", { edit: "kernel/vm.c" }).fresh;
+	ours.push(times);
 	if (hasGcc) theirs.push(await host());
 }
-const seconds = (value) => (value === undefined ? "-" : value.toFixed(2)).padStart(8);
-console.log(
-	`best of ${repeats}; seconds of CPU and of wall time; ${hasGcc ? "" : "no riscv64-unknown-elf-gcc here: "}gcc is make -j2`,
-);
-console.log(`${"".padEnd(22)}${["bundled", "wall", "gcc", "wall"].map((head) => head.padStart(8)).join("")}`);
-for (const name of ["cold", ...Object.keys(edits), "no change"]) {
-	const row = [
-		best(ours, name, "cpu"),
-		best(ours, name, "wall"),
-		best(theirs, name, "cpu"),
-		best(theirs, name, "wall"),
-	];
-	console.log(`${name.padEnd(22)}${row.map(seconds).join("")}`);
+
+const best = (all, name, key) => {
+	const values = all.map((times) => times[name]?.[key]).filter((value) => value !== undefined);
+	return values.length > 0 ? Math.min(...values).toFixed(2) : "";
+};
+const rows = ["cold", ...Object.keys(edits), "no change", "untouched, first run", "edit kernel/vm.c, first run"];
+const table = [
+	`Best of ${repeats}, ${cpus()[0]?.model.trim()}, ${cpus().length} CPUs, Node ${process.versions.node}; seconds. gcc is \`make -j2\`${hasGcc ? "" : ", which is not installed here"}.`,
+	"",
+	"| build | bundled, CPU | bundled, wall | gcc, CPU | gcc, wall |",
+	"| --- | ---: | ---: | ---: | ---: |",
+	...rows.map(
+		(name) =>
+			`| ${name} | ${best(ours, name, "cpu")} | ${best(ours, name, "wall")} | ${best(theirs, name, "cpu")} | ${best(theirs, name, "wall")} |`,
+	),
+	"",
+].join("\n");
+process.stdout.write(table);
+
+const page = "docs/performance.md";
+const [begin, end] = ["<!-- build: made by npm run bench -- build --write -->", "<!-- end of build -->"];
+if (process.argv.includes("--write")) {
+	const text = readFileSync(page, "utf8");
+	const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+	if (from < 0 || to < from) throw new Error(`${page} has no place for the table`);
+	writeFileSync(page, `${text.slice(0, from + begin.length)}\n\n${table}\n${text.slice(to)}`);
 }

@@ -1,7 +1,8 @@
 /** What ships: the compilers' files, and the objects of the untouched kernel and labs. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BuildSession } from "../../../src/build/session.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
@@ -45,4 +46,24 @@ test("the first build of the untouched kernel and of each lab compiles and links
 		expect(output).toBeDefined();
 		expect(stats, lab ?? "the kernel").toMatchObject({ compiled: 0, linked: 0, cpuMs: 0 });
 	}
+});
+
+test("without any tool on PATH a lab is made, built and booted", () => {
+	const nothing = join(folder, "bin");
+	mkdirSync(nothing);
+	const run = (...args: string[]) =>
+		spawnSync(process.execPath, [resolve("dist/cli/xv6-lab.mjs"), ...args], {
+			cwd: folder,
+			encoding: "utf8",
+			env: { PATH: nothing, HOME: folder },
+		});
+	expect(run("new", "lab").status).toBe(0);
+	const built = run("build", "lab");
+	expect(built.stderr).toContain("0 compiled");
+	expect(built.stderr).toContain("clang 22 (bundled)");
+	expect(built.status).toBe(0);
+	expect(readdirSync(join(folder, "lab/build")).sort()).toEqual([".gitignore", "fs.img", "kernel"]);
+	const booted = run("boot", "lab", "--command", "ls");
+	expect(booted.stdout).toMatch(/\$ ls\r?\n[\s\S]*usertests +2 /);
+	expect(booted.status).toBe(0);
 });

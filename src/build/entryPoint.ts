@@ -23,8 +23,8 @@ const missingEntry = /cannot find entry symbol (\S+?);?(?:\s|$)/;
 export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): LinkResult {
 	const result = { ...linked, diagnostics: linked.diagnostics.filter(({ message }) => !ofTheTree.test(message)) };
 	const symbol = result.diagnostics.map(({ message }) => missingEntry.exec(message)?.[1]).find((name) => name);
-	if (symbol === undefined || !result.image || entryOf(result.image) !== 0n) return result;
-	const image = withTextAsEntry(result.image);
+	if (symbol === undefined || !result.image) return result;
+	const image = entryOf(result.image) === 0n ? withTextAsEntry(result.image) : result.image;
 	const local = objects.some(({ bytes }) => definesSymbol(bytes, symbol));
 	const diagnostics = local
 		? result.diagnostics.filter(({ message }) => !missingEntry.test(message))

@@ -111,6 +111,13 @@ describe.runIf(installed)("gcc of this machine", () => {
 		expect(output).toBeDefined();
 	});
 
+	test("an entry point that is not exported, as in trees up to 2022, is nothing to warn of", async () => {
+		const entry = new TextDecoder().decode(smallKernel().files.get("kernel/entry.S"));
+		const { output, diagnostics } = await small({ "kernel/entry.S": entry.replace(".global _entry\n", "") });
+		expect(diagnostics).toEqual([]);
+		expect(output).toBeDefined();
+	});
+
 	test("a second build needs nothing of the machine: objects and links are kept", async () => {
 		const tree = smallKernel();
 		const build = () => new BuildSession().build({ tree, toolchain: opened.toolchain, wasi: opened.wasi });

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import type { Machine } from "../../src/machine/machine.ts";
-import { compare, type Divergence, generate, start, type Way, ways } from "./translatorFuzz.ts";
+import { generate } from "./fuzzPrograms.ts";
+import { compare, type Divergence, start, type Way, ways } from "./translatorFuzz.ts";
 
 const { values } = parseArgs({
 	options: {

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { compare, generate, type Way, ways } from "./translatorFuzz.ts";
+import { generate } from "./fuzzPrograms.ts";
+import { compare, type Way, ways } from "./translatorFuzz.ts";
 
 /**
  * The translator against the interpreter on random programs. Some in the gate; `FULL=1` runs a billion instructions, from
- * `FUZZ_SEED` on. A failure names its seed: `node dist/fuzzTranslator.mjs --seed N` (fuzzTranslator.ts) finds the instruction.
+ * `FUZZ_SEED` on. A failure names its seed: `--seed N` of fuzzTranslator.ts finds the instruction.
  */
 const instructions = Number(process.env.FUZZ_INSTRUCTIONS ?? (process.env.FULL ? 1_000_000_000 : 30_000_000));
 const firstSeed = Number(process.env.FUZZ_SEED ?? 1);

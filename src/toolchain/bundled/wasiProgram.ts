@@ -1,6 +1,7 @@
 import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
 import type { WasiRun, WasiRunResult } from "../types.ts";
-import { collect, File, Folder, runWasi } from "./wasi.ts";
+import { collect, File, Folder } from "./memoryFiles.ts";
+import { runWasi } from "./wasi.ts";
 
 /** Runs a linked program, such as the tree's mkfs, in memory. */
 export async function runWasiProgram(run: WasiRun): Promise<WasiRunResult> {

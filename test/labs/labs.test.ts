@@ -14,6 +14,14 @@ const once = [{ harts: 1, seed: 0 }];
 const sample = [...once, { harts: 3, seed: 1 }, { harts: 8, seed: 2 }];
 const all = [1, 3, 8].flatMap((harts) => Array.from({ length: 50 }, (_, seed) => ({ harts, seed })));
 
+/** Such a budget is for tests that use up all memory; the sample has them in its first run only. */
+const usesAllMemory = 10_000_000_000;
+
+/** What a handout says of its starter: every test fails, and this is why. */
+const starterFailure: Readonly<Record<string, string>> = {
+	"cs326-shared-page": "unknown-syscall",
+};
+
 for (const id of await catalog.ids()) {
 	const manifest = await catalog.manifest(id);
 	const solutions = [...new Set(manifest.tasks.flatMap((task) => (task.solution ? [task.solution] : [])))];
@@ -32,6 +40,10 @@ for (const id of await catalog.ids()) {
 						(verdict) => verdict.explanations.length === 0 && verdict.outcome !== "errored",
 					);
 					expect(unexplained.map((verdict) => `${verdict.test}: ${verdict.actual}`)).toEqual([]);
+					const why = starterFailure[id];
+					if (why === undefined) continue;
+					const named = verdicts.map((verdict) => `${verdict.test}: ${verdict.explanations[0]?.id}`);
+					expect(named).toEqual(manifest.tests.map((test) => `${test.id}: ${why}`));
 				}
 			},
 			patience,
@@ -42,8 +54,11 @@ for (const id of await catalog.ids()) {
 			async (solution) => {
 				const output = await build(await catalog.workspace(id, solution));
 				const tests = testsUpTo(manifest, solution);
-				for (const { harts, seed } of full ? all : solution === solutions.at(-1) ? sample : once) {
-					const verdicts = await judgeOutput(output, manifest, { harts, seed, tests });
+				const quick = tests.filter((candidate) => candidate.budget < usesAllMemory);
+				const schedules = full ? all : solution === solutions.at(-1) ? sample : once;
+				for (const [run, { harts, seed }] of schedules.entries()) {
+					const chosen = full || run === 0 ? tests : quick;
+					const verdicts = await judgeOutput(output, manifest, { harts, seed, tests: chosen });
 					expect(summary(verdicts), `${harts} harts, seed ${seed}`).toEqual([]);
 				}
 			},

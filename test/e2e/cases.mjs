@@ -2,21 +2,15 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { inspectorCases } from "./inspectorCases.mjs";
+import { task1a, threeFunctions } from "./strangerEdits.mjs";
 
-const themes = {
-	light: "Light Modern",
-	dark: "Dark Modern",
-	"high-contrast": "Dark High Contrast",
-	"high-contrast-light": "Light High Contrast",
-};
-
-/** Ids of the themes in settings.json, where they keep the names they once had. */
-const themeIds = {
-	"Light Modern": "Default Light Modern",
-	"Dark Modern": "Default Dark Modern",
-	"Dark High Contrast": "Default High Contrast",
-	"Light High Contrast": "Default High Contrast Light",
-};
+/** [screenshot, theme, class of the workbench, `data-vscode-theme-kind` of a webview]. */
+const themes = [
+	["light", "Light Modern", "vs", "vscode-light"],
+	["dark", "Dark Modern", "vs-dark", "vscode-dark"],
+	["high-contrast", "Dark High Contrast", "hc-black", "vscode-high-contrast"],
+	["high-contrast-light", "Light High Contrast", "hc-light", "vscode-high-contrast-light"],
+];
 
 export const cases = {
 	async "prodcons1 on the starter fails with an explanation, by keyboard only"({ open, makeWorkspace, shot }) {
@@ -110,7 +104,6 @@ export const cases = {
 		open,
 		makeWorkspace,
 		shot,
-		settings,
 	}) {
 		const workbench = await open(makeWorkspace("inspect", "2b"));
 		await workbench.command("xv6: Run prodcons3");
@@ -120,11 +113,20 @@ export const cases = {
 		const view = workbench.webview();
 		await view.locator("xv6-inspector").waitFor({ timeout: 60_000 });
 		await view.locator("[data-finding]").first().waitFor({ timeout: 60_000 });
-		for (const [name, theme] of Object.entries(themes)) {
-			settings({ "workbench.colorTheme": themeIds[theme] });
-			await workbench.page.waitForTimeout(1500);
+		const backgrounds = new Set();
+		for (const [name, theme, workbenchClass, kind] of themes) {
+			await workbench.theme(theme, workbenchClass);
+			await view.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor({ timeout: 20_000 });
+			backgrounds.add(
+				await view
+					.locator("body")
+					.evaluate((body) =>
+						getComputedStyle(body.ownerDocument.documentElement).getPropertyValue("--vscode-editor-background"),
+					),
+			);
 			await shot(workbench, `inspector-${name}`);
 		}
+		assert.equal(backgrounds.size, 3, `light, dark and black or white: ${[...backgrounds].join(", ")}`);
 		await view.locator('[data-panel-tab="faults"]').click();
 		const source = view.locator("[data-fault-source]", { hasText: "prodcons.h" }).last();
 		const line = Number(/:(\d+)$/.exec((await source.textContent()).trim())[1]);
@@ -145,18 +147,39 @@ export const cases = {
 
 	...inspectorCases,
 
-	async "a stranger edits the kernel and turns red into green"({ open, makeWorkspace, copy, root, shot }) {
+	async "a stranger edits three functions, led by the explanations, and turns red into green"({
+		open,
+		makeWorkspace,
+		edit,
+		read,
+		shot,
+	}) {
 		const folder = makeWorkspace("stranger");
 		const workbench = await open(folder);
+		const run = async (shows) => {
+			await workbench.command("Terminal: Clear");
+			await workbench.command("xv6: Run prodcons1");
+			await workbench.waitTerminal(shows);
+			await workbench.command("Notifications: Clear All Notifications");
+		};
 		await workbench.command("xv6: Run prodcons1");
-		await workbench.waitTerminal("✗");
-		// The three functions are edited as a student would: by the reference solution's files, one save.
-		for (const step of ["1a", "1b", "1c", "2b", "3b"]) {
-			copy(join(root, `labs/hw5-anonymous-mmap/solution/${step}`), folder);
+		await workbench.waitTerminal("Look at kernel/syscall.c: syscalls");
+		for (const [file, before, after] of task1a) edit(join(folder, file), before, after);
+		await run("Look at kernel/trap.c: usertrap");
+		const next = ["Look at kernel/proc.c: freeproc", "Look at kernel/proc.c: fork", "✓ prodcons1"];
+		for (const [index, [name, file, before, lines]] of threeFunctions.entries()) {
+			const text = read(join(folder, file));
+			const at = text.indexOf(before);
+			assert.equal(text.lastIndexOf(before), at, `${name}: the place is unique`);
+			await workbench.openFile(file, text.slice(0, at).split("\n").length);
+			await workbench.pasteAndSave(lines);
+			const wanted = text.slice(0, at) + lines + text.slice(at);
+			for (let i = 0; i < 100 && read(join(folder, file)) !== wanted; i++) await workbench.page.waitForTimeout(100);
+			assert.equal(read(join(folder, file)), wanted);
+			if (index === 0) await shot(workbench, "stranger-edit");
+			await run(next[index]);
 		}
-		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal("total = 55");
-		await workbench.waitTerminal("✓");
 		await shot(workbench, "stranger-green");
 	},
 };

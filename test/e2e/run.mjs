@@ -2,7 +2,7 @@
 // Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,15 +43,16 @@ const context = {
 	/** Opens a folder in a new window. */
 	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
 	makeWorkspace,
-	copy: (from, to) => cpSync(from, to, { recursive: true }),
-	/** Changes user settings while VS Code runs. */
-	settings: (change) => {
-		const file = join(server.userData, "User", "settings.json");
-		writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }, null, 2));
-	},
 	read: (file) => readFileSync(file, "utf8"),
-	write: (file, text) => writeFileSync(file, text),
-	exists: existsSync,
+	/** Replaces the only occurrence of a text in a file on the disk. */
+	edit: (file, before, after) => {
+		const text = readFileSync(file, "utf8");
+		if (text.split(before).length !== 2) throw new Error(`${file} has ${before} not exactly once`);
+		writeFileSync(
+			file,
+			text.replace(before, () => after),
+		);
+	},
 	shot: (workbench, name) => workbench.page.screenshot({ path: join(shots, `${name}.png`) }),
 	/** The CLI's console text for the same session. */
 	cli: (args) => run(process.execPath, ["dist/cli/xv6-lab.mjs", ...args]),
@@ -73,7 +74,7 @@ try {
 				await context.shot(workbench, `failed-${name.replace(/\W+/g, "-").slice(0, 60)}`).catch(() => undefined);
 				console.log(
 					workbench.console
-						.filter((line) => /xv6|pageerror/i.test(line))
+						.filter((line) => /^\[\w+\] xv6|pageerror/i.test(line))
 						.slice(-10)
 						.join("\n"),
 				);

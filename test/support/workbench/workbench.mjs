@@ -50,7 +50,7 @@ export class Workbench {
 		const end = Date.now() + timeout;
 		for (;;) {
 			await this.page.keyboard.press("F1");
-			const input = this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-box input');
+			const input = this.quickInput();
 			await input.waitFor({ timeout: 20_000 });
 			await input.fill(`>${label}`);
 			const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(label)}]`).first();
@@ -63,6 +63,46 @@ export class Workbench {
 				if (Date.now() > end) throw new Error(`the command ${label} did not appear in the palette`);
 			}
 		}
+	}
+
+	/** Switches the colour theme as a person does, and waits until the workbench wears it. */
+	async theme(label, bodyClass) {
+		await this.page.locator(".part.statusbar").click({ position: { x: 700, y: 10 } });
+		await this.page.keyboard.press("Control+K");
+		await this.page.keyboard.press("Control+T");
+		const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(label)}]`).first();
+		await this.quickInput().fill(label);
+		await row.waitFor({ timeout: 20_000 });
+		await this.page.keyboard.press("Enter");
+		await this.page.waitForSelector(`.monaco-workbench.${bodyClass}`, { timeout: 20_000 });
+	}
+
+	/** Opens a file at a line in the editor, which has the keyboard then. */
+	async openFile(file, line) {
+		const name = file.split("/").at(-1);
+		await this.page.keyboard.press("F1");
+		await this.quickInput().fill(`${file}:${line}`);
+		await this.page
+			.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(name)}]`)
+			.first()
+			.waitFor();
+		await this.page.keyboard.press("Enter");
+		await this.page
+			.locator(".statusbar-item", { hasText: `Ln ${line}, Col` })
+			.first()
+			.waitFor({ timeout: 20_000 });
+		await this.page.locator(".editor-group-container .tab.active", { hasText: name }).first().waitFor();
+	}
+
+	/** Puts text in before the line of the cursor, and saves. */
+	async pasteAndSave(text) {
+		await this.page.evaluate((value) => navigator.clipboard.writeText(value), text);
+		await this.page.keyboard.press("Control+V");
+		await this.page.keyboard.press("Control+S");
+	}
+
+	quickInput() {
+		return this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-box input');
 	}
 
 	async notification(text, timeout = 60_000) {

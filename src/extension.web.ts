@@ -9,8 +9,7 @@ export function activate(context: vscode.ExtensionContext): Xv6LabApi {
 	const catalog = new LabCatalog(new WorkspaceTree(vscode.Uri.joinPath(dist, "assets")));
 	// A web worker cannot always resolve URLs of the extension: it is given bytes.
 	const read = (path: string) => vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, ...path.split("/")));
-	const source = vscode.Uri.joinPath(dist, "worker/engine.web.js").toString(true);
-	return start(context, { hasProcesses: false, startEngine: () => startWebEngine(source, read) }, catalog);
+	return start(context, { hasProcesses: false, startEngine: () => startWebEngine(read) }, catalog);
 }
 
 export function deactivate(): void {}

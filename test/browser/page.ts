@@ -28,7 +28,7 @@ async function engine(test: string): Promise<EngineResult> {
 	const paths = JSON.parse(new TextDecoder().decode(await get("/tree.json"))) as string[];
 	const files = await Promise.all(paths.map(async (path) => [path, await get(`/tree/${path}`)] as const));
 	return runEngine(
-		startWebEngine("/worker/engine.web.js", (path) => get(`/${path}`)),
+		startWebEngine((path) => get(`/${path}`)),
 		files,
 		test,
 	);

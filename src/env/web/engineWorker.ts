@@ -15,45 +15,62 @@ export interface FileAnswer {
 	readonly error?: string;
 }
 
-/** Starts an engine in a web worker; files of the product are read by the extension host and sent as bytes. */
-export function startWebEngine(source: string, read: (path: string) => Thenable<Uint8Array>) {
-	const worker = new Worker(source);
-	worker.addEventListener("message", ({ data }: MessageEvent<FileQuestion>) => {
-		if (typeof data?.fileQuestion !== "number") return;
-		const answer = (rest: Omit<FileAnswer, "fileAnswer">) =>
-			worker.postMessage({ fileAnswer: data.fileQuestion, ...rest });
-		read(data.path).then(
-			(bytes) => answer({ bytes }),
-			(error: unknown) => answer({ error: String(error) }),
-		);
-	});
+const script = "worker/engine.web.js";
+
+/**
+ * Starts an engine in a web worker; files of the product, the worker's own script among them, are read by the extension host: a
+ * window whose extensions lie on a server refuses workers with their addresses. Messages wait until the worker is there.
+ */
+export function startWebEngine(read: (path: string) => Thenable<Uint8Array>) {
+	let worker: Worker | undefined;
+	let ended = false;
+	const waiting: unknown[] = [];
+	const messages = new Emitter<unknown>();
+	const crash = new Emitter<string>();
 	const port: Port = {
-		post: (message) => worker.postMessage(message),
-		onMessage: (listener) => {
-			const handle = ({ data }: MessageEvent) => {
-				if (data?.fileQuestion === undefined) listener(data);
-			};
-			worker.addEventListener("message", handle);
-			return { dispose: () => worker.removeEventListener("message", handle) };
+		post: (message) => {
+			if (worker) worker.postMessage(message);
+			else waiting.push(message);
 		},
+		onMessage: messages.event,
 	};
 	const client = new RpcClient<EngineRequests, EngineEvents>(port);
-	const crash = new Emitter<string>();
-	worker.addEventListener("error", (event) => {
-		const why = event.message || "the worker could not be started";
+	const fail = (why: string) => {
+		if (ended) return;
+		ended = true;
 		client.close(
 			new UserError("worker-crashed", `The engine crashed: ${why}`, "Restart the machine; no file was touched."),
 		);
 		crash.fire(why);
-	});
+	};
+	const answerFile = (to: Worker, { fileQuestion, path }: FileQuestion) =>
+		read(path).then(
+			(bytes) => to.postMessage({ fileAnswer: fileQuestion, bytes } satisfies FileAnswer),
+			(error: unknown) => to.postMessage({ fileAnswer: fileQuestion, error: String(error) } satisfies FileAnswer),
+		);
+	const begin = (source: Uint8Array) => {
+		if (ended) return;
+		const url = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
+		const started = new Worker(url);
+		worker = started;
+		started.addEventListener("message", ({ data }: MessageEvent) => {
+			if (typeof data?.fileQuestion === "number") void answerFile(started, data);
+			else messages.fire(data);
+		});
+		started.addEventListener("error", (event) => fail(event.message || "the worker could not be started"));
+		for (const message of waiting.splice(0)) started.postMessage(message);
+	};
+	read(script).then(begin, (error: unknown) => fail(`${script} cannot be read: ${String(error)}`));
 	return {
 		request: client.request.bind(client) as typeof client.request,
 		on: client.on.bind(client) as typeof client.on,
 		onCrash: crash.event,
 		dispose: () => {
+			ended = true;
 			client.dispose();
 			crash.dispose();
-			worker.terminate();
+			messages.dispose();
+			worker?.terminate();
 		},
 	};
 }

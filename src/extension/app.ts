@@ -16,7 +16,7 @@ import { MachineView } from "./machineView.ts";
 import { newWorkspace } from "./newWorkspace.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
-import { LabTests } from "./tests.ts";
+import { LabTests, verdictWords } from "./tests.ts";
 import { selectToolchain } from "./toolchainPick.ts";
 import { describeVerdict, verdictHeadline } from "./verdictText.ts";
 
@@ -53,8 +53,10 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			provideTerminalProfile: async () => {
 				const folder = await folders.choose();
 				if (!folder) return undefined;
-				void vscode.commands.executeCommand("xv6Lab.openShell", folder.root);
-				return new vscode.TerminalProfile(folder.terminal.options());
+				// Boots behind the new tab; the command shows the terminal only when VS Code has made it.
+				const profile = folder.terminal.profile();
+				setTimeout(() => void vscode.commands.executeCommand("xv6Lab.boot", folder.root), 0);
+				return profile;
 			},
 		}),
 	);
@@ -74,7 +76,12 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const markShell = (terminal: vscode.Terminal | undefined) =>
 		keys.set("shellActive", terminal !== undefined && folders.all.some((folder) => folder.terminal.owns(terminal)));
 	own(vscode.window.onDidChangeActiveTerminal(markShell));
-	own(vscode.window.onDidOpenTerminal(() => markShell(vscode.window.activeTerminal)));
+	own(
+		vscode.window.onDidOpenTerminal((terminal) => {
+			for (const folder of folders.all) folder.terminal.opening(terminal);
+			markShell(vscode.window.activeTerminal);
+		}),
+	);
 	void folders.refresh();
 	return {
 		newWorkspace: (lab, folder) => newWorkspace(catalog, { lab, folder }),
@@ -98,7 +105,9 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 	}
 	folder.terminal.note(`✗ ${headline}`);
 	const look = verdict.explanations[0]?.look;
-	if (look) folder.terminal.note(vscode.l10n.t("Look at {0}.", look));
+	const inspect = `xv6: ${vscode.l10n.t("Open Memory Inspector")}`;
+	if (look) folder.terminal.note(vscode.l10n.t("Look at {0}, or into memory: {1}", look, inspect));
+	else folder.terminal.note(vscode.l10n.t("Look into memory: {0}", inspect));
 	const details = vscode.l10n.t("Show Details");
 	const inspector = vscode.l10n.t("Open Memory Inspector");
 	void vscode.window.showErrorMessage(`xv6: ✗ ${headline}`, details, inspector).then(async (choice) => {
@@ -108,8 +117,13 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 }
 
 async function showDetails(verdict: VerdictData): Promise<void> {
-	const content = `# ${verdict.title}\n\n${describeVerdict(verdict)}\n`;
+	const content = `# ${verdict.title}\n\n${describeVerdict(verdict, verdictWords())}\n`;
 	const document = await vscode.workspace.openTextDocument({ language: "markdown", content });
-	if (!document) throw new UserError("file-unreadable", "The details could not be shown", "See the Test Explorer.");
+	if (!document)
+		throw new UserError(
+			"file-unreadable",
+			vscode.l10n.t("The details could not be shown"),
+			vscode.l10n.t("See the Test Explorer."),
+		);
 	await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside });
 }

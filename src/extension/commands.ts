@@ -26,7 +26,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 	const withFolder =
 		(title: string, work: (folder: LabFolder, report: Report, token: vscode.CancellationToken) => Promise<void>) =>
 		async (hint?: unknown): Promise<void> => {
-			const folder = await folders.choose(hint instanceof vscode.Uri ? hint : undefined);
+			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			const location = vscode.ProgressLocation.Notification;
 			const options = { location, title: `xv6: ${title}`, cancellable: true };
@@ -61,12 +61,12 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			await withFolder(program, (folder, report, token) => runProgram(parts, folder, program, report, token))(uri);
 		},
 		runAllTests: async (hint?: unknown) => {
-			const folder = await folders.choose(hint instanceof vscode.Uri ? hint : undefined);
+			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			await parts.runAllTests(folder);
 		},
-		openInspector: async () => {
-			const folder = await folders.choose();
+		openInspector: async (hint?: unknown) => {
+			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			parts.openInspector(folder);
 		},
@@ -108,6 +108,12 @@ async function runProgram(
 	if (result.verdict) await parts.showVerdict(folder, result.verdict);
 	else if (result.end === "prompt") void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
 	else void vscode.window.showWarningMessage(vscode.l10n.t("xv6: {0} ended with: {1}", program, result.end));
+}
+
+/** A tree's root as a command's argument: a Uri from code, its text from a link. */
+function rootHint(hint: unknown): vscode.Uri | undefined {
+	if (typeof hint === "string") return vscode.Uri.parse(hint);
+	return hint instanceof vscode.Uri ? hint : undefined;
 }
 
 function noTree(): Thenable<void> {

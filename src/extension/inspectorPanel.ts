@@ -61,7 +61,8 @@ class Inspector {
 	) {
 		const media = vscode.Uri.joinPath(extensionUri, "dist", "webview");
 		panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
-		panel.iconPath = vscode.Uri.joinPath(extensionUri, "media", "activity.svg");
+		const icon = (theme: string) => vscode.Uri.joinPath(extensionUri, "media", `inspector-${theme}.svg`);
+		panel.iconPath = { light: icon("light"), dark: icon("dark") };
 		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
 		this.store.add(folder.engine().on("model", ({ model }) => this.post({ type: "model", model })));

@@ -173,7 +173,7 @@ export class LabFolder implements vscode.Disposable {
 		this.currentState = state;
 		if (state === "dead" || state === "none") {
 			this.bootedRevision = undefined;
-			this.terminal.machineEnded(why ?? "The machine is off.");
+			this.terminal.machineEnded(why ?? vscode.l10n.t("The machine is off."));
 		}
 		this.changed.fire();
 	}
@@ -181,7 +181,7 @@ export class LabFolder implements vscode.Disposable {
 	private crashed(why: string): void {
 		this.log.error(`${this.name}: the engine ended unexpectedly: ${why}`);
 		this.engineStore.value = undefined;
-		this.setState("dead", `The engine crashed (${why}). No file was touched.`);
+		this.setState("dead", vscode.l10n.t("The engine crashed ({0}). No file was touched.", why));
 		const restart = vscode.l10n.t("Restart Machine");
 		const message = vscode.l10n.t("xv6 Lab: the engine of {0} crashed: {1}", this.name, why);
 		void vscode.window.showErrorMessage(message, restart).then((choice) => {
@@ -194,13 +194,15 @@ function buildFailed(summary: BuildSummary): UserError {
 	const errors = summary.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
 	const first = errors[0];
 	const what = first
-		? `${errors.length} error${errors.length === 1 ? "" : "s"}, the first: ${first.message}`
+		? errors.length === 1
+			? first.message
+			: vscode.l10n.t("{0} errors, the first: {1}", errors.length, first.message)
 		: summary.summary;
 	const position = first ? { file: first.file, ...(first.line ? { line: first.line } : {}) } : undefined;
 	return new UserError(
 		"compile-failed",
-		`The kernel was not built: ${what}`,
-		"The Problems panel lists them all.",
+		vscode.l10n.t("The kernel was not built: {0}", what),
+		vscode.l10n.t("The Problems panel lists them all."),
 		position,
 	);
 }

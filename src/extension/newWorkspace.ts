@@ -42,8 +42,8 @@ async function writeAll(folder: vscode.Uri, files: ReadonlyMap<string, Uint8Arra
 		if (!(await exists(uri))) continue;
 		throw new UserError(
 			"already-exists",
-			`${uri.path} is there already`,
-			"Nothing was written; choose an empty folder.",
+			vscode.l10n.t("{0} is there already", uri.path),
+			vscode.l10n.t("Nothing was written; choose an empty folder."),
 		);
 	}
 	const title = vscode.l10n.t("xv6: making the workspace");
@@ -52,7 +52,8 @@ async function writeAll(folder: vscode.Uri, files: ReadonlyMap<string, Uint8Arra
 		const written: vscode.Uri[] = [];
 		try {
 			for (const [path, bytes] of files) {
-				if (token.isCancellationRequested) throw new UserError("cancelled", "Cancelled", "Nothing was left behind.");
+				if (token.isCancellationRequested)
+					throw new UserError("cancelled", vscode.l10n.t("Cancelled"), vscode.l10n.t("Nothing was left behind."));
 				const uri = vscode.Uri.joinPath(folder, path);
 				await vscode.workspace.fs.writeFile(uri, bytes);
 				written.push(uri);
@@ -61,8 +62,9 @@ async function writeAll(folder: vscode.Uri, files: ReadonlyMap<string, Uint8Arra
 		} catch (error) {
 			for (const uri of written) await vscode.workspace.fs.delete(uri).then(undefined, () => undefined);
 			if (error instanceof UserError) throw error;
-			const next = "Nothing was left behind. Choose a folder that you may write to.";
-			throw new UserError("file-unwritable", `Cannot write to ${folder.path}: ${(error as Error).message}`, next);
+			const next = vscode.l10n.t("Nothing was left behind. Choose a folder that you may write to.");
+			const what = vscode.l10n.t("Cannot write to {0}: {1}", folder.path, (error as Error).message);
+			throw new UserError("file-unwritable", what, next);
 		}
 	});
 }

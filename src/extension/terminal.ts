@@ -8,8 +8,12 @@ const frameMs = 16;
 /** What a terminal that nobody has opened yet will show of the past, in characters: some twenty screens. */
 const keepUnopened = 100_000;
 
-const dim = "\u001b[2m";
+/** Italic cyan: VS Code keeps colours readable on every theme (`terminal.integrated.minimumContrastRatio`), dimmed text it does not. */
+const ours = "\u001b[3;36m";
 const plain = "\u001b[0m";
+
+/** What a terminal shows of the past when it is moved to another tab, in characters. */
+const keepMoved = 20_000;
 
 /**
  * The xv6 console as a VS Code terminal. Keys go to the guest's UART untouched and nothing is echoed here: the guest echoes.
@@ -24,6 +28,8 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private readonly shown = new vscode.EventEmitter<number>();
 	private readonly text = new ConsoleText();
 	private terminal: vscode.Terminal | undefined;
+	private recent = "";
+	private moving = false;
 	/** Text that came before the terminal opened (events before `open` are dropped by VS Code), or within this frame. */
 	private waiting = "";
 	private timer: ReturnType<typeof setTimeout> | undefined;
@@ -46,14 +52,25 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		this.ensure().show(preserveFocus);
 	}
 
-	/** For the terminal's profile menu: VS Code makes the terminal itself. */
-	options(): vscode.ExtensionTerminalOptions {
+	/** For the terminal's profile menu, where VS Code makes the terminal itself: an older one gives up its place. */
+	profile(): vscode.TerminalProfile {
+		if (this.terminal) {
+			this.moving = true;
+			this.terminal.dispose();
+			this.terminal = undefined;
+			this.waiting = this.recent + this.waiting;
+			this.recent = "";
+		}
+		return new vscode.TerminalProfile(this.options());
+	}
+
+	private options(): vscode.ExtensionTerminalOptions {
 		return { name: this.name, pty: this, iconPath: new vscode.ThemeIcon("vm-running"), isTransient: true };
 	}
 
-	/** VS Code made a terminal of ours from the profile menu. */
-	adopt(terminal: vscode.Terminal): void {
-		this.terminal = terminal;
+	/** VS Code made a terminal; it may be ours, from the profile menu. */
+	opening(terminal: vscode.Terminal): void {
+		if (this.owns(terminal)) this.terminal = terminal;
 	}
 
 	owns(terminal: vscode.Terminal): boolean {
@@ -71,6 +88,10 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 
 	close(): void {
 		this.opened = false;
+		if (this.moving) {
+			this.moving = false;
+			return;
+		}
 		this.terminal = undefined;
 		this.closed.fire();
 	}
@@ -89,9 +110,9 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		this.queue(this.text.push(bytes));
 	}
 
-	/** A line of ours, told apart from the guest's by its dimmed colour. */
+	/** A line of ours, told apart from the guest's by its colour and slant. */
 	note(message: string): void {
-		this.queue(`\r\n${dim}[xv6 Lab] ${message.replaceAll("\n", "\r\n")}${plain}\r\n`);
+		this.queue(`\r\n${ours}[xv6 Lab] ${message.replaceAll("\n", "\r\n")}${plain}\r\n`);
 	}
 
 	machineStarted(): void {
@@ -102,7 +123,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	machineEnded(why: string): void {
 		if (this.dead) return;
 		this.dead = true;
-		this.note(`${why} Press Enter here, or run "xv6: Restart Machine", to boot again.`);
+		this.note(vscode.l10n.t('{0} Press Enter here, or run "xv6: Restart Machine", to boot again.', why));
 	}
 
 	dispose(): void {
@@ -131,6 +152,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		this.timer = undefined;
 		if (!this.opened || this.waiting === "") return;
 		this.writes.fire(this.waiting);
+		this.recent = (this.recent + this.waiting).slice(-keepMoved);
 		this.waiting = "";
 		this.shown.fire(this.waitingBytes);
 		this.waitingBytes = 0;

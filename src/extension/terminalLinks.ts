@@ -4,12 +4,17 @@ import type { LabFolder } from "./labFolder.ts";
 
 interface SourceLink extends vscode.TerminalLink {
 	readonly folder: LabFolder;
-	readonly target: { readonly file: string; readonly line: number } | { readonly address: string };
+	readonly target:
+		| { readonly file: string; readonly line: number }
+		| { readonly address: string; readonly file?: string }
+		| "inspector";
 }
 
 const sourceLine = /\b((?:kernel|user|mkfs)\/[\w./-]+\.[chS]):(\d+)\b/g;
 /** Registers that hold a code address, as xv6 prints them with %p, %lx or %x. */
 const codeAddress = /\b(?:s?epc|ra|pc)[= ]+(?:0x)?([0-9a-fA-F]{4,16})\b/g;
+/** As our verdicts name a place: `kernel/trap.c: usertrap`. */
+const functionOf = /\b((?:kernel|user)\/[\w./-]+\.[chS]): ([A-Za-z_]\w*)/g;
 const panicName = /panic: ([A-Za-z_]\w*)/g;
 
 /** Places in the guest's output that lead to a source line: file names, program counters, and the function that a panic names. */
@@ -22,8 +27,15 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 		const folder = this.folders.all.find((candidate) => candidate.terminal.owns(context.terminal));
 		if (!folder) return [];
 		const links: SourceLink[] = [];
+		const inspect = vscode.l10n.t("Open Memory Inspector");
 		const add = (at: number, length: number, target: SourceLink["target"]) =>
-			links.push({ startIndex: at, length, folder, target, tooltip: vscode.l10n.t("Open the source line") });
+			links.push({
+				startIndex: at,
+				length,
+				folder,
+				target,
+				tooltip: target === "inspector" ? inspect : vscode.l10n.t("Open the source line"),
+			});
 		for (const match of context.line.matchAll(sourceLine)) {
 			add(match.index, match[0].length, { file: match[1] as string, line: Number(match[2]) });
 		}
@@ -31,22 +43,25 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 			add(match.index, match[0].length, { address: `0x${match[1]}` });
 		for (const match of context.line.matchAll(panicName))
 			add(match.index, match[0].length, { address: match[1] as string });
+		for (const match of context.line.matchAll(functionOf))
+			add(match.index, match[0].length, { address: match[2] as string, file: match[1] as string });
+		const command = `xv6: ${inspect}`;
+		const at = context.line.indexOf(command);
+		if (at >= 0) add(at, command.length, "inspector");
 		return links;
 	}
 
 	async handleTerminalLink(link: SourceLink): Promise<void> {
 		const { folder, target } = link;
-		const location =
-			"file" in target ? target : await folder.engine().request("symbolize", { address: target.address });
-		if (!location?.file) {
-			const text = vscode.l10n.t(
-				"xv6: no source line is known for {0}.",
-				"address" in target ? target.address : target.file,
-			);
-			void vscode.window.showInformationMessage(text);
+		if (target === "inspector") {
+			await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
 			return;
 		}
-		await openSource(folder.root, location.file, location.line ?? 1);
+		if ("line" in target) return openSource(folder.root, target.file, target.line);
+		const location = await folder.engine().request("symbolize", { address: target.address });
+		const file = location?.file ?? target.file;
+		if (file) return openSource(folder.root, file, location?.line ?? 1);
+		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no source line is known for {0}.", target.address));
 	}
 
 	dispose(): void {

@@ -40,7 +40,11 @@ export class LabTests implements vscode.Disposable {
 		this.update();
 		const root = this.controller.items.get(folder.root.toString());
 		if (!root)
-			throw new UserError("lab-not-found", "This tree has no lab with tests", "Add a lab.json or a lab's programs.");
+			throw new UserError(
+				"lab-not-found",
+				vscode.l10n.t("This tree has no lab with tests"),
+				vscode.l10n.t("Add a lab.json or a lab's programs."),
+			);
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
 		const cancel = new vscode.CancellationTokenSource();
 		try {
@@ -137,7 +141,8 @@ export class LabTests implements vscode.Disposable {
 		let again: Promise<void> | undefined;
 		const saved = vscode.workspace.onDidSaveTextDocument((document) => {
 			if (!this.folders.of(document.uri)) return;
-			again = (again ?? Promise.resolve()).then(() => this.run(request, token, many));
+			// A run that fails by a defect of ours is reported by VS Code; the next save runs again all the same.
+			again = (again ?? Promise.resolve()).catch(() => undefined).then(() => this.run(request, token, many));
 		});
 		token.onCancellationRequested(() => saved.dispose());
 	}
@@ -269,12 +274,17 @@ function seedsMessage(bad: readonly VerdictData[], all: number): string {
 	return vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds);
 }
 
+export function verdictWords() {
+	return { look: vscode.l10n.t("Look at:"), faults: vscode.l10n.t("Page faults that led to it:") };
+}
+
 function toMessage(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage {
-	const text = describeVerdict(verdict);
+	const text = describeVerdict(verdict, verdictWords());
 	const wrongOutput = verdict.reasons.some((reason) => reason.kind === "output");
 	const markdown = new vscode.MarkdownString(text);
 	const inspector = vscode.l10n.t("Open the memory inspector");
-	markdown.appendMarkdown(`\n\n[${inspector}](command:xv6Lab.openInspector)`);
+	const argument = encodeURIComponent(JSON.stringify([folder.root.toString()]));
+	markdown.appendMarkdown(`\n\n[${inspector}](command:xv6Lab.openInspector?${argument})`);
 	markdown.isTrusted = { enabledCommands: ["xv6Lab.openInspector"] };
 	const message = wrongOutput
 		? vscode.TestMessage.diff(markdown, verdict.expected, verdict.actual)

@@ -12,19 +12,25 @@ function codeBlock(text: string): string {
 	return `${fence}text\n${text}\n${fence}`;
 }
 
+/** The few words around a verdict's own, in the reader's language. */
+export interface VerdictWords {
+	readonly look: string;
+	readonly faults: string;
+}
+
 /** A failed verdict for a reader, as Markdown: what is wrong, why, what to look at, and the evidence. */
-export function describeVerdict(verdict: VerdictData): string {
+export function describeVerdict(verdict: VerdictData, words: VerdictWords): string {
 	const parts = verdict.reasons.map((reason) => `**${escapeMarkdown(reason.message)}**`);
 	for (const explanation of verdict.explanations) {
 		parts.push(escapeMarkdown(explanation.text));
-		if (explanation.look) parts.push(`Look at: ${escapeMarkdown(explanation.look)}`);
+		if (explanation.look) parts.push(`${words.look} ${escapeMarkdown(explanation.look)}`);
 	}
 	if (verdict.findings.length > 0) {
 		parts.push(verdict.findings.map((finding) => `- ${escapeMarkdown(finding.sentence)}`).join("\n"));
 	}
 	if (verdict.faults.length > 0) {
 		const last = verdict.faults.slice(-8).map((fault) => fault.text);
-		parts.push(`Page faults that led to it:\n\n${codeBlock(last.join("\n"))}`);
+		parts.push(`${words.faults}\n\n${codeBlock(last.join("\n"))}`);
 	}
 	return parts.join("\n\n");
 }

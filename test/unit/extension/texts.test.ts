@@ -47,7 +47,9 @@ const failed: VerdictData = {
 
 test("text of the guest cannot become markup", () => {
 	expect(escapeMarkdown("[x](command:evil) <b>")).toBe("\\[x\\]\\(command:evil\\) \\<b\\>");
-	expect(describeVerdict(failed)).toContain("````text\n``` <b>pid 4</b>\n````");
+	expect(describeVerdict(failed, { look: "Look at:", faults: "Faults:" })).toContain(
+		"````text\n``` <b>pid 4</b>\n````",
+	);
 });
 
 test("the headline of a failure is the first sentence of its explanation", () => {

@@ -5,7 +5,13 @@ import { expect, test } from "vitest";
 import { labPrograms } from "../../../src/extension/labPrograms.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const words = JSON.parse(readFileSync(join(root, "package.nls.json"), "utf8")) as Record<string, string>;
+/** As VS Code reads it, with the words put in. */
+const manifest = JSON.parse(
+	readFileSync(join(root, "package.json"), "utf8").replace(/%([\w.]+)%/g, (key, name: string) =>
+		JSON.stringify(words[name] ?? key).slice(1, -1),
+	),
+);
 const { contributes } = manifest;
 const commands: { command: string; title: string; category: string; icon: string; enablement?: string }[] =
 	contributes.commands;

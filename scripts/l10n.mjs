@@ -1,0 +1,15 @@
+// `node scripts/l10n.mjs`: l10n/bundle.l10n.json, the strings of src/extension for translators (a test says when it is out of date).
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+const strings = new Set();
+for (const file of readdirSync("src/extension")) {
+	const text = readFileSync(`src/extension/${file}`, "utf8");
+	for (const [, double, single] of text.matchAll(/l10n\.t\(\s*(?:("(?:[^"\\]|\\.)*")|'([^'\\]*)')/g)) {
+		strings.add(double ? JSON.parse(double) : single);
+	}
+}
+mkdirSync("l10n", { recursive: true });
+const bundle = Object.fromEntries([...strings].sort().map((text) => [text, text]));
+writeFileSync("l10n/bundle.l10n.json", `${JSON.stringify(bundle, null, "\t")}\n`);

@@ -66,7 +66,7 @@ export function emitFloatGuard(e: Emitter, one: Instruction, site: Site): void {
 	e.const32(3 << 13);
 	e.op(wasm.i32Ne);
 	e.open(wasm.if, "clean", 0x40);
-	e.coldExit(site.dirty, one.offset, site.unused);
+	e.coldExit(site.dirty, one.offset, site.spent);
 	e.close();
 }
 
@@ -87,7 +87,7 @@ function callCore(e: Emitter, one: Instruction, site: Site): void {
 	e.call(helper("floatHelper"));
 	e.op(wasm.i32Eqz);
 	e.open(wasm.if, "traps", 0x40);
-	e.coldExit(site.dirty, one.offset, site.unused);
+	e.coldExit(site.dirty, one.offset, site.spent);
 	e.close();
 	if (one.rd > 0 && one.rd < floatRegister) {
 		e.get(e.hart);

@@ -39,7 +39,7 @@ function lookUp(e: Emitter, one: Instruction, site: Site, table: number, size: n
 	e.const64(-4096 + size - 1);
 	e.op(wasm.i64And, wasm.i64Ne);
 	e.open(wasm.if, "miss", noResult);
-	e.coldExit(site.dirty, one.offset, site.unused);
+	e.coldExit(site.dirty, one.offset, site.spent);
 	e.close();
 }
 
@@ -159,7 +159,7 @@ function emitAtomic(e: Emitter, one: Instruction, site: Site): void {
 		e.op(wasm.i64Eqz);
 		e.open(wasm.if, "zero", 0x40);
 		e.op(wasm.else);
-		e.coldExit(site.dirty, one.offset, site.unused);
+		e.coldExit(site.dirty, one.offset, site.spent);
 		e.close();
 		e.close();
 	}

@@ -10,8 +10,9 @@ import { emitStatusAccess } from "./emitStatus.ts";
 import { coldLabel, Emitter, type Site } from "./emitter.ts";
 import { type Instruction, isBranch, isFloat } from "./instruction.ts";
 import { pageCaches } from "./pageCaches.ts";
-import { type Block, type BlockEnd, type Region, successors } from "./region.ts";
+import { type Block, type BlockEnd, pageSize, type Region, successors } from "./region.ts";
 import { type RegisterUse, registerUse } from "./registers.ts";
+import { type StepChecks, stepChecks } from "./stepChecks.ts";
 import { type Structure, structure } from "./structure.ts";
 import { noResult, wasm } from "./wasmWriter.ts";
 
@@ -31,6 +32,8 @@ function comparisonOf(code: number): number {
 	return comparisons[code - first] as number;
 }
 
+type Branch = BlockEnd & { kind: "branch" };
+
 class RegionEmitter {
 	private readonly e: Emitter;
 	private irreducible = 0;
@@ -39,6 +42,7 @@ class RegionEmitter {
 		private readonly blocks: readonly Block[],
 		private readonly flow: Structure,
 		private readonly registers: RegisterUse,
+		private readonly checks: StepChecks,
 		slot: number,
 		chained: boolean,
 	) {
@@ -100,27 +104,26 @@ class RegionEmitter {
 		const block = this.blocks[index] as Block;
 		const count = block.instructions.length;
 		const dirty = this.registers.dirty[index] as number;
-		if (count > 0) {
+		const before = this.checks.before[index] as number;
+		const needed = this.checks.needed[index] as number;
+		if (this.checks.isHead[index] && needed > 0) {
 			e.get(e.left);
-			e.const32(count);
-			e.op(wasm.i32Sub);
-			e.tee(e.left);
-			e.const32(0);
-			e.op(wasm.i32LtS);
+			e.const32(needed);
+			e.op(wasm.i32LtU);
 			e.open(wasm.if, "budget", noResult);
-			e.coldExit(this.registers.dirtyBefore[index] as number, block.offset, count);
+			e.coldExit(this.registers.dirtyBefore[index] as number, block.offset, 0);
 			e.close();
 		}
 		let floats = false;
 		block.instructions.forEach((one, at) => {
-			const site: Site = { dirty, unused: count - at };
+			const site: Site = { dirty, spent: before + at };
 			if (isFloat(one.op) && !floats) {
 				emitFloatGuard(e, one, site);
 				floats = true;
 			}
 			this.instruction(one, site);
 		});
-		this.end(index, block, dirty);
+		this.end(index, block, dirty, before + count);
 	}
 
 	private instruction(one: Instruction, site: Site): void {
@@ -151,20 +154,21 @@ class RegionEmitter {
 		emitFloat(e, one, site);
 	}
 
-	private end(index: number, block: Block, dirty: number): void {
+	private end(index: number, block: Block, dirty: number, spent: number): void {
 		const { e } = this;
 		const { end } = block;
 		switch (end.kind) {
 			case "jump":
-				this.goTo(index, end.target, dirty);
+				this.goTo(index, end.target, dirty, spent);
 				return;
 			case "leave":
+				e.spend(spent);
 				e.pcOf(end.target);
 				e.set(e.target);
 				e.farExit(dirty);
 				return;
 			case "stop":
-				e.coldExit(dirty, end.offset, 0);
+				e.coldExit(dirty, end.offset, spent);
 				return;
 			case "indirect":
 				for (const place of end.returns) {
@@ -173,36 +177,41 @@ class RegionEmitter {
 					e.pcOf(place);
 					e.op(wasm.i64Eq);
 					e.open(wasm.if, "returns", noResult);
-					this.goTo(index, place, dirty);
+					this.goTo(index, place, dirty, spent);
 					e.close();
 				}
+				e.spend(spent);
 				e.farExit(dirty);
 				return;
 			case "branch":
-				this.conditional(index, block, end, dirty);
+				this.conditional(index, block, end, dirty, spent);
 		}
 	}
 
-	private conditional(index: number, block: Block, end: BlockEnd & { kind: "branch" }, dirty: number): void {
+	private conditional(index: number, block: Block, end: Branch, dirty: number, spent: number): void {
 		const { e } = this;
 		const { test } = end;
+		const loop = byteLoop(block);
 		e.read(test.rs1);
 		e.read(test.rs2);
 		e.op(comparisonOf(test.op));
 		e.open(wasm.if, "taken", noResult);
-		const loop = byteLoop(block);
-		if (loop) emitByteLoop(e, loop, block.instructions.length);
-		this.goTo(index, end.taken, dirty);
+		if (loop) {
+			e.spend(spent);
+			emitByteLoop(e, loop, block.instructions.length);
+		}
+		this.goTo(index, end.taken, dirty, loop ? 0 : spent);
 		e.close();
-		this.goTo(index, end.next, dirty);
+		this.goTo(index, end.next, dirty, spent);
 	}
 
-	/** From a block to an offset counted from the page. */
-	private goTo(from: number, offset: number, dirty: number): void {
+	/** From a block to an offset counted from the page; `spent` steps are not subtracted yet. */
+	private goTo(from: number, offset: number, dirty: number, spent: number): void {
 		const { e, flow } = this;
 		const to = flow.indexOf.get(offset);
+		if (to === undefined || this.checks.isHead[to]) e.spend(spent);
 		if (to === undefined) {
-			if (offset >= 0 && offset < 4096) e.nearExit(dirty, offset);
+			if (offset >= 0 && offset < pageSize) e.nearExit(dirty, offset);
 			else {
 				e.pcOf(offset);
 				e.set(e.target);
@@ -212,6 +221,7 @@ class RegionEmitter {
 			if (flow.reducible(from, to)) e.branch(`loop ${to}`);
 			else {
 				this.irreducible++;
+				if (!this.checks.isHead[to]) e.spend(spent);
 				e.nearExit(dirty, offset);
 			}
 		} else if (flow.isMerge[to]) e.branch(`merge ${to}`);
@@ -226,5 +236,12 @@ export function translateRegion(region: Region, slot: number, chained: boolean):
 		has: (offset) => region.blocks.has(offset),
 	});
 	const blocks = flow.order.map((offset) => region.blocks.get(offset) as Block);
-	return new RegionEmitter(blocks, flow, registerUse(blocks, flow), slot, chained).translate();
+	return new RegionEmitter(
+		blocks,
+		flow,
+		registerUse(blocks, flow),
+		stepChecks(blocks, flow),
+		slot,
+		chained,
+	).translate();
 }

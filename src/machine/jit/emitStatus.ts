@@ -24,7 +24,7 @@ export function emitStatusAccess(e: Emitter, one: Instruction, site: Site): void
 	const writes = kind === 1 || field !== 0;
 	const leaveIf = () => {
 		e.open(wasm.if, "interpreter", 0x40);
-		e.coldExit(site.dirty, one.offset, site.unused);
+		e.coldExit(site.dirty, one.offset, site.spent);
 		e.close();
 	};
 	e.get(e.hart);

@@ -18,7 +18,7 @@ export class Emitter extends CodeWriter {
 	readonly address: number;
 	readonly value: number;
 	readonly target: number;
-	/** i32: a TLB entry; offset << 16 | steps to give back, for cold exits, or an offset, for near ones. */
+	/** i32: a TLB entry; offset << 16 | steps to subtract, for cold exits, or an offset, for near ones. */
 	readonly entry: number;
 	readonly place: number;
 	/** Of a byte loop. */
@@ -162,11 +162,19 @@ export class Emitter extends CodeWriter {
 
 	// ---- ways out
 
-	/** Leaves for the interpreter before the instruction at `offset`; `unused` steps of the block are not made. */
-	coldExit(mask: number, offset: number, unused: number): void {
-		this.const32((offset << 16) | unused);
+	/** Leaves for the interpreter before the instruction at `offset`; `spent` steps are not subtracted yet. */
+	coldExit(mask: number, offset: number, spent: number): void {
+		this.const32((offset << 16) | spent);
 		this.set(this.place);
 		this.branch(coldLabel(mask));
+	}
+
+	spend(steps: number): void {
+		if (steps === 0) return;
+		this.get(this.left);
+		this.const32(steps);
+		this.op(wasm.i32Sub);
+		this.set(this.left);
 	}
 
 	/** Goes on at an offset of this page, outside of the region. */
@@ -195,7 +203,7 @@ export class Emitter extends CodeWriter {
 		this.get(this.left);
 		this.get(this.place);
 		this.const32(0xffff);
-		this.op(wasm.i32And, wasm.i32Add);
+		this.op(wasm.i32And, wasm.i32Sub);
 		this.const32(layout.REGION_COLD);
 		this.op(wasm.i32Or, wasm.return);
 	}
@@ -300,6 +308,6 @@ export function coldLabel(mask: number): string {
 export interface Site {
 	/** Registers to store. */
 	readonly dirty: number;
-	/** Steps of the block from this instruction on. */
-	readonly unused: number;
+	/** Steps made before this instruction that are not subtracted yet. */
+	readonly spent: number;
 }

@@ -6,7 +6,7 @@ import * as op from "../core/opcodes.ts";
 import { type Instruction, isFloatLoad, isFloatStore, isLoad, isStore } from "./instruction.ts";
 import type { Block } from "./region.ts";
 
-const cachesMax = 8;
+const cachesMax = 4;
 /** Steps of a pointer that are worth it. */
 const strideMax = 128;
 /** Accesses by one register that are worth it without a loop. */

@@ -57,10 +57,18 @@ export class InspectorSide {
 						: `${entry.pid} ${entry.access} ${entry.address} ${entry.outcome}`,
 				),
 			);
-		while (text(this.view.model()).length < times) {
+		let returns = 0;
+		const changes = this.machine.onTrapReturn(({ toMode }) => {
+			if (toMode === 0) returns++;
+		});
+		for (let seen = -1; ; ) {
 			this.machine.run(step);
 			if (this.machine.instret - start > commandBudget) throw new Error(`${command} never came to ${pattern}`);
+			if (returns === seen) continue;
+			seen = returns;
+			if (text(this.view.model()).length >= times) break;
 		}
+		changes.dispose();
 		this.state = "paused";
 	}
 

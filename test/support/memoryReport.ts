@@ -24,7 +24,7 @@ class FrameNames {
 	}
 
 	inText(text: string): string {
-		return text.replace(/frame (\d+)/g, (_, frame: string) => `frame ${this.of(Number(frame))}`);
+		return stable(text.replace(/frame (\d+)/g, (_, frame: string) => `frame ${this.of(Number(frame))}`));
 	}
 }
 
@@ -84,7 +84,7 @@ async function memoryReport(machine: MachineSurface, shell: Shell, view: KernelV
 		.findings()
 		.flatMap((finding) => [
 			`${finding.severity} ${finding.id}: ${frames.inText(finding.sentence)}`,
-			...finding.evidence.sources.map(({ file, line }) => `    at ${file}:${line}`),
+			...finding.evidence.sources.map(({ file, line }) => stable(`    at ${file}:${line}`)),
 		]);
 	const sections: [string, readonly string[]][] = [
 		["console", said.trimEnd().split("\n")],
@@ -98,6 +98,11 @@ async function memoryReport(machine: MachineSurface, shell: Shell, view: KernelV
 		.concat("\n");
 }
 
+/** Without what moves when the kernel's sources do: its line numbers, and families that are known by an address. */
+function stable(text: string): string {
+	return text.replace(/(kernel\/\w+\.[chS]):\d+/g, "$1").replace(/family \d{5,}/g, "family F");
+}
+
 /** Its outcome comes later: at the return from the trap, or, for a fault that kills, when the process is gone. */
 function isOpen(entry: LogEntry): boolean {
 	return entry.type === "fault" ? entry.outcome === "open" : entry.result === undefined && entry.call !== "exit";
@@ -109,7 +114,9 @@ function describeEntry(entry: LogEntry, frames: FrameNames): string {
 	const frame = entry.frame === undefined ? "" : ` ${frames.of(entry.frame)}`;
 	const source = entry.source ? ` at ${entry.source.file}:${entry.source.line}` : "";
 	const rights = `needs ${entry.required} has ${entry.present}`;
-	return `${who} ${entry.access} ${entry.address} in ${entry.range ?? "nothing"}, ${rights}: ${entry.outcome}${frame}${source}`;
+	return stable(
+		`${who} ${entry.access} ${entry.address} in ${entry.range ?? "nothing"}, ${rights}: ${entry.outcome}${frame}${source}`,
+	);
 }
 
 function regionLines(view: KernelView, model: KernelModel, frames: FrameNames): string[] {
@@ -125,7 +132,7 @@ function regionLines(view: KernelView, model: KernelModel, frames: FrameNames): 
 				region.family === undefined ? undefined : `family ${region.family}`,
 				region.refcount === undefined ? undefined : `refcount ${region.refcount}`,
 			].filter((fact) => fact !== undefined);
-			return `    pid ${space.pid} ${region.start} ${[region.name, ...facts].join(" ")}: ${pages.join(" ")}`;
+			return stable(`    pid ${space.pid} ${region.start} ${[region.name, ...facts].join(" ")}: ${pages.join(" ")}`);
 		}),
 	);
 }

@@ -36,13 +36,6 @@ function entryRange(h: usize, i: u32): bool {
 	return true;
 }
 
-/** What kernels set up: entry 0 lets everyone do anything from 0 (TOR) to beyond `last`. Every walk asks, so it is asked first. */
-// @ts-ignore: decorator
-@inline
-function isOpen(h: usize, physical: u64, last: u64): bool {
-	return (load<u8>(h, H_PMPCFG) & 0x1f) == 0x0f && physical <= last && last < load<u64>(h, H_PMPADDR) << 2;
-}
-
 /** QEMU 7.2: mret to a lower mode, which could not fetch a single instruction with every entry off, is illegal. */
 export function pmpForbidsReturn(h: usize): bool {
 	if (load<u32>(M_PMP_ENFORCED) == 0 || ((load<u64>(h, H_MSTATUS) >> 11) & 3) == MODE_M) return false;
@@ -51,11 +44,18 @@ export function pmpForbidsReturn(h: usize): bool {
 	return true;
 }
 
+/** Whether entry 0 is a TOR entry that reaches beyond `last`: what kernels set that want no protection. */
+// @ts-ignore: decorator
+@inline
+function firstCovers(h: usize, last: u64): bool {
+	return (load<u8>(h, H_PMPCFG) & 0x18) == 0x08 && last < load<u64>(h, H_PMPADDR) << 2;
+}
+
 /** Whether [physical, physical + size) may be accessed with the right (bit 0 read, 1 write, 2 execute) in the mode. */
 export function pmpAllows(h: usize, physical: u64, size: u32, right: u32, mode: u32): bool {
 	if (load<u32>(M_PMP_ENFORCED) == 0) return true;
 	const last = physical + size - 1;
-	if (isOpen(h, physical, last)) return true;
+	if (physical <= last && firstCovers(h, last) && (load<u8>(h, H_PMPCFG) & right) == right) return true;
 	for (let i: u32 = 0; i < PMP_ENTRIES; i++) {
 		if (!entryRange(h, i)) continue;
 		const first = physical >= rangeStart && physical <= rangeEnd;
@@ -82,7 +82,7 @@ function denied(h: usize, physical: u64): bool {
 export function pmpUniform(h: usize, page: u64): bool {
 	if (load<u32>(M_PMP_ENFORCED) == 0) return true;
 	const last = page + PAGE_SIZE - 1;
-	if (isOpen(h, page, last)) return true;
+	if (page <= last && firstCovers(h, last)) return true;
 	for (let i: u32 = 0; i < PMP_ENTRIES; i++) {
 		if (!entryRange(h, i)) continue;
 		if (rangeStart <= page && rangeEnd >= last) return true;

@@ -48,5 +48,5 @@ export async function prebuild(root: string): Promise<void> {
 		toolchain.dispose();
 	}
 	if (collector.compiled > 0) writeFileSync(archive, PrebuiltCache.pack(collector.outcomes));
-	console.log(`prebuild: ${collector.outcomes.size} objects, ${collector.compiled} compiled now`);
+	console.log(`prebuild: ${collector.outcomes.size} objects and links, ${collector.compiled} made now`);
 }

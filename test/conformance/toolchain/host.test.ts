@@ -1,9 +1,9 @@
 /** The whole kernel by a gcc of this machine, behind the same interface as the bundled compiler. Without a gcc there is nothing to test. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { BuildSession } from "../../../src/build/session.ts";
 import type { BuildOutput, BuildResult } from "../../../src/build/types.ts";
 import { breathe, createMachine } from "../../../src/cli/machine.ts";
@@ -127,7 +127,26 @@ describe.runIf(installed)("gcc of this machine", () => {
 		expect(second.output?.kernel).toEqual(first.output?.kernel);
 	});
 
+	test("auto takes the faster of the two, says so, and stays with it", async () => {
+		const open = async () => {
+			const { toolchain, dispose } = await openToolchains({ kind: "auto", cache });
+			dispose();
+			return toolchain.description;
+		};
+		const first = await open();
+		expect(first).toMatch(/^(.*gcc.*, faster here than clang 22.*|clang 22.*, faster here than .*gcc.*)$/);
+		const record = join(cache, "faster.json");
+		const measured = JSON.parse(readFileSync(record, "utf8")) as Record<string, number>;
+		expect(await open()).toBe(first);
+		// The other one wins as soon as the record says so.
+		writeFileSync(record, JSON.stringify({ ...measured, hostMs: measured.bundledMs, bundledMs: measured.hostMs }));
+		expect(await open()).not.toBe(first);
+	});
+
 	test("cancelling kills what runs, and no folder is left behind", async () => {
+		const scratch = join(cache, "scratch");
+		mkdirSync(scratch);
+		vi.stubEnv("TMPDIR", scratch);
 		const controller = new AbortController();
 		const endless = "#define A(x) x x x x x x x x x x\nint f(void) { int i = 0; A(A(A(A(A(A(i++;)))))) return i; }\n";
 		const compiling = opened.toolchain.compile(
@@ -137,5 +156,7 @@ describe.runIf(installed)("gcc of this machine", () => {
 		);
 		setImmediate(() => controller.abort());
 		await expect(compiling).rejects.toMatchObject({ code: "cancelled" });
+		vi.unstubAllEnvs();
+		expect(readdirSync(scratch)).toEqual([]);
 	});
 });

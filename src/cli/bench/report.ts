@@ -138,16 +138,18 @@ function notes(measured: Measured): string[] {
 		["on", "ours"],
 		["off", "translator off"],
 	] as const) {
-		const ratios = compute.flatMap(({ name }) => {
-			const ours = cellOf(measured, side, 1, name, 1);
-			const theirs = cellOf(measured, "qemu", 1, name, 1);
-			return ours && theirs ? [ours.seconds / theirs.seconds] : [];
-		});
-		if (ratios.length > 0) {
-			const worst = Math.max(...ratios).toFixed(2);
-			lines.push(
-				`- Compute programs, ${name} ÷ QEMU: geometric mean ${geometricMean(ratios).toFixed(2)}, greatest ${worst}.`,
-			);
+		for (const [clock, how] of [
+			["seconds", "wall"],
+			["cpu", "CPU"],
+		] as const) {
+			const ratios = compute.flatMap((work) => {
+				const ours = cellOf(measured, side, 1, work.name, 1)?.[clock];
+				const theirs = cellOf(measured, "qemu", 1, work.name, 1)?.[clock];
+				return ours !== undefined && theirs ? [ours / theirs] : [];
+			});
+			if (ratios.length === 0) continue;
+			const [mean, worst] = [geometricMean(ratios).toFixed(2), Math.max(...ratios).toFixed(2)];
+			lines.push(`- Compute programs, ${name} ÷ QEMU, ${how}: geometric mean ${mean}, greatest ${worst}.`);
 		}
 	}
 	for (const harts of hartsOf(measured)) {

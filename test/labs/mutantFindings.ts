@@ -96,7 +96,7 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 		"shared-frames-always-freed": "freed-while-mapped",
 		"start-not-rounded": "region-misplaced",
 		"still-valid-after-munmap": "region-left-behind",
-		"top-never-set": { why: "regions that lie nowhere", explanation: "walk" },
+		"top-never-set": "kernel-panic: in walk",
 		"top-not-copied-in-fork": "kernel-panic: in walk",
 		"top-not-lowered": "region-misplaced",
 		"untouched-page-unmapped": "kernel-panic: in uvmunmap",

@@ -128,6 +128,10 @@ printf(char *fmt, ...)
 void
 panic(char *s)
 {
+  // This hart is to stay here, with the stack that led here, not to go on
+  // with another process at the next timer interrupt.
+  intr_off();
+
   pr.locking = 0;
   printf("panic: %s\n", s);
   panicked = 1;

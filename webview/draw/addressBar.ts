@@ -74,7 +74,7 @@ export function drawAddressBar(
 ): void {
 	const width = segments.reduce((most, segment) => Math.max(most, segment.x + segment.width), 0);
 	surface.clearRect(0, 0, width, height);
-	surface.font = "11px var(--vscode-font-family, sans-serif)";
+	surface.font = "11px sans-serif";
 	surface.textAlign = "center";
 	surface.textBaseline = "middle";
 	segments.forEach((segment, i) => {

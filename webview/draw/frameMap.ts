@@ -100,7 +100,7 @@ function drawLetters(
 ): void {
 	const { columns, cell } = layout;
 	surface.fillStyle = palette.background;
-	surface.font = `${cell - 3}px var(--vscode-editor-font-family, monospace)`;
+	surface.font = `${cell - 3}px monospace`;
 	surface.textAlign = "center";
 	surface.textBaseline = "middle";
 	const last = Math.min((lastRow + 1) * columns, model.letters.length);

@@ -31,7 +31,7 @@ export class FaultsPanel extends LitElement {
 			}
 			.line {
 				display: grid;
-				grid-template-columns: 7.5em 8em minmax(11em, 1.5fr) minmax(5em, 1fr) 7.5em minmax(11.5em, 1fr) minmax(8em, 1fr);
+				grid-template-columns: 7.5em 7.5em minmax(11em, 1.2fr) minmax(5em, 0.6fr) 6.8em minmax(13.5em, 1fr) minmax(9.5em, 1fr);
 				gap: 8px;
 				height: ${rowHeight}px;
 				line-height: ${rowHeight}px;

@@ -31,10 +31,10 @@
 //
 // Decoded pages. PAGE_SLOT[linear page] → slot; records at SLOT_RECORDS + slot * SLOT_RECORDS_STRIDE + offset * 8, 16 bytes each
 // (opcodes.ts), position-independent; content at SLOT_COPY + slot * 4096. Fetch TLB entries lead to the records' base.
-// `decodeRecord(slot, offset)` decodes on demand. A region lives as OP_TRANSLATED in its first record, so it is shared by every page
-// and address space with this content and needs no invalidation: a store to a code page unlinks page and slot, drops the
-// fetch entries and yields; the same content later finds the same slot. Slots die only all together, in `dropVolatile` or
-// when they run out: `slotGeneration` changes then, and every region is void.
+// `decodeRecord(slot, offset)` decodes on demand. Records stay as they are: that a region begins at one is said by its heat
+// (layout.ts, HEAT_*), so it is shared by every page and address space with this content and needs no invalidation: a store
+// to a code page unlinks page and slot, drops the fetch entries and yields; the same content later finds the same slot. Slots
+// die only all together, in `dropVolatile` or when they run out: `slotGeneration` changes then, heat is zero, every region is void.
 
 import {
 	CLINT_MTIMECMP, DIRTY_BASE, DIRTY_SIZE, DIRTY_TAKEN_BASE, HART_STRIDE, HART_TRACKING_DELTA, H_ID, H_MODE,
@@ -82,7 +82,7 @@ export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64,
 export { decodeAt as decodeRecord } from "./decode";
 export { dropHeat, slotGeneration } from "./code";
 export { execute } from "./execute";
-/** What translated code calls. */
+/** What translated code calls; see ../jit/module.ts. */
 export { floatHelper } from "./float";
 export { exactDifference, exactFused, exactProduct, exactQuotient, exactRoot, exactSum, fusedMultiplyAdd } from "./hostFloat";
 export { mulHigh, mulHighSignedUnsigned, mulHighUnsigned } from "./multiply";

@@ -10,8 +10,6 @@ export const OP_ILLEGAL = 1;
 export const OP_END = 2;
 /** 4-byte instruction of which only the first half is in the page. */
 export const OP_STRADDLE = 3;
-/** The translator's: extra = table index of the code for a region that begins here. */
-export const OP_TRANSLATED = 4;
 export const OP_NOP = 5;
 
 /** rd = immediate (lui, and addi from x0). */

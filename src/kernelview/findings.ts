@@ -177,6 +177,11 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 			return;
 		}
 		if (first.frame === frame) return;
+		if (!this.hasOtherMember(key, process)) {
+			// All others are gone: the family began anew, as a shared page does whose count came to 0.
+			pages.set(index, { frame, pid: process.pid, name: process.name, log, sources });
+			return;
+		}
 		this.report(
 			"family-frames-differ",
 			key,
@@ -190,6 +195,18 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 				sources: [...first.sources, ...sources],
 			},
 		);
+	}
+
+	private hasOtherMember(key: string, process: Process): boolean {
+		const { processes, regions } = this.sources;
+		return processes
+			.all()
+			.some(
+				(other) =>
+					other.pid !== process.pid &&
+					other.root !== 0 &&
+					regions.of(other).some((region) => familyKey(region) === key),
+			);
 	}
 
 	/** Families without a living member are over; their number may serve again. */

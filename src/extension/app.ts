@@ -86,7 +86,10 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	return {
 		newWorkspace: (lab, folder) => newWorkspace(catalog, { lab, folder }),
 		folders: () => folders.all,
-		refresh: () => folders.refresh(),
+		refresh: async () => {
+			await folders.refresh();
+			await folders.resyncAll();
+		},
 	};
 }
 

@@ -26,7 +26,14 @@ export class Folders implements vscode.Disposable {
 		private readonly log: Logger,
 	) {
 		const watcher = vscode.workspace.createFileSystemWatcher("**/kernel/{proc,main}.c", false, true, false);
+		// What decides a tree's programs and lab; a tree may have been seen while its files were still being written.
+		const shape = vscode.workspace.createFileSystemWatcher("**/{Makefile,lab.json,.xv6-lab.json}");
+		const reshaped = (uri: vscode.Uri) => void this.resync(this.of(uri));
 		this.subscriptions.push(
+			shape,
+			shape.onDidCreate(reshaped),
+			shape.onDidChange(reshaped),
+			shape.onDidDelete(reshaped),
 			watcher,
 			watcher.onDidCreate(() => void this.refresh()),
 			watcher.onDidDelete(() => void this.refresh()),
@@ -42,6 +49,15 @@ export class Folders implements vscode.Disposable {
 	refresh(): Promise<void> {
 		this.searching ??= this.search().finally(() => (this.searching = undefined));
 		return this.searching;
+	}
+
+	/** Asks every known tree anew what it is. */
+	async resyncAll(): Promise<void> {
+		for (const folder of this.all) await this.resync(folder);
+	}
+
+	private async resync(folder: LabFolder | undefined): Promise<void> {
+		await folder?.sync().catch((error: Error) => this.log.error(`${folder.name}: ${error.message}`));
 	}
 
 	/** The tree that a file lies in. */
@@ -91,7 +107,7 @@ export class Folders implements vscode.Disposable {
 			const folder = new LabFolder(root, name, this.platform, this.diagnostics, this.log);
 			folder.onDidChange(() => this.published());
 			this.byUri.set(root.toString(), folder);
-			await folder.sync().catch((error: Error) => this.log.error(`${name}: ${error.message}`));
+			await this.resync(folder);
 		}
 		this.published();
 	}

@@ -4,9 +4,9 @@ import { NodeTree } from "../../src/env/node/sourceTree.ts";
 import { LabCatalog } from "../../src/lab/catalog.ts";
 import { printOfBuild } from "./toolchainBuild.ts";
 
-/** The untouched kernel, as text. */
+/** The untouched kernel as it ships, as text. */
 export async function kernelFiles(root: string): Promise<Record<string, string>> {
-	const files = await new LabCatalog(new NodeTree(root)).workspace(undefined);
+	const files = await new LabCatalog(new NodeTree(join(root, "dist/assets"))).workspace(undefined);
 	return Object.fromEntries([...files].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]));
 }
 

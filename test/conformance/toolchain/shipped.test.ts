@@ -6,8 +6,9 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BuildSession } from "../../../src/build/session.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
+import { NodeTree } from "../../../src/env/node/sourceTree.ts";
 import { openToolchains } from "../../../src/env/node/toolchains.ts";
-import { catalog } from "../../support/lab.ts";
+import { LabCatalog } from "../../../src/lab/catalog.ts";
 
 const script = new URL("../../../scripts/vendor.mjs", import.meta.url).href;
 const { vendor } = (await import(script)) as { vendor(out: string): void };
@@ -31,6 +32,7 @@ test("vendor makes the same bytes again, of four files, below 45 MB", () => {
 });
 
 test("the first build of the untouched kernel and of each lab compiles and links nothing", async () => {
+	const catalog = new LabCatalog(new NodeTree("dist/assets"));
 	const labs = [undefined, ...(await catalog.ids())];
 	expect(labs.length).toBeGreaterThan(1);
 	for (const lab of labs) {

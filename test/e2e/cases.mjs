@@ -13,6 +13,19 @@ const themes = [
 ];
 
 export const cases = {
+	async "in a browser's own extension host, prodcons1 is built, run and judged without any server's help"({
+		openWeb,
+		makeWorkspace,
+		shot,
+	}) {
+		const workbench = await openWeb(makeWorkspace("web", "3b"));
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("total = 55");
+		await workbench.waitTerminal("✓");
+		assert.ok(workbench.page.workers().length > 2, "the engine and the compiler are workers of the page");
+		await shot(workbench, "web-prodcons1");
+	},
+
 	async "prodcons1 on the starter fails with an explanation, by keyboard only"({ open, makeWorkspace, shot }) {
 		const workbench = await open(makeWorkspace("starter"));
 		await workbench.command("xv6: Run prodcons1");

@@ -36,12 +36,19 @@ function makeWorkspace(name, solution) {
 }
 
 const server = await startCodeServer({ vsix: [vsix] });
+let webServer;
 const browser = await launchBrowser();
 const context = {
 	root,
 	browser,
 	/** Opens a folder in a new window. */
 	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
+	/** The same in a window whose extension runs in the browser (its `browser` entry), on a server of its own. */
+	openWeb: async (folder) => {
+		const asWeb = { "remote.extensionKind": { "xv6-lab.xv6-lab": ["web"] } };
+		webServer ??= await startCodeServer({ vsix: [vsix], extraSettings: asWeb });
+		return Workbench.open(browser, `${webServer.url}/?folder=${folder}`);
+	},
 	makeWorkspace,
 	read: (file) => readFileSync(file, "utf8"),
 	/** Replaces the only occurrence of a text in a file on the disk. */
@@ -62,7 +69,11 @@ try {
 		if (only && !name.includes(only)) continue;
 		const start = Date.now();
 		const opened = [];
-		const own = { ...context, open: async (...args) => opened[opened.push(await context.open(...args)) - 1] };
+		const kept =
+			(open) =>
+			async (...args) =>
+				opened[opened.push(await open(...args)) - 1];
+		const own = { ...context, open: kept(context.open), openWeb: kept(context.openWeb) };
 		try {
 			await test(own);
 			total.passed++;
@@ -86,6 +97,7 @@ try {
 } finally {
 	await browser.close();
 	await server.stop();
+	await webServer?.stop();
 	rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 }
 writeFileSync(report, JSON.stringify(total));

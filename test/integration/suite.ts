@@ -1,12 +1,13 @@
 import { strict as assert } from "node:assert";
-import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import * as vscode from "vscode";
 import type { Xv6LabApi } from "../../src/extension/app.ts";
 import type { LabFolder } from "../../src/extension/labFolder.ts";
 import type { VerdictData } from "../../src/protocol/engine.ts";
+import { LoopWatch, threadCpuMs } from "./loopWatch.ts";
 
 const extensionId = "xv6-lab.xv6-lab";
 const scratch = process.env.XV6_LAB_SCRATCH ?? mkdtempSync(join(tmpdir(), "xv6-lab-suite-"));
@@ -14,6 +15,7 @@ const trusted = process.env.XV6_LAB_TRUST !== "false";
 const lab = "hw5-anonymous-mmap";
 
 let api: Xv6LabApi;
+let activationMs = 0;
 
 async function activate(): Promise<Xv6LabApi> {
 	const extension = vscode.extensions.getExtension<Xv6LabApi>(extensionId);
@@ -63,7 +65,14 @@ async function edit(folder: LabFolder, file: string, change: (text: string) => s
 export function defineSuite(): void {
 	describe("xv6 Lab in a real extension host", () => {
 		before(async () => {
+			const before = threadCpuMs();
 			api = await activate();
+			activationMs = threadCpuMs() - before;
+		});
+
+		it("says how long activation takes, with what VS Code does meanwhile", () => {
+			console.log(`[test] activation: at most ${activationMs.toFixed(1)} ms`);
+			assert.ok(activationMs < 1000, `${activationMs} ms`);
 		});
 
 		it("registers every command that package.json contributes", async () => {
@@ -154,17 +163,57 @@ function defineTrusted(): void {
 		assert.equal(verdict.program, "prodcons1");
 	});
 
-	it("never blocks the extension host while it builds and runs", async () => {
+	it("never blocks the extension host's event loop while it builds, boots and runs", async () => {
+		await folder.stop();
+		folder.terminal.show(true);
 		await edit(folder, "kernel/vm.c", (text) => `${text}\n// touched\n`);
-		const delay = monitorEventLoopDelay({ resolution: 1 });
-		delay.enable();
+		const watch = new LoopWatch();
+		const summary = await folder.build(report, never());
+		assert.ok(summary.compiled > 0, summary.summary);
+		watch.mark("build");
 		await runProdcons1(folder);
-		delay.disable();
-		// The figure goes into the log; the assertion is on what a person feels, with room for a busy machine.
-		console.log(
-			`[test] event loop delay: p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, max ${(delay.max / 1e6).toFixed(1)} ms`,
+		watch.mark("boot and run");
+		const { turns, longest } = watch.stop();
+		console.log(`[test] event loop: ${turns} turns, the longest: ${longest.join(", ")}`);
+		// The turns hold VS Code's own work and the collector's too; what is ours in them is meant to stay under 10 ms.
+		assert.deepEqual(watch.over(50), []);
+	});
+
+	it("starts no process: all that runs are threads of the host", () => {
+		const children = readdirSync("/proc/self/task").flatMap((task) =>
+			readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean),
 		);
-		assert.ok(delay.percentile(99) / 1e6 < 50, "the host's event loop was blocked");
+		const names = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+		assert.deepEqual(
+			names.filter((name) => /engine\.node|toolchainWorker|clang|riscv/.test(name)),
+			[],
+		);
+	});
+
+	it("offers Run above main of a user program, and only in a kernel tree", async () => {
+		const lenses = async (uri: vscode.Uri) => {
+			await vscode.workspace.openTextDocument(uri);
+			return vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10);
+		};
+		const found = await lenses(vscode.Uri.joinPath(folder.root, "user/prodcons1.c"));
+		assert.deepEqual(
+			found.map((lens) => lens.command?.command),
+			["xv6Lab.runProgramAt"],
+		);
+		const outside = vscode.Uri.joinPath(folder.root, "../elsewhere/user/prodcons1.c");
+		await vscode.workspace.fs.writeFile(outside, new TextEncoder().encode("int\nmain(void)\n{\n}\n"));
+		assert.deepEqual(await lenses(outside), []);
+	});
+
+	it("says why a machine is dead, and Enter in its terminal boots again", async () => {
+		await folder.ensureBooted(report, never());
+		const shown: string[] = [];
+		const subscription = folder.terminal.onDidWrite((text) => shown.push(text));
+		await folder.stop();
+		await until(() => shown.join("").includes("Press Enter here"), "the terminal says how to start again");
+		folder.terminal.handleInput("\r");
+		await until(() => folder.state === "running", "the machine runs again");
+		subscription.dispose();
 	});
 
 	it("reports a crash of the worker and starts again", async () => {

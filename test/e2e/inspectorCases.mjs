@@ -120,7 +120,7 @@ export const inspectorCases = {
 			async (inspector) => {
 				const { page } = inspector;
 				await inspector.panel("Faults");
-				await page.getByText("50000 of 50000").waitFor();
+				await page.getByText("50000 of 50000").waitFor({ timeout: 120_000 });
 				const frames = await page.evaluate(async () => {
 					const list = document
 						.querySelector("xv6-inspector")

@@ -3,12 +3,14 @@ import { utf8 } from "../../src/common/bytes.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
 import { Shell } from "../../src/lab/shell.ts";
 import type { FromInspector, ToInspector } from "../../src/protocol/inspector.ts";
-import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
+import type { FaultEntry, KernelDelta, KernelModel } from "../../src/protocol/kernelModel.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
 const bootBudget = 20_000_000_000;
 const commandBudget = 3_000_000_000;
 const step = 1000;
+/** Entries of a log in one message, as the product sends it. */
+const piece = 1000;
 
 /** A lab's kernel at its prompt, and the host's side of the inspector's page: what the extension and its worker do for it. */
 export class InspectorSide {
@@ -16,8 +18,9 @@ export class InspectorSide {
 	private state: "running" | "paused" = "running";
 	/** What the page asked to open. */
 	readonly opened: { file: string; line: number }[] = [];
-	/** Models in place of the machine's own, for a page that is to be filled. */
-	instead: KernelModel | undefined;
+	/** In place of the machine's own, for a page that is to be filled; sent in pieces, the newest entries first. */
+	private instead: KernelModel | undefined;
+	private sent = 0;
 
 	private constructor(
 		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
@@ -88,7 +91,8 @@ export class InspectorSide {
 				];
 			}
 			case "drawn":
-				return this.live?.more && !this.instead ? [{ type: "model", model: this.live.next() }] : [];
+				if (this.instead) return this.nextPiece(this.instead);
+				return this.live?.more ? [{ type: "model", model: this.live.next() }] : [];
 			case "walk":
 				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
 			case "moment":
@@ -99,6 +103,22 @@ export class InspectorSide {
 			case "control":
 				return this.control(message);
 		}
+	}
+
+	private nextPiece({ sequence, instret, log }: KernelModel): ToInspector[] {
+		if (this.sent >= log.length) return [];
+		const older = log.slice(-this.sent - piece, -this.sent);
+		this.sent += piece;
+		const delta: KernelDelta = {
+			base: sequence,
+			sequence,
+			instret,
+			panicked: false,
+			log: older,
+			logFrom: log[0]?.id ?? 0,
+			logDropped: 0,
+		};
+		return [{ type: "model", model: delta }];
 	}
 
 	private control({ id, action }: Extract<FromInspector, { type: "control" }>): ToInspector[] {

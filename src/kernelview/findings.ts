@@ -63,6 +63,8 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	/** Roots of processes on their way out, for a panic in freewalk. */
 	private leaver: { process: Process; root: number; regions: readonly Region[] } | undefined;
 	private reportedPanic = false;
+	/** `instret` of the last moment that was looked at. */
+	private checkedAt = -1;
 
 	/** `panicCalls`: the stack of the hart that panicked, innermost first. */
 	constructor(
@@ -92,6 +94,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 		this.suspects.clear();
 		this.leaver = undefined;
 		this.reportedPanic = false;
+		this.checkedAt = -1;
 	}
 
 	private report(id: FindingId, key: string, severity: Finding["severity"], sentence: string, e: Evidence): void {
@@ -346,6 +349,10 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 			this.checkPanic(look);
 			return;
 		}
+		const { instret } = this.sources.machine;
+		// Looking twice at one instant is seeing it once.
+		if (!quiet && instret === this.checkedAt) return;
+		this.checkedAt = instret;
 		const suspects = new Map<string, number>();
 		const suspect = (key: string, report: () => void) => {
 			const times = (this.suspects.get(key) ?? 0) + 1;

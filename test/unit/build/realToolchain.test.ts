@@ -75,7 +75,12 @@ const cases: readonly [string, Record<string, string | undefined>, string, RegEx
 	["the kernel's linker script", { "kernel/kernel.ld": "SECTIONS {\n" }, "kernel/kernel.ld:1", /unexpected EOF/],
 	["mkfs", { "mkfs/mkfs.c": "int main(void) { return }\n" }, "mkfs/mkfs.c:1", /expected expression/],
 	["the host's C library in a program", { "user/sh.c": "#include <math.h>\n" }, "user/sh.c:1", /math\.h/],
-	["a function that nobody defines", { "kernel/disk.c": "int ready;\n" }, "kernel/main.c:13", /undefined (symbol|reference).*check/],
+	[
+		"a function that nobody defines",
+		{ "kernel/disk.c": "int ready;\n" },
+		"kernel/main.c:13",
+		/undefined (symbol|reference).*check/,
+	],
 	[
 		"a function defined twice",
 		{ "kernel/disk.c": "int check(void) { return 1; }\nint main(void) { return 0; }\n" },

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
+import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
+import { FindingList } from "../../../src/kernelview/findings/findingList.ts";
+import { checkMunmap } from "../../../src/kernelview/findings/munmap.ts";
+import { GuestMemory } from "../../../src/kernelview/guestMemory.ts";
+import { KernelNames } from "../../../src/kernelview/kernelNames.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
+import { type Process, ProcessReader } from "../../../src/kernelview/processes.ts";
+import { RegionReader } from "../../../src/kernelview/regions.ts";
+import { CachedWalk } from "../../../src/kernelview/sv39.ts";
 import type { FindingId, KernelModel } from "../../../src/protocol/kernelModel.ts";
 import { hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
 
@@ -140,4 +148,64 @@ test("a count that the page tables do not bear out", () => {
 	const wrong = [{ ...hw5Regions[0], fields: { ...hw5Regions[0]?.fields, refcount: "length" } }] as typeof hw5Regions;
 	const view = new KernelView(stillMachine(ram, qemu.registers), kernel, programs, { regions: wrong });
 	expectFinding("refcount-mismatch", parent, view.findings());
+});
+
+/** All mapped regions taken as one shared region, whose count is `count`. */
+function counted(count: number) {
+	const bytes = ram.slice();
+	const memory = new DataView(bytes.buffer);
+	const starts = new Set(before.spaces.flatMap(({ regions }) => regions.map(({ start }) => BigInt(start))));
+	// struct mmr: addr, length, prot, flags, valid
+	for (let at = 0; at < 0x40000; at += 8)
+		if (starts.has(memory.getBigUint64(at, true)) && memory.getUint32(at + 20, true) === 1)
+			memory.setUint32(at + 16, count, true);
+	const fields = { start: "addr", length: "length", valid: "valid", family: "valid", refcount: "flags" };
+	const regions = [{ name: "region", path: "proc.mmr[]", fields }];
+	const view = new KernelView(stillMachine(bytes, qemu.registers), kernel, programs, { regions });
+	return view.findings().filter(({ id }) => id === "refcount-mismatch");
+}
+
+test("a count may be of the processes, or of the mappings when a process has the region at several places", () => {
+	const members = before.spaces.filter(({ regions }) => regions.length > 0);
+	const mappings = members.reduce((sum, { regions }) => sum + regions.length, 0);
+	expect(mappings).toBeGreaterThan(members.length);
+	expect(counted(members.length)).toEqual([]);
+	expect(counted(mappings)).toEqual([]);
+	expect(counted(mappings + 1).map(({ sentence }) => sentence)).toEqual([
+		expect.stringContaining(`have it, at ${mappings} places`),
+	]);
+});
+
+/** What is found when munmap(start, length) has returned 0 and memory is as it is now; `pages`: of the region before. */
+function unmapped(start: number, length: number, pages: number): readonly FindingId[] {
+	const machine = stillMachine(ram, qemu.registers);
+	const memory = new GuestMemory(machine.memory);
+	const names = new KernelNames(new ProgramSymbols("kernel", kernel));
+	const processes = new ProcessReader(memory, names);
+	const regions = new RegionReader(memory, names, hw5Regions);
+	const process = processes.all().find(({ pid }) => pid === parent) as Process;
+	const list = new FindingList(() => 0);
+	checkMunmap(
+		{ machine, memory, names, processes, regions, kernelWalk: new CachedWalk(), program: () => undefined },
+		list,
+		process,
+		{
+			pid: parent,
+			root: process.root,
+			call: "munmap",
+			entry: undefined,
+			regions: regions
+				.of(process)
+				.map((region) => (region.start === privateAt ? { ...region, end: privateAt + pages * 4096 } : region)),
+			arguments: [BigInt(start), BigInt(length)],
+			since: 0,
+			memoryLeft: true,
+		},
+	);
+	return list.sorted.map(({ id }) => id);
+}
+
+test("munmap of a part leaves the rest, and of the whole nothing", () => {
+	expect(unmapped(privateAt + 4096, 4096, 2)).toEqual([]);
+	expect(unmapped(privateAt, 4096, 1)).toEqual(["region-left-behind", "leaf-left-behind"]);
 });

@@ -1,0 +1,33 @@
+import type { Look, ProcessSpace, Sources } from "../look.ts";
+import { areaAt } from "../spaces.ts";
+import { pteU, pteW, virtualHex } from "../sv39.ts";
+import { type FindingList, type Suspect, who } from "./findingList.ts";
+
+/** `private-frame-shared`: private memory of two processes must not be one frame that both may write. */
+export function checkSharing({ memory }: Sources, list: FindingList, look: Look, suspect: Suspect): void {
+	const owners = new Map<number, { space: ProcessSpace; va: number; label: string }>();
+	for (const space of look.spaces) {
+		if (space.process.state === "ZOMBIE") continue;
+		for (const leaf of space.tables.leaves) {
+			if ((leaf.flags & (pteU | pteW)) !== (pteU | pteW)) continue;
+			const area = areaAt(space.areas, leaf.va);
+			const region = area?.region === undefined ? undefined : space.regions[area.region];
+			if (!area || (region && region.shared !== false)) continue;
+			const frame = memory.frameOf(leaf.pa);
+			const first = owners.get(frame);
+			if (!first) owners.set(frame, { space, va: leaf.va, label: area.label });
+			else if (frame >= 0 && first.space.tables.root !== space.tables.root) {
+				const key = `${first.space.pid} ${space.pid} ${area.label}`;
+				suspect(`private ${key}`, () =>
+					list.report(
+						"private-frame-shared",
+						key,
+						"error",
+						`${who(first.space.process)} and ${who(space.process)} both write frame ${frame}: it is private memory of each, at ${virtualHex(first.va)} (${first.label}) and ${virtualHex(leaf.va)} (${area.label}).`,
+						{ pids: [first.space.pid, space.pid], frames: [frame], addresses: [first.va, leaf.va] },
+					),
+				);
+			}
+		}
+	}
+}

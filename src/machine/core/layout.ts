@@ -329,6 +329,8 @@ export const SLOT_RECORDS_STRIDE = 0x8100;
 export const RECORD_SIZE = 16;
 /** Scratch records for instructions that cross a page or are run one at a time. */
 export const SCRATCH_RECORDS = 0x520000;
+/** Pages that a region of translated code used last, as TLB entries; only while it runs (jit/pageCaches.ts). */
+export const PAGE_CACHES = 0x530d00;
 
 // ---- RAM and DISK --------------------------------------------------------------------------------------------------
 

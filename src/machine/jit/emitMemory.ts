@@ -54,21 +54,25 @@ function hostAddress(e: Emitter, one: Instruction, site: Site, table: number, si
 	} else {
 		// A misaligned access inside the page is right, too: RAM has no alignment.
 		e.get(e.address);
-		e.get(cache.tag);
+		e.const32(0);
+		e.memory(wasm.i64Load, cache);
 		e.op(wasm.i64Sub);
 		e.const64(4096 - size);
 		e.op(wasm.i64GtU);
 		e.open(wasm.if, "other page", noResult);
 		lookUp(e, one, site, table, size);
+		e.const32(0);
 		e.get(e.entry);
 		e.memory(wasm.i32Load, table + 8);
-		e.set(cache.addend);
+		e.memory(wasm.i32Store, cache + 8);
+		e.const32(0);
 		e.get(e.address);
 		e.const64(-4096);
 		e.op(wasm.i64And);
-		e.set(cache.tag);
+		e.memory(wasm.i64Store, cache);
 		e.close();
-		e.get(cache.addend);
+		e.const32(0);
+		e.memory(wasm.i32Load, cache + 8);
 	}
 	e.get(e.address);
 	e.op(wasm.i32WrapI64, wasm.i32Add);

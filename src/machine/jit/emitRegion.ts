@@ -10,10 +10,11 @@ import { emitStatusAccess } from "./emitStatus.ts";
 import { coldLabel, Emitter, type Site } from "./emitter.ts";
 import { type Instruction, isBranch, isFloat } from "./instruction.ts";
 import { pageCaches } from "./pageCaches.ts";
-import { type Block, type BlockEnd, pageSize, type Region, successors } from "./region.ts";
+import { type Block, type BlockEnd, pageSize, type Region } from "./region.ts";
 import { type RegisterUse, registerUse } from "./registers.ts";
 import { type StepChecks, stepChecks } from "./stepChecks.ts";
-import { type Structure, structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
+import { flowOf, offsetOfKey, unroll } from "./unroll.ts";
 import { noResult, wasm } from "./wasmWriter.ts";
 
 export interface Translation {
@@ -205,10 +206,11 @@ class RegionEmitter {
 		this.goTo(index, end.next, dirty, spent);
 	}
 
-	/** From a block to an offset counted from the page; `spent` steps are not subtracted yet. */
-	private goTo(from: number, offset: number, dirty: number, spent: number): void {
+	/** From a block to the key of another, or an offset counted from the page; `spent` steps are not subtracted yet. */
+	private goTo(from: number, key: number, dirty: number, spent: number): void {
 		const { e, flow } = this;
-		const to = flow.indexOf.get(offset);
+		const to = flow.indexOf.get(key);
+		const offset = offsetOfKey(key);
 		if (to === undefined || this.checks.isHead[to]) e.spend(spent);
 		if (to === undefined) {
 			if (offset >= 0 && offset < pageSize) e.nearExit(dirty, offset);
@@ -230,12 +232,9 @@ class RegionEmitter {
 }
 
 export function translateRegion(region: Region, slot: number, chained: boolean): Translation {
-	const flow = structure({
-		entry: region.entry,
-		successors: (offset) => successors(region.blocks.get(offset) as Block),
-		has: (offset) => region.blocks.has(offset),
-	});
-	const blocks = flow.order.map((offset) => region.blocks.get(offset) as Block);
+	const unrolled = unroll(region);
+	const flow = flowOf(unrolled);
+	const blocks = flow.order.map((key) => unrolled.blocks.get(key) as Block);
 	return new RegionEmitter(
 		blocks,
 		flow,

@@ -26,7 +26,8 @@ export class Emitter extends CodeWriter {
 	readonly from: number;
 	readonly double: number;
 	private readonly locals: readonly number[];
-	private readonly caches: ReadonlyMap<number, PageCache>;
+	/** Addresses of the page caches, by the accesses that use them. */
+	private readonly caches: ReadonlyMap<number, number>;
 	private readonly labels: string[] = [];
 	private readonly registerCount: number;
 
@@ -52,8 +53,7 @@ export class Emitter extends CodeWriter {
 		this.turns = next + 5;
 		this.from = next + 6;
 		this.double = next + 7;
-		const tags = next + 8;
-		this.caches = new Map(cached.map((key, at) => [key, { tag: tags + at, addend: tags + cached.length + at }]));
+		this.caches = new Map(cached.map((key, at) => [key, layout.PAGE_CACHES + at * layout.TLB_ENTRY_SIZE]));
 	}
 
 	/** Declarations of the locals and the code: what a module's code section holds. */
@@ -63,8 +63,6 @@ export class Emitter extends CodeWriter {
 			[this.registerCount + 3, i64],
 			[4, i32],
 			[1, f64],
-			[this.caches.size, i64],
-			[this.caches.size, i32],
 		] as const;
 		head.unsigned(groups.length);
 		for (const [count, type] of groups) {
@@ -148,15 +146,16 @@ export class Emitter extends CodeWriter {
 
 	// ---- page caches
 
-	cacheOf(key: number): PageCache | undefined {
+	cacheOf(key: number): number | undefined {
 		return this.caches.get(key);
 	}
 
-	/** No address is in the page of the tag: guest addresses in TLBs are canonical. */
+	/** No address is in the page of this tag: guest addresses in TLBs are canonical. */
 	clearCaches(): void {
-		for (const { tag } of this.caches.values()) {
+		for (const cache of this.caches.values()) {
+			this.const32(0);
 			this.const64(noPage);
-			this.set(tag);
+			this.memory(wasm.i64Store, cache);
 		}
 	}
 
@@ -290,12 +289,6 @@ export class Emitter extends CodeWriter {
 		this.op(wasm.i32Add);
 		this.tee(this.entry);
 	}
-}
-
-/** Locals: virtual address of a page (i64), and what makes a host address of a virtual one in it (i32). */
-export interface PageCache {
-	readonly tag: number;
-	readonly addend: number;
 }
 
 const noPage = 1n << 62n;

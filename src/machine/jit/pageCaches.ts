@@ -1,6 +1,7 @@
 // Which accesses of a region remember the page they were in last, beside the TLB: the check is shorter then, and above all the
 // host address does not wait for a TLB entry. That pays for streams, small tables and stack frames; for long strides the
-// miss costs more than it saves.
+// miss costs more than it saves. The memory is in the core's memory (layout.PAGE_CACHES): in locals it took the host's
+// registers away from the guest's.
 
 import * as op from "../core/opcodes.ts";
 import { type Instruction, isFloatLoad, isFloatStore, isLoad, isStore } from "./instruction.ts";
@@ -8,7 +9,7 @@ import type { Block } from "./region.ts";
 
 const cachesMax = 4;
 /** Steps of a pointer that are worth it. */
-const strideMax = 128;
+const strideMax = 512;
 /** Accesses by one register that are worth it without a loop. */
 const accessesMin = 3;
 const stores = 32;

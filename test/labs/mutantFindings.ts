@@ -21,7 +21,10 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 			fault: /nothing is there: refused, process killed/,
 		},
 		"2-heap-over-region": "kernel-panic: in mappages",
-		"2-name-ignored": "refcount-mismatch",
+		"2-name-ignored": {
+			why: "one region at two addresses is right in a process that asked twice for its name",
+			explanation: "names-mixed",
+		},
 		"2-name-never-found": { why: "two regions with one name are two right regions", explanation: "name-lost" },
 		"2-not-undone": "leaf-left-behind",
 		"2-one-address-per-region": "kernel-panic: in uvmunmap",

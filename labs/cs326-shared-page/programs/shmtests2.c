@@ -136,6 +136,7 @@ names(void)
 
   *a = 5;
   *b = 6;
+  CHECK(*a == 5);
   if(forked() == 0){
     unmap(a);
     CHECK(*b == 6);

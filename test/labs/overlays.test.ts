@@ -9,7 +9,7 @@ const additionsOnly =
 
 /** Lines of xv6/ that a lab's task is to change. */
 const changed: Readonly<Record<string, readonly string[]>> = {
-	"hw5-anonymous-mmap kernel/defs.h": ["int             uvmcopy(pagetable_t, pagetable_t, uint64);"],
+	"hw5-anonymous-mmap kernel/defs.h": ["int             uvmcopy(pagetable_t old, pagetable_t new, uint64 sz);"],
 };
 
 /** A solution changes some lines of the other files; an overlay that has missed a change of xv6/ lacks many. */

@@ -3,18 +3,12 @@
 struct file {
   enum { FD_NONE, FD_PIPE, FD_INODE, FD_DEVICE } type;
   int ref;             // descriptors that refer to it (ftable.lock)
-  char readable;
-  char writable;
+  char readable, writable;
   struct pipe *pipe;   // FD_PIPE
   struct inode *ip;    // FD_INODE and FD_DEVICE
   uint off;            // FD_INODE: next byte to read or write (ip->lock)
   short major;         // FD_DEVICE
 };
-
-// A device number has the driver in its upper half.
-#define major(dev)   ((dev) >> 16 & 0xffff)
-#define minor(dev)   ((dev) & 0xffff)
-#define mkdev(m, n)  ((uint)((m) << 16 | (n)))
 
 // An inode in memory: a copy of the one on disk, and who is using it.
 // See fs.c for the rules.
@@ -25,12 +19,9 @@ struct inode {
   struct sleeplock lock;  // guards all below
   int valid;              // have the fields below been read from disk?
 
-  short type;             // as in struct dinode
-  short major;
-  short minor;
-  short nlink;
-  uint size;
-  uint addrs[NDIRECT+1];
+  // As in struct dinode:
+  short type, major, minor, nlink;
+  uint size, addrs[NDIRECT+1];
 };
 
 // A driver's read and write functions. user_addr says whether the buffer's

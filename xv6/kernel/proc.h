@@ -1,20 +1,8 @@
 // Registers that swtch() saves. The caller of a C function expects only
 // these to survive the call; the compiler has saved the others already.
 struct context {
-  uint64 ra;
-  uint64 sp;
-  uint64 s0;
-  uint64 s1;
-  uint64 s2;
-  uint64 s3;
-  uint64 s4;
-  uint64 s5;
-  uint64 s6;
-  uint64 s7;
-  uint64 s8;
-  uint64 s9;
-  uint64 s10;
-  uint64 s11;
+  uint64 ra, sp;
+  uint64 s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
 };
 
 // What the kernel keeps for each hart. Only the hart itself uses its
@@ -30,47 +18,25 @@ extern struct cpu cpus[NCPU];
 
 // A page per process, mapped at TRAPFRAME in its address space: what
 // uservec (trampoline.S) needs on the way in, and room for the user's
-// registers. The numbers are byte offsets, known to trampoline.S.
+// registers. The numbers are byte offsets (8 for each register after the
+// first of a line), known to trampoline.S.
 //
 // It is mapped in the user page table because uservec must save registers
 // before it can switch to the kernel's, having none free to compute with.
 struct trapframe {
-  uint64 kernel_satp;    //   0: the kernel's page table
-  uint64 kernel_sp;      //   8: top of this process's kernel stack
-  uint64 kernel_trap;    //  16: address of usertrap()
-  uint64 epc;            //  24: the user's pc
-  uint64 kernel_hartid;  //  32: value of tp in the kernel
-  uint64 ra;             //  40
-  uint64 sp;             //  48
-  uint64 gp;             //  56
-  uint64 tp;             //  64
-  uint64 t0;             //  72
-  uint64 t1;             //  80
-  uint64 t2;             //  88
-  uint64 s0;             //  96
-  uint64 s1;             // 104
-  uint64 a0;             // 112
-  uint64 a1;             // 120
-  uint64 a2;             // 128
-  uint64 a3;             // 136
-  uint64 a4;             // 144
-  uint64 a5;             // 152
-  uint64 a6;             // 160
-  uint64 a7;             // 168
-  uint64 s2;             // 176
-  uint64 s3;             // 184
-  uint64 s4;             // 192
-  uint64 s5;             // 200
-  uint64 s6;             // 208
-  uint64 s7;             // 216
-  uint64 s8;             // 224
-  uint64 s9;             // 232
-  uint64 s10;            // 240
-  uint64 s11;            // 248
-  uint64 t3;             // 256
-  uint64 t4;             // 264
-  uint64 t5;             // 272
-  uint64 t6;             // 280
+  uint64 kernel_satp;     //   0: the kernel's page table
+  uint64 kernel_sp;       //   8: top of this process's kernel stack
+  uint64 kernel_trap;     //  16: address of usertrap()
+  uint64 epc;             //  24: the user's pc
+  uint64 kernel_hartid;   //  32: value of tp in the kernel
+
+  // x1 to x31, in the order of their numbers:
+  uint64 ra, sp, gp, tp;                                  //  40
+  uint64 t0, t1, t2;                                      //  72
+  uint64 s0, s1;                                          //  96
+  uint64 a0, a1, a2, a3, a4, a5, a6, a7;                  // 112
+  uint64 s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;        // 176
+  uint64 t3, t4, t5, t6;                                  // 256
 };
 
 // The life of a process table entry: UNUSED, then USED while it is being

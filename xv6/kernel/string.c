@@ -53,41 +53,41 @@ memcpy(void *dst, const void *src, uint n)
 }
 
 int
-strncmp(const char *p, const char *q, uint n)
+strncmp(const char *s, const char *t, uint n)
 {
   for(uint i = 0; i < n; i++){
-    if(p[i] != q[i] || p[i] == 0)
-      return (uchar)p[i] - (uchar)q[i];
+    if(s[i] != t[i] || s[i] == 0)
+      return (uchar)s[i] - (uchar)t[i];
   }
   return 0;
 }
 
 // Copies at most n bytes and fills the rest of them with 0. As everywhere
-// in C, there is no final 0 if t has n bytes or more.
+// in C, there is no final 0 if src has n bytes or more.
 char*
-strncpy(char *s, const char *t, int n)
+strncpy(char *dst, const char *src, int n)
 {
   int i = 0;
 
-  for(; i < n && t[i]; i++)
-    s[i] = t[i];
+  for(; i < n && src[i]; i++)
+    dst[i] = src[i];
   for(; i < n; i++)
-    s[i] = 0;
-  return s;
+    dst[i] = 0;
+  return dst;
 }
 
 // Like strncpy, but the result always ends in 0 (and is not padded).
 char*
-safestrcpy(char *s, const char *t, int n)
+safestrcpy(char *dst, const char *src, int size)
 {
   int i = 0;
 
-  if(n <= 0)
-    return s;
-  for(; i < n - 1 && t[i]; i++)
-    s[i] = t[i];
-  s[i] = 0;
-  return s;
+  if(size <= 0)
+    return dst;
+  for(; i < size - 1 && src[i]; i++)
+    dst[i] = src[i];
+  dst[i] = 0;
+  return dst;
 }
 
 int

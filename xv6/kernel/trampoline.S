@@ -50,7 +50,7 @@
         sfence.vma
 .endm
 
-.section trampsec
+.section trampsec, "ax"
 .globl trampoline, uservec, userret
 
 .balign 4                       // stvec wants its low two bits clear

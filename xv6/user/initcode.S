@@ -7,20 +7,17 @@
 
 .globl start
 start:
+        li a7, SYS_exec
         la a0, path
         la a1, arguments
-        li a7, SYS_exec
         ecall
 
-stuck:
-        li a7, SYS_exit
+        li a7, SYS_exit         # exec has failed: there is no /init
         ecall
-        j stuck
-
-path:
-        .string "/init"
 
 .p2align 3
 arguments:
         .quad path
         .quad 0
+path:
+        .string "/init"

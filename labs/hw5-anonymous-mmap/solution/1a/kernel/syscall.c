@@ -12,14 +12,14 @@
 
 // Reads the 64-bit word at user address addr. 0, or -1.
 int
-fetchaddr(uint64 addr, uint64 *ip)
+fetchaddr(uint64 addr, uint64 *value)
 {
   struct proc *p = myproc();
 
   // Not addr + 8 > sz: the sum may wrap around.
-  if(p->sz < sizeof(*ip) || addr > p->sz - sizeof(*ip))
+  if(p->sz < sizeof(*value) || addr > p->sz - sizeof(*value))
     return -1;
-  return copyin(p->pagetable, (char*)ip, addr, sizeof(*ip));
+  return copyin(p->pagetable, (char*)value, addr, sizeof(*value));
 }
 
 // Reads the string at user address addr, at most max bytes with its 0.
@@ -52,18 +52,18 @@ argraw(int n)
 // The n-th argument as an int. Cannot fail; it returns 0 so that all the
 // arg functions can be called in the same way.
 int
-argint(int n, int *ip)
+argint(int n, int *value)
 {
-  *ip = argraw(n);
+  *value = argraw(n);
   return 0;
 }
 
 // The n-th argument as an address. Cannot fail either: whoever uses the
 // address (copyin, copyout) finds out whether it is a good one.
 int
-argaddr(int n, uint64 *ip)
+argaddr(int n, uint64 *value)
 {
-  *ip = argraw(n);
+  *value = argraw(n);
   return 0;
 }
 

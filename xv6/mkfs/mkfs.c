@@ -25,8 +25,8 @@
 // The blocks before the first data block: boot, super, log, inodes, bitmap.
 #define NMETA (2 + NLOG + NINODEBLOCKS + NBITMAP)
 
-// The whole image, built in memory and written at the end.
-static unsigned char disk[FSSIZE][BSIZE];
+// The whole image, FSSIZE blocks, built in memory and written at the end.
+static unsigned char (*disk)[BSIZE];
 
 static struct superblock sb;
 static uint freeinode = 1;
@@ -216,6 +216,9 @@ main(int argc, char **argv)
     fprintf(stderr, "usage: mkfs fs.img file...\n");
     return 1;
   }
+  disk = calloc(FSSIZE, BSIZE);   // all zero
+  if(disk == 0)
+    fail("no memory for the image", "");
   sb.logstart = 2;
   sb.inodestart = sb.logstart + NLOG;
   sb.bmapstart = sb.inodestart + NINODEBLOCKS;

@@ -19,6 +19,8 @@ const llcArgs = [
 	"-code-model=medium",
 	"-asm-verbose=false",
 	"-dwarf-version=4",
+	// Drivers write device registers through plain pointers, and gcc -O keeps each of the stores: two made one would be a fault.
+	"-combiner-store-merging=false",
 ];
 const debugArgs = [
 	"-debug-info-kind=constructor",

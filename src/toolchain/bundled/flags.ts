@@ -44,6 +44,29 @@ const relaxed = [
 	"-Wno-main-return-type",
 	// gcc lets __atomic_load take pointers of either sign; elsewhere it stays a warning here.
 	"-Wno-error=pointer-sign",
+	// Worth saying, but gcc -Wall says nothing, so that trees with -Werror have them.
+	...[
+		"c23-extensions",
+		"constant-logical-operand",
+		"deprecated-non-prototype",
+		"empty-body",
+		"for-loop-analysis",
+		"ignored-attributes",
+		"ignored-pragmas",
+		"initializer-overrides",
+		"literal-conversion",
+		"logical-not-parentheses",
+		"null-dereference",
+		"parentheses-equality",
+		"self-assign",
+		"sizeof-pointer-memaccess",
+		"sometimes-uninitialized",
+		"string-plus-int",
+		"tautological-constant-out-of-range-compare",
+		"unknown-attributes",
+		"unknown-pragmas",
+		"unused-function",
+	].map((warning) => `-Wno-error=${warning}`),
 ];
 
 /** gcc's flags that change nothing here: what they ask for is so anyway, or it concerns gcc's own inner life. */

@@ -81,13 +81,14 @@ export class TypeReader {
 				};
 			}
 			case DW_TAG.pointer_type: {
-				const { typeOf } = this;
-				const target = typeOf.bind(this, die);
+				const read = () => this.typeOf(die);
+				let target: { type: Type | undefined } | undefined;
 				return {
 					kind: "pointer",
 					size: size || 8,
 					get target() {
-						return target();
+						target ??= { type: read() };
+						return target.type;
 					},
 				};
 			}

@@ -5,19 +5,7 @@ import { isPanicked, kernelRoot, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
 import type { Region } from "./regions.ts";
 import { areaAt, processAreas } from "./spaces.ts";
-import {
-	canonical,
-	findLeaf,
-	type Leaf,
-	permissionText,
-	pteR,
-	pteU,
-	pteW,
-	pteX,
-	rootOf,
-	translate,
-	walkTables,
-} from "./sv39.ts";
+import { canonical, findLeaf, type Leaf, permissionText, pteR, pteU, pteW, pteX, rootOf, translate } from "./sv39.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -49,10 +37,12 @@ const marked: ReadonlySet<string> = new Set([
 /** A trap from user mode whose handler has not returned yet. */
 export interface Pending {
 	readonly pid: number;
+	/** Index in proc[]. */
+	readonly slot: number;
 	readonly root: number;
 	readonly call: string;
 	readonly entry: LogEntry | undefined;
-	/** Regions before the handler ran. */
+	/** Regions before the handler of a fault, or of a call that takes regions away, ran. */
 	readonly regions: readonly Region[];
 	readonly arguments: readonly bigint[];
 	readonly since: number;
@@ -113,48 +103,80 @@ export class FaultLog {
 		}
 		const { memory } = this.sources;
 		memory.refresh();
-		const process = this.sources.processes.withRoot(rootOf(trap.satp));
-		if (!process) return;
+		const { processes } = this.sources;
+		const slot = processes.slotWithRoot(rootOf(trap.satp), trap.hart);
+		if (slot === undefined) return;
 		this.settleGone();
-		if (trap.cause === ecallFromUser) this.call(trap, process);
-		else this.exception(trap, process, fault !== undefined);
+		if (trap.cause === ecallFromUser) {
+			const call = this.callName(Number(BigInt.asIntN(32, this.register(trap.hart, 17))));
+			if (marked.has(call)) this.call(trap, call, processes.read(slot));
+			else this.bare(trap, call, slot);
+		} else this.exception(trap, processes.read(slot), fault !== undefined);
+	}
+
+	/** Most calls leave address spaces alone: that the process is in one is all that matters. */
+	private bare(trap: Trap, call: string, slot: number): void {
+		const pid = this.sources.processes.pidOf(slot);
+		const root = rootOf(trap.satp);
+		const since = trap.instret;
+		this.pending.set(pid, {
+			pid,
+			slot,
+			root,
+			call,
+			entry: undefined,
+			regions: [],
+			arguments: [],
+			since,
+			memoryLeft: true,
+		});
 	}
 
 	private register(hart: number, index: number): bigint {
 		return this.sources.machine.harts[hart]?.register(index) ?? 0n;
 	}
 
-	private call(trap: Trap, process: Process): void {
-		const call = this.callName(Number(BigInt.asIntN(32, this.register(trap.hart, 17))));
+	private call(trap: Trap, call: string, process: Process | undefined): void {
+		if (!process) return;
 		const args = [10, 11, 12, 13, 14, 15].map((index) => this.register(trap.hart, index));
-		const isMark = marked.has(call);
-		const entry: MarkEntry | undefined = isMark
-			? {
-					type: "mark",
-					id: this.nextId++,
-					instret: trap.instret,
-					hart: trap.hart,
-					pid: process.pid,
-					process: process.name,
-					call,
-					text: this.callText(call, args, process),
-				}
-			: undefined;
+		const entry: MarkEntry = {
+			type: "mark",
+			id: this.nextId++,
+			instret: trap.instret,
+			hart: trap.hart,
+			pid: process.pid,
+			process: process.name,
+			call,
+			text: this.callText(call, args, process),
+		};
+		const leaves = call === "exit" || call === "exec" || call === "munmap";
+		const pending = this.begin(trap, call, process, entry, leaves ? this.sources.regions.of(process) : [], args);
+		this.add(entry);
+		this.listener.entered(entry);
+		if (leaves) this.listener.leaving(call, process, pending);
+	}
+
+	private begin(
+		trap: Trap,
+		call: string,
+		process: Process,
+		entry: LogEntry | undefined,
+		regions: readonly Region[],
+		args: readonly bigint[],
+	): Pending {
 		const pending: Pending = {
 			pid: process.pid,
+			slot: process.slot,
 			root: process.root,
 			call,
 			entry,
-			regions: isMark ? this.sources.regions.of(process) : [],
+			regions,
 			arguments: args,
 			since: trap.instret,
 			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
 		};
 		this.pending.set(process.pid, pending);
-		if (!entry) return;
-		this.add(entry);
-		this.listener.entered(entry);
-		if (call === "exit" || call === "exec" || call === "munmap") this.listener.leaving(call, process, pending);
+		return pending;
 	}
 
 	/** From the kernel's own table of handlers; without it the number. */
@@ -203,23 +225,15 @@ export class FaultLog {
 		return physical === undefined ? "?" : memory.text(physical, 32);
 	}
 
-	private exception(trap: Trap, process: Process, isPageFault: boolean): void {
+	private exception(trap: Trap, process: Process | undefined, isPageFault: boolean): void {
+		if (!process) return;
 		const regions = this.sources.regions.of(process);
 		const entry = isPageFault ? this.fault(trap, process, regions) : undefined;
 		if (entry) {
 			this.add(entry);
 			this.listener.entered(entry);
 		}
-		this.pending.set(process.pid, {
-			pid: process.pid,
-			root: process.root,
-			call: "fault",
-			entry,
-			regions,
-			arguments: [],
-			since: trap.instret,
-			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
-		});
+		this.begin(trap, "fault", process, entry, regions, []);
 	}
 
 	private fault(trap: Trap, process: Process, regions: readonly Region[]): FaultEntry {
@@ -228,7 +242,7 @@ export class FaultLog {
 		const va = canonical(trap.tval);
 		const program = this.sources.program(process.name);
 		const leaf = va === undefined ? undefined : findLeaf(memory, process.root, va);
-		const leaves = program ? [] : walkTables(memory, process.root).leaves;
+		const leaves = program ? [] : this.sources.walks.tables(memory, process.root).leaves;
 		const areas = processAreas(process, regions, leaves, program);
 		const area = va === undefined ? undefined : areaAt(areas, va);
 		const region = area?.region === undefined ? undefined : regions[area.region];
@@ -316,22 +330,24 @@ export class FaultLog {
 	/** sret or mret to user mode: whoever runs on this hart is done with its trap. */
 	returned(hart: number): void {
 		if (this.pending.size === 0) return;
-		const { machine, memory } = this.sources;
-		const satp = machine.harts[hart]?.csr(SATP);
-		if (satp === undefined) return;
+		const { machine, memory, processes } = this.sources;
 		memory.refresh();
-		const process = this.sources.processes.withRoot(rootOf(satp));
-		const pending = process && this.pending.get(process.pid);
-		if (!process || !pending) return;
-		this.pending.delete(process.pid);
+		const slot = processes.slotOn(hart) ?? processes.slotWithRoot(rootOf(machine.harts[hart]?.csr(SATP) ?? 0n));
+		if (slot === undefined) return;
+		const pid = processes.pidOf(slot);
+		const pending = this.pending.get(pid);
+		if (!pending) return;
+		this.pending.delete(pid);
 		const { entry } = pending;
-		if (entry?.type === "fault") this.settleFault(entry, process, pending);
-		else if (entry) {
+		const process = entry && processes.read(slot);
+		if (!process) return;
+		if (entry.type === "fault") this.settleFault(entry, process, pending);
+		else {
 			const result = this.register(hart, 10);
 			this.update(entry, { result: resultText(pending.call, result), settledAt: machine.instret });
 			this.listener.returned(pending.call, process, pending, result);
 		}
-		if (entry) this.listener.settled(entry);
+		this.listener.settled(entry);
 	}
 
 	private settleFault(entry: FaultEntry, process: Process, pending: Pending): void {
@@ -373,10 +389,10 @@ export class FaultLog {
 		for (const entry of this.kernelFaults) if (panicked) this.update(entry, { outcome: "panic", settledAt });
 		if (panicked) this.kernelFaults = [];
 		if (this.pending.size === 0) return;
-		const states = this.sources.processes.states();
+		const { processes } = this.sources;
 		for (const [pid, pending] of this.pending) {
-			const state = states.get(pid);
-			const gone = state === undefined || state === "ZOMBIE";
+			const state = processes.pidOf(pending.slot) === pid ? processes.stateOf(pending.slot) : "UNUSED";
+			const gone = state === "UNUSED" || state === "ZOMBIE";
 			if (!gone && (!panicked || pending.call !== "fault")) continue;
 			const outcome: FaultOutcome = gone ? "killed" : "panic";
 			if (pending.entry?.type === "fault") this.update(pending.entry, { outcome, settledAt });

@@ -11,8 +11,21 @@ export interface OwnedSpace {
 	readonly tables: PageTables;
 }
 
+/** Each letter's character code: 32,768 of them are counted and joined at every update. */
+export const codes = {
+	K: 0x4b,
+	T: 0x54,
+	U: 0x55,
+	S: 0x53,
+	".": 0x2e,
+	L: 0x4c,
+	X: 0x58,
+	"?": 0x3f,
+} as const satisfies Record<FrameLetter, number>;
+
 export interface FrameCensus {
-	readonly letters: FrameLetter[];
+	/** A code for each frame. */
+	readonly letters: Uint8Array;
 	readonly uses: readonly FrameUse[];
 	/** On the free list. */
 	readonly free: Uint8Array;
@@ -69,6 +82,40 @@ export interface Roots {
 	}[];
 }
 
+/** What one address space has, as far as its page tables say it. */
+interface SpaceUses {
+	readonly pid: number;
+	readonly pages: readonly FrameUse[];
+	readonly tables: readonly FrameUse[];
+}
+
+/** Most address spaces are as they were when they were last looked at. */
+const usesCache = new WeakMap<PageTables, SpaceUses>();
+
+function usesOf(memory: GuestMemory, { pid, tables }: OwnedSpace): SpaceUses {
+	const known = usesCache.get(tables);
+	if (known?.pid === pid) return known;
+	const pages: FrameUse[] = [];
+	for (const leaf of tables.leaves) {
+		const frame = memory.frameOf(leaf.pa);
+		if (leaf.va === trampolineVa || frame < 0) continue;
+		if (leaf.va === trapframeVa) pages.push({ frame, pid, as: "trapframe", address: virtualHex(leaf.va) });
+		else
+			for (let i = 0; i < reachOf(leaf.level) / pageBytes && frame + i < memory.frames; i++)
+				pages.push({ frame: frame + i, pid, as: "page", address: virtualHex(leaf.va + i * pageBytes) });
+	}
+	const uses = { pid, pages, tables: tableUses(memory, pid, tables) };
+	usesCache.set(tables, uses);
+	return uses;
+}
+
+function tableUses(memory: GuestMemory, pid: number, { tables }: PageTables): FrameUse[] {
+	return tables.flatMap(({ address, level, va }) => {
+		const frame = memory.frameOf(address);
+		return frame < 0 ? [] : [{ frame, pid, as: "page-table" as const, level, address: virtualHex(va) }];
+	});
+}
+
 /** Who has each frame. */
 export function takeCensus(
 	memory: GuestMemory,
@@ -79,62 +126,51 @@ export function takeCensus(
 	roots: Roots,
 ): FrameCensus {
 	const total = memory.frames;
-	const letters = new Array<FrameLetter>(total).fill("?");
+	const letters = new Uint8Array(total).fill(codes["?"]);
 	const uses: FrameUse[] = [];
 	const { free, count, damage } = readFreeList(memory, names);
 	const held = new Uint8Array(total);
 	const imageEnd = names.end === undefined ? 0 : Math.max(0, Math.ceil((names.end - memory.base) / pageBytes));
 	const twoHands = new Set<number>();
-	for (let frame = 0; frame < Math.min(imageEnd, total); frame++) {
-		letters[frame] = "K";
-		held[frame] = 1;
-	}
-	const use = (frame: number, entry: Omit<FrameUse, "frame">, letter: FrameLetter) => {
-		if (frame < 0) return;
-		uses.push({ frame, ...entry });
-		if (letters[frame] === "K") return;
+	letters.fill(codes.K, 0, Math.min(imageEnd, total));
+	held.fill(1, 0, Math.min(imageEnd, total));
+	const use = (entry: FrameUse, letter: number) => {
+		const { frame } = entry;
+		uses.push(entry);
+		const before = letters[frame];
+		if (before === codes.K) return;
 		if (free[frame]) twoHands.add(frame);
 		held[frame] = 1;
-		letters[frame] = letter === "U" && (letters[frame] === "U" || letters[frame] === "S") ? "S" : letter;
+		letters[frame] = letter === codes.U && (before === codes.U || before === codes.S) ? codes.S : letter;
 	};
-	const tablesOf = (pid: number, tables: PageTables) => {
-		for (const { address, level, va } of tables.tables)
-			use(memory.frameOf(address), { pid, as: "page-table", level, address: virtualHex(va) }, "T");
-	};
-	for (const { pid, tables } of spaces) {
-		for (const leaf of tables.leaves) {
-			const frame = memory.frameOf(leaf.pa);
-			if (leaf.va === trampolineVa) continue;
-			if (leaf.va === trapframeVa) use(frame, { pid, as: "trapframe", address: virtualHex(leaf.va) }, "?");
-			else
-				for (let i = 0; i < reachOf(leaf.level) / pageBytes && frame >= 0 && frame + i < total; i++)
-					use(frame + i, { pid, as: "page", address: virtualHex(leaf.va + i * pageBytes) }, "U");
-		}
-	}
-	for (const { pid, tables } of spaces) tablesOf(pid, tables);
+	const known = spaces.map((space) => usesOf(memory, space));
+	for (const { pages } of known) for (const entry of pages) use(entry, entry.as === "page" ? codes.U : codes["?"]);
+	for (const { tables } of known) for (const entry of tables) use(entry, codes.T);
 	if (kernel) {
-		tablesOf(0, kernel);
+		for (const entry of tableUses(memory, 0, kernel)) use(entry, codes.T);
 		// Kernel stacks are what the kernel maps above its direct map.
 		for (let i = kernel.leaves.length - 1; i >= 0; i--) {
 			const leaf = kernel.leaves[i] as PageTables["leaves"][number];
 			if (leaf.va <= memory.base + memory.size) break;
-			if (leaf.va === trampolineVa) continue;
-			const owner = processes.find((process) => process.kernelStack === leaf.va);
-			use(memory.frameOf(leaf.pa), { pid: owner?.pid ?? 0, as: "kernel-stack", address: virtualHex(leaf.va) }, "?");
+			const frame = memory.frameOf(leaf.pa);
+			if (leaf.va === trampolineVa || frame < 0) continue;
+			const pid = processes.find((process) => process.kernelStack === leaf.va)?.pid ?? 0;
+			use({ frame, pid, as: "kernel-stack", address: virtualHex(leaf.va) }, codes["?"]);
 		}
 	}
-	for (const process of processes) {
-		const frame = memory.frameOf(process.trapframe);
-		if (frame >= 0 && !held[frame]) use(frame, { pid: process.pid, as: "trapframe" }, "?");
+	for (const { trapframe, pid } of processes) {
+		const frame = memory.frameOf(trapframe);
+		if (frame >= 0 && !held[frame]) use({ frame, pid, as: "trapframe" }, codes["?"]);
 	}
-	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = twoHands.has(frame) ? "X" : ".";
+	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = codes["."];
+	for (const frame of twoHands) letters[frame] = codes.X;
 	const leaked: number[] = [];
 	if (names.freeLists.length > 0 && imageEnd > 0) {
 		for (const frame of findReachable(memory, names, imageEnd, held, free, roots))
 			uses.push({ frame, pid: 0, as: "kernel-data" });
 		for (let frame = imageEnd; frame < total; frame++) {
 			if (held[frame] || free[frame]) continue;
-			letters[frame] = "L";
+			letters[frame] = codes.L;
 			leaked.push(frame);
 		}
 	}
@@ -186,11 +222,19 @@ function findReachable(
 	return found;
 }
 
+const text = new TextDecoder("latin1");
+
 export function framesModel(census: FrameCensus, showLeaked: boolean): FramesModel {
-	const counts: Partial<Record<FrameLetter, number>> = {};
 	const letters = showLeaked
 		? census.letters
-		: census.letters.map((letter): FrameLetter => (letter === "L" ? "?" : letter));
-	for (const letter of letters) counts[letter] = (counts[letter] ?? 0) + 1;
-	return { letters: letters.join(""), counts, uses: census.uses };
+		: census.letters.map((letter) => (letter === codes.L ? codes["?"] : letter));
+	const numbers = new Uint32Array(256);
+	const counts: Partial<Record<FrameLetter, number>> = {};
+	for (const letter of letters) {
+		// In the order in which they come.
+		if (numbers[letter] === 0) counts[String.fromCharCode(letter) as FrameLetter] = 0;
+		(numbers[letter] as number)++;
+	}
+	for (const letter of Object.keys(counts) as FrameLetter[]) counts[letter] = numbers[codes[letter]] as number;
+	return { letters: text.decode(letters), counts, uses: census.uses };
 }

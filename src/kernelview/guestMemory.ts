@@ -22,9 +22,9 @@ export class GuestMemory {
 		return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	}
 
-	/** To be called before each batch of reads: the machine may have replaced its memory. */
+	/** To be called before each batch of reads: memory that grew has another buffer, and the old one is empty. */
 	refresh(): void {
-		this.view = this.look();
+		if (this.view.buffer.byteLength === 0) this.view = this.look();
 	}
 
 	get frames(): number {

@@ -10,7 +10,15 @@ export interface ArrayPlace {
 	readonly element: StructType;
 }
 
+interface Variable {
+	readonly address: number;
+	readonly type: Type | undefined;
+}
+
 const defaultStates = ["UNUSED", "USED", "SLEEPING", "RUNNABLE", "RUNNING", "ZOMBIE"];
+const memberNames = ["pid", "state", "pagetable", "sz", "name"];
+/** Without these a slot says nothing. */
+const needed = new Set(["pid", "state", "pagetable"]);
 /** An array with more elements than this is damage, or not xv6's. */
 const maxElements = 4096;
 
@@ -35,14 +43,31 @@ export class KernelNames {
 	readonly stack0: { readonly address: number; readonly size: number } | undefined;
 	private readonly stateNames: ReadonlyMap<number, string>;
 	private readonly offsets = new Map<string, number | undefined>();
+	private readonly variables = new Map<string, Variable | undefined>();
 	private readonly structVariables = new Map<string, string | undefined>();
 
 	constructor(readonly symbols: ProgramSymbols) {
 		const info = symbols.info;
 		if (!info || info.empty)
 			this.note("processes", "The kernel has no debug information: only what hardware shows is known");
-		this.proc = this.structArray("proc");
-		if (!this.proc) this.note("processes", "There is no array `proc` of structures in this kernel");
+		const proc = this.structArray("proc");
+		if (!proc)
+			this.note("processes", "There is no array `proc` of structures in this kernel: what stands here are page tables");
+		const missing = proc ? memberNames.filter((name) => this.offsetIn(proc.element, name) === undefined) : [];
+		for (const name of missing) this.note("processes", `struct proc has no member \`${name}\``);
+		this.proc = missing.some((name) => needed.has(name)) ? undefined : proc;
+		if (!this.proc) {
+			this.note(
+				"address-space",
+				"Without `proc`, spaces are those in which a hart was seen in user mode, and their sizes are not known",
+			);
+			this.note(
+				"frames",
+				"Without `proc`, frames that nobody has cannot be told from those of a process that never ran",
+			);
+			this.note("faults", "Without `proc`, a process is known by its page table only");
+			this.note("findings", "Without `proc`, nothing is looked for but panics and what becomes of each fault");
+		}
 		this.cpus = this.structArray("cpus") ?? this.structArray("cpu");
 		if (!this.cpus) this.note("processes", "There is no array `cpus`: which hart runs what is not known");
 		this.freeLists = this.findFreeLists();
@@ -52,6 +77,8 @@ export class KernelNames {
 		if (this.kernelPagetable === undefined)
 			this.note("address-space", "There is no `kernel_pagetable`: the kernel's space is the one that a hart uses");
 		this.panicked = this.address("panicked");
+		if (this.panicked === undefined)
+			this.note("findings", "There is no variable `panicked`: that the kernel panicked is not seen");
 		const table = this.variable("syscalls");
 		const tableType = plain(table?.type);
 		this.syscalls =
@@ -67,10 +94,6 @@ export class KernelNames {
 		const state = this.proc && findMember(this.proc.element, "state");
 		const stateType = plain(state?.type);
 		this.stateNames = stateType?.kind === "enum" ? stateType.values : new Map(defaultStates.entries());
-		for (const name of ["pid", "state", "pagetable", "sz", "name"]) {
-			if (this.proc && this.offsetIn(this.proc.element, name) === undefined)
-				this.note("processes", `struct proc has no member \`${name}\``);
-		}
 	}
 
 	note(panel: PanelName, text: string): void {
@@ -79,8 +102,13 @@ export class KernelNames {
 		this.notes.set(panel, list);
 	}
 
-	variable(name: string): { address: number; type: Type | undefined } | undefined {
-		return this.symbols.attempt(() => this.symbols.info?.variable(name));
+	variable(name: string): Variable | undefined {
+		if (!this.variables.has(name))
+			this.variables.set(
+				name,
+				this.symbols.attempt(() => this.symbols.info?.variable(name)),
+			);
+		return this.variables.get(name);
 	}
 
 	/** First variable that is a `struct tag` or an array of them, for what each student names as he likes. */

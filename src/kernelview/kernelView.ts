@@ -11,6 +11,7 @@ import type {
 	ProcessModel,
 	WalkModel,
 } from "../protocol/kernelModel.ts";
+import { Allowance } from "./allowance.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { framesModel, readFreeList } from "./frames.ts";
@@ -22,8 +23,9 @@ import { Moments } from "./moments.ts";
 import { type Process, ProcessReader } from "./processes.ts";
 import type { RegionDescription } from "./regionDescription.ts";
 import { RegionReader } from "./regions.ts";
+import { RootReader } from "./rootReader.ts";
 import { kernelAreas, spaceModel, unusedStacks } from "./spaces.ts";
-import { CachedWalk, canonical, rootOf, translate } from "./sv39.ts";
+import { canonical, rootOf, translate, WalkCache } from "./sv39.ts";
 import { walkAddress } from "./walk.ts";
 
 export interface ViewOptions {
@@ -50,9 +52,8 @@ const changing: ReadonlySet<string> = new Set([
 	"shmdt",
 	"fault",
 ]);
-/** Whole looks cost milliseconds: so many at once, and one more after so many instructions. */
-const maxLooks = 64;
-const instructionsPerLook = 40_000_000;
+/** Whole looks cost milliseconds. */
+const instructionsPerLook = 400_000_000;
 const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
 
 export interface StackLine {
@@ -75,8 +76,7 @@ export class KernelView implements Disposable {
 	private readonly moments: Moments;
 	private isAttached = false;
 	private sequence = 0;
-	private looks = maxLooks;
-	private lastRefill = 0;
+	private readonly looks: Allowance;
 	private frameOfPanic: readonly StackLine[] = [];
 	private killedStacks = new Map<number, readonly StackLine[]>();
 
@@ -95,11 +95,12 @@ export class KernelView implements Disposable {
 			machine,
 			memory,
 			names,
-			processes: new ProcessReader(memory, names),
+			processes: names.proc ? new ProcessReader(memory, names) : new RootReader(memory, machine),
 			regions: new RegionReader(memory, names, options.regions ?? []),
-			kernelWalk: new CachedWalk(),
+			walks: new WalkCache(),
 			program: (name) => this.symbolizer.program(name),
 		};
+		this.looks = new Allowance(() => machine.instret, instructionsPerLook);
 		this.problems = new Findings(
 			this.sources,
 			() => this.panicStack(),
@@ -115,7 +116,7 @@ export class KernelView implements Disposable {
 			entered: (entry) => this.moments.before(entry),
 			settled: (entry) => {
 				this.moments.after(entry);
-				this.moments.reaped(this.sources.processes.states());
+				this.moments.reaped();
 			},
 			again: (entry, process) => problems.again(entry, process),
 			leaving: (call, process, pending) => {
@@ -159,29 +160,30 @@ export class KernelView implements Disposable {
 		this.log.clear();
 		this.problems.clear();
 		this.moments.clear();
-		this.looks = maxLooks;
-		this.lastRefill = this.machine.instret;
+		this.looks.pace();
 		this.frameOfPanic = [];
 		this.killedStacks.clear();
+	}
+
+	/**
+	 * Where a person watches: from now on the looks that come by themselves take a share of the time that this clock (milliseconds) tells.
+	 * What they find then depends on the host; `begin` goes back to guest time, which it does not.
+	 */
+	paceBy(clock: () => number): void {
+		this.looks.pace(clock);
+		this.moments.paceBy(clock);
 	}
 
 	// ---- moments ---------------------------------------------------------------------------------------------------
 
 	/** Looks for findings at a moment that offers itself, unless too many such moments came lately. */
 	private checkpoint(): void {
-		const now = this.machine.instret;
-		const earned = Math.floor((now - this.lastRefill) / instructionsPerLook);
-		if (earned > 0) {
-			this.looks = Math.min(maxLooks, this.looks + earned);
-			this.lastRefill = now;
-		}
-		if (this.looks <= 0 || !this.isCalm()) return;
-		this.looks--;
-		this.check(takeLook(this.sources));
+		if (this.looks.ready && this.isCalm()) this.looks.spend(() => this.check(takeLook(this.sources)));
 	}
 
 	private check(look: Look): void {
-		if (look.processes.length === 0) return;
+		// Without the kernel's word for who a process is, memory looks wrong that is not.
+		if (look.processes.length === 0 || (!this.sources.names.proc && !look.panicked)) return;
 		if (look.panicked || this.isCalm()) this.problems.check(look, this.isQuiet(look));
 	}
 
@@ -247,7 +249,7 @@ export class KernelView implements Disposable {
 			harts: this.harts(look),
 			processes: look.processes.map((process) => this.processModel(process, look.running)),
 			spaces: [...kernel, ...spaces],
-			frames: framesModel(look.census, this.isCalm()),
+			frames: framesModel(look.census, names.proc !== undefined && this.isCalm()),
 			log: [],
 			logDropped: this.log.dropped,
 			findings: this.problems.list,

@@ -1,4 +1,4 @@
-import type { FramesModel, KernelDelta, KernelModel, LogEntry } from "../protocol/kernelModel.ts";
+import type { FramesModel, FrameUse, KernelDelta, KernelModel, LogEntry, SpaceModel } from "../protocol/kernelModel.ts";
 import type { FaultLog } from "./faultLog.ts";
 
 /** Most entries of the log in one update: a page that opens late gets 50,000 of them in pieces, the newest first. */
@@ -7,8 +7,9 @@ const entriesPerUpdate = 1000;
 /** A model that is sent again and again: whole at first, then what changed. */
 export class LiveModel {
 	private last: KernelModel | undefined;
-	/** Text of each space, and of the small parts, as last sent. */
-	private sentSpaces = new Map<number, string>();
+	/** Spaces as last sent; equal ones are mostly one object. */
+	private sentSpaces = new Map<number, { space: SpaceModel; text: string }>();
+	/** Text of the small parts, as last sent. */
 	private sentParts = new Map<string, string>();
 	/** Entries are changed in place; these differ from what was sent. */
 	private readonly unsent = new Map<number, LogEntry>();
@@ -36,12 +37,12 @@ export class LiveModel {
 		const model = this.outline();
 		const { last } = this;
 		const log = this.takeLog();
-		this.last = model;
 		const spaces = model.spaces.filter((space) => {
+			const sent = this.sentSpaces.get(space.pid);
+			if (sent?.space === space) return false;
 			const text = JSON.stringify(space);
-			if (this.sentSpaces.get(space.pid) === text) return false;
-			this.sentSpaces.set(space.pid, text);
-			return true;
+			this.sentSpaces.set(space.pid, { space, text });
+			return sent?.text !== text;
 		});
 		const changed = <K extends "harts" | "processes" | "findings" | "moments" | "notes">(name: K) =>
 			this.differs(name, model[name]) ? { [name]: model[name] } : {};
@@ -53,7 +54,8 @@ export class LiveModel {
 			...changed("notes"),
 		};
 		const counts = this.differs("counts", model.frames.counts);
-		const uses = this.differs("uses", model.frames.uses);
+		const uses = !sameUses(this.last?.frames.uses, model.frames.uses);
+		this.last = model;
 		if (!last) return { ...model, log };
 		const order = model.spaces.map((space) => space.pid);
 		const sameOrder = order.length === last.spaces.length && order.every((pid, i) => pid === last.spaces[i]?.pid);
@@ -95,6 +97,19 @@ export class LiveModel {
 		for (const id of ids) this.unsent.delete(id);
 		return log;
 	}
+}
+
+/** Tens of thousands when memory is full; those of a space that did not change are the same objects. */
+function sameUses(before: readonly FrameUse[] | undefined, after: readonly FrameUse[]): boolean {
+	return (
+		before?.length === after.length &&
+		after.every((use, i) => {
+			const old = before[i] as FrameUse;
+			if (old === use) return true;
+			const { frame, pid, as, address, level } = use;
+			return old.frame === frame && old.pid === pid && old.as === as && old.address === address && old.level === level;
+		})
+	);
 }
 
 function letterRuns(before: string, after: string): [number, FramesModel["letters"]][] {

@@ -3,10 +3,10 @@ import type { MachineSurface } from "../machine/types.ts";
 import { type FrameCensus, type OwnedSpace, type Roots, takeCensus } from "./frames.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
-import type { Process, ProcessReader } from "./processes.ts";
+import type { Process, ProcessSource } from "./processes.ts";
 import type { Region, RegionFlaw, RegionReader } from "./regions.ts";
 import { type Area, processAreas } from "./spaces.ts";
-import { type CachedWalk, type PageTables, rootOf, translate, walkTables } from "./sv39.ts";
+import { type PageTables, rootOf, translate, type WalkCache } from "./sv39.ts";
 
 export interface ProcessSpace extends OwnedSpace {
 	readonly process: Process;
@@ -33,9 +33,9 @@ export interface Sources {
 	readonly machine: MachineSurface;
 	readonly memory: GuestMemory;
 	readonly names: KernelNames;
-	readonly processes: ProcessReader;
+	readonly processes: ProcessSource;
 	readonly regions: RegionReader;
-	readonly kernelWalk: CachedWalk;
+	readonly walks: WalkCache;
 	program(name: string): ProgramSymbols | undefined;
 }
 
@@ -56,7 +56,7 @@ export function kernelRoot({ memory, names, machine }: Sources): number | undefi
 
 export function spaceOf(sources: Sources, process: Process): ProcessSpace | undefined {
 	if (process.root === 0) return undefined;
-	const tables = walkTables(sources.memory, process.root);
+	const tables = sources.walks.tables(sources.memory, process.root);
 	const { regions, flaws } = sources.regions.read(process);
 	const areas = processAreas(process, regions, tables.leaves, sources.program(process.name));
 	return { pid: process.pid, process, tables, regions, flaws, areas };
@@ -68,7 +68,7 @@ export function takeLook(sources: Sources): Look {
 	const processes = sources.processes.all();
 	const running = sources.processes.running(machine.harts.length);
 	const root = kernelRoot(sources);
-	const kernel = root === undefined ? undefined : sources.kernelWalk.tables(memory, root);
+	const kernel = root === undefined ? undefined : sources.walks.tables(memory, root);
 	const spaces = processes.flatMap((process) => spaceOf(sources, process) ?? []);
 	const census = takeCensus(memory, names, kernel, spaces, processes, findRoots(sources, processes, running, root));
 	return { instret: machine.instret, processes, running, kernel, spaces, census, panicked: isPanicked(sources) };

@@ -1,16 +1,16 @@
 import type { LogEntry, MomentModel, MomentPage, MomentPair } from "../protocol/kernelModel.ts";
+import { Allowance } from "./allowance.ts";
 import { pageBytes } from "./guestMemory.ts";
 import type { Sources } from "./look.ts";
 import { areaAt, processAreas } from "./spaces.ts";
-import { permissionText, reachOf, virtualHex, walkTables } from "./sv39.ts";
+import { permissionText, reachOf, virtualHex } from "./sv39.ts";
 
 /** Pairs that are kept; the oldest goes first. */
 const maxPairs = 64;
 /** Pages of one process in a moment; the rest of a huge heap is left out. */
 const maxPages = 2048;
-/** Calls and faults come by the ten thousand in some programs: so many pairs at once, and one more after so many instructions. */
-const burst = 64;
-const instructionsPerPair = 20_000_000;
+/** Calls and faults come by the ten thousand in some programs. */
+const instructionsPerPair = 400_000_000;
 
 interface Open {
 	readonly entry: LogEntry;
@@ -21,28 +21,28 @@ interface Open {
 export class Moments {
 	private readonly closed: (Open & { readonly after: MomentModel })[] = [];
 	private readonly open = new Map<number, Open>();
-	private left = burst;
-	private refilled = 0;
+	private readonly allowance: Allowance;
 
-	constructor(private readonly sources: Sources) {}
+	constructor(private readonly sources: Sources) {
+		this.allowance = new Allowance(() => sources.machine.instret, instructionsPerPair);
+	}
 
 	clear(): void {
 		this.closed.length = 0;
 		this.open.clear();
-		this.left = burst;
-		this.refilled = this.sources.machine.instret;
+		this.allowance.pace();
+	}
+
+	paceBy(clock: () => number): void {
+		this.allowance.pace(clock);
 	}
 
 	/** The handler of a call or fault is about to run. */
 	before(entry: LogEntry): void {
-		const now = this.sources.machine.instret;
-		const earned = Math.floor((now - this.refilled) / instructionsPerPair);
-		if (earned > 0) {
-			this.left = Math.min(burst, this.left + earned);
-			this.refilled = now;
-		}
-		if (this.left <= 0) return;
-		this.left--;
+		if (this.allowance.ready) this.allowance.spend(() => this.begin(entry));
+	}
+
+	private begin(entry: LogEntry): void {
 		if (this.open.size >= maxPairs) this.open.delete(this.open.keys().next().value as number);
 		this.open.set(entry.id, { entry, before: this.take() });
 	}
@@ -52,12 +52,14 @@ export class Moments {
 		const open = this.open.get(entry.id);
 		if (!open) return;
 		this.open.delete(entry.id);
-		this.closed.push({ ...open, after: this.take() });
+		this.allowance.spend(() => this.closed.push({ ...open, after: this.take() }), 0);
 		if (this.closed.length > maxPairs) this.closed.shift();
 	}
 
 	/** Processes whose slot is free again: their exit, or the fault that killed them, is over only now. */
-	reaped(alive: ReadonlyMap<number, string>): void {
+	reaped(): void {
+		if (this.open.size === 0) return;
+		const alive = this.sources.processes.states();
 		for (const { entry } of this.open.values()) if (!alive.has(entry.pid)) this.after(entry);
 	}
 
@@ -81,14 +83,14 @@ export class Moments {
 
 	/** What processes have now, page by page. */
 	take(): MomentModel {
-		const { machine, memory, processes, regions } = this.sources;
+		const { machine, memory, processes, regions, walks } = this.sources;
 		memory.refresh();
 		return {
 			instret: machine.instret,
 			processes: processes.all().map((process) => {
 				const pages: MomentPage[] = [];
 				const kept = regions.of(process);
-				const { leaves } = process.root === 0 ? { leaves: [] } : walkTables(memory, process.root);
+				const { leaves } = process.root === 0 ? { leaves: [] } : walks.tables(memory, process.root);
 				const areas = processAreas(process, kept, leaves, this.sources.program(process.name));
 				for (const leaf of leaves) {
 					for (let i = 0; i < reachOf(leaf.level) / pageBytes && pages.length < maxPages; i++) {

@@ -22,6 +22,25 @@ export interface Process {
 	readonly savedStack: number;
 }
 
+/** Who is there; from the kernel's `proc[]`, or from what hardware shows. */
+export interface ProcessSource {
+	/** Slots in use, in order. */
+	all(): Process[];
+	/** State by pid of the slots in use: all that most traps need. */
+	states(): Map<number, string>;
+	/** Undefined: the slot is UNUSED. */
+	read(slot: number): Process | undefined;
+	/** The process whose page table a root is; `hart`: which is most likely the one it runs on. */
+	withRoot(root: number, hart?: number): Process | undefined;
+	slotWithRoot(root: number, hart?: number): number | undefined;
+	/** Slot that a hart runs, as the kernel has it. */
+	slotOn(hart: number): number | undefined;
+	pidOf(slot: number): number;
+	stateOf(slot: number): string;
+	/** pid that each hart runs, 0: none. */
+	running(harts: number): number[];
+}
+
 const fieldNames = [
 	"state",
 	"parent",
@@ -37,14 +56,16 @@ const fieldNames = [
 type Field = (typeof fieldNames)[number] | "context.sp";
 
 /** Reads proc[]; runs at every trap, so member offsets are looked up once and words are read only where they are asked for. */
-export class ProcessReader {
+export class ProcessReader implements ProcessSource {
 	private readonly offsets: Readonly<Record<Field, number | undefined>>;
+	private readonly procOfCpu: number | undefined;
 
 	constructor(
 		private readonly memory: GuestMemory,
 		private readonly names: KernelNames,
 	) {
-		const { proc } = names;
+		const { proc, cpus } = names;
+		this.procOfCpu = cpus && names.offsetIn(cpus.element, "proc");
 		const offset = (name: Field) => proc && names.offsetIn(proc.element, name);
 		this.offsets = Object.fromEntries(
 			[...fieldNames, "context.sp" as const].map((name) => [name, offset(name)]),
@@ -56,7 +77,6 @@ export class ProcessReader {
 		return offset === undefined ? 0 : (this.memory.unsigned(address + offset, size) ?? 0);
 	}
 
-	/** Slots in use, in order. */
 	all(): Process[] {
 		const { proc } = this.names;
 		if (!proc) return [];
@@ -68,7 +88,6 @@ export class ProcessReader {
 		return found;
 	}
 
-	/** State by pid of the slots in use: all that most traps need. */
 	states(): Map<number, string> {
 		const states = new Map<number, string>();
 		const { proc } = this.names;
@@ -80,7 +99,6 @@ export class ProcessReader {
 		return states;
 	}
 
-	/** Undefined: the slot is UNUSED. */
 	read(slot: number): Process | undefined {
 		const { proc } = this.names;
 		if (!proc) return undefined;
@@ -115,27 +133,45 @@ export class ProcessReader {
 		return this.field(pointer, "pid", 4) | 0;
 	}
 
-	/** The process whose page table a root is. */
-	withRoot(root: number): Process | undefined {
+	withRoot(root: number, hart?: number): Process | undefined {
+		const slot = this.slotWithRoot(root, hart);
+		return slot === undefined ? undefined : this.read(slot);
+	}
+
+	slotWithRoot(root: number, hart?: number): number | undefined {
 		const { proc } = this.names;
 		const offset = this.offsets.pagetable;
 		if (!proc || offset === undefined || root === 0) return undefined;
-		for (let slot = 0; slot < proc.count; slot++) {
-			if (this.memory.u64(proc.address + slot * proc.stride + offset) === root) {
-				const process = this.read(slot);
-				if (process) return process;
-			}
-		}
+		const has = (slot: number) =>
+			this.memory.u64(proc.address + slot * proc.stride + offset) === root && this.stateOf(slot) !== "UNUSED";
+		const likely = hart === undefined ? undefined : this.slotOn(hart);
+		if (likely !== undefined && has(likely)) return likely;
+		for (let slot = 0; slot < proc.count; slot++) if (has(slot)) return slot;
 		return undefined;
 	}
 
-	/** pid that each hart runs, 0: none. */
+	slotOn(hart: number): number | undefined {
+		const { proc, cpus } = this.names;
+		if (!proc || !cpus || this.procOfCpu === undefined || hart >= cpus.count) return undefined;
+		const pointer = this.memory.u64(cpus.address + hart * cpus.stride + this.procOfCpu) ?? 0;
+		const slot = (pointer - proc.address) / proc.stride;
+		return Number.isInteger(slot) && slot >= 0 && slot < proc.count ? slot : undefined;
+	}
+
+	pidOf(slot: number): number {
+		const { proc } = this.names;
+		return proc ? this.field(proc.address + slot * proc.stride, "pid", 4) | 0 : 0;
+	}
+
+	stateOf(slot: number): string {
+		const { proc } = this.names;
+		return proc ? this.names.stateName(this.field(proc.address + slot * proc.stride, "state", 4)) : "UNUSED";
+	}
+
 	running(harts: number): number[] {
-		const { cpus } = this.names;
-		const offset = cpus && this.names.offsetIn(cpus.element, "proc");
 		return Array.from({ length: harts }, (_, hart) => {
-			if (!cpus || offset === undefined || hart >= cpus.count) return 0;
-			return this.pidAt(this.memory.u64(cpus.address + hart * cpus.stride + offset) ?? 0);
+			const slot = this.slotOn(hart);
+			return slot === undefined ? 0 : this.pidOf(slot);
 		});
 	}
 }

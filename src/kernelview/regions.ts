@@ -81,7 +81,7 @@ export class RegionReader {
 		return { regions: found.sort((a, b) => a.start - b.start), flaws };
 	}
 
-	private *globals(description: RegionDescription): Iterable<{ place: Place; label: string }> {
+	private *globals(description: RegionDescription): Iterable<{ place: Place; label: () => string }> {
 		const tag = /^struct (\w+)$/.exec(description.path)?.[1];
 		if (tag !== undefined) {
 			const name = this.names.variableOfStruct(tag);
@@ -110,7 +110,7 @@ export class RegionReader {
 		path: string,
 		description: RegionDescription,
 		label: string,
-	): Iterable<{ place: Place; label: string }> {
+	): Iterable<{ place: Place; label: () => string }> {
 		const isArray = path.endsWith("[]");
 		const bare = path.replace(/\[\]$/, "");
 		const start = bare === "" ? base : follow(this.memory, base, bare);
@@ -123,7 +123,7 @@ export class RegionReader {
 			const count = Math.min(type.count, maxElements);
 			for (let i = 0; i < count; i++) {
 				const place = { address: start.address + i * type.element.size, type: type.element };
-				yield { place, label: label.replace(/\[\]$/, `[${i}]`) };
+				yield { place, label: () => label.replace(/\[\]$/, `[${i}]`) };
 			}
 			return;
 		}
@@ -131,7 +131,7 @@ export class RegionReader {
 		const seen = new Set<number>();
 		for (let i = 0; place && i < maxElements && !seen.has(place.address); i++) {
 			seen.add(place.address);
-			yield { place, label: description.next ? `${label}[${i}]` : label };
+			yield { place, label: () => (description.next ? `${label}[${i}]` : label) };
 			const next: Place | undefined = description.next ? follow(this.memory, place, description.next) : undefined;
 			place = next && dereference(this.memory, next);
 		}
@@ -156,7 +156,7 @@ export class RegionReader {
 		flaws: RegionFlaw[],
 		place: Place,
 		description: RegionDescription,
-		label: string,
+		label: () => string,
 		sharer: Process | undefined,
 	): void {
 		const { fields } = description;
@@ -176,7 +176,7 @@ export class RegionReader {
 				? (read(fields.end) ?? 0) - start
 				: (read(fields.pages) ?? description.pages ?? 0) * pageBytes);
 		const flaw = placeFlaw(kept, length);
-		if (flaw !== undefined && !sharer) flaws.push({ path: label, name: description.name, start: kept, flaw });
+		if (flaw !== undefined && !sharer) flaws.push({ path: label(), name: description.name, start: kept, flaw });
 		if (length <= 0 || start < 0 || start >= maxVa) return;
 		const end = Math.min(Math.ceil((start + length) / pageBytes) * pageBytes, maxVa);
 		if (sharer) {
@@ -201,7 +201,7 @@ export class RegionReader {
 		if (flags !== undefined) shown.flags = `0x${(flags >>> 0).toString(16)}`;
 		if (prot !== undefined) shown.prot = String(prot);
 		found.push({
-			path: label,
+			path: label(),
 			name: description.name,
 			element: place.address,
 			start,

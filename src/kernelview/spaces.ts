@@ -164,6 +164,39 @@ export const unusedStacks: Area = {
 	lazy: true,
 };
 
+/** Neighbouring pages with neighbouring frames and equal permissions. */
+interface Stretch {
+	readonly va: number;
+	readonly pa: number;
+	readonly flags: number;
+	bytes: number;
+}
+
+/** Kernels map all of RAM page by page. */
+const stretchCache = new WeakMap<readonly Leaf[], readonly Stretch[]>();
+
+function stretchesOf(memory: GuestMemory, leaves: readonly Leaf[]): readonly Stretch[] {
+	const known = stretchCache.get(leaves);
+	if (known) return known;
+	const stretches: Stretch[] = [];
+	let last: Stretch | undefined;
+	for (const { va, pa, flags: all, level } of leaves) {
+		const flags = all & 0x1e;
+		const follows =
+			last?.flags === flags &&
+			last.va + last.bytes === va &&
+			last.pa + last.bytes === pa &&
+			memory.frameOf(last.pa) < 0 === memory.frameOf(pa) < 0;
+		if (last && follows) last.bytes += reachOf(level);
+		else {
+			last = { va, pa, flags, bytes: reachOf(level) };
+			stretches.push(last);
+		}
+	}
+	stretchCache.set(leaves, stretches);
+	return stretches;
+}
+
 /** Leaves and areas merged into ranges, split where meaning or permissions change. */
 export function mergeRanges(
 	memory: GuestMemory,
@@ -172,28 +205,28 @@ export function mergeRanges(
 	elsewhere?: Area,
 ): RangeModel[] {
 	const byArea = new Map<Area | undefined, OpenRange[]>();
-	const overlap = areas.some((area) => area.kind === "region");
 	const ram = memory.base + memory.size;
-	let area: Area | undefined;
-	let list: OpenRange[] = [];
-	for (const leaf of leaves) {
-		// Kernels map all of RAM page by page: the last area is nearly always the right one.
-		if (!area || overlap || leaf.va >= area.end || leaf.va < area.start) {
-			area = areaAt(areas, leaf.va) ?? (leaf.va > ram ? elsewhere : undefined);
-			list = byArea.get(area) ?? [];
+	const cuts = [...new Set(areas.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
+	let cut = 0;
+	for (const stretch of stretchesOf(memory, leaves)) {
+		const stop = stretch.va + stretch.bytes;
+		for (let va = stretch.va; va < stop; ) {
+			while (cut < cuts.length && (cuts[cut] as number) <= va) cut++;
+			const end = Math.min(stop, cuts[cut] ?? stop);
+			const area = areaAt(areas, va) ?? (va > ram ? elsewhere : undefined);
+			const list = byArea.get(area) ?? [];
 			byArea.set(area, list);
+			let range = list.at(-1);
+			const adjacent = range?.flags === stretch.flags && (range.end === va || area?.lazy === true);
+			if (!range || !adjacent) {
+				range = { area, start: va, end: va, present: 0, flags: stretch.flags, frames: [] };
+				list.push(range);
+			}
+			range.end = end;
+			range.present += (end - va) / pageBytes;
+			addFrames(range.frames, memory.frameOf(stretch.pa + (va - stretch.va)), (end - va) / pageBytes);
+			va = end;
 		}
-		const flags = leaf.flags & 0x1e;
-		const bytes = reachOf(leaf.level);
-		let range = list.at(-1);
-		const adjacent = range !== undefined && range.flags === flags && (range.end === leaf.va || area?.lazy === true);
-		if (!range || !adjacent) {
-			range = { area, start: leaf.va, end: leaf.va, present: 0, flags, frames: [] };
-			list.push(range);
-		}
-		range.end = leaf.va + bytes;
-		range.present += bytes / pageBytes;
-		addFrames(range.frames, memory.frameOf(leaf.pa), bytes / pageBytes);
 	}
 	const ranges: OpenRange[] = [...(byArea.get(undefined) ?? []), ...(elsewhere ? (byArea.get(elsewhere) ?? []) : [])];
 	for (const known of areas) {
@@ -275,7 +308,7 @@ export function tableModels(memory: GuestMemory, tables: PageTables): PageTableM
 	return models;
 }
 
-/** The kernel's tables come from a cache, so that their models need not be made again. */
+/** Tables that did not change come from a cache, so that their models need not be made again. */
 const modelCache = new WeakMap<PageTables, PageTableModel[]>();
 
 function makeTableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
@@ -317,6 +350,10 @@ function makeTableModels(memory: GuestMemory, tables: PageTables): PageTableMode
 	});
 }
 
+/** As last made from these tables, of whom and with which areas. */
+const spaceCache = new WeakMap<PageTables, { key: string; model: SpaceModel }>();
+
+/** Equal spaces are one object, so that a reader who asks often has nothing to compare. */
 export function spaceModel(
 	memory: GuestMemory,
 	who: { pid: number; name: string },
@@ -326,7 +363,10 @@ export function spaceModel(
 	withTables: boolean,
 	elsewhere?: Area,
 ): SpaceModel {
-	return {
+	const key = JSON.stringify([who, areas, regions, withTables]);
+	const known = spaceCache.get(tables);
+	if (known?.key === key) return known.model;
+	const model: SpaceModel = {
 		pid: who.pid,
 		name: who.name,
 		root: `0x${tables.root.toString(16)}`,
@@ -335,4 +375,6 @@ export function spaceModel(
 		tables: withTables ? tableModels(memory, tables) : [],
 		...(tables.damage !== undefined ? { damage: tables.damage } : {}),
 	};
+	spaceCache.set(tables, { key, model });
+	return model;
 }

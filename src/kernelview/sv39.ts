@@ -126,20 +126,25 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 	return { root, tables, leaves, damage };
 }
 
-/** Walks the same tree again only when one of its tables changed: a kernel's own hardly ever does, and has tens of thousands of leaves. */
-export class CachedWalk {
-	private last: PageTables | undefined;
-	private copies: readonly Uint32Array[] = [];
+/** Trees that are kept: those of a full proc[] and the kernel's. */
+const maxTrees = 80;
+
+/** Walks a tree again only when one of its tables changed: most hardly ever do, and some have tens of thousands of leaves. */
+export class WalkCache {
+	private readonly known = new Map<number, { tables: PageTables; copies: readonly Uint32Array[] }>();
 
 	tables(memory: GuestMemory, root: number): PageTables {
-		const { last } = this;
-		const same =
-			last?.root === root &&
-			last.tables.every((table, i) => memory.sameWords(table.address, this.copies[i] as Uint32Array));
-		if (same) return last;
-		const tables = walkTables(memory, root);
-		this.copies = tables.tables.map((table) => memory.copyWords(table.address, pageBytes));
-		this.last = tables;
+		const known = this.known.get(root);
+		this.known.delete(root);
+		const same = known?.tables.tables.every((table, i) =>
+			memory.sameWords(table.address, known.copies[i] as Uint32Array),
+		);
+		const tables = known && same ? known.tables : walkTables(memory, root);
+		const copies =
+			known && same ? known.copies : tables.tables.map((table) => memory.copyWords(table.address, pageBytes));
+		// The one that was not asked for longest goes first.
+		this.known.set(root, { tables, copies });
+		if (this.known.size > maxTrees) this.known.delete(this.known.keys().next().value as number);
 		return tables;
 	}
 }

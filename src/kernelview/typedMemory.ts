@@ -7,25 +7,57 @@ export interface Place {
 	readonly type: Type | undefined;
 }
 
-/** Follows a path of members, indices and pointers (`mmr_family.listid`, `region->refcount`); undefined where a name is missing or a pointer leaves RAM. */
-export function follow(memory: GuestMemory, from: Place, path: string): Place | undefined {
-	let place: Place = from;
+/** How to come from an object to a part of it: from each step's pointer, or the place itself, so many bytes on. */
+interface Route {
+	readonly steps: readonly { readonly loads: boolean; readonly add: number }[];
+	readonly type: Type | undefined;
+}
+
+/** Paths are followed at every trap; what they mean in a type is found out once. */
+const routes = new WeakMap<Type, Map<string, Route | undefined>>();
+
+function findRoute(from: Type, path: string): Route | undefined {
+	const steps: { loads: boolean; add: number }[] = [];
+	let type: Type | undefined = from;
 	for (const part of path.split(/\.|->/)) {
 		const match = /^(\w+)(?:\[(\d+)\])?$/.exec(part);
 		if (!match) return undefined;
-		const whole = dereference(memory, place);
-		const type = plain(whole?.type);
-		if (!whole || (type?.kind !== "struct" && type?.kind !== "union")) return undefined;
-		const member = findMember(type, match[1] as string);
+		const before = plain(type);
+		const whole: Type | undefined = before?.kind === "pointer" ? plain(before.target) : before;
+		if (whole?.kind !== "struct" && whole?.kind !== "union") return undefined;
+		const member = findMember(whole, match[1] as string);
 		if (!member) return undefined;
-		place = { address: whole.address + member.offset, type: member.type };
+		const step = { loads: before?.kind === "pointer", add: member.offset };
+		steps.push(step);
+		type = member.type;
 		if (match[2] === undefined) continue;
-		const array = plain(place.type);
+		const array = plain(type);
 		const index = Number(match[2]);
 		if (array?.kind !== "array" || index >= array.count) return undefined;
-		place = { address: place.address + index * array.element.size, type: array.element };
+		step.add += index * array.element.size;
+		type = array.element;
 	}
-	return place;
+	return { steps, type };
+}
+
+/** Follows a path of members, indices and pointers (`mmr_family.listid`, `region->refcount`); undefined where a name is missing or a pointer leaves RAM. */
+export function follow(memory: GuestMemory, from: Place, path: string): Place | undefined {
+	if (!from.type) return undefined;
+	let known = routes.get(from.type);
+	if (!known) {
+		known = new Map();
+		routes.set(from.type, known);
+	}
+	if (!known.has(path)) known.set(path, findRoute(from.type, path));
+	const route = known.get(path);
+	if (!route) return undefined;
+	let address = from.address;
+	for (const { loads, add } of route.steps) {
+		const start = loads ? memory.u64(address) : address;
+		if (start === undefined || (loads && !memory.contains(start, 1))) return undefined;
+		address = start + add;
+	}
+	return { address, type: route.type };
 }
 
 /** What a pointer points to, or the place itself when it is no pointer. */

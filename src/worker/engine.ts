@@ -27,6 +27,8 @@ export interface KernelObserver extends TestObserver {
 	walk(pid: number, address: string): unknown;
 	moment(id: number): unknown;
 	symbolize(address: string): SourceLocation | undefined;
+	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
+	paceBy?(clock: () => number): void;
 	/** Page faults seen so far. */
 	readonly faultCount: number;
 }

@@ -56,6 +56,7 @@ export class LiveMachine {
 			parts.emit("log", { level: "warn", message: `The guest's driver is wrong: ${text}` }),
 		);
 		this.shell = new Shell(machine, { breathe: () => this.breathe() });
+		observer?.paceBy?.(parts.now);
 	}
 
 	start(): void {
@@ -143,6 +144,8 @@ export class LiveMachine {
 			signal.removeEventListener("abort", release);
 			this.shell.signal = undefined;
 			this.driven = false;
+			// A judged run was looked at by guest time.
+			this.observer?.paceBy?.(this.parts.now);
 			this.sendModel(true);
 			if (this.shell.panic !== undefined) this.end(`The kernel panicked: ${this.shell.panic}.`, "dead");
 		}

@@ -2,7 +2,7 @@ import type { Pending } from "../faultLog.ts";
 import { pageBytes } from "../guestMemory.ts";
 import type { Sources } from "../look.ts";
 import type { Process } from "../processes.ts";
-import { canonical, findLeaf, pteU, walkTables } from "../sv39.ts";
+import { canonical, findLeaf, pteU } from "../sv39.ts";
 
 /** Frames that processes had at their addresses when they ended, replaced their program, or unmapped them. */
 export class LeftPages {
@@ -40,7 +40,7 @@ export class LeftPages {
 			}
 		}
 		if (!this.sources.regions.described && call !== "munmap") {
-			for (const leaf of walkTables(memory, process.root).leaves)
+			for (const leaf of this.sources.walks.tables(memory, process.root).leaves)
 				if (leaf.va >= process.size && leaf.flags & pteU) this.leave(leaf.va, process.pid, memory.frameOf(leaf.pa));
 		}
 		if (!this.sources.regions.described && call === "munmap" && start !== undefined) {

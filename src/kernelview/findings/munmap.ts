@@ -3,7 +3,7 @@ import { pageBytes } from "../guestMemory.ts";
 import type { Sources } from "../look.ts";
 import type { Process } from "../processes.ts";
 import { regionLabel } from "../spaces.ts";
-import { canonical, reachOf, virtualHex, walkTables } from "../sv39.ts";
+import { canonical, reachOf, virtualHex } from "../sv39.ts";
 import { type FindingList, who } from "./findingList.ts";
 
 /** `region-left-behind`, `leaf-left-behind`: munmap returned 0, and something of the region is still there. */
@@ -28,7 +28,7 @@ export function checkMunmap(sources: Sources, list: FindingList, process: Proces
 		);
 	}
 	const first = Math.floor(start / pageBytes) * pageBytes;
-	for (const leaf of walkTables(memory, process.root).leaves) {
+	for (const leaf of sources.walks.tables(memory, process.root).leaves) {
 		const va = Math.max(leaf.va, first);
 		if (va >= end || leaf.va + reachOf(leaf.level) <= first) continue;
 		if (still.some((other) => other.start <= va && va < other.end && other.element !== region?.element)) continue;

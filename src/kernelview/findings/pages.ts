@@ -1,3 +1,4 @@
+import { codes } from "../frames.ts";
 import type { Look, ProcessSpace, Sources } from "../look.ts";
 import type { Region } from "../regions.ts";
 import { areaAt, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
@@ -22,7 +23,7 @@ export function checkPages(
 		const isKernels =
 			leaf.va === trampolineVa ||
 			leaf.va === trapframeVa ||
-			(frame >= 0 && (look.census.letters[frame] === "K" || look.census.letters[frame] === "T"));
+			(frame >= 0 && (look.census.letters[frame] === codes.K || look.census.letters[frame] === codes.T));
 		if (leaf.flags & pteU && isKernels) {
 			suspect(`kernel ${process.pid} ${leaf.va}`, () =>
 				list.report(

@@ -7,7 +7,7 @@ import { KernelNames } from "../../../src/kernelview/kernelNames.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
 import { type Process, ProcessReader } from "../../../src/kernelview/processes.ts";
 import { RegionReader } from "../../../src/kernelview/regions.ts";
-import { CachedWalk } from "../../../src/kernelview/sv39.ts";
+import { WalkCache } from "../../../src/kernelview/sv39.ts";
 import type { FindingId, KernelModel } from "../../../src/protocol/kernelModel.ts";
 import { hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
 
@@ -186,11 +186,12 @@ function unmapped(start: number, length: number, pages: number): readonly Findin
 	const process = processes.all().find(({ pid }) => pid === parent) as Process;
 	const list = new FindingList(() => 0);
 	checkMunmap(
-		{ machine, memory, names, processes, regions, kernelWalk: new CachedWalk(), program: () => undefined },
+		{ machine, memory, names, processes, regions, walks: new WalkCache(), program: () => undefined },
 		list,
 		process,
 		{
 			pid: parent,
+			slot: process.slot,
 			root: process.root,
 			call: "munmap",
 			entry: undefined,

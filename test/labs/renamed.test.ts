@@ -1,0 +1,98 @@
+import { afterAll, expect, test } from "vitest";
+import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { Shell } from "../../src/lab/shell.ts";
+import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { build, catalog, closeToolchains } from "../support/lab.ts";
+
+afterAll(closeToolchains);
+
+const lab = "hw5-anonymous-mmap";
+const budget = 20_000_000_000;
+
+/** The lab's solution with other names in its kernel; names of files stay. */
+async function renamed(names: Readonly<Record<string, string>>): Promise<Map<string, Uint8Array>> {
+	const words = new RegExp(`(?<!\\.h|["/\\w])\\b(${Object.keys(names).join("|")})\\b(?!\\.[chS]\\b)`, "g");
+	const files = new Map(await catalog.workspace(lab, "3b"));
+	for (const [path, bytes] of files) {
+		if (!/^kernel\/.*\.[chS]$/.test(path)) continue;
+		const text = new TextDecoder().decode(bytes);
+		const changed = text.replace(words, (word) => names[word] as string);
+		files.set(path, new TextEncoder().encode(changed));
+	}
+	return files;
+}
+
+/** What the inspector shows of such a kernel after prodcons3, with the shell waiting. */
+async function look(names: Readonly<Record<string, string>>) {
+	const output = await build(await renamed(names));
+	const { machine } = await createMachine(output, { harts: 1, translator: true });
+	const shell = new Shell(machine, { breathe });
+	const view = observe(machine, output, await catalog.manifest(lab));
+	try {
+		expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");
+		expect((await shell.run("prodcons3", budget)).output).toContain("total = 2048");
+		const model = view.model();
+		const shellSpace = model.spaces.findLast(({ pid }) => pid > 0);
+		return { model, walk: view.walk(shellSpace?.pid ?? -1, "0x0") };
+	} finally {
+		view.dispose();
+		shell.dispose();
+		machine.dispose();
+	}
+}
+
+const faults = (model: KernelModel) => model.log.filter((entry): entry is FaultEntry => entry.type === "fault");
+const noteOf = (model: KernelModel, panel: keyof KernelModel["notes"]) => (model.notes[panel] ?? []).join("\n");
+const lists = {
+	kmem: "pool",
+	freelist: "chain",
+	kernel_pagetable: "kernel_root",
+	syscalls: "handlers",
+	panicked: "given_up",
+};
+const process = { proc: "task", cpus: "cores" };
+
+test("a kernel whose `proc` has another name: page tables, frames and faults as hardware shows them", async () => {
+	const { model, walk } = await look(process);
+	expect(noteOf(model, "processes")).toMatch(/no array `proc`[\s\S]*no array `cpus`/);
+	expect(noteOf(model, "address-space")).toContain("Without `proc`");
+	expect(noteOf(model, "faults")).toContain("Without `proc`");
+	expect(noteOf(model, "findings")).toContain("Without `proc`");
+	// init and the shell, whose tables are alive; prodcons3's are gone.
+	expect(model.processes.map(({ name }) => name)).toEqual(["?", "?"]);
+	const user = model.spaces.filter(({ pid }) => pid > 0);
+	for (const { ranges } of user) {
+		expect(ranges.some(({ permissions, present }) => permissions === "r-xu" && present > 0)).toBe(true);
+		expect(ranges.at(-1)?.kind).toBe("trampoline");
+	}
+	expect(walk?.result).toMatch(/frame|0x8/);
+	expect(model.frames.counts["."]).toBeGreaterThan(20_000);
+	expect(model.frames.counts.L).toBeUndefined();
+	expect(faults(model).filter(({ outcome }) => outcome === "mapped").length).toBe(3);
+	expect(faults(model).map(({ outcome }) => outcome)).not.toContain("open");
+	expect(model.findings).toEqual([]);
+});
+
+test("a kernel whose lists have other names: processes and spaces are whole, frames and calls say what they lack", async () => {
+	const { model } = await look(lists);
+	expect(model.processes.map(({ name }) => name)).toEqual(["init", "sh"]);
+	expect(model.notes.processes ?? []).toEqual([]);
+	expect(noteOf(model, "frames")).toContain("`kmem.freelist`");
+	expect(noteOf(model, "address-space")).toContain("`kernel_pagetable`");
+	expect(noteOf(model, "faults")).toContain("`syscalls`");
+	expect(noteOf(model, "findings")).toContain("`panicked`");
+	expect(model.spaces.map(({ pid }) => pid)).toEqual([0, 1, 2]);
+	expect(model.frames.counts["."]).toBeUndefined();
+	expect(faults(model).some(({ region, outcome }) => region !== undefined && outcome === "mapped")).toBe(true);
+	expect(model.findings).toEqual([]);
+});
+
+test("a kernel in which nothing has its name", async () => {
+	const { model, walk } = await look({ ...process, ...lists });
+	for (const panel of ["processes", "address-space", "frames", "faults", "findings"] as const)
+		expect(noteOf(model, panel)).not.toBe("");
+	expect(model.spaces.length).toBeGreaterThan(1);
+	expect(walk?.result).toMatch(/frame|0x8/);
+	expect(faults(model).some(({ outcome }) => outcome === "mapped")).toBe(true);
+	expect(model.findings).toEqual([]);
+});

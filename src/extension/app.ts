@@ -1,5 +1,4 @@
 import * as vscode from "vscode";
-import { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { registerBuildTask } from "./buildTask.ts";
@@ -8,17 +7,18 @@ import { registerCommands } from "./commands.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
-import { ExpectedResults } from "./expectedResults.ts";
+import { showExpected } from "./expectedResults.ts";
 import { Folders } from "./folders.ts";
 import { Inspectors } from "./inspectorPanel.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { MachineView } from "./machineView.ts";
 import { newWorkspace } from "./newWorkspace.ts";
+import { Pages } from "./pages.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
 import { LabTests, verdictWords } from "./tests.ts";
 import { selectToolchain } from "./toolchainPick.ts";
-import { describeVerdict, verdictHeadline } from "./verdictText.ts";
+import { describeVerdict, escapeMarkdown, verdictHeadline } from "./verdictText.ts";
 
 /** What `activate` gives to tests and to other extensions. */
 export interface Xv6LabApi {
@@ -28,6 +28,8 @@ export interface Xv6LabApi {
 	folders(): readonly LabFolder[];
 	/** Looks for kernel trees and waits until all are known. */
 	refresh(): Promise<void>;
+	/** What the Test Explorer holds, and its run profiles. */
+	readonly tests: LabTests;
 }
 
 /** Wires everything once. Registers only: engines and workers start when something first needs them. */
@@ -42,7 +44,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const folders = own(new Folders(platform, diagnostics, keys, log));
 	const tests = own(new LabTests(folders));
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
-	const expected = own(new ExpectedResults());
+	const pages = own(new Pages());
 	own(new MachineStatus(folders));
 	own(new MachineView(folders));
 	own(new ProgramLenses(folders));
@@ -64,12 +66,12 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 		registerCommands({
 			folders,
 			log,
-			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
+			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests, pages),
 			runAllTests: (folder) => tests.runAll(folder),
 			openInspector: (folder) => inspectors.open(folder),
-			newWorkspace: () => newWorkspace(catalog),
+			newWorkspace: () => newWorkspace(catalog, keys),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
-			showExpected: (folder) => expected.show(folder),
+			showExpected: (folder) => showExpected(folder, pages),
 		}),
 	);
 	// Keys that VS Code would take for itself (Ctrl-P) belong to the guest while its terminal is the active one.
@@ -84,8 +86,9 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	);
 	void folders.refresh();
 	return {
-		newWorkspace: (lab, folder) => newWorkspace(catalog, { lab, folder }),
+		newWorkspace: (lab, folder) => newWorkspace(catalog, keys, { lab, folder }),
 		folders: () => folders.all,
+		tests,
 		refresh: async () => {
 			await folders.refresh();
 			await folders.resyncAll();
@@ -96,7 +99,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 const terminalBackMs = 400;
 
 /** A verdict goes to the terminal, where the program ran, to the Test Explorer, and a failure to a notification too. */
-async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests): Promise<void> {
+async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests, pages: Pages): Promise<void> {
 	tests.publish(folder, verdict);
 	// VS Code opens its Test Results over the terminal when a run starts; whoever ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);
@@ -115,18 +118,9 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 	const inspector = vscode.l10n.t("Open Memory Inspector");
 	void vscode.window.showErrorMessage(`xv6: ✗ ${headline}`, details, inspector).then(async (choice) => {
 		if (choice === inspector) await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
-		if (choice === details) await showDetails(verdict);
+		if (choice === details) {
+			const page = `# ${escapeMarkdown(verdict.title)}\n\n${describeVerdict(verdict, verdictWords())}\n`;
+			await pages.show(verdict.title, page);
+		}
 	});
-}
-
-async function showDetails(verdict: VerdictData): Promise<void> {
-	const content = `# ${verdict.title}\n\n${describeVerdict(verdict, verdictWords())}\n`;
-	const document = await vscode.workspace.openTextDocument({ language: "markdown", content });
-	if (!document)
-		throw new UserError(
-			"file-unreadable",
-			vscode.l10n.t("The details could not be shown"),
-			vscode.l10n.t("See the Test Explorer."),
-		);
-	await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside });
 }

@@ -110,10 +110,11 @@ async function runProgram(
 	else void vscode.window.showWarningMessage(vscode.l10n.t("xv6: {0} ended with: {1}", program, result.end));
 }
 
-/** A tree's root as a command's argument: a Uri from code, its text from a link. */
+/** A tree's root, or a file in it, as a command's argument: a Uri from code, a test from the buttons on its messages. */
 function rootHint(hint: unknown): vscode.Uri | undefined {
-	if (typeof hint === "string") return vscode.Uri.parse(hint);
-	return hint instanceof vscode.Uri ? hint : undefined;
+	if (hint instanceof vscode.Uri) return hint;
+	const uri = (hint as { test?: vscode.TestItem } | undefined)?.test?.uri;
+	return uri instanceof vscode.Uri ? uri : undefined;
 }
 
 function noTree(): Thenable<void> {

@@ -1,15 +1,21 @@
 import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
+import type { ContextKeys } from "./contextKeys.ts";
 
 /** `xv6: New Lab Workspace…`: choose a lab and a folder, write the files, offer to open it. Never over an existing file. */
-export async function newWorkspace(catalog: LabCatalog, given?: { lab?: string; folder?: vscode.Uri }): Promise<void> {
+export async function newWorkspace(
+	catalog: LabCatalog,
+	keys: ContextKeys,
+	given?: { lab?: string; folder?: vscode.Uri },
+): Promise<void> {
 	const lab = given?.lab ?? (await pickLab(catalog));
 	if (lab === undefined) return;
 	const folder = given?.folder ?? (await pickFolder());
 	if (!folder) return;
 	const files = await catalog.workspace(lab === plainKernel ? undefined : lab);
-	await writeAll(folder, files);
+	keys.set("makingWorkspace", true);
+	await writeAll(folder, files).finally(() => keys.set("makingWorkspace", false));
 	if (given?.folder) return;
 	const here = vscode.l10n.t("Open");
 	const newWindow = vscode.l10n.t("Open in New Window");

@@ -69,12 +69,17 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 	}
 }
 
-/** Opens a file of the tree at a line (from 1). Paths come from debug information: they must not lead out of the tree. */
-export async function openSource(root: vscode.Uri, file: string, line: number): Promise<void> {
+/** A file of the tree. Paths come from debug information: one that leads out of the tree is none of its files. */
+export function sourceUri(root: vscode.Uri, file: string): vscode.Uri | undefined {
 	const parts = file.split("/").filter((part) => part !== "" && part !== ".");
-	if (parts.includes("..")) return;
+	return parts.includes("..") ? undefined : vscode.Uri.joinPath(root, ...parts);
+}
+
+/** Opens a file of the tree at a line (from 1). */
+export async function openSource(root: vscode.Uri, file: string, line: number): Promise<void> {
+	const uri = sourceUri(root, file);
+	if (!uri) return;
 	const position = new vscode.Position(Math.max(0, line - 1), 0);
-	const uri = vscode.Uri.joinPath(root, ...parts);
 	try {
 		const document = await vscode.workspace.openTextDocument(uri);
 		await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });

@@ -4,7 +4,8 @@ import { UserError } from "../common/errors.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
-import { describeVerdict } from "./verdictText.ts";
+import { sourceUri } from "./terminalLinks.ts";
+import { plainVerdict } from "./verdictText.ts";
 
 type Node =
 	| { readonly kind: "lab"; readonly folder: LabFolder }
@@ -16,20 +17,22 @@ export class LabTests implements vscode.Disposable {
 	private readonly controller = vscode.tests.createTestController("xv6Lab", "xv6 Lab");
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
 	private readonly store = new DisposableStore();
+	readonly once: vscode.TestRunProfile;
+	readonly many: vscode.TestRunProfile;
 
 	constructor(private readonly folders: Folders) {
 		this.store.add(this.controller);
 		this.controller.resolveHandler = async () => this.folders.refresh();
 		this.controller.refreshHandler = async () => this.folders.refresh();
 		const { Run } = vscode.TestRunProfileKind;
-		const once = this.controller.createRunProfile(
+		this.once = this.controller.createRunProfile(
 			vscode.l10n.t("Run"),
 			Run,
 			(request, token) => this.handle(request, token, false),
 			true,
 		);
-		once.supportsContinuousRun = true;
-		this.controller.createRunProfile(vscode.l10n.t("Run with many schedules"), Run, (request, token) =>
+		this.once.supportsContinuousRun = true;
+		this.many = this.controller.createRunProfile(vscode.l10n.t("Run with many schedules"), Run, (request, token) =>
 			this.handle(request, token, true),
 		);
 		this.store.add(folders.onDidChange(() => this.update()));
@@ -127,7 +130,8 @@ export class LabTests implements vscode.Disposable {
 		return item;
 	}
 
-	private find(folder: LabFolder, test: string): vscode.TestItem | undefined {
+	/** The item of one test of a folder's lab. */
+	find(folder: LabFolder, test: string): vscode.TestItem | undefined {
 		let found: vscode.TestItem | undefined;
 		this.controller.items.get(folder.root.toString())?.children.forEach((task) => {
 			found ??= task.children.get(test);
@@ -137,12 +141,19 @@ export class LabTests implements vscode.Disposable {
 
 	private async handle(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
 		if (!request.continuous) return this.run(request, token, many);
-		// Continuous run: whenever a source of an affected tree is saved.
-		let again: Promise<void> | undefined;
+		// Continuous run: whenever a source of an affected tree is saved; saves during a run are one more run together.
+		let last = Promise.resolve();
+		let waiting = false;
 		const saved = vscode.workspace.onDidSaveTextDocument((document) => {
-			if (!this.folders.of(document.uri)) return;
+			if (waiting || !this.folders.of(document.uri)) return;
+			waiting = true;
 			// A run that fails by a defect of ours is reported by VS Code; the next save runs again all the same.
-			again = (again ?? Promise.resolve()).catch(() => undefined).then(() => this.run(request, token, many));
+			last = last
+				.catch(() => undefined)
+				.then(() => {
+					waiting = false;
+					return this.run(request, token, many);
+				});
 		});
 		token.onCancellationRequested(() => saved.dispose());
 	}
@@ -211,25 +222,28 @@ export class LabTests implements vscode.Disposable {
 	): Promise<void> {
 		const settings = folder.settings;
 		const engine = folder.engine();
-		const byId = new Map(items.map((item) => [item.id, item]));
-		const verdicts = new Map<string, VerdictData[]>();
+		const first = settings.machine.seed ?? 0;
+		const seeds = many ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
+		const open = new Map(items.map((item) => [item.id, { item, verdicts: [] as VerdictData[] }]));
 		const store = new DisposableStore();
 		store.add(
 			engine.on("testStarted", ({ test }) => {
-				const item = byId.get(test);
+				const item = open.get(test)?.item;
 				if (item) run.started(item);
 			}),
 		);
 		store.add(
 			engine.on("verdict", (verdict) => {
-				verdicts.set(verdict.test, [...(verdicts.get(verdict.test) ?? []), verdict]);
-				const item = byId.get(verdict.test);
-				if (item) run.appendOutput(`${verdict.actual.replaceAll("\n", "\r\n")}\r\n`, undefined, item);
+				const test = open.get(verdict.test);
+				if (!test) return;
+				run.appendOutput(`${verdict.actual.replaceAll("\n", "\r\n")}\r\n`, undefined, test.item);
+				test.verdicts.push(verdict);
+				if (test.verdicts.length < seeds.length) return;
+				this.record(run, test.item, folder, test.verdicts);
+				open.delete(verdict.test);
 			}),
 		);
 		store.add(token.onCancellationRequested(() => void folder.ask("cancel", undefined)));
-		const first = settings.machine.seed ?? 0;
-		const seeds = many ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
 		try {
 			const tests = items.map((item) => item.id);
 			await engine.request("runTests", { tests, seeds, machine: settings.machine });
@@ -239,7 +253,8 @@ export class LabTests implements vscode.Disposable {
 		} finally {
 			store.dispose();
 		}
-		for (const item of items) this.record(run, item, folder, verdicts.get(item.id) ?? []);
+		// What was not tried with every seed.
+		for (const { item, verdicts } of open.values()) this.record(run, item, folder, verdicts);
 	}
 
 	/** One result for all seeds of a test: passed only if every seed passed. */
@@ -262,7 +277,8 @@ export class LabTests implements vscode.Disposable {
 		bad: readonly VerdictData[],
 		all: number,
 	): void {
-		const messages = bad.slice(0, 3).map((verdict) => toMessage(verdict, item, folder));
+		const first = bad[0];
+		const messages = first ? toMessages(first, item, folder) : [];
 		if (bad.length > 1) messages.unshift(new vscode.TestMessage(seedsMessage(bad, all)));
 		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages);
 		else run.failed(item, messages);
@@ -278,22 +294,23 @@ export function verdictWords() {
 	return { look: vscode.l10n.t("Look at:"), faults: vscode.l10n.t("Page faults that led to it:") };
 }
 
-function toMessage(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage {
-	const text = describeVerdict(verdict, verdictWords());
-	const wrongOutput = verdict.reasons.some((reason) => reason.kind === "output");
-	const markdown = new vscode.MarkdownString(text);
-	const inspector = vscode.l10n.t("Open the memory inspector");
-	const argument = encodeURIComponent(JSON.stringify([folder.root.toString()]));
-	markdown.appendMarkdown(`\n\n[${inspector}](command:xv6Lab.openInspector?${argument})`);
-	markdown.isTrusted = { enabledCommands: ["xv6Lab.openInspector"] };
-	const message = wrongOutput
-		? vscode.TestMessage.diff(markdown, verdict.expected, verdict.actual)
-		: new vscode.TestMessage(markdown);
-	message.stackTrace = verdict.stack.map((frame) => {
-		const uri = frame.file ? vscode.Uri.joinPath(folder.root, frame.file) : undefined;
+/**
+ * The explanation with its stack, and the difference where the output is wrong: VS Code shows of a difference nothing else.
+ * Plain text: of a Markdown message it would hold up this thread for longer than 10 ms. The link to the inspector is a button on it.
+ */
+function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
+	const explanation = new vscode.TestMessage(plainVerdict(verdict, verdictWords()));
+	explanation.stackTrace = verdict.stack.map((frame) => {
+		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
 		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
 		return new vscode.TestMessageStackFrame(frame.name, uri, position);
 	});
-	if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? new vscode.Position(0, 0));
-	return message;
+	const messages = [explanation];
+	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
+	if (wrong) messages.push(vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual));
+	for (const message of messages) {
+		message.contextValue = "xv6Lab.verdict";
+		if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? new vscode.Position(0, 0));
+	}
+	return messages;
 }

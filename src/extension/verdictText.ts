@@ -6,7 +6,7 @@ export function escapeMarkdown(text: string): string {
 }
 
 /** A code block that the text cannot close, whatever it holds. */
-function codeBlock(text: string): string {
+export function codeBlock(text: string): string {
 	const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((match) => match[0].length));
 	const fence = "`".repeat(longest + 1);
 	return `${fence}text\n${text}\n${fence}`;
@@ -17,6 +17,9 @@ export interface VerdictWords {
 	readonly look: string;
 	readonly faults: string;
 }
+
+/** Most of a run's faults are of no interest; these last ones led to its end. */
+const faultsShown = 8;
 
 /** A failed verdict for a reader, as Markdown: what is wrong, why, what to look at, and the evidence. */
 export function describeVerdict(verdict: VerdictData, words: VerdictWords): string {
@@ -29,10 +32,43 @@ export function describeVerdict(verdict: VerdictData, words: VerdictWords): stri
 		parts.push(verdict.findings.map((finding) => `- ${escapeMarkdown(finding.sentence)}`).join("\n"));
 	}
 	if (verdict.faults.length > 0) {
-		const last = verdict.faults.slice(-8).map((fault) => fault.text);
+		const last = verdict.faults.slice(-faultsShown).map((fault) => fault.text);
 		parts.push(`${words.faults}\n\n${codeBlock(last.join("\n"))}`);
 	}
 	return parts.join("\n\n");
+}
+
+/** Characters of a line in a view that does not wrap lines by itself. */
+const lineWidth = 100;
+
+/** The same as plain text, in lines of a width that fits beside the sources. */
+export function plainVerdict(verdict: VerdictData, words: VerdictWords): string {
+	const parts = verdict.reasons.map((reason) => wrap(reason.message));
+	for (const { text, look } of verdict.explanations) {
+		parts.push(wrap(text));
+		if (look) parts.push(wrap(`${words.look} ${look}`));
+	}
+	if (verdict.findings.length > 0) parts.push(verdict.findings.map(({ sentence }) => wrap(`- ${sentence}`)).join("\n"));
+	const last = verdict.faults.slice(-faultsShown).map((fault) => printable(`  ${fault.text}`));
+	if (last.length > 0) parts.push([words.faults, ...last].join("\n"));
+	return parts.join("\n\n");
+}
+
+function wrap(text: string): string {
+	const lines: string[] = [];
+	let line = "";
+	for (const word of printable(text).split(/\s+/)) {
+		if (line !== "" && line.length + 1 + word.length > lineWidth) {
+			lines.push(line);
+			line = word;
+		} else line = line === "" ? word : `${line} ${word}`;
+	}
+	return [...lines, line].join("\n");
+}
+
+/** Names from the guest's memory may hold anything; what would steer a terminal is shown as unprintable. */
+function printable(text: string): string {
+	return text.replace(/(?![\t\n])\p{Cc}/gu, "\ufffd");
 }
 
 /** One line for a notification. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConsoleText } from "../../../src/extension/consoleText.ts";
-import { describeVerdict, escapeMarkdown, verdictHeadline } from "../../../src/extension/verdictText.ts";
+import { describeVerdict, escapeMarkdown, plainVerdict, verdictHeadline } from "../../../src/extension/verdictText.ts";
 import type { VerdictData } from "../../../src/protocol/engine.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -50,6 +50,14 @@ test("text of the guest cannot become markup", () => {
 	expect(describeVerdict(failed, { look: "Look at:", faults: "Faults:" })).toContain(
 		"````text\n``` <b>pid 4</b>\n````",
 	);
+});
+
+test("a plain verdict keeps to its width, and nothing of the guest steers what shows it", () => {
+	const long = { ...failed, reasons: [{ kind: "output", message: "word ".repeat(60).trim() }] };
+	const text = plainVerdict({ ...long, faults: [{ text: "\u001b[31mred" }] }, { look: "Look at:", faults: "Faults:" });
+	expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+	expect(text.split("word").length).toBe(61);
+	expect(text).toContain("It had frames of its own.\n\nLook at: kernel/trap.c\n\nFaults:\n  \ufffd[31mred");
 });
 
 test("the headline of a failure is the first sentence of its explanation", () => {

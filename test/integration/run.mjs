@@ -39,7 +39,7 @@ async function runSuite(trust) {
 			before: async (page) => {
 				await page.exposeFunction("codeAutomationLog", (_type, args) => {
 					const line = args.map(String).join(" ");
-					if (/\[test\]|Extension Host.*(error|crash)/i.test(line)) console.log(`  ${line.slice(0, 600)}`);
+					if (/\[test\]|Extension Host.*(error|crash)/i.test(line)) console.log(`  ${line.slice(0, 4000)}`);
 				});
 				await page.exposeFunction("codeAutomationExit", (code) => finish(code));
 			},

@@ -47,6 +47,15 @@ async function until(condition: () => boolean, what: string, ms = 60_000): Promi
 	}
 }
 
+/** VS Code's own start is over: other extensions are activated long after the window is there. */
+async function quiet(): Promise<void> {
+	for (let calm = 0, i = 0; calm < 3 && i < 100; i++) {
+		const before = threadCpuMs();
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		calm = threadCpuMs() - before < 10 ? calm + 1 : 0;
+	}
+}
+
 async function runProdcons1(folder: LabFolder): Promise<VerdictData> {
 	await folder.ensureBooted(report, never(), { restart: true });
 	const result = await folder.runCommand("prodcons1", never());
@@ -65,14 +74,15 @@ async function edit(folder: LabFolder, file: string, change: (text: string) => s
 export function defineSuite(): void {
 	describe("xv6 Lab in a real extension host", () => {
 		before(async () => {
+			await quiet();
 			const before = threadCpuMs();
 			api = await activate();
 			activationMs = threadCpuMs() - before;
 		});
 
-		it("says how long activation takes, with what VS Code does meanwhile", () => {
-			console.log(`[test] activation: at most ${activationMs.toFixed(1)} ms`);
-			assert.ok(activationMs < 1000, `${activationMs} ms`);
+		it("is activated in less than 100 ms of the host's time", () => {
+			console.log(`[test] activation: ${activationMs.toFixed(1)} ms, what VS Code did meanwhile included`);
+			assert.ok(activationMs < 100, `${activationMs} ms`);
 		});
 
 		it("registers every command that package.json contributes", async () => {
@@ -105,6 +115,13 @@ function defineRestricted(): void {
 
 function defineTrusted(): void {
 	let folder: LabFolder;
+	let watch: LoopWatch;
+	before(() => {
+		watch = new LoopWatch(vscode.extensions.getExtension(extensionId)?.extensionPath ?? "");
+	});
+	afterEach(function () {
+		watch.mark(this.currentTest?.title ?? "");
+	});
 
 	it("makes a lab workspace and recognises its programs", async () => {
 		folder = await makeTree("first");
@@ -163,20 +180,35 @@ function defineTrusted(): void {
 		assert.equal(verdict.program, "prodcons1");
 	});
 
-	it("never blocks the extension host's event loop while it builds, boots and runs", async () => {
-		await folder.stop();
-		folder.terminal.show(true);
-		await edit(folder, "kernel/vm.c", (text) => `${text}\n// touched\n`);
-		const watch = new LoopWatch();
-		const summary = await folder.build(report, never());
-		assert.ok(summary.compiled > 0, summary.summary);
-		watch.mark("build");
-		await runProdcons1(folder);
-		watch.mark("boot and run");
-		const { turns, longest } = watch.stop();
-		console.log(`[test] event loop: ${turns} turns, the longest: ${longest.join(", ")}`);
-		// The turns hold VS Code's own work and the collector's too; what is ours in them is meant to stay under 10 ms.
-		assert.deepEqual(watch.over(50), []);
+	it("tries as many schedules as the setting says, and re-runs a test on every save until it is told to stop", async () => {
+		const item = api.tests.find(folder, "prodcons1");
+		assert.ok(item);
+		const seeds: number[] = [];
+		const subscription = folder.engine().on("verdict", (verdict) => seeds.push(verdict.seed));
+		const config = vscode.workspace.getConfiguration("xv6Lab", folder.root);
+		await config.update("tests.seeds", 3, vscode.ConfigurationTarget.Workspace);
+		const { once, many } = api.tests;
+		await many.runHandler(new vscode.TestRunRequest([item], undefined, many), never());
+		assert.deepEqual(seeds.splice(0), [0, 1, 2]);
+
+		const stop = new vscode.CancellationTokenSource();
+		await once.runHandler(new vscode.TestRunRequest([item], undefined, once, true), stop.token);
+		const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.root, "user/prodcons1.c"));
+		const save = async (): Promise<void> => {
+			const typing = new vscode.WorkspaceEdit();
+			typing.insert(document.uri, new vscode.Position(0, 0), "// once more\n");
+			await vscode.workspace.applyEdit(typing);
+			assert.ok(await document.save());
+		};
+		for (const runs of [1, 2]) {
+			await save();
+			await until(() => seeds.length === runs, `save ${runs} runs the test`);
+		}
+		stop.cancel();
+		await save();
+		await folder.build(report, never());
+		assert.deepEqual(seeds, [0, 0]);
+		subscription.dispose();
 	});
 
 	it("starts no process: all that runs are threads of the host", () => {
@@ -225,6 +257,22 @@ function defineTrusted(): void {
 		await until(() => folder.state === "dead", "the crash is reported");
 		const verdict = await runProdcons1(folder);
 		assert.equal(verdict.program, "prodcons1");
+	});
+
+	it("shows memory and much output while the host stays free", async () => {
+		await folder.ensureBooted(report, never(), { restart: true });
+		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+		await folder.runCommand("prodcons3", never());
+		await folder.runCommand("mmaptests", never());
+		const source = "cat README";
+		for (let i = 0; i < 5; i++) await folder.runCommand(source, never());
+		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+	});
+
+	it("never blocked the extension host's event loop in all this", async () => {
+		const { turns, longest } = await watch.stop();
+		console.log(`[test] event loop: ${turns} turns, the longest:\n    ${longest.join("\n    ")}`);
+		assert.deepEqual(watch.over(10), []);
 	});
 
 	it("leaves no half-written file in the tree", () => {

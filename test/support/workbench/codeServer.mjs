@@ -25,6 +25,9 @@ const settings = {
 	"telemetry.telemetryLevel": "off",
 	"update.mode": "none",
 	"git.enabled": false,
+	// Else VS Code looks for ports by starting processes on the extension host's thread, which holds it up for 20 ms each time.
+	"remote.autoForwardPorts": false,
+	"remote.autoForwardPortsSource": "output",
 	"window.confirmBeforeClose": "never",
 	"files.simpleDialog.enable": true,
 	"workbench.editor.enablePreview": false,

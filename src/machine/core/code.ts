@@ -5,14 +5,14 @@
 // one slot, and a page that gets its old content back gets its old records back.
 
 import {
-	DIRTY_BASE, HEAT_BASE, HEAT_STRIDE, M_RAM_SIZE, PAGE_CODE, PAGE_FLAGS, PAGE_RESERVED, PAGE_SHIFT, PAGE_SIZE, PAGE_SLOT,
+	DIRTY_BASE, HEAT_BASE, HEAT_STRIDE, M_RAM_SIZE, PAGE_CODE, PAGE_FLAGS, PAGE_RESERVED, PAGE_ROOT, PAGE_ROOTS_MANY, PAGE_SHIFT, PAGE_SIZE, PAGE_SLOT,
 	PAGE_TABLE_LEAF, PAGE_TABLE_UPPER, RAM_BASE, ROM_BASE, ROM_SIZE, SLOT_BUCKETS, SLOT_BUCKET_COUNT, SLOT_COPY, SLOT_COUNT,
 	SLOT_INFO, SLOT_INFO_SIZE, SLOT_RECORDS, SLOT_RECORDS_STRIDE, S_PAGES_DECODED, S_PAGES_LINKED, S_PAGES_UNLINKED,
 	H_RESERVATION,
 } from "./layout";
 import { OP_END } from "./opcodes";
 import { NEVER, YIELD_CODE, count, hartAt, hartCount, yieldAfter } from "./hart";
-import { dropFetch, dropWritable, flushAll, flushIndex } from "./tlb";
+import { dropFetch, dropWritable, flushIndex, flushRoot } from "./tlb";
 import { ramAddress } from "./physical";
 
 /** Slots in use are 1..slotsUsed. A cache: dropping it is invisible. */
@@ -128,18 +128,21 @@ function unlinkPage(n: u32): void {
 	for (let i: u32 = 0; i < hartCount(); i++) yieldAfter(hartAt(i), YIELD_CODE);
 }
 
-/** The walker read an entry of this page: from now on its stores are watched. */
-export function markTable(linear: u32, kind: u32): void {
+/** The walker read an entry of this page on its way from the root (a page number): from now on its stores are watched. */
+export function markTable(linear: u32, kind: u32, root: u32): void {
 	const n = linear >> PAGE_SHIFT;
 	const flags = pageFlags(n);
+	const owner: usize = PAGE_ROOT + (n << 2);
+	if (!(flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER))) store<u32>(owner, root);
+	else if (load<u32>(owner) != root) store<u32>(owner, PAGE_ROOTS_MANY);
 	if (flags & kind) return;
 	store<u8>(PAGE_FLAGS + n, <u8>(flags | kind));
 	if (flags == 0) dropWritable(linear & ~(PAGE_SIZE - 1));
 }
 
-/** Drops all TLB entries, and with them what the marks of page-table pages are for. */
+/** Drops all TLB entries of the address spaces that use a page table, and with them what its mark is for. */
 function flushTables(n: u32): void {
-	flushAll();
+	flushRoot(load<u32>(PAGE_ROOT + (n << 2)));
 	tableStores = 0;
 	store<u8>(PAGE_FLAGS + n, <u8>(pageFlags(n) & ~(PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)));
 	// Fetch entries are gone too: leave the dispatch loop, its page pointer may be stale now.
@@ -157,7 +160,7 @@ function pageTableStore(linear: u32, n: u32, flags: u32): void {
 	if (flags & PAGE_TABLE_UPPER) flushTables(n);
 	// A leaf that was never used has no A bit and is in no TLB.
 	else if (old & 0x40) {
-		flushIndex((linear & (PAGE_SIZE - 1)) >> 3);
+		flushIndex((linear & (PAGE_SIZE - 1)) >> 3, load<u32>(PAGE_ROOT + (n << 2)));
 		for (let i: u32 = 0; i < hartCount(); i++) yieldAfter(hartAt(i), YIELD_CODE);
 	}
 }
@@ -168,7 +171,9 @@ export function flaggedStore(h: usize, linear: u32, size: u32): void {
 	let flags = pageFlags(n);
 	if (flags & PAGE_CODE) unlinkPage(n);
 	if (flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)) {
-		pageTableStore(linear, n, flags);
+		// Nobody writes parts of an entry: the page is something else now, or about to be cleared.
+		if (size < 8) flushTables(n);
+		else pageTableStore(linear, n, flags);
 		if (((linear & 7) + size) > 8) pageTableStore(linear + 7, n, pageFlags(n));
 	}
 	if (flags & PAGE_RESERVED) breakReservations(h, linear, size);
@@ -202,18 +207,15 @@ export function guardReservation(h: usize): void {
 
 /** Whole pages of RAM have new content that no hart stored. */
 export function ramWritten(first: u32, pages: u32): void {
-	let tables = false;
 	for (let n = first; n < first + pages; n++) {
 		markDirty(n);
 		const flags = pageFlags(n);
 		if (flags == 0) continue;
 		if (flags & PAGE_CODE) unlinkPage(n);
-		if (flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)) tables = true;
+		if (flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)) flushTables(n);
 		if (flags & PAGE_RESERVED) breakReservations(0, n << PAGE_SHIFT, PAGE_SIZE);
 		store<u8>(PAGE_FLAGS + n, 0);
 	}
-	// Only this page's marks could be dropped one by one; others keep theirs and stay watched.
-	if (tables) flushTables(first);
 }
 
 /** After any wholesale change: no page is marked, nothing is linked. The TLBs must be flushed by the caller. */

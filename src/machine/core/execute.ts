@@ -155,6 +155,19 @@ export function scratch(h: usize, pc: u64): usize {
 	return SCRATCH_RECORDS;
 }
 
+/** The instruction at pc as a record, from the decoded page where the TLB knows it; 0 on a fault. */
+export function peekRecord(h: usize, pc: u64): usize {
+	const entry = tlbEntry(load<u32>(h, V_TLB), pc);
+	if (load<u64>(entry, TLB_FETCH) == (pc & ~0xfff)) {
+		const base = load<u32>(entry, TLB_FETCH + 8);
+		const r: usize = base + ((<usize>pc & 0xffe) << 3);
+		if (load<u8>(r) == op.OP_UNDECODED) decodeAt(slotOfRecords(base), <u32>pc & 0xffe);
+		const code: u32 = load<u8>(r);
+		if (code != op.OP_END && code != op.OP_STRADDLE) return r;
+	}
+	return scratch(h, pc);
+}
+
 /** The translator is offered the code at an offset of a slot; it may change its heat. */
 @external("env", "translate") declare function translate(slot: u32, offset: u32): void;
 

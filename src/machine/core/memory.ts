@@ -11,6 +11,7 @@ import {
 	YIELD_STOP, count, fault, faulted, yieldAfter,
 } from "./hart";
 import { busError, deviceLoad, deviceStore, isRam, ramAddress, readableAddress } from "./physical";
+import { noteWriter } from "./tlb";
 import { flaggedStore, markDirty, pageFlags, recordsOfPage } from "./code";
 import { pmpUniform } from "./pmp";
 import { translate } from "./mmu";
@@ -154,7 +155,10 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 		storeRam(h, linear, size, value);
 		if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, physical, size, WATCH_PHYSICAL_WRITE);
 		// A store into a page table may have changed the very translation that it came by. Unmarked pages are none.
-		if (!marked && pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) fill(h, va, TLB_WRITE, linear - <u32>va);
+		if (!marked && pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) {
+			fill(h, va, TLB_WRITE, linear - <u32>va);
+			noteWriter(h, linear);
+		}
 		return;
 	}
 	if (readableAddress(physical)) return; // QEMU ignores stores to its ROM.

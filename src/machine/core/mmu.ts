@@ -68,6 +68,8 @@ function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 	count(S_WALKS);
 	if (<i64>va != (<i64>va << 25) >> 25) return pageFault(h, va, access);
 	const status = load<u64>(h, H_MSTATUS);
+	// Bits of it beyond 32 are of no RAM.
+	const root = <u32>satp;
 	let table = (satp & PPN) << PAGE_SHIFT;
 	for (let level: i32 = 2; level >= 0; level--) {
 		const shift: u64 = <u64>(PAGE_SHIFT + 9 * level);
@@ -83,7 +85,7 @@ function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 		const next = ((pte >> 10) & PPN) << PAGE_SHIFT;
 		if (!(pte & (PTE_R | PTE_W | PTE_X))) {
 			if (pte & (PTE_D | PTE_A | PTE_U)) return pageFault(h, va, access);
-			markTable(linear, PAGE_TABLE_UPPER);
+			markTable(linear, PAGE_TABLE_UPPER, root);
 			table = next;
 			continue;
 		}
@@ -97,7 +99,7 @@ function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 			markDirty(linear >> PAGE_SHIFT);
 			store<u64>(linear, updated);
 		}
-		markTable(linear, level == 0 ? PAGE_TABLE_LEAF : PAGE_TABLE_UPPER);
+		markTable(linear, level == 0 ? PAGE_TABLE_LEAF : PAGE_TABLE_UPPER, root);
 		return next | (va & low);
 	}
 	return pageFault(h, va, access);

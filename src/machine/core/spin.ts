@@ -11,12 +11,13 @@ import {
 	H_F, H_ID, H_FAULT, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SPIN_COPY, H_SPIN_LEFT, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND, H_SPIN_SINCE,
 	H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_TRAPS, H_SPIN_WAIT, H_TRAPS, H_WAITING, H_X, H_YIELDED, M_LAST_ACTIVE, M_PROBE_HART, M_PROBE_STEPS,
 	M_PROBE_STORES, M_ROUNDS, PROBE_JOURNAL, PROBE_STORES_MAX, SPIN_NONE, SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, S_SPIN_HITS,
-	S_SPIN_PROBES, T_STOP_REQUEST,
+	RAM_BASE, S_SPIN_PROBES, TLB_READ, T_STOP_REQUEST, V_TLB,
 } from "./layout";
 import * as op from "./opcodes";
 import { MODE_M, MSTATUS_MPRV, count, interruptsEnabled } from "./hart";
-import { execute, scratch } from "./execute";
+import { execute, peekRecord } from "./execute";
 import { isRam, ramAddress } from "./physical";
+import { tlbEntry } from "./memory";
 import { peekTranslate } from "./mmu";
 
 /** Slices without a trap that make a hart suspect. */
@@ -28,6 +29,9 @@ const LAST_PROBE: u32 = 16384;
 const KNOWN_LOOP: u32 = 4;
 const KNOWN_LOOP_LAST: u32 = 16;
 const PROBE_STEPS_MAX: u32 = 20480;
+/** A loop without effect holds a lock and a stack frame or two at any moment: more changed words are work. Looked at now and then. */
+const CHANGED_MAX: u32 = 32;
+const CHANGED_LOOK: u32 = 512;
 /** Rounds to rest after the first proof, and at most. */
 const FIRST_REST: u32 = 4;
 const LONGEST_REST: u32 = 64;
@@ -206,11 +210,12 @@ export function probeTurn(h: usize, limit: u32): u32 {
 		made++;
 		const steps = load<u32>(M_PROBE_STEPS) + 1;
 		store<u32>(M_PROBE_STEPS, steps);
-		if (!fits || steps > PROBE_STEPS_MAX || load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) {
+		const works = steps % CHANGED_LOOK == 0 && changedWords() > CHANGED_MAX;
+		if (!fits || works || steps > PROBE_STEPS_MAX || load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) {
 			giveUp(h);
 			break;
 		}
-		if (load<u64>(h, H_PC) == load<u64>(h, H_SPIN_COPY + 0x200) && sameAsRemembered(h) && memoryRestored()) {
+		if (load<u64>(h, H_PC) == load<u64>(h, H_SPIN_COPY + 0x200) && sameAsRemembered(h) && changedWords() == 0) {
 			store<u32>(M_PROBE_HART, 0);
 			store<u32>(h, steps, H_SPIN_LENGTH);
 			store<u32>(h, FIRST_PROBE, H_SPIN_NEXT);
@@ -226,7 +231,7 @@ export function probeTurn(h: usize, limit: u32): u32 {
 /** Notes what the coming instruction may overwrite; false: it has effects that cannot be noted, or sees time pass. */
 function journalNext(h: usize): bool {
 	if (load<u32>(h, H_MODE) == MODE_M && (load<u64>(h, H_MSTATUS) & MSTATUS_MPRV) != 0) return false;
-	const r = scratch(h, load<u64>(h, H_PC));
+	const r = peekRecord(h, load<u64>(h, H_PC));
 	if (!r) {
 		// The instruction itself will find the fault again.
 		store<u32>(h, 0, H_FAULT);
@@ -239,11 +244,29 @@ function journalNext(h: usize): bool {
 	const plainStore = (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) || code == op.OP_FSW || code == op.OP_FSD;
 	if (!plainLoad && !plainStore && !atomics) return true;
 	const va = load<u64>(h + <usize>load<u16>(r, 4)) + (atomics ? 0 : <u64>load<i32>(r, 8));
-	const physical = peekTranslate(h, va);
-	if (!isRam(physical) || (va & 7) + 8 > 4096) return false;
+	const linear = peekRam(h, va);
+	if (!linear) return false;
 	if (plainLoad) return true;
-	// Twice covers a store that is not aligned; it must not leave the page for the second half.
-	return note(ramAddress(physical) & ~7) && ((va & 7) == 0 || (va & 0xfff) > 0xff0 || note((ramAddress(physical) & ~7) + 8));
+	const last = va + storeSize(code) - 1;
+	if ((last ^ va) >> 12 != 0) return false;
+	return note(linear & ~7) && ((last ^ va) >> 3 == 0 || note((linear & ~7) + 8));
+}
+
+/** Bytes that a store may overwrite; atomics are aligned. */
+function storeSize(code: u32): u32 {
+	if (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) return 1 << (code - op.OP_SB);
+	return code == op.OP_FSW ? 4 : 8;
+}
+
+/** Where the bytes at a virtual address are in the core's memory; 0: not in RAM. */
+function peekRam(h: usize, va: u64): u32 {
+	const entry = tlbEntry(load<u32>(h, V_TLB), va);
+	if (load<u64>(entry, TLB_READ) == (va & ~0xfff)) {
+		const linear = load<u32>(entry, TLB_READ + 8) + <u32>va;
+		return linear >= <u32>RAM_BASE ? linear : 0;
+	}
+	const physical = peekTranslate(h, va);
+	return isRam(physical) ? ramAddress(physical) : 0;
 }
 
 function note(linear: u32): bool {
@@ -257,13 +280,15 @@ function note(linear: u32): bool {
 	return true;
 }
 
-function memoryRestored(): bool {
+/** Words of the journal that are not what they were. */
+function changedWords(): u32 {
 	const n = load<u32>(M_PROBE_STORES);
+	let changed: u32 = 0;
 	for (let i: u32 = 0; i < n; i++) {
 		const e: usize = PROBE_JOURNAL + (i << 4);
-		if (load<u64>(load<u32>(e)) != load<u64>(e, 8)) return false;
+		if (load<u64>(load<u32>(e)) != load<u64>(e, 8)) changed++;
 	}
-	return true;
+	return changed;
 }
 
 /** sstatus, mstatus, sie (compared like registers) and the registers that only a trap or a write changes. */

@@ -5,7 +5,7 @@
 // (code.ts, `pageTableStore`). So their content is invisible to guests, and sfence.vma has nothing to do.
 
 import {
-	H_ID, H_MODE, H_MSTATUS, H_SATP, S_BANK_MISSES, S_TLB_FLUSHES, TLB_BANKS, TLB_BANK_SIZE, TLB_BASE, TLB_ENTRIES,
+	H_ID, H_MODE, H_MSTATUS, H_SATP, PAGE_ROOTS_MANY, PAGE_SHIFT, PAGE_WRITERS, S_BANK_MISSES, S_TLB_FLUSHES, TLB_BANKS, TLB_BANK_SIZE, TLB_BASE, TLB_ENTRIES,
 	TLB_ENTRY_SIZE, TLB_FETCH, TLB_WRITE, V_BANK_KEYS, V_NEXT_BANK, V_TLB,
 } from "./layout";
 import { MODE_M, MSTATUS_MPRV, MSTATUS_MXR, MSTATUS_SUM, NEVER, count, hartAt, hartCount } from "./hart";
@@ -41,6 +41,14 @@ function bankAt(hart: u32, bank: u32): usize {
 	return TLB_BASE + (hart * TLB_BANKS + bank) * TLB_BANK_SIZE;
 }
 
+/** An empty bank, or the next in turn. */
+function bankToReplace(h: usize): u32 {
+	for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) return b;
+	const next = load<u32>(h, V_NEXT_BANK);
+	store<u32>(h, (next + 1) % TLB_BANKS, V_NEXT_BANK);
+	return next;
+}
+
 /** Makes the bank for the hart's present key the current one. Call after every change that `bankKey` reads. */
 export function selectBank(h: usize): void {
 	const key = bankKey(h);
@@ -52,8 +60,7 @@ export function selectBank(h: usize): void {
 		}
 	}
 	count(S_BANK_MISSES);
-	const b = load<u32>(h, V_NEXT_BANK);
-	store<u32>(h, (b + 1) % TLB_BANKS, V_NEXT_BANK);
+	const b = bankToReplace(h);
 	store<u64>(h + (b << 3), key, V_BANK_KEYS);
 	const bank = bankAt(id, b);
 	memory.fill(bank, 0xff, TLB_BANK_SIZE);
@@ -70,13 +77,36 @@ export function flushAll(): void {
 	for (let i: u32 = 0; i < hartCount(); i++) flushHart(hartAt(i));
 }
 
-/** Removes the entries of one index from every table of every live bank: what a level-0 page-table entry can have made. */
-export function flushIndex(index: u32): void {
+/** Whether a bank's key is of an address space with this root (a page number, or PAGE_ROOTS_MANY). */
+// @ts-ignore: decorator
+@inline
+function isOfRoot(key: u64, root: u32): bool {
+	return key != NEVER && (root == PAGE_ROOTS_MANY || ((key & 0x80) != 0 && (key >> 8) == <u64>root));
+}
+
+/** Empties the banks of the address spaces with this root. */
+export function flushRoot(root: u32): void {
+	for (let i: u32 = 0; i < hartCount(); i++) {
+		const h = hartAt(i);
+		let any = false;
+		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
+			if (!isOfRoot(load<u64>(h + (b << 3), V_BANK_KEYS), root)) continue;
+			store<u64>(h + (b << 3), NEVER, V_BANK_KEYS);
+			any = true;
+		}
+		if (!any) continue;
+		count(S_TLB_FLUSHES);
+		selectBank(h);
+	}
+}
+
+/** Removes the entries of one index from the tables of these banks: what a level-0 page-table entry can have made. */
+export function flushIndex(index: u32, root: u32): void {
 	const offset = (index & (TLB_ENTRIES - 1)) * TLB_ENTRY_SIZE;
 	for (let i: u32 = 0; i < hartCount(); i++) {
 		const h = hartAt(i);
 		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
-			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;
+			if (!isOfRoot(load<u64>(h + (b << 3), V_BANK_KEYS), root)) continue;
 			const e = bankAt(i, b) + offset;
 			store<u64>(e, NEVER);
 			store<u64>(e, NEVER, TLB_WRITE);
@@ -85,9 +115,19 @@ export function flushIndex(index: u32): void {
 	}
 }
 
+/** The hart gets a write entry for the page of a linear address. */
+export function noteWriter(h: usize, linear: u32): void {
+	const at: usize = PAGE_WRITERS + (linear >> PAGE_SHIFT);
+	store<u8>(at, load<u8>(at) | <u8>(<u32>1 << load<u32>(h, H_ID)));
+}
+
 /** Removes write entries that map the page at this linear address. */
 export function dropWritable(page: u32): void {
+	const at: usize = PAGE_WRITERS + (page >> PAGE_SHIFT);
+	const writers: u32 = load<u8>(at);
+	store<u8>(at, 0);
 	for (let i: u32 = 0; i < hartCount(); i++) {
+		if (!((writers >> i) & 1)) continue;
 		const h = hartAt(i);
 		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {
 			if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) continue;

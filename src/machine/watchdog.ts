@@ -25,9 +25,13 @@ const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
 
 interface Seen {
 	traps: bigint;
-	fault: string;
+	/** The last trap. */
+	cause: bigint;
+	pc: bigint;
+	address: bigint;
 	faultLooks: number;
-	states: Set<string>;
+	/** Hashes. */
+	states: Set<number>;
 	spinLooks: number;
 }
 
@@ -37,19 +41,30 @@ export class Watchdog {
 	private seen: Seen[] = [];
 	/** Looks in a row at which every hart but the spinning ones rested. */
 	private quietLooks = 0;
+	/** The harts' numbers. */
+	private readonly all: readonly number[];
 
 	constructor(
 		private readonly view: DataView,
-		private readonly hartCount: number,
+		hartCount: number,
 		private readonly symbolize: ((pc: bigint) => string | undefined) | undefined,
 	) {
+		this.all = Array.from({ length: hartCount }, (_, hart) => hart);
 		this.reset();
 	}
 
 	reset(): void {
 		this.said = new Set();
 		this.quietLooks = 0;
-		this.seen = this.all.map(() => ({ traps: -1n, fault: "", faultLooks: 0, states: new Set(), spinLooks: 0 }));
+		this.seen = this.all.map(() => ({
+			traps: -1n,
+			cause: -1n,
+			pc: 0n,
+			address: 0n,
+			faultLooks: 0,
+			states: new Set(),
+			spinLooks: 0,
+		}));
 	}
 
 	/** Called now and then while the machine runs. `idle`: all harts wait and nothing is scheduled. */
@@ -69,10 +84,6 @@ export class Watchdog {
 		return this.view.getBigUint64(hartBase(hart) + offset, true);
 	}
 
-	private get all(): number[] {
-		return Array.from({ length: this.hartCount }, (_, hart) => hart);
-	}
-
 	private waits(hart: number): boolean {
 		return this.word(hart, layout.H_WAITING) !== 0;
 	}
@@ -87,10 +98,12 @@ export class Watchdog {
 		const seen = this.seen[hart] as Seen;
 		const traps = this.long(hart, layout.H_TRAPS);
 		const cause = this.long(hart, layout.V_TRAP_CAUSE);
-		const fault = `${cause} ${this.long(hart, layout.V_TRAP_PC)} ${this.long(hart, layout.V_TRAP_TVAL)}`;
-		const again = fault === seen.fault && faults.includes(cause) && traps - seen.traps >= faultsBetween;
+		const pc = this.long(hart, layout.V_TRAP_PC);
+		const address = this.long(hart, layout.V_TRAP_TVAL);
+		const same = cause === seen.cause && pc === seen.pc && address === seen.address;
+		const again = same && faults.includes(cause) && traps - seen.traps >= faultsBetween;
 		seen.faultLooks = again ? seen.faultLooks + 1 : 0;
-		seen.fault = fault;
+		Object.assign(seen, { cause, pc, address });
 		const still = traps === seen.traps && !this.waits(hart) && this.interruptsOff(hart);
 		if (still) seen.states.add(this.stateOf(hart));
 		if (still && seen.states.size <= fewStates) seen.spinLooks++;
@@ -101,9 +114,12 @@ export class Watchdog {
 		seen.traps = traps;
 	}
 
-	private stateOf(hart: number): string {
-		const registers = new BigUint64Array(this.view.buffer, hartBase(hart) + layout.H_X, 32);
-		return `${this.long(hart, layout.H_PC)} ${registers.join(" ")}`;
+	/** Of pc and registers. */
+	private stateOf(hart: number): number {
+		const registers = new Uint32Array(this.view.buffer, hartBase(hart) + layout.H_X, 64);
+		let hash = this.word(hart, layout.H_PC);
+		for (const half of registers) hash = Math.imul(hash ^ half, 0x01000193) ^ (hash >>> 15);
+		return hash;
 	}
 
 	/** Without a single PMP entry, supervisor and user mode can reach nothing (privileged ISA 3.7.1): no run recovers from it. */

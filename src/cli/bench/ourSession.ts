@@ -18,7 +18,7 @@ export interface SessionJob {
 }
 
 /** Instructions between two looks at the console: a millisecond or two. */
-const lookEvery = 500_000;
+const lookEvery = 2_000_000;
 const restores = 15;
 
 /** Runs a job in a process of its own, as QEMU has one: nothing of an earlier session is warm, and its memory is its own. */

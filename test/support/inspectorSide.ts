@@ -87,7 +87,7 @@ export class InspectorSide {
 				this.live = this.view.live();
 				return [
 					{ type: "state", state: this.state },
-					{ type: "model", model: this.instead ?? this.live.next() },
+					{ type: "model", model: this.instead ? this.begin(this.instead) : this.live.next() },
 				];
 			}
 			case "drawn":
@@ -103,6 +103,11 @@ export class InspectorSide {
 			case "control":
 				return this.control(message);
 		}
+	}
+
+	private begin(model: KernelModel): KernelModel {
+		this.sent = piece;
+		return { ...model, log: model.log.slice(-piece) };
 	}
 
 	private nextPiece({ sequence, instret, log }: KernelModel): ToInspector[] {

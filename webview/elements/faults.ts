@@ -4,8 +4,8 @@ import { panelStyles } from "./styles.ts";
 
 /** Height of a row in CSS pixels; all rows are one line, so that 50,000 of them need no measuring. */
 const rowHeight = 22;
-/** Rows drawn above and below what is visible. */
-const overscan = 10;
+/** The document has whole blocks of rows: scrolling inside a block changes nothing. A row that is drawn anew keeps its elements. */
+const block = 8;
 
 const digits = new Intl.NumberFormat("en");
 const texts = new WeakMap<FaultRow, string>();
@@ -34,6 +34,7 @@ export class FaultsPanel extends LitElement {
 				grid-template-columns: 7.5em 7.5em minmax(11em, 1.2fr) minmax(5em, 0.6fr) 6.8em minmax(13.5em, 1fr) minmax(9.5em, 1fr);
 				gap: 8px;
 				height: ${rowHeight}px;
+				contain: strict;
 				line-height: ${rowHeight}px;
 				overflow: hidden;
 				white-space: nowrap;
@@ -62,7 +63,7 @@ export class FaultsPanel extends LitElement {
 		filter: { state: true },
 		onlyBad: { state: true },
 		marks: { state: true },
-		top: { state: true },
+		window: { state: true },
 		active: { state: true },
 	};
 	faults: readonly FaultRow[] = [];
@@ -72,23 +73,48 @@ export class FaultsPanel extends LitElement {
 	filter = "";
 	onlyBad = false;
 	marks = true;
-	top = 0;
 	active = 0;
 	private rows: readonly FaultRow[] = [];
+	/** Blocks that are in the document: what is visible, and one above and below. */
 	private window = { first: 0, last: 0 };
+	private height = 600;
+	private readonly resized = new ResizeObserver(([entry]) => {
+		this.height = entry?.contentRect.height || this.height;
+		this.look();
+	});
 
 	override willUpdate(changed: Map<PropertyKey, unknown>): void {
 		if (["faults", "filter", "onlyBad", "marks", "pid"].some((name) => changed.has(name))) this.rows = this.choose();
-		const height = this.renderRoot?.querySelector(".list")?.clientHeight || 600;
-		this.window = {
-			first: Math.max(0, Math.floor(this.top / rowHeight) - overscan),
-			last: Math.min(this.rows.length, Math.ceil((this.top + height) / rowHeight) + overscan),
-		};
+	}
+
+	override firstUpdated(): void {
+		const list = this.renderRoot.querySelector(".list");
+		if (list) this.resized.observe(list);
+		this.look();
+	}
+
+	override disconnectedCallback(): void {
+		super.disconnectedCallback();
+		this.resized.disconnect();
+	}
+
+	/** Takes the window along when another block has come into view. */
+	private look(): void {
+		const top = this.renderRoot.querySelector(".list")?.scrollTop ?? 0;
+		const first = Math.max(0, Math.floor(top / rowHeight / block) - 1);
+		const last = Math.ceil((top + this.height) / rowHeight / block) + 1;
+		if (first !== this.window.first || last !== this.window.last) this.window = { first, last };
+	}
+
+	/** Indices of the rows in the document. */
+	private get drawn(): { first: number; last: number } {
+		const { length } = this.rows;
+		return { first: Math.min(length, this.window.first * block), last: Math.min(length, this.window.last * block) };
 	}
 
 	override render() {
 		const { rows } = this;
-		const { first, last } = this.window;
+		const { first, last } = this.drawn;
 		return html`
 			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
 			<div class="row">
@@ -100,7 +126,7 @@ export class FaultsPanel extends LitElement {
 			<div class="line head" aria-hidden="true">
 				<span>Instruction</span><span>Process</span><span>What</span><span>Where</span><span>Needs/has</span><span>Outcome</span><span>Source</span>
 			</div>
-			<div class="list" role="grid" aria-label="Page faults" aria-rowcount=${rows.length} tabindex="0" @scroll=${this.scrolled} @keydown=${this.key}>
+			<div class="list" role="grid" aria-label="Page faults" aria-rowcount=${rows.length} tabindex="0" @scroll=${this.look} @keydown=${this.key}>
 				<div id="before"></div>
 				${rows.slice(first, last).map((row, i) => this.line(row, first + i))}
 				<div id="after"></div>
@@ -110,7 +136,7 @@ export class FaultsPanel extends LitElement {
 
 	override updated(): void {
 		// Set through the object model: the page's policy allows no style attributes.
-		const { first, last } = this.window;
+		const { first, last } = this.drawn;
 		const height = (id: string, value: number) =>
 			this.renderRoot.querySelector<HTMLElement>(id)?.style.setProperty("height", `${value}px`);
 		height("#before", first * rowHeight);
@@ -165,10 +191,6 @@ export class FaultsPanel extends LitElement {
 
 	private filtered(event: Event): void {
 		this.filter = (event.target as HTMLInputElement).value;
-	}
-
-	private scrolled(event: Event): void {
-		this.top = (event.target as HTMLElement).scrollTop;
 	}
 
 	private key(event: KeyboardEvent): void {

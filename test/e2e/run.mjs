@@ -2,7 +2,7 @@
 // Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ process.chdir(root);
 const report = process.argv[2] ?? "test-results/e2e.json";
 const only = process.argv[3];
 const shots = join(root, "test-results/screenshots");
+const pictures = join(root, "media/pictures");
 mkdirSync(shots, { recursive: true });
 
 function run(command, args) {
@@ -35,6 +36,21 @@ function makeWorkspace(name, solution) {
 	return folder;
 }
 
+/** Living processes of a session, orphans too. */
+function processesOf(session) {
+	return readdirSync("/proc")
+		.filter((name) => /^\d+$/.test(name))
+		.flatMap((pid) => {
+			try {
+				const [, state, its] = /\) (\S) \d+ \d+ (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
+				if (Number(its) !== session || state === "Z") return [];
+				return [{ pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") }];
+			} catch {
+				return []; // It ended while we looked.
+			}
+		});
+}
+
 const server = await startCodeServer({ vsix: [vsix] });
 let webServer;
 const browser = await launchBrowser();
@@ -50,6 +66,8 @@ const context = {
 		return Workbench.open(browser, `${webServer.url}/?folder=${folder}`);
 	},
 	makeWorkspace,
+	/** The server's processes and all that it or they started. */
+	processes: () => processesOf(server.pid),
 	read: (file) => readFileSync(file, "utf8"),
 	/** Replaces the only occurrence of a text in a file on the disk. */
 	edit: (file, before, after) => {
@@ -61,6 +79,11 @@ const context = {
 		);
 	},
 	shot: (workbench, name) => workbench.page.screenshot({ path: join(shots, `${name}.png`) }),
+	/** A picture of the README, of the window or a part of it; with XV6_LAB_PICTURES set it goes where the README takes it from. */
+	picture: (workbench, name, part = ".monaco-workbench") =>
+		workbench.page
+			.locator(part)
+			.screenshot({ path: join(process.env.XV6_LAB_PICTURES ? pictures : shots, `${name}.png`) }),
 	/** The CLI's console text for the same session. */
 	cli: (args) => run(process.execPath, ["dist/cli/xv6-lab.mjs", ...args]),
 };

@@ -1,0 +1,101 @@
+// What a window gives and takes: terminals from the profile menu, links out of a verdict, and nothing left when it closes.
+import { strict as assert } from "node:assert";
+import { readdirSync } from "node:fs";
+
+/** [screenshot, theme, class of the workbench, `data-vscode-theme-kind` of a webview]. */
+export const themes = [
+	["light", "Light Modern", "vs", "vscode-light"],
+	["dark", "Dark Modern", "vs-dark", "vscode-dark"],
+	["high-contrast", "Dark High Contrast", "hc-black", "vscode-high-contrast"],
+	["high-contrast-light", "Light High Contrast", "hc-light", "vscode-high-contrast-light"],
+];
+
+const files = (folder) => readdirSync(folder, { recursive: true }).sort();
+
+/** Extension hosts among the processes of the server. */
+const hosts = (processes) => processes().filter(({ command }) => command.includes("--type=extensionHost"));
+
+async function until(condition, what, ms = 60_000) {
+	const end = Date.now() + ms;
+	while (!condition()) {
+		if (Date.now() > end) throw new Error(`never: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+}
+
+export const windowCases = {
+	async "two terminals from the profile menu show one machine, the newer one"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("profile", "3b"));
+		const { page } = workbench;
+		const fromMenu = async () => {
+			// VS Code learns of the profiles a while after it started, and its list does not grow while it is shown.
+			const row = page.locator(".quick-input-list .monaco-list-row", { hasText: "xv6 shell" }).first();
+			for (let i = 0; i < 20 && !(await row.isVisible()); i++) {
+				if (i > 0) await page.keyboard.press("Escape");
+				await workbench.command("Create New Terminal (With Profile)");
+				await row.waitFor({ timeout: 3000 }).catch(() => undefined);
+			}
+			await workbench.quickInput().fill("xv6 shell");
+			await row.waitFor();
+			await page.keyboard.press("Enter");
+		};
+		await fromMenu();
+		await workbench.waitTerminal("$");
+		await workbench.typeInTerminal("echo fir''st\n");
+		await workbench.waitTerminal("\nfir''st");
+		await fromMenu();
+		await workbench.waitTerminal("fir''st");
+		await workbench.typeInTerminal("echo second\n");
+		await workbench.waitTerminal("\nsecond");
+		const text = await workbench.terminalText();
+		assert.equal(text.split("xv6 kernel is booting").length, 2, text);
+		assert.equal(await page.locator(".terminal-wrapper").count(), 1, "the older terminal gave up its place");
+		await shot(workbench, "profile-terminal");
+	},
+
+	async "a verdict's links lead into the memory inspector"({ open, makeWorkspace, shot, picture }) {
+		const workbench = await open(makeWorkspace("links"));
+		const { page } = workbench;
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("✗");
+		await workbench.command("Notifications: Clear All Notifications");
+		await workbench.waitTerminal("xv6: Open Memory Inspector");
+		await workbench.command("Test: Peek Output");
+		const peek = page.locator(".test-output-peek").first();
+		await peek.waitFor();
+		await peek.getByText("The kernel does not know the system call: mmap").first().waitFor();
+		for (const [name, theme, workbenchClass] of themes) {
+			await workbench.theme(theme, workbenchClass);
+			if (name === "light") await picture(workbench, "starter");
+			else await shot(workbench, `verdict-${name}`);
+		}
+		const link = peek.getByText("Open Memory Inspector").first();
+		await link.click();
+		await workbench.webview().locator("xv6-inspector").waitFor();
+		await shot(workbench, "verdict-link");
+	},
+
+	async "closing or reloading a window leaves no process and no half-written file"({ open, makeWorkspace, processes }) {
+		const folder = makeWorkspace("closing");
+		const before = files(folder);
+		const others = new Set(processes().map(({ pid }) => pid));
+		const mine = () => hosts(processes).filter(({ pid }) => !others.has(pid));
+		const workbench = await open(folder);
+		await workbench.command("xv6: Boot");
+		await workbench.waitTerminal("$");
+		const [host] = mine();
+		assert.ok(host, "the window has an extension host");
+		await workbench.command("Developer: Reload Window");
+		await until(() => mine().every(({ pid }) => pid !== host.pid), "the first extension host is gone");
+		await workbench.ready();
+		// In the midst of the work: booting, typing, running.
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("xv6 kernel is booting");
+		await workbench.page.close({ runBeforeUnload: true });
+		await until(() => mine().length === 0, "the second extension host is gone");
+		// VS Code's server keeps processes of its own for the next window.
+		const left = processes().filter(({ pid, command }) => !others.has(pid) && !command.includes("bootstrap-fork"));
+		assert.deepEqual(left, []);
+		assert.deepEqual(files(folder), before);
+	},
+};

@@ -101,6 +101,80 @@ test("a changed leaf takes effect at once, for reads, writes and other harts' ca
 	expect(core.register("a7")).toBe(core.symbol("first"));
 });
 
+// Root and another root share a middle table, by which `first` is at 0xc0000000 in both; s2 and s3 switch to them.
+const shared = `${paged}
+	la t0, leaves2
+	la t1, first
+	srli t1, t1, 2
+	ori t1, t1, 0xcf
+	sd t1, (t0)
+	srli t1, t0, 2
+	ori t1, t1, 1
+	la t2, middle2
+	sd t1, (t2)
+	srli t1, t2, 2
+	ori t1, t1, 1
+	la s2, root
+	la s3, root2
+	sd t1, 24(s2)
+	sd t1, 24(s3)
+	ld t1, 16(s2)
+	sd t1, 16(s3)
+	li t1, 8
+	slli t1, t1, 60
+	srli s2, s2, 12
+	srli s3, s3, 12
+	or s2, s2, t1
+	or s3, s3, t1
+	li s0, 0xc0000000
+	csrw satp, s2
+	ld a1, (s0)
+	csrw satp, s3
+	ld a2, (s0)
+`;
+const sharedTables = `${tables}
+root2:	.zero 4096
+middle2:	.zero 4096
+leaves2:	.zero 4096
+`;
+
+test.each([
+	["an upper entry", "la t0, middle2\n\tsd zero, (t0)"],
+	["a leaf", "la t0, leaves2\n\tsd zero, (t0)"],
+	["a byte of a leaf", "la t0, leaves2\n\tsb zero, (t0)"],
+	["a byte of an upper entry", "la t0, middle2\n\tsb zero, (t0)"],
+])("what an address space changes in tables that it shares, others see: %s", (_, change) => {
+	const core = new TestCore(`${shared}\t${change}\n\tcsrw satp, s2\n\tld a3, (s0)\n${sharedTables}`);
+	core.runTo("end");
+	expect([core.register("a1"), core.register("a2")]).toEqual([111n, 111n]);
+	expect([core.register("a6"), core.register("a7")]).toEqual([13n, 0xc0000000n]);
+});
+
+test("a page that was a table and is data now is one again when it is walked", () => {
+	const core = new TestCore(`${shared}
+		la t0, leaves2
+		ld t1, (t0)
+		li t2, 512
+	1:	sb zero, (t0)
+		addi t0, t0, 1
+		addi t2, t2, -1
+		bnez t2, 1b
+		la t0, leaves2
+		la t2, second
+		srli t2, t2, 2
+		ori t2, t2, 0xcf
+		sd t2, (t0)
+		ld a3, (s0)
+		sd t1, (t0)
+		ld a4, (s0)
+		csrw satp, s2
+		ld a5, (s0)
+		j end
+	${sharedTables}`);
+	core.runTo("end");
+	expect([core.register("a3"), core.register("a4"), core.register("a5")]).toEqual([222n, 111n, 111n]);
+});
+
 test("A and D bits are set by the hart", () => {
 	const core = new TestCore(`${paged}
 		la s0, first

@@ -80,6 +80,8 @@ function describeEnd(result: CommandResult): string {
 			return `The machine was switched off with code ${result.end.code}`;
 		case "stuck":
 			return "Every hart waits, and nothing is left that could wake one: a process sleeps on something that never comes";
+		case "flood":
+			return `The command printed ${result.end.printed.toLocaleString("en")} characters and was still not done`;
 		case "prompt":
 			return "";
 	}

@@ -15,6 +15,12 @@ function bootBudget(harts: number): Instructions {
 	return 2_500_000_000 * harts;
 }
 
+/** Characters that no test of a lab comes near; a kernel that prints the same fault for ever is stopped here, not by the budget. */
+const mostOutput = 200_000;
+/** Of a longer output a verdict shows this many lines of the beginning, and of the end. */
+const firstLines = 60;
+const lastLines = 40;
+
 /** A machine that can be put back to an earlier moment. */
 export interface RunnableMachine extends MachineSurface {
 	snapshot(): Snapshot;
@@ -115,7 +121,7 @@ export async function runTest(
 	}
 	observer?.begin();
 	const freeBefore = observer?.freeFrames();
-	const result = await shell.run(test.command ?? test.program, test.budget);
+	const result = await shell.run(test.command ?? test.program, test.budget, mostOutput);
 	const evidence: Evidence = {
 		freeBefore,
 		freeAfter: observer?.freeFrames(),
@@ -133,6 +139,15 @@ export async function runTest(
 		reasons.length === 0 ? "passed" : missing ? "errored" : "failed",
 		observer,
 	);
+}
+
+/** What a person would read of a text that repeats itself without end: how it begins, and how it ends. */
+function abridged(output: string): string {
+	const lines = output.split("\n");
+	const left = lines.length - firstLines - lastLines;
+	if (left <= 1) return output;
+	const middle = `… ${left.toLocaleString("en")} more lines …`;
+	return [...lines.slice(0, firstLines), middle, ...lines.slice(-lastLines)].join("\n");
 }
 
 function bootReason(result: CommandResult): Reason {
@@ -165,7 +180,7 @@ async function makeVerdict(
 		outcome,
 		end: result.end.kind,
 		expected: test.expect.output,
-		actual: result.output,
+		actual: abridged(result.output),
 		reasons,
 		explanations: passed ? [] : explain(request.manifest, test, result.output, findings, sources),
 		faults: passed ? [] : (observer?.faults() ?? []),

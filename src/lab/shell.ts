@@ -14,6 +14,7 @@ const afterPanic: Instructions = 2_000_000;
 const keepText = 4_000_000;
 
 const promptAtEnd = /(?:^|\n)\$ $/;
+const promptLength = "\n$ ".length;
 /** A whole line: the message comes a byte at a time. */
 const panicLine = /^(?:.*\W)?panic: ?(.*?)\r?\n/m;
 /** How far back a line that is not ended yet may begin, in characters. */
@@ -36,7 +37,13 @@ export interface CommandResult {
 
 /** Types at a guest's shell as a person would: waits for `$ `, types, waits for the next one. */
 export class Shell {
-	private text = "";
+	/** In pieces as they came: joined at each of many looks, a long text would cost its square. */
+	private pieces: string[] = [];
+	private length = 0;
+	/** Ever. */
+	private printed = 0;
+	/** The last characters. */
+	private tail = "";
 	private panicSeen: string | undefined;
 	private readonly store = new DisposableStore();
 	/** Ends the present wait; a shell that lives longer than one command gets one with each. */
@@ -50,9 +57,14 @@ export class Shell {
 		this.signal = options.signal;
 		this.store.add(
 			machine.console.onData((bytes) => {
-				this.text += this.decoder.decode(bytes, { stream: true });
-				this.panicSeen ??= panicLine.exec(this.text.slice(-bytes.length - longestLine))?.[1];
-				if (this.text.length > 2 * keepText) this.text = this.text.slice(-keepText);
+				const piece = this.decoder.decode(bytes, { stream: true });
+				const recent = this.tail + piece;
+				this.pieces.push(piece);
+				this.length += piece.length;
+				this.printed += piece.length;
+				this.tail = recent.slice(-longestLine);
+				this.panicSeen ??= panicLine.exec(recent)?.[1];
+				if (this.length > 2 * keepText) this.keep(this.pieces.join("").slice(-keepText));
 				options.onOutput?.(bytes);
 			}),
 		);
@@ -60,7 +72,7 @@ export class Shell {
 
 	/** Everything printed since the last `run` or since the start. */
 	get console(): string {
-		return this.text.replaceAll("\r\n", "\n");
+		return this.pieces.join("").replaceAll("\r\n", "\n");
 	}
 
 	/** What the kernel said when it panicked, undefined while it has not. */
@@ -68,21 +80,23 @@ export class Shell {
 		return this.panicSeen;
 	}
 
-	/** Runs until the guest asks for a command, or cannot any more. */
-	async waitForPrompt(budget: Instructions): Promise<CommandEnd> {
+	/** Runs until the guest asks for a command, or cannot any more, or has printed too much. */
+	async waitForPrompt(budget: Instructions, mostOutput = Number.POSITIVE_INFINITY): Promise<CommandEnd> {
 		const start = this.machine.instret;
+		const stopAt = this.printed + mostOutput;
 		let quiet = 0;
 		for (;;) {
 			throwIfCancelled(this.signal);
 			const left = budget - (this.machine.instret - start);
 			if (left <= 0) return { kind: "timeout" };
-			const before = this.text.length;
+			const before = this.printed;
 			const at = this.machine.instret;
 			const stop = this.machine.run(Math.min(lookEvery, left));
-			quiet = this.text.length === before ? quiet + (this.machine.instret - at) : 0;
+			quiet = this.printed === before ? quiet + (this.machine.instret - at) : 0;
 			if (stop.kind === "halt") return { kind: "halt", code: stop.code };
 			if (this.panic !== undefined) return this.finishPanic();
-			const prompt = promptAtEnd.test(this.text) && this.machine.console.pending === 0;
+			if (this.printed > stopAt) return { kind: "flood", printed: this.printed - (stopAt - mostOutput) };
+			const prompt = promptAtEnd.test(this.tail.slice(-promptLength)) && this.machine.console.pending === 0;
 			if (prompt && (quiet >= quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
 			if (stop.kind === "idle") return { kind: "stuck" };
 			if (stop.kind === "requested") return { kind: "timeout" };
@@ -90,17 +104,23 @@ export class Shell {
 		}
 	}
 
-	async run(command: string, budget: Instructions): Promise<CommandResult> {
+	async run(command: string, budget: Instructions, mostOutput?: number): Promise<CommandResult> {
 		const start = this.machine.instret;
-		this.text = "";
+		this.keep("");
+		this.tail = "";
 		this.panicSeen = undefined;
 		this.machine.console.write(new TextEncoder().encode(`${command}\n`));
-		const end = await this.waitForPrompt(budget);
+		const end = await this.waitForPrompt(budget, mostOutput);
 		return { end, output: commandOutput(this.console, command), instructions: this.machine.instret - start };
 	}
 
 	dispose(): void {
 		this.store.dispose();
+	}
+
+	private keep(text: string): void {
+		this.pieces = [text];
+		this.length = text.length;
 	}
 
 	private finishPanic(): CommandEnd {

@@ -10,7 +10,9 @@ export type CommandEnd =
 	/** The guest ended the machine. */
 	| { readonly kind: "halt"; readonly code: number }
 	/** Nothing can wake the guest, and it shows no prompt. */
-	| { readonly kind: "stuck" };
+	| { readonly kind: "stuck" }
+	/** More characters than any test prints: it would go on for the rest of its budget. */
+	| { readonly kind: "flood"; readonly printed: number };
 
 export type Outcome =
 	| "passed"

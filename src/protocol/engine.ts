@@ -104,7 +104,7 @@ export interface VerdictData {
 	readonly program: string;
 	readonly command: string;
 	readonly outcome: "passed" | "failed" | "errored";
-	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck";
+	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "flood";
 	readonly expected: string;
 	readonly actual: string;
 	readonly reasons: readonly { readonly kind: string; readonly message: string }[];

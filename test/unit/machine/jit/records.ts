@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import * as layout from "../../../../src/machine/core/layout.ts";
 import { type CoreExports, memoryPages } from "../../../../src/machine/coreAbi.ts";
 import { readRecord } from "../../../../src/machine/jit/instruction.ts";
@@ -29,6 +30,27 @@ export async function machinesOf(
 			async ([name, how, parts]) => [name, (await boot({ kernel, ...how, ...options }, parts)).machine] as const,
 		),
 	);
+}
+
+/** Runs all machines in pieces of the given steps and compares their states after each. */
+export async function sameAlways(
+	source: string,
+	pieces: readonly number[],
+	options: Options = {},
+): Promise<readonly Machine[]> {
+	const machines = await machinesOf(source, options);
+	for (const steps of pieces) {
+		const states = machines.map(([name, machine]) => {
+			machine.run(steps);
+			return [name, machine.instret, machine.stateHash()];
+		});
+		const [, instret, hash] = states[0] as [string, number, string];
+		for (const state of states) expect(state.slice(1), String(state[0])).toEqual([instret, hash]);
+	}
+	for (const [name, machine] of machines.slice(1)) {
+		expect(machine.translation?.instructions, name).toBeGreaterThan(0);
+	}
+	return machines.map(([, machine]) => machine);
 }
 
 /** Reads the instructions of a program as the core decodes them; it fits into one page. */

@@ -1,27 +1,6 @@
 import { expect, test } from "vitest";
 import type { Machine } from "../../../../src/machine/machine.ts";
-import { machinesOf, type Options } from "./records.ts";
-
-/** Runs all machines in pieces of the given steps and compares their states after each. */
-async function sameAlways(
-	source: string,
-	pieces: readonly number[],
-	options: Options = {},
-): Promise<readonly Machine[]> {
-	const machines = await machinesOf(source, options);
-	for (const steps of pieces) {
-		const states = machines.map(([name, machine]) => {
-			machine.run(steps);
-			return [name, machine.instret, machine.stateHash()];
-		});
-		const [, instret, hash] = states[0] as [string, number, string];
-		for (const state of states) expect(state.slice(1), String(state[0])).toEqual([instret, hash]);
-	}
-	for (const [name, machine] of machines.slice(1)) {
-		expect(machine.translation?.instructions, name).toBeGreaterThan(0);
-	}
-	return machines.map(([, machine]) => machine);
-}
+import { machinesOf, sameAlways } from "./records.ts";
 
 const register = (machines: readonly Machine[], index: number) => machines[0]?.harts[0]?.register(index);
 const [t0, a0, s1, s2] = [5, 10, 9, 18];

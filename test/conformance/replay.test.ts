@@ -40,7 +40,7 @@ describe.each(suites)("$name", (suite) => {
 
 	test("a run cut into pieces, or translated, is the same run to the last instruction", async () => {
 		const whole = await runInMachine(image.elf, suite);
-		for (const how of [{ pieces: 997 }, { jit: "eager" as const }]) {
+		for (const how of [{ pieces: 997 }, { jit: "on" as const }, { jit: "eager" as const }]) {
 			const other = await runInMachine(image.elf, suite, how);
 			expect([other.instret, other.stateHash]).toEqual([whole.instret, whole.stateHash]);
 		}

@@ -1,6 +1,8 @@
 /**
- * Records the ELF fixtures of test/unit/debuginfo and what binutils says about them. Needs riscv64-unknown-elf-gcc 12 and binutils.
- * npx esbuild test/golden/debuginfo/record.ts --bundle --platform=node --format=cjs --outfile=dist/cli/record.cjs && node dist/cli/record.cjs
+ * Records the ELF fixtures of test/unit/debuginfo and what binutils says about them. Needs riscv64-unknown-elf-gcc 12 and binutils; other
+ * compilers' fixtures are made when the environment names them (`CLANGS="clang-14 clang-19" LLD=ld.lld-19 SYMBOLIZER=llvm-symbolizer-19`), and kept when it does not.
+ * npx esbuild test/golden/debuginfo/record.ts --bundle --platform=node --format=esm --outfile=dist/cli/record.mjs \
+ *   --banner:js="import{createRequire}from'node:module';const require=createRequire(import.meta.url);" && node dist/cli/record.mjs
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -69,8 +71,39 @@ function frameRows(text: string): [number, string, string, string][] {
 	return rows.filter(([pc]) => pc !== 0);
 }
 
+const clangFlags =
+	"--target=riscv64-unknown-elf -march=rv64gc -mcmodel=medany -ffreestanding -mno-relax -fno-omit-frame-pointer -c".split(" ");
+
+/** Whether LLVM names the same function: binutils 2.40 forgets ranges of DWARF 5, and LLVM sometimes has no name. */
+function agrees(path: string, pc: number, name: string | undefined): boolean {
+	const args = ["--output-style=GNU", "-f", "-i", "-e", path, `0x${pc.toString(16)}`];
+	const other = execFileSync(process.env.SYMBOLIZER ?? "llvm-symbolizer", args, { encoding: "utf8" }).split("\n")[0];
+	return !other || other === name;
+}
+
+/** Compiled by a clang of the machine, linked by its linker. */
+function clangFixtures(clang: string): Record<string, Fixture> {
+	const version = /clang version (\d+)/.exec(execFileSync(clang, ["--version"], { encoding: "utf8" }))?.[1];
+	const made: Record<string, Fixture> = {};
+	for (const [dwarf, level] of [[4, "-O0"], [4, "-O1"], [5, "-O0"], [5, "-O1"]] as const) {
+		const path = join(scratch, `clang${version}-${dwarf}${level}`);
+		execFileSync(clang, [...clangFlags, `-gdwarf-${dwarf}`, level, "-o", `${path}.o`, "fixture.c"], { cwd: here });
+		// binutils 2.40 crashes over what clang 19 writes.
+		execFileSync(process.env.LLD ?? "ld.lld", ["-N", "-Ttext", "0x80000000", "-e", "main", "-o", path, `${path}.o`]);
+		const fixture = describe(path);
+		made[`clang ${version} -gdwarf-${dwarf} ${level}`] = { ...fixture, lines: fixture.lines.filter(([pc, [name]]) => agrees(path, pc, name)) };
+	}
+	return made;
+}
+
 async function main(): Promise<void> {
 	const fixtures: Record<string, Fixture> = {};
+	const clangs = process.env.CLANGS?.split(" ");
+	if (!clangs) {
+		const before = JSON.parse(readFileSync(join(here, "fixtures.json"), "utf8")) as Record<string, Fixture>;
+		for (const [name, fixture] of Object.entries(before)) if (name.startsWith("clang ")) fixtures[name] = fixture;
+	}
+	for (const clang of clangs ?? []) Object.assign(fixtures, clangFixtures(clang));
 	for (const version of [2, 3, 4, 5]) {
 		for (const level of ["-O0", "-O1"]) {
 			const path = join(scratch, `gcc${version}${level}`);

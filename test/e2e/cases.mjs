@@ -2,15 +2,9 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { inspectorCases } from "./inspectorCases.mjs";
+import { inspectorPause } from "./inspectorPause.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
-
-/** [screenshot, theme, class of the workbench, `data-vscode-theme-kind` of a webview]. */
-const themes = [
-	["light", "Light Modern", "vs", "vscode-light"],
-	["dark", "Dark Modern", "vs-dark", "vscode-dark"],
-	["high-contrast", "Dark High Contrast", "hc-black", "vscode-high-contrast"],
-	["high-contrast-light", "Light High Contrast", "hc-light", "vscode-high-contrast-light"],
-];
+import { themes, windowCases } from "./windowCases.mjs";
 
 export const cases = {
 	async "in a browser's own extension host, prodcons1 is built, run and judged without any server's help"({
@@ -50,7 +44,7 @@ export const cases = {
 		await shot(workbench, "solved-terminal");
 	},
 
-	async "the Test Explorer turns green on the solved lab"({ open, makeWorkspace, shot }) {
+	async "the Test Explorer turns green on the solved lab"({ open, makeWorkspace, picture }) {
 		const workbench = await open(makeWorkspace("green", "3b"));
 		await workbench.command("xv6: Run All Lab Tests");
 		const { page } = workbench;
@@ -69,8 +63,19 @@ export const cases = {
 		const failed = await page
 			.locator(".test-explorer .codicon-testing-failed-icon, .test-explorer .codicon-testing-error-icon")
 			.count();
-		await shot(workbench, "tests-green");
 		assert.equal(failed, 0);
+		// Every task is opened, from the last to the first.
+		const rows = page.locator(".test-explorer .monaco-list-row");
+		await rows.first().click();
+		await page.keyboard.press("ArrowRight");
+		await page.locator('.test-explorer .monaco-list-row[aria-level="2"]').first().waitFor();
+		const tasks = (await rows.count()) - 1;
+		await page.keyboard.press("End");
+		for (let i = 0; i < tasks; i++) {
+			await page.keyboard.press("ArrowRight");
+			await page.keyboard.press("ArrowUp");
+		}
+		await picture(workbench, "tests", ".part.sidebar");
 	},
 
 	async "the terminal shows byte for byte what xv6-lab boot prints"({ open, makeWorkspace, cli }) {
@@ -117,6 +122,7 @@ export const cases = {
 		open,
 		makeWorkspace,
 		shot,
+		picture,
 	}) {
 		const workbench = await open(makeWorkspace("inspect", "2b"));
 		await workbench.command("xv6: Run prodcons3");
@@ -137,7 +143,8 @@ export const cases = {
 						getComputedStyle(body.ownerDocument.documentElement).getPropertyValue("--vscode-editor-background"),
 					),
 			);
-			await shot(workbench, `inspector-${name}`);
+			if (name === "light") await picture(workbench, "inspector");
+			else await shot(workbench, `inspector-${name}`);
 		}
 		assert.equal(backgrounds.size, 3, `light, dark and black or white: ${[...backgrounds].join(", ")}`);
 		await view.locator('[data-panel-tab="faults"]').click();
@@ -158,7 +165,10 @@ export const cases = {
 		);
 	},
 
+	...windowCases,
+
 	...inspectorCases,
+	...inspectorPause,
 
 	async "a stranger edits three functions, led by the explanations, and turns red into green"({
 		open,
@@ -166,6 +176,7 @@ export const cases = {
 		edit,
 		read,
 		shot,
+		picture,
 	}) {
 		const folder = makeWorkspace("stranger");
 		const workbench = await open(folder);
@@ -193,6 +204,6 @@ export const cases = {
 			await run(next[index]);
 		}
 		await workbench.waitTerminal("total = 55");
-		await shot(workbench, "stranger-green");
+		await picture(workbench, "green", ".part.panel");
 	},
 };

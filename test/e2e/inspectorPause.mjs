@@ -1,0 +1,32 @@
+// The inspector's buttons on a machine that is at work: through the page, the extension and the engine's worker.
+import { strict as assert } from "node:assert";
+
+export const inspectorPause = {
+	async "the inspector's Pause stops a busy machine where it is, and Continue lets it go on"({ open, makeWorkspace }) {
+		const workbench = await open(makeWorkspace("pause", "2b"));
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("total = 55");
+		await workbench.command("xv6: Open Memory Inspector");
+		const view = workbench.webview();
+		const status = view.getByText(/^The machine is /);
+		await status.waitFor({ timeout: 60_000 });
+		/** Instructions so far, once the page says that the machine is in this state. */
+		const at = async (state, after = -1) => {
+			for (;;) {
+				const text = await view.getByText(new RegExp(`^The machine is ${state} at instruction`)).textContent();
+				const instructions = Number(/instruction ([\d,]+)/.exec(text)[1].replaceAll(",", ""));
+				if (instructions > after) return instructions;
+			}
+		};
+		await workbench.typeInTerminal("usertests -q\n");
+		await workbench.waitTerminal(": OK");
+		await view.getByRole("button", { name: "Pause" }).click();
+		const paused = await at("paused");
+		// A question and its answer later it is still there.
+		await view.getByRole("button", { name: "Keep this moment" }).click();
+		await view.getByText(/0 differences/).waitFor();
+		assert.equal(await at("paused"), paused);
+		await view.getByRole("button", { name: "Continue" }).click();
+		assert.ok((await at("running", paused)) > paused);
+	},
+};

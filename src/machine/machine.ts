@@ -1,5 +1,4 @@
 import type { Disposable } from "../common/disposable.ts";
-import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
 import { resetVector } from "./bootRom.ts";
@@ -15,6 +14,7 @@ import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
 import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
 import { boardTree } from "./deviceTree.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
+import { GuestEvents } from "./guestEvents.ts";
 import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
 import {
 	eagerOptions,
@@ -32,11 +32,9 @@ import type {
 	MachineOptions,
 	MachineSurface,
 	PhysicalMemory,
-	RootChange,
 	RunOptions,
 	StallReport,
 	StopReason,
-	Trap,
 } from "./types.ts";
 import { hartView, physicalMemory } from "./views.ts";
 import { board } from "./virtBoard.ts";
@@ -110,9 +108,7 @@ export class Machine implements MachineSurface {
 	private readonly pages: PageStore;
 	private readonly hasher: PageHasher;
 	private readonly watchdog: Watchdog;
-	private readonly traps = new Emitter<Trap>();
-	private readonly trapReturns = new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>();
-	private readonly roots = new Emitter<RootChange>();
+	private readonly events: GuestEvents;
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
@@ -139,6 +135,7 @@ export class Machine implements MachineSurface {
 		const { harts, ramBytes, diskBytes, elf } = shape;
 		this.bytes = new Uint8Array(memory.buffer);
 		this.view = new DataView(memory.buffer);
+		this.events = new GuestEvents(this.view, () => this.core);
 		const instance = new WebAssembly.Instance(parts.core, this.imports(memory) as unknown as WebAssembly.Imports);
 		this.core = instance.exports as unknown as CoreExports;
 		this.core.initialize(harts, ramBytes, diskBytes, BigInt(options.seed ?? 0), options.pmp === false ? 0 : 1);
@@ -147,9 +144,9 @@ export class Machine implements MachineSurface {
 			const base = options.jit === "eager" ? eagerOptions : normalOptions;
 			this.translator = new Translator(this.core, memory, { ...base, ...parts.translator });
 		}
-		this.onTrap = this.listened(this.traps, layout.EVENT_TRAP);
-		this.onTrapReturn = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
-		this.onRootChange = this.listened(this.roots, layout.EVENT_ROOT_CHANGE);
+		this.onTrap = this.events.onTrap;
+		this.onTrapReturn = this.events.onTrapReturn;
+		this.onRootChange = this.events.onRootChange;
 		if (options.disk) {
 			this.bytes.set(options.disk, diskBase(ramBytes));
 			this.written(diskBase(ramBytes), options.disk.length);
@@ -336,58 +333,13 @@ export class Machine implements MachineSurface {
 	readonly onRootChange: MachineSurface["onRootChange"];
 	readonly onStall = this.stalls.event;
 	readonly onGuestError = this.guestErrors.event;
-	private readonly listening = new Map<number, number>();
-
-	/** An event that the core reports only while somebody listens. */
-	private listened<T>(emitter: Emitter<T>, bit: number): (listener: (value: T) => void) => Disposable {
-		return (listener) => {
-			const subscription = emitter.event(listener);
-			this.count(bit, 1);
-			return toDisposable(() => {
-				subscription.dispose();
-				this.count(bit, -1);
-			});
-		};
-	}
-
-	private count(bit: number, change: number): void {
-		this.listening.set(bit, (this.listening.get(bit) ?? 0) + change);
-		let mask = 0;
-		for (const [flag, listeners] of this.listening) if (listeners > 0) mask |= flag;
-		this.core.setEventMask(mask);
-	}
 
 	addBreakpoint(pc: bigint): Disposable {
-		if (!this.core.addBreakpoint(pc)) throw tableFull("breakpoints", layout.T_BREAKPOINT_MAX);
-		return toDisposable(() => this.core.removeBreakpoint(pc));
+		return this.events.addBreakpoint(pc);
 	}
 
 	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any"): Disposable {
-		const bits =
-			access === "read"
-				? layout.WATCH_READ
-				: access === "write"
-					? layout.WATCH_WRITE
-					: layout.WATCH_READ | layout.WATCH_WRITE;
-		const end = address + BigInt(length);
-		if (!this.core.addWatchpoint(address, end, bits)) throw tableFull("watchpoints", layout.T_WATCHPOINT_MAX);
-		return toDisposable(() => this.core.removeWatchpoint(address, end, bits));
-	}
-
-	private trapOf(hart: number): Trap {
-		const at = hartBase(hart);
-		const cause = this.view.getBigUint64(at + layout.V_TRAP_CAUSE, true);
-		return {
-			hart,
-			cause: Number(cause & 0xffn),
-			interrupt: cause >> 63n === 1n,
-			tval: this.view.getBigUint64(at + layout.V_TRAP_TVAL, true),
-			pc: this.view.getBigUint64(at + layout.V_TRAP_PC, true),
-			fromMode: this.view.getUint32(at + layout.V_TRAP_FROM, true) as 0 | 1 | 3,
-			toMode: this.view.getUint32(at + layout.V_TRAP_TO, true) as 1 | 3,
-			satp: this.view.getBigUint64(at + layout.H_SATP, true),
-			instret: this.instret,
-		};
+		return this.events.addWatchpoint(address, length, access);
 	}
 
 	// ---- snapshots and hashes ----------------------------------------------------------------------------------------
@@ -469,7 +421,7 @@ export class Machine implements MachineSurface {
 	}
 
 	dispose(): void {
-		for (const emitter of [this.traps, this.trapReturns, this.roots, this.stalls, this.guestErrors]) emitter.dispose();
+		for (const one of [this.events, this.stalls, this.guestErrors]) one.dispose();
 		this.line.dispose();
 	}
 
@@ -488,17 +440,7 @@ export class Machine implements MachineSurface {
 				deviceTick: () => {
 					for (const each of this.devices) each.sliceEnd?.();
 				},
-				onTrap: (hart) => this.traps.fire(this.trapOf(hart)),
-				onTrapReturn: (hart) => {
-					const at = hartBase(hart);
-					const pc = this.view.getBigUint64(at + layout.H_PC, true);
-					const toMode = this.view.getUint32(at + layout.H_MODE, true) as 0 | 1 | 3;
-					this.trapReturns.fire({ hart, pc, toMode, instret: this.instret });
-				},
-				onRootChange: (hart) => {
-					const satp = this.view.getBigUint64(hartBase(hart) + layout.H_SATP, true);
-					this.roots.fire({ hart, satp, instret: this.instret });
-				},
+				...this.events.callbacks,
 				translate: (slot, offset) => this.translator?.offer(slot, offset),
 			},
 		};
@@ -632,8 +574,4 @@ function isWait(stop: number): boolean {
 function otherRun(): UserError {
 	const next = "Replay it with the same kernel, disk image, harts, memory and seed.";
 	return new UserError("input-log-damaged", "The input log is of another run than this one", next);
-}
-
-function tableFull(what: string, most: number): UserError {
-	return new UserError("machine-options", `There are ${most} ${what} already`, "Remove one first.");
 }

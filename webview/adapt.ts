@@ -59,7 +59,9 @@ export function adaptModel(model: KernelModel): PageModel {
 				evidence: [
 					...(pids.length > 0 ? [`processes ${pids.join(", ")}`] : []),
 					...(addresses.length > 0 ? [`addresses ${addresses.join(", ")}`] : []),
-					...(frames.length > 0 ? [`frames ${frames.map((frame) => frameAddress(model, frame)).join(", ")}`] : []),
+					...(frames.length > 0
+						? [`frames ${frames.map((frame) => `${frame} (${frameAddress(model, frame)})`).join(", ")}`]
+						: []),
 				],
 				frames,
 				source: adaptSource(sources[0]),

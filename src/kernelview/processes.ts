@@ -41,40 +41,45 @@ export interface ProcessSource {
 	running(harts: number): number[];
 }
 
-const fieldNames = [
-	"state",
-	"parent",
-	"pid",
-	"name",
-	"sz",
-	"chan",
-	"killed",
-	"pagetable",
-	"trapframe",
-	"kstack",
-] as const;
-type Field = (typeof fieldNames)[number] | "context.sp";
-
 /** Reads proc[]; runs at every trap, so member offsets are looked up once and words are read only where they are asked for. */
 export class ProcessReader implements ProcessSource {
-	private readonly offsets: Readonly<Record<Field, number | undefined>>;
+	/** Of the members; -1: there is none. */
+	private readonly at: ReturnType<ProcessReader["members"]>;
 	private readonly procOfCpu: number | undefined;
 
 	constructor(
 		private readonly memory: GuestMemory,
 		private readonly names: KernelNames,
 	) {
-		const { proc, cpus } = names;
+		const { cpus } = names;
 		this.procOfCpu = cpus && names.offsetIn(cpus.element, "proc");
-		const offset = (name: Field) => proc && names.offsetIn(proc.element, name);
-		this.offsets = Object.fromEntries(
-			[...fieldNames, "context.sp" as const].map((name) => [name, offset(name)]),
-		) as Record<Field, number | undefined>;
+		this.at = this.members();
 	}
 
-	private field(address: number, name: Field, size: 4 | 8): number {
-		const offset = this.offsets[name];
-		return offset === undefined ? 0 : (this.memory.unsigned(address + offset, size) ?? 0);
+	private members() {
+		const { proc } = this.names;
+		const offset = (path: string) => (proc && this.names.offsetIn(proc.element, path)) ?? -1;
+		return {
+			state: offset("state"),
+			parent: offset("parent"),
+			pid: offset("pid"),
+			name: offset("name"),
+			size: offset("sz"),
+			chan: offset("chan"),
+			killed: offset("killed"),
+			root: offset("pagetable"),
+			trapframe: offset("trapframe"),
+			kernelStack: offset("kstack"),
+			savedStack: offset("context.sp"),
+		};
+	}
+
+	private word(address: number, offset: number): number {
+		return offset < 0 ? 0 : (this.memory.u32(address + offset) ?? 0);
+	}
+
+	private long(address: number, offset: number): number {
+		return offset < 0 ? 0 : (this.memory.u64(address + offset) ?? 0);
 	}
 
 	all(): Process[] {
@@ -93,8 +98,8 @@ export class ProcessReader implements ProcessSource {
 		const { proc } = this.names;
 		for (let slot = 0; proc && slot < proc.count; slot++) {
 			const address = proc.address + slot * proc.stride;
-			const state = this.names.stateName(this.field(address, "state", 4));
-			if (state !== "UNUSED") states.set(this.field(address, "pid", 4) | 0, state);
+			const state = this.names.stateName(this.word(address, this.at.state));
+			if (state !== "UNUSED") states.set(this.word(address, this.at.pid) | 0, state);
 		}
 		return states;
 	}
@@ -103,24 +108,24 @@ export class ProcessReader implements ProcessSource {
 		const { proc } = this.names;
 		if (!proc) return undefined;
 		const address = proc.address + slot * proc.stride;
-		const state = this.names.stateName(this.field(address, "state", 4));
+		const state = this.names.stateName(this.word(address, this.at.state));
 		if (state === "UNUSED") return undefined;
-		const parent = this.field(address, "parent", 8);
-		const nameAt = this.offsets.name;
+		const parent = this.long(address, this.at.parent);
+		const nameAt = this.at.name;
 		return {
 			slot,
 			address,
-			pid: this.field(address, "pid", 4) | 0,
-			name: nameAt === undefined ? "" : this.memory.text(address + nameAt, 16),
+			pid: this.word(address, this.at.pid) | 0,
+			name: nameAt < 0 ? "" : this.memory.text(address + nameAt, 16),
 			state,
 			parent: this.pidAt(parent),
-			size: this.field(address, "sz", 8),
-			chan: this.field(address, "chan", 8),
-			killed: this.field(address, "killed", 4) !== 0,
-			root: this.field(address, "pagetable", 8),
-			trapframe: this.field(address, "trapframe", 8),
-			kernelStack: this.field(address, "kstack", 8),
-			savedStack: this.field(address, "context.sp", 8),
+			size: this.long(address, this.at.size),
+			chan: this.long(address, this.at.chan),
+			killed: this.word(address, this.at.killed) !== 0,
+			root: this.long(address, this.at.root),
+			trapframe: this.long(address, this.at.trapframe),
+			kernelStack: this.long(address, this.at.kernelStack),
+			savedStack: this.long(address, this.at.savedStack),
 		};
 	}
 
@@ -130,7 +135,7 @@ export class ProcessReader implements ProcessSource {
 		if (!proc) return 0;
 		const index = (pointer - proc.address) / proc.stride;
 		if (!Number.isInteger(index) || index < 0 || index >= proc.count) return 0;
-		return this.field(pointer, "pid", 4) | 0;
+		return this.word(pointer, this.at.pid) | 0;
 	}
 
 	withRoot(root: number, hart?: number): Process | undefined {
@@ -140,8 +145,8 @@ export class ProcessReader implements ProcessSource {
 
 	slotWithRoot(root: number, hart?: number): number | undefined {
 		const { proc } = this.names;
-		const offset = this.offsets.pagetable;
-		if (!proc || offset === undefined || root === 0) return undefined;
+		const offset = this.at.root;
+		if (!proc || offset < 0 || root === 0) return undefined;
 		const has = (slot: number) =>
 			this.memory.u64(proc.address + slot * proc.stride + offset) === root && this.stateOf(slot) !== "UNUSED";
 		const likely = hart === undefined ? undefined : this.slotOn(hart);
@@ -160,12 +165,12 @@ export class ProcessReader implements ProcessSource {
 
 	pidOf(slot: number): number {
 		const { proc } = this.names;
-		return proc ? this.field(proc.address + slot * proc.stride, "pid", 4) | 0 : 0;
+		return proc ? this.word(proc.address + slot * proc.stride, this.at.pid) | 0 : 0;
 	}
 
 	stateOf(slot: number): string {
 		const { proc } = this.names;
-		return proc ? this.names.stateName(this.field(proc.address + slot * proc.stride, "state", 4)) : "UNUSED";
+		return proc ? this.names.stateName(this.word(proc.address + slot * proc.stride, this.at.state)) : "UNUSED";
 	}
 
 	running(harts: number): number[] {

@@ -21,11 +21,16 @@ export const inspectorPause = {
 		await workbench.typeInTerminal("usertests -q\n");
 		await workbench.waitTerminal(": OK");
 		await view.getByRole("button", { name: "Pause" }).click();
-		const paused = await at("paused");
-		// A question and its answer later it is still there.
+		await view.getByText(/^The machine is paused/).waitFor();
+		// Two moments, each a question to the machine and its answer, are one and the same.
 		await view.getByRole("button", { name: "Keep this moment" }).click();
-		await view.getByText(/0 differences/).waitFor();
-		assert.equal(await at("paused"), paused);
+		const same = view.getByText(/^From instruction .*: 0 differences\.$/);
+		await same.waitFor();
+		await view.getByRole("button", { name: "Compare again" }).click();
+		const [, from, to] = /From instruction ([\d,]+) to ([\d,]+)/.exec(await same.textContent());
+		assert.equal(to, from);
+		await view.getByText(`The machine is paused at instruction ${to}.`).waitFor();
+		const paused = await at("paused");
 		await view.getByRole("button", { name: "Continue" }).click();
 		assert.ok((await at("running", paused)) > paused);
 	},

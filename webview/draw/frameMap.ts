@@ -46,7 +46,7 @@ export function frameAt(layout: FrameLayout, frames: number, x: number, y: numbe
 	return column >= 0 && column < layout.columns && row >= 0 && index < frames ? index : -1;
 }
 
-const colours: Record<FrameLetter, keyof Palette> = {
+export const frameColours: Record<FrameLetter, keyof Palette> = {
 	K: "kernel",
 	T: "pageTable",
 	U: "user",
@@ -80,7 +80,7 @@ export function drawFrameMap(
 			const letter = model.letters[start] as FrameLetter;
 			let next = start + 1;
 			if (gap === 0) while (next < end && model.letters[next] === letter) next++;
-			surface.fillStyle = palette[colours[letter] ?? "guard"];
+			surface.fillStyle = palette[frameColours[letter] ?? "guard"];
 			const x = (start - row * columns) * cell;
 			surface.fillRect(x, row * cell, (next - start) * cell - gap, cell - gap);
 			start = next;

@@ -49,7 +49,7 @@ export class ComparePanel extends LitElement {
 						${[...offered].reverse().map((pair) => html`<option value=${pair.id} ?selected=${pair.id === chosen}>${pair.text}</option>`)}
 					</select>
 				</label>
-				${chosen === nowId ? html`<button @click=${() => this.load(chosen, true)}>Compare again</button>` : nothing}
+				${chosen === nowId ? html`<button class="small" @click=${() => this.load(chosen, true)}>Compare again</button>` : nothing}
 			</div>
 			${this.problem ? html`<p class="bad" role="alert">${this.problem}</p>` : nothing}
 			${this.shown ? this.table(this.shown) : nothing}

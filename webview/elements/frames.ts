@@ -1,9 +1,10 @@
-import { html, LitElement, nothing } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import {
 	drawFrameMap,
 	type FrameLayout,
 	type FrameLetter,
 	frameAt,
+	frameColours,
 	frameLayout,
 	frameMeaning,
 } from "../draw/frameMap.ts";
@@ -18,7 +19,44 @@ const mostRows = 100;
 
 /** All of RAM, one cell a frame. Arrow keys move, the line below says what is under the pointer or the keyboard. */
 export class FramesPanel extends LitElement {
-	static override styles = panelStyles;
+	static override styles = [
+		panelStyles,
+		css`
+			b.code {
+				display: inline-block;
+				min-width: 1.4em;
+				text-align: center;
+				color: var(--vscode-editor-background);
+				outline: 1px solid var(--vscode-contrastBorder, transparent);
+			}
+			/* The colours of draw/surface.ts. */
+			b.kernel {
+				background: var(--vscode-charts-purple, var(--vscode-foreground));
+			}
+			b.pageTable {
+				background: var(--vscode-charts-orange, var(--vscode-editorWarning-foreground));
+			}
+			b.user {
+				background: var(--vscode-charts-blue, var(--vscode-textLink-foreground));
+			}
+			b.shared {
+				background: var(--vscode-charts-green, var(--vscode-testing-iconPassed));
+			}
+			b.free {
+				background: var(--vscode-editorWidget-background, var(--vscode-editor-background));
+				color: var(--vscode-foreground);
+			}
+			b.leaked {
+				background: var(--vscode-charts-yellow, var(--vscode-editorWarning-foreground));
+			}
+			b.twoHands {
+				background: var(--vscode-charts-red, var(--vscode-errorForeground));
+			}
+			b.guard {
+				background: var(--vscode-disabledForeground, var(--vscode-foreground));
+			}
+		`,
+	];
 	static override properties = {
 		frames: { attribute: false },
 		notes: { attribute: false },
@@ -58,8 +96,12 @@ export class FramesPanel extends LitElement {
 					.filter((letter) => (frames.counts[letter] ?? 0) > 0)
 					.map(
 						(letter) =>
-							html`<span role="listitem"><b class="code">${letter === "." ? "·" : letter}</b> ${frameMeaning[letter]}: ${frames.counts[letter]}</span>`,
+							html`<span role="listitem"><b class="code ${frameColours[letter]}">${letter === "." ? "·" : letter}</b> ${frameMeaning[letter]}: ${frames.counts[letter]}</span>`,
 					)}
+			</div>
+			<div class="row">
+				<button class="small" @click=${() => this.zoomBy(1)}>Zoom in</button>
+				<button class="small" @click=${() => this.zoomBy(-1)}>Zoom out</button>
 			</div>
 			<p class="code" aria-live="polite">${this.selected < 0 ? "Point at a frame, or move with the arrow keys." : frames.describe(this.selected)}</p>
 			<canvas
@@ -119,6 +161,10 @@ export class FramesPanel extends LitElement {
 		drawFrameMap(surface, model, layout, readPalette(getComputedStyle(document.documentElement)));
 	}
 
+	private zoomBy(step: number): void {
+		this.zoom = Math.min(6, Math.max(1, this.zoom + step));
+	}
+
 	private hovered(event: MouseEvent): void {
 		this.selected = frameAt(this.layout, this.frames?.letters.length ?? 0, event.offsetX, event.offsetY);
 	}
@@ -128,7 +174,7 @@ export class FramesPanel extends LitElement {
 		const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
 		const step = steps[event.key];
 		if (event.key === "+" || event.key === "-") {
-			this.zoom = Math.min(6, Math.max(1, this.zoom + (event.key === "+" ? 1 : -1)));
+			this.zoomBy(event.key === "+" ? 1 : -1);
 		} else if (step !== undefined) {
 			const last = (this.frames?.letters.length ?? 0) - 1;
 			this.selected = Math.min(last, Math.max(0, Math.max(0, this.selected) + step));

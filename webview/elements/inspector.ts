@@ -53,14 +53,6 @@ export class Inspector extends LitElement {
 			[role="tab"]:focus-visible {
 				outline: 1px solid var(--vscode-focusBorder);
 			}
-			select,
-			input {
-				background: var(--vscode-input-background);
-				color: var(--vscode-input-foreground);
-				border: 1px solid var(--vscode-input-border, var(--vscode-contrastBorder, transparent));
-				font: inherit;
-				padding: 2px 4px;
-			}
 		`,
 	];
 	static override properties = {

@@ -39,6 +39,26 @@ export const panelStyles = css`
 		color: var(--vscode-list-activeSelectionForeground);
 		outline: 1px solid var(--vscode-contrastActiveBorder, transparent);
 	}
+	select,
+	input,
+	button.small {
+		background: var(--vscode-input-background);
+		color: var(--vscode-input-foreground);
+		border: 1px solid var(--vscode-input-border, var(--vscode-contrastBorder, transparent));
+		font: inherit;
+		padding: 2px 4px;
+	}
+	button.small {
+		padding: 2px 8px;
+		background: var(--vscode-button-secondaryBackground, transparent);
+		color: var(--vscode-button-secondaryForeground, var(--vscode-foreground));
+		cursor: pointer;
+	}
+	/* High-contrast themes name no colour for this; the component's own is dark in all of them. */
+	:host-context(body.vscode-high-contrast) vscode-button[secondary],
+	:host-context(body.vscode-high-contrast-light) vscode-button[secondary] {
+		--vscode-button-secondaryHoverBackground: transparent;
+	}
 	button.link {
 		all: unset;
 		color: var(--vscode-textLink-foreground);

@@ -39,6 +39,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 		return item;
 	};
 	const log = own(vscode.window.createOutputChannel("xv6 Lab", { log: true }));
+	log.info(`xv6 Lab ${context.extension.packageJSON.version}, VS Code ${vscode.version}`);
 	const keys = new ContextKeys();
 	const diagnostics = own(new BuildDiagnostics());
 	const folders = own(new Folders(platform, diagnostics, keys, log));

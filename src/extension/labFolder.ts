@@ -129,7 +129,10 @@ export class LabFolder implements vscode.Disposable {
 		if (!options.restart && this.machineAlive && this.bootedRevision === summary.revision) return;
 		report.report({ message: "booting" });
 		this.terminal.machineStarted();
-		await this.engine().request("boot", this.settings.machine);
+		const { machine } = this.settings;
+		const { harts, memoryMiB, virtio } = await this.engine().request("boot", machine);
+		const shape = `${harts} harts, ${memoryMiB} MiB, ${virtio} virtio, seed ${machine.seed ?? 0}`;
+		this.log.info(`${this.name}: booted with ${shape}`);
 		this.bootedRevision = summary.revision;
 		for (const warning of summary.warnings) this.terminal.note(warning);
 	}
@@ -138,7 +141,11 @@ export class LabFolder implements vscode.Disposable {
 	async runCommand(command: string, token: vscode.CancellationToken): Promise<{ end: string; verdict?: VerdictData }> {
 		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
 		try {
-			return await this.engine().request("runCommand", { command });
+			const result = await this.engine().request("runCommand", { command });
+			const { verdict, end } = result;
+			const judged = verdict ? [verdict.outcome, ...verdict.reasons.map((reason) => reason.message)].join(": ") : end;
+			this.log.info(`${this.name}: ${command}: ${judged}`);
+			return result;
 		} finally {
 			subscription.dispose();
 		}

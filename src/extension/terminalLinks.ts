@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { definitionLine } from "./definition.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 
@@ -60,7 +61,8 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 		if ("line" in target) return openSource(folder.root, target.file, target.line);
 		const location = await folder.engine().request("symbolize", { address: target.address });
 		const file = location?.file ?? target.file;
-		if (file) return openSource(folder.root, file, location?.line ?? 1);
+		// Variables have no line in the line table, and without a machine nothing has: the text tells then.
+		if (file) return openSource(folder.root, file, location?.line ?? target.address);
 		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no source line is known for {0}.", target.address));
 	}
 
@@ -75,13 +77,14 @@ export function sourceUri(root: vscode.Uri, file: string): vscode.Uri | undefine
 	return parts.includes("..") ? undefined : vscode.Uri.joinPath(root, ...parts);
 }
 
-/** Opens a file of the tree at a line (from 1). */
-export async function openSource(root: vscode.Uri, file: string, line: number): Promise<void> {
+/** Opens a file of the tree at a line (from 1), or where it defines a name. */
+export async function openSource(root: vscode.Uri, file: string, at: number | string): Promise<void> {
 	const uri = sourceUri(root, file);
 	if (!uri) return;
-	const position = new vscode.Position(Math.max(0, line - 1), 0);
 	try {
 		const document = await vscode.workspace.openTextDocument(uri);
+		const line = typeof at === "number" ? at : (definitionLine(document.getText(), at) ?? 1);
+		const position = new vscode.Position(Math.max(0, line - 1), 0);
 		await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
 	} catch {
 		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: {0} is not in this tree.", file));

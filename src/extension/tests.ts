@@ -49,12 +49,7 @@ export class LabTests implements vscode.Disposable {
 				vscode.l10n.t("Add a lab.json or a lab's programs."),
 			);
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
-		const cancel = new vscode.CancellationTokenSource();
-		try {
-			await this.run(new vscode.TestRunRequest([root]), cancel.token, false);
-		} finally {
-			cancel.dispose();
-		}
+		await this.run(new vscode.TestRunRequest([root]), undefined, false);
 	}
 
 	/** Shows a verdict that came from a command in the explorer too. */
@@ -158,15 +153,24 @@ export class LabTests implements vscode.Disposable {
 		token.onCancellationRequested(() => saved.dispose());
 	}
 
-	private async run(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
+	private async run(
+		request: vscode.TestRunRequest,
+		token: vscode.CancellationToken | undefined,
+		many: boolean,
+	): Promise<void> {
 		const run = this.controller.createTestRun(request);
+		// The run's own token is the stop button's; a run that a command began is known to VS Code by nothing else.
+		const cancel = new vscode.CancellationTokenSource();
+		const tokens = [token, run.token].map((each) => each?.onCancellationRequested(() => cancel.cancel()));
 		try {
 			for (const [folder, items] of this.selected(request)) {
-				if (token.isCancellationRequested) break;
-				await this.runFolder(run, folder, items, token, many);
+				if (token?.isCancellationRequested || cancel.token.isCancellationRequested) break;
+				await this.runFolder(run, folder, items, cancel.token, many);
 			}
 		} finally {
 			run.end();
+			for (const subscription of tokens) subscription?.dispose();
+			cancel.dispose();
 		}
 	}
 

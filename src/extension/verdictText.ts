@@ -43,11 +43,11 @@ const lineWidth = 100;
 
 /** The same as plain text, in lines of a width that fits beside the sources. */
 export function plainVerdict(verdict: VerdictData, words: VerdictWords): string {
-	const parts = verdict.reasons.map((reason) => wrap(reason.message));
-	for (const { text, look } of verdict.explanations) {
-		parts.push(wrap(text));
-		if (look) parts.push(wrap(`${words.look} ${look}`));
-	}
+	const parts = verdict.explanations.flatMap(({ text, look }) =>
+		look ? [wrap(text), wrap(`${words.look} ${look}`)] : [wrap(text)],
+	);
+	// The cause first: of a message's first line VS Code makes its title.
+	parts.push(...verdict.reasons.map((reason) => wrap(reason.message)));
 	if (verdict.findings.length > 0) parts.push(verdict.findings.map(({ sentence }) => wrap(`- ${sentence}`)).join("\n"));
 	const last = verdict.faults.slice(-faultsShown).map((fault) => printable(`  ${fault.text}`));
 	if (last.length > 0) parts.push([words.faults, ...last].join("\n"));

@@ -60,6 +60,12 @@ export const windowCases = {
 		await workbench.waitTerminal("✗");
 		await workbench.command("Notifications: Clear All Notifications");
 		await workbench.waitTerminal("xv6: Open Memory Inspector");
+		await workbench.followTerminalLink("kernel/syscall.c: syscalls");
+		await page.locator(".editor-group-container .tab.active", { hasText: "syscall.c" }).waitFor();
+		await page
+			.locator(".statusbar-item", { hasText: /Ln (?!1,)\d+, Col/ })
+			.first()
+			.waitFor();
 		await workbench.command("Test: Peek Output");
 		const peek = page.locator(".test-output-peek").first();
 		await peek.waitFor();

@@ -41,7 +41,7 @@ export class LoopWatch {
 	private count = 0;
 	private running = true;
 
-	/** Code below this folder is ours. */
+	/** Code of files whose path begins so is ours. */
 	constructor(private readonly ours: string) {
 		const turn = () => {
 			const now = threadCpuMs();
@@ -69,7 +69,7 @@ export class LoopWatch {
 
 	/**
 	 * Turns in which we computed for longer: the turn's own time says so, which no other program's work is in, and the samples of
-	 * our code do, which VS Code's work is not in. What has no stack counts as ours: messages of our workers arrive in it.
+	 * our code do, which VS Code's work is not in.
 	 */
 	over(ms: number): string[] {
 		const long = this.long.filter((turn) => turn.ms > ms && this.profiler.spent(turn, this.ours) > ms);
@@ -129,14 +129,19 @@ class Profiler {
 		});
 	}
 
-	/** Milliseconds of samples in a turn in which the code of a folder, or none at all, is on the stack. */
+	/**
+	 * Milliseconds of samples in a turn with our code on the stack; those without a stack too where that code ran in the
+	 * same turn: a worker's message is read by nobody's code before our listener has it.
+	 */
 	spent(turn: Turn, folder: string): number {
-		let us = 0;
+		let own = 0;
+		let nobodys = 0;
 		for (const [id, time] of this.samples(turn)) {
 			const stack = this.stack(id);
-			if (stack.some(({ url, functionName }) => url.includes(folder) || functionName === "(program)")) us += time;
+			if (stack.some(({ url }) => url.includes(folder))) own += time;
+			else if (stack[0]?.functionName === "(program)") nobodys += time;
 		}
-		return us / 1000;
+		return own > 0 ? (own + nobodys) / 1000 : 0;
 	}
 
 	/** The stacks of a turn, the most frequent first, innermost frame first. */

@@ -142,6 +142,35 @@ export class Workbench {
 		}
 	}
 
+	/** Clicks a link in the visible terminal as VS Code asks for it, with Ctrl held. */
+	async followTerminalLink(text) {
+		const place = await this.page.evaluate((wanted) => {
+			for (const row of document.querySelectorAll(".terminal-wrapper.active .xterm-rows > div")) {
+				let at = row.textContent.indexOf(wanted);
+				if (at < 0) continue;
+				at += 2;
+				const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+				for (let node = walker.nextNode(); node; at -= node.length, node = walker.nextNode()) {
+					if (at >= node.length) continue;
+					const range = document.createRange();
+					range.setStart(node, at);
+					range.setEnd(node, at + 1);
+					const { x, y, width, height } = range.getBoundingClientRect();
+					return { x: x + width / 2, y: y + height / 2 };
+				}
+			}
+			return undefined;
+		}, text);
+		if (!place) throw new Error(`the terminal shows no ${text}`);
+		await this.page.keyboard.down("Control");
+		await this.page.mouse.move(place.x, place.y - 40);
+		await this.page.mouse.move(place.x, place.y, { steps: 5 });
+		await this.page.getByText("(ctrl + click)").waitFor();
+		await this.page.mouse.down();
+		await this.page.mouse.up();
+		await this.page.keyboard.up("Control");
+	}
+
 	async typeInTerminal(text) {
 		await this.page.locator(".terminal-wrapper.active .xterm-screen").click();
 		await this.page.keyboard.type(text);

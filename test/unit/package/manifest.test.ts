@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { labPrograms } from "../../../src/extension/labPrograms.ts";
@@ -72,6 +72,16 @@ test("files that the manifest names are there", () => {
 		...[...JSON.stringify(contributes).matchAll(/"(?:\.\/)?(media\/[^"]+)"/g)].map((match) => match[1]),
 	];
 	expect(files.filter((file) => !existsSync(join(root, file as string)))).toEqual([]);
+});
+
+test("the README's pictures are those that the end-to-end tests make", () => {
+	const shown = [
+		...readFileSync(join(root, "README.md"), "utf8").matchAll(/!\[[^\]]+\]\(media\/pictures\/(\w+)\.png\)/g),
+	];
+	const cases = ["cases", "windowCases"].map((name) => readFileSync(join(root, `test/e2e/${name}.mjs`), "utf8")).join();
+	const made = [...cases.matchAll(/picture\(workbench, "(\w+)"/g)].map((match) => match[1]);
+	expect(shown.map((match) => match[1]).sort()).toEqual(made.sort());
+	expect(readdirSync(join(root, "media/pictures")).sort()).toEqual(made.map((name) => `${name}.png`));
 });
 
 test("activation is narrow: never * or at startup", () => {

@@ -252,8 +252,9 @@ killing(void)
     for(;;)
       p[1]++;
   }
-  while(p[1] == 0)
+  for(int i = 0; p[1] == 0 && i < 50; i++)   // unless the child has died
     sleep(1);
+  CHECK(p[1] != 0);
   CHECK(kill(pid) == 0);
   CHECK(waitstatus() == -1);
   churn();

@@ -466,8 +466,9 @@ killing(void)
     for(;;)
       p[0]++;
   }
-  while(p[0] == 0)
+  for(int i = 0; p[0] == 0 && i < 50; i++)   // unless the child has died
     sleep(1);
+  CHECK(p[0] != 0);
   CHECK(kill(pid) == 0);
   CHECK(waitstatus() == -1);
   churn();

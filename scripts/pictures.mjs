@@ -1,10 +1,11 @@
 // `node scripts/pictures.mjs [NAME]` makes the handouts' pictures anew (labs/*/pictures/): the lab's kernel runs, the built
 // inspector page shows it in a real browser, and the panel is photographed. CHROMIUM names the browser, default /usr/bin/chromium.
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InspectorPage, loadSide } from "../test/support/workbench/inspectorPage.mjs";
 import { launchBrowser } from "../test/support/workbench/workbench.mjs";
+import { toPalette } from "./palettePng.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const hw5 = "hw5-anonymous-mmap";
@@ -155,7 +156,8 @@ async function make({ name, lab, stage, run, until, times, panel, process: who, 
 	const height = await page.evaluate(
 		() => Math.ceil(document.querySelector("xv6-inspector").getBoundingClientRect().bottom) + 8,
 	);
-	await page.screenshot({ path, clip: { x: 0, y: 0, width: 980, height: Math.min(height, 640) } });
+	const clip = { x: 0, y: 0, width: 980, height: Math.min(height, 640) };
+	writeFileSync(path, toPalette(await page.screenshot({ clip })));
 	console.log(`${lab}/pictures/${name}.png ${(statSync(path).size / 1024).toFixed(0)} KB`);
 	await inspector.close();
 	side.dispose();

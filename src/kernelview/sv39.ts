@@ -126,12 +126,14 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 	return { root, tables, leaves, damage };
 }
 
-/** Trees that are kept: those of a full proc[] and the kernel's. */
+/** Trees that are kept: those of a full proc[] and the kernel's, and no more leaves than RAM has frames a few times over. */
 const maxTrees = 80;
+const maxLeaves = 100_000;
 
 /** Walks a tree again only when one of its tables changed: most hardly ever do, and some have tens of thousands of leaves. */
 export class WalkCache {
 	private readonly known = new Map<number, { tables: PageTables; copies: readonly Uint32Array[] }>();
+	private leaves = 0;
 
 	tables(memory: GuestMemory, root: number): PageTables {
 		const known = this.known.get(root);
@@ -142,9 +144,14 @@ export class WalkCache {
 		const tables = known && same ? known.tables : walkTables(memory, root);
 		const copies =
 			known && same ? known.copies : tables.tables.map((table) => memory.copyWords(table.address, pageBytes));
-		// The one that was not asked for longest goes first.
+		this.leaves += tables.leaves.length - (known?.tables.leaves.length ?? 0);
 		this.known.set(root, { tables, copies });
-		if (this.known.size > maxTrees) this.known.delete(this.known.keys().next().value as number);
+		// Those that were not asked for longest go first.
+		for (const [oldest, tree] of this.known) {
+			if (oldest === root || (this.known.size <= maxTrees && this.leaves <= maxLeaves)) break;
+			this.known.delete(oldest);
+			this.leaves -= tree.tables.leaves.length;
+		}
 		return tables;
 	}
 }

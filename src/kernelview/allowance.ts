@@ -1,8 +1,8 @@
 /** So many at once. */
 const burst = 64;
 /** By the clock: so many milliseconds at once, and this share of all time. */
-const burstMs = 60;
-const share = 1 / 100;
+const burstMs = 30;
+const share = 1 / 200;
 
 /**
  * How often something dear may be done. By guest time, a run stays a function of its inputs: one more after so many instructions. By a

@@ -43,7 +43,11 @@ export const windowCases = {
 		await workbench.waitTerminal("$");
 		await workbench.typeInTerminal("echo fir''st\n");
 		await workbench.waitTerminal("\nfir''st");
+		// Both show the same text: what is typed must not go to the one that is about to close.
+		await page.evaluate(() => document.querySelector(".terminal-wrapper.active").setAttribute("data-older", ""));
 		await fromMenu();
+		await page.locator(".terminal-wrapper.active:not([data-older])").waitFor();
+		await page.locator(".terminal-wrapper[data-older]").waitFor({ state: "detached" });
 		await workbench.waitTerminal("fir''st");
 		await workbench.typeInTerminal("echo second\n");
 		await workbench.waitTerminal("\nsecond");

@@ -24,12 +24,12 @@ function system(name: string, command: string): Work {
 
 /** Sizes: about half a second each in QEMU on a small machine, so that start-up and a look at a clock do not count. */
 export const works: readonly Work[] = [
-	compute("sieve", "sieve", 60),
-	compute("crc32", "CRC-32", 60),
-	compute("matint", "matrix product, int", 300),
-	compute("matdouble", "matrix product, double", 40),
-	compute("quicksort", "quicksort", 100),
-	compute("strings", "strings", 60),
+	compute("sieve", "sieve", 180),
+	compute("crc32", "CRC-32", 180),
+	compute("matint", "matrix product, int", 1500),
+	compute("matdouble", "matrix product, double", 160),
+	compute("quicksort", "quicksort", 200),
+	compute("strings", "strings", 180),
 	system("forktest", "forktest"),
 	system("fork and wait, 300×", "storm fork 300"),
 	system("fork, exec and wait, 100×", "storm exec 100"),

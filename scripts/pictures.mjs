@@ -111,9 +111,9 @@ const pictures = [
 		name: "exit-before-after",
 		lab: cs326,
 		stage: "1",
-		run: "shmtests nomunmap",
+		run: "shmtests children",
 		panel: "Before and after",
-		pair: /exit\(/,
+		pair: /7 shmtests: exit\(/,
 	},
 ];
 

@@ -304,10 +304,10 @@ export const PAGE_RESERVED = 8;
 export const PAGE_SLOT = 0x300000;
 
 /** u32 per linear page that was walked as a page table: page number of the root that it was walked from, or PAGE_ROOTS_MANY. */
-export const PAGE_ROOT = 0xc00000;
+export const PAGE_ROOT = 0xb00000;
 export const PAGE_ROOTS_MANY = 0xffffffff;
 /** u8 per linear page: bit h = hart h may have write TLB entries for it. */
-export const PAGE_WRITERS = 0xe00000;
+export const PAGE_WRITERS = 0xf00000;
 
 /** Decoded pages ("slots"), found by content: 1..SLOT_COUNT-1. */
 export const SLOT_COUNT = 1024;

@@ -173,8 +173,10 @@ export function flaggedStore(h: usize, linear: u32, size: u32): void {
 	if (flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)) {
 		// Nobody writes parts of an entry: the page is something else now, or about to be cleared.
 		if (size < 8) flushTables(n);
-		else pageTableStore(linear, n, flags);
-		if (((linear & 7) + size) > 8) pageTableStore(linear + 7, n, pageFlags(n));
+		else {
+			pageTableStore(linear, n, flags);
+			if (linear & 7) pageTableStore(linear + 7, n, pageFlags(n));
+		}
 	}
 	if (flags & PAGE_RESERVED) breakReservations(h, linear, size);
 }

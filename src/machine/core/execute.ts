@@ -5,7 +5,7 @@
 
 import {
 	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
-	REGION_TABLE, SCRATCH_RECORDS, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT, T_STOP_REQUEST, V_LEFT,
+	REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT, T_STOP_REQUEST, V_LEFT,
 	V_STEPS_END, V_TLB, V_YIELD,
 } from "./layout";
 import * as op from "./opcodes";
@@ -15,10 +15,11 @@ import {
 } from "./hart";
 import { atomic } from "./atomic";
 import { csrOld, executeCsr } from "./csr";
-import { decode, decodeAt } from "./decode";
+import { decodeAt } from "./decode";
 import { slotOfRecords } from "./code";
 import { float, floatEnabled, markFloatDirty } from "./float";
-import { fetchHalf, fetchPage, singleStep, slowLoad, slowStore, tlbEntry } from "./memory";
+import { fetchPage, singleStep, slowLoad, slowStore, tlbEntry } from "./memory";
+import { scratch } from "./records";
 import { returnFromMachine, returnFromSupervisor, takeException, takeInterrupt } from "./trap";
 import { pmpForbidsReturn } from "./pmp";
 import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, remainder, remainderUnsigned, remainderWord, remainderWordUnsigned } from "./multiply";
@@ -140,32 +141,6 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 		}
 	}
 	fault(h, CAUSE_ILLEGAL, bits);
-}
-
-/** The instruction at pc as a record in the scratch area, for pages that must be looked at one by one; 0 on a fault. */
-export function scratch(h: usize, pc: u64): usize {
-	let bits = fetchHalf(h, pc);
-	if (faulted(h)) return 0;
-	if ((bits & 3) == 3) {
-		bits |= fetchHalf(h, pc + 2) << 16;
-		if (faulted(h)) return 0;
-	}
-	decode(SCRATCH_RECORDS, bits, 0, false);
-	store<u8>(SCRATCH_RECORDS + <u32>load<u8>(SCRATCH_RECORDS, 1), op.OP_END);
-	return SCRATCH_RECORDS;
-}
-
-/** The instruction at pc as a record, from the decoded page where the TLB knows it; 0 on a fault. */
-export function peekRecord(h: usize, pc: u64): usize {
-	const entry = tlbEntry(load<u32>(h, V_TLB), pc);
-	if (load<u64>(entry, TLB_FETCH) == (pc & ~0xfff)) {
-		const base = load<u32>(entry, TLB_FETCH + 8);
-		const r: usize = base + ((<usize>pc & 0xffe) << 3);
-		if (load<u8>(r) == op.OP_UNDECODED) decodeAt(slotOfRecords(base), <u32>pc & 0xffe);
-		const code: u32 = load<u8>(r);
-		if (code != op.OP_END && code != op.OP_STRADDLE) return r;
-	}
-	return scratch(h, pc);
 }
 
 /** The translator is offered the code at an offset of a slot; it may change its heat. */

@@ -15,10 +15,11 @@ import {
 } from "./layout";
 import * as op from "./opcodes";
 import { MODE_M, MSTATUS_MPRV, count, interruptsEnabled } from "./hart";
-import { execute, peekRecord } from "./execute";
+import { execute } from "./execute";
 import { isRam, ramAddress } from "./physical";
 import { tlbEntry } from "./memory";
 import { peekTranslate } from "./mmu";
+import { peekRecord } from "./records";
 
 /** Slices without a trap that make a hart suspect. */
 const SUSPECT: u32 = 8;
@@ -252,9 +253,11 @@ function journalNext(h: usize): bool {
 	return note(linear & ~7) && ((last ^ va) >> 3 == 0 || note((linear & ~7) + 8));
 }
 
-/** Bytes that a store may overwrite; atomics are aligned. */
+/** Bytes that a store may overwrite. */
 function storeSize(code: u32): u32 {
 	if (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) return 1 << (code - op.OP_SB);
+	// Atomics of 4 and 8 bytes have even and odd numbers.
+	if (code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMO_LAST) return 4 << (code & 1);
 	return code == op.OP_FSW ? 4 : 8;
 }
 

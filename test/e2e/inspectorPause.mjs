@@ -8,8 +8,7 @@ export const inspectorPause = {
 		await workbench.waitTerminal("total = 55");
 		await workbench.command("xv6: Open Memory Inspector");
 		const view = workbench.webview();
-		const status = view.getByText(/^The machine is /);
-		await status.waitFor({ timeout: 60_000 });
+		await view.getByText(/^The machine is running at instruction/).waitFor({ timeout: 60_000 });
 		/** Instructions so far, once the page says that the machine is in this state. */
 		const at = async (state, after = -1) => {
 			for (;;) {

@@ -157,7 +157,10 @@ export class Inspector extends LitElement {
 	private body() {
 		const { model } = this;
 		const notes = model?.notes[this.panel] ?? [];
-		if (!model) return html`<p class="note">The machine is off. Boot it to see its memory.</p>`;
+		if (!model) {
+			const on = this.machine === "running" || this.machine === "paused";
+			return html`<p class="note">${on ? "Reading the kernel's memory…" : "Boot the machine to see its memory."}</p>`;
+		}
 		switch (this.panel) {
 			case "findings":
 				return html`<xv6-findings .findings=${model.findings} .notes=${notes}></xv6-findings>`;

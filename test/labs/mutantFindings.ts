@@ -52,6 +52,7 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 		"lock-kept": "kernel-panic: in sched",
 		"lock-kept-on-second-call": "kernel-panic: in acquire",
 		"lock-taken-twice": "kernel-panic: in acquire",
+		"missing-initlock": "kernel-panic: in acquire",
 		"never-freed": "frame-leaked",
 		"no-lock": "leaf-left-behind",
 		"no-user-bit": {
@@ -86,6 +87,7 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 		"length-as-end": "fault-refused",
 		"length-zero": "kernel-panic: in mmap(0x0, 60",
 		"list-of-private-region": "kernel-panic: its own load of 0x0",
+		"lists-not-initialised": "kernel-panic: in acquire",
 		"load-fault-forgotten": "fault-refused",
 		"lock-kept": "kernel-panic: in acquire",
 		"maps-itself-twice": "kernel-panic: in mappages",

@@ -21,6 +21,8 @@ void
 acquire(struct spinlock *lk)
 {
   push_off();
+  if(lk->name == 0)     // it would work, but only if its memory happens to be 0
+    panic("acquire: no initlock");
   if(holding(lk))       // we would wait for ourselves
     panic("acquire");
 

@@ -57,16 +57,29 @@ export async function runTest(argv: string[]): Promise<number> {
 				observe: (machine) => observe(machine, output, manifest),
 				breathe,
 				onVerdict: (verdict) => {
-					if (!values.json) process.stdout.write(line(verdict, seeds > 1));
+					if (!values.json && verdict.outcome !== "not-begun") process.stdout.write(line(verdict, seeds > 1));
 				},
 			})),
 		);
 	}
 	if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, "\t")}\n`);
 	if (values.junit) await writeReport(values.junit, toJUnit(verdicts));
-	const failed = verdicts.filter((verdict) => verdict.outcome !== "passed").length;
-	if (!values.json) process.stdout.write(`${verdicts.length - failed} passed, ${failed} failed\n`);
-	return failed === 0 ? exitCodes.done : exitCodes.failed;
+	if (!values.json) process.stdout.write(summary(verdicts));
+	return verdicts.every((verdict) => verdict.outcome === "passed") ? exitCodes.done : exitCodes.failed;
+}
+
+/** The counts; before them, in one line each, the tasks that the student has not come to. */
+function summary(verdicts: readonly Verdict[]): string {
+	const unbegun = new Map<string, number>();
+	const counts = { passed: 0, failed: 0, "not-begun": 0, errored: 0 };
+	for (const { outcome, reasons } of verdicts) {
+		counts[outcome]++;
+		const why = reasons[0]?.message ?? "";
+		if (outcome === "not-begun") unbegun.set(why, (unbegun.get(why) ?? 0) + 1);
+	}
+	const tasks = [...unbegun].map(([why, tests]) => `--   ${why} (${tests} ${tests === 1 ? "test" : "tests"})\n`);
+	const rest = counts["not-begun"] > 0 ? `, ${counts["not-begun"]} not begun` : "";
+	return `${tasks.join("")}${counts.passed} passed, ${counts.failed + counts.errored} failed${rest}\n`;
 }
 
 function select(manifest: LabManifest, ids: string[] | undefined, tasks: string[] | undefined): readonly LabTest[] {

@@ -271,7 +271,10 @@ export class LabTests implements vscode.Disposable {
 		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
 		if (verdicts.length === 0) run.skipped(item);
 		else if (bad.length === 0) run.passed(item);
-		else this.recordFailures(run, item, folder, bad, verdicts.length);
+		else if (bad.every((verdict) => verdict.outcome === "not-begun")) {
+			run.appendOutput(`${bad[0]?.reasons[0]?.message}\r\n`, undefined, item);
+			run.skipped(item);
+		} else this.recordFailures(run, item, folder, bad, verdicts.length);
 	}
 
 	private recordFailures(

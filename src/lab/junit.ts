@@ -23,7 +23,9 @@ export function toJUnit(verdicts: readonly Verdict[]): string {
 
 function suite(lab: string, verdicts: readonly Verdict[]): string {
 	const count = (outcome: Verdict["outcome"]) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
-	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${count("failed")}" errors="${count("errored")}">\n`;
+	// Some graders take everything for passed that is no failure or error: what is not begun is a failure to them, and says its type.
+	const failures = count("failed") + count("not-begun");
+	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${failures}" errors="${count("errored")}">\n`;
 	return `${head}${verdicts.map(testCase).join("")}  </testsuite>\n`;
 }
 
@@ -31,9 +33,10 @@ function testCase(verdict: Verdict): string {
 	const name = `${verdict.title} (harts ${verdict.harts}, seed ${verdict.seed})`;
 	const open = `    <testcase classname="${escapeXml(`${verdict.lab}.${verdict.task}`)}" name="${escapeXml(name)}"`;
 	if (verdict.outcome === "passed") return `${open}/>\n`;
-	const tag = verdict.outcome === "failed" ? "failure" : "error";
+	const tag = verdict.outcome === "errored" ? "error" : "failure";
+	const type = verdict.outcome === "not-begun" ? ' type="not-begun"' : "";
 	const message = verdict.reasons.map((reason) => reason.message).join("; ");
-	return `${open}>\n      <${tag} message="${escapeXml(message)}">${escapeXml(describe(verdict))}</${tag}>\n    </testcase>\n`;
+	return `${open}>\n      <${tag}${type} message="${escapeXml(message)}">${escapeXml(describe(verdict))}</${tag}>\n    </testcase>\n`;
 }
 
 /** A verdict in words, for terminals and reports. */

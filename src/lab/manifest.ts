@@ -14,6 +14,7 @@ const programName = v.pipe(
 );
 const oneLine = v.pipe(v.string(), v.minLength(1), v.regex(/^[^\r\n]*$/, "one line"));
 const address = v.pipe(v.string(), v.regex(/^0x[0-9a-fA-F]{1,16}$/, "a hexadecimal address such as 0x3fffffd000"));
+const sourceFile = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/, "a path in the tree"));
 const regularExpression = v.pipe(
 	v.string(),
 	v.check((text) => {
@@ -70,7 +71,7 @@ export const knownFailureSchema = v.object({
 	/** What the student's file must have, or lack (comments do not count), for causes that look alike from outside. */
 	source: v.optional(
 		v.object({
-			file: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/, "a path in the tree")),
+			file: sourceFile,
 			has: v.optional(regularExpression),
 			lacks: v.optional(regularExpression),
 		}),
@@ -90,6 +91,11 @@ export const taskSchema = v.object({
 	anchor: v.optional(identifier),
 	/** Folder under `solution/` that passes this task and those before it. */
 	solution: v.optional(identifier),
+	/**
+	 * What the first step of the task leaves in a file (comments do not count). Without it, tests of this task and of those behind it
+	 * that fail are `not-begun` when the whole lab is tested; `missing` says what is not there: `kernel/syscall.c has no sys_mmap4`.
+	 */
+	begun: v.optional(v.object({ file: sourceFile, has: regularExpression, missing: oneLine })),
 });
 
 export const manifestSchema = v.object({

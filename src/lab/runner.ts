@@ -4,6 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Instructions, MachineSurface } from "../machine/types.ts";
+import { markUnbegun, unbegunTasks } from "./begun.ts";
 import { type Evidence, explain, judge } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { type CommandResult, Shell } from "./shell.ts";
@@ -92,11 +93,14 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 			return verdicts;
 		}
 		const booted = machine.snapshot();
+		// Whoever asks for one test by name wants to see it fail.
+		const sources = tests.length > 1 ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
+		const unbegun = unbegunTasks(manifest, sources);
 		for (const test of tests) {
 			throwIfCancelled(signal);
 			request.onStart?.(test);
 			machine.restore(booted);
-			deliver(await runTest(request, test, shell, observer));
+			deliver(markUnbegun(await runTest(request, test, shell, observer), unbegun));
 		}
 		return verdicts;
 	} finally {

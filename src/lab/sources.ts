@@ -2,16 +2,16 @@ import { fromUtf8 } from "../common/bytes.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { LabManifest } from "./manifest.ts";
 
-/** Texts of the files that the lab's known failures name, without comments: what is commented out is not there. */
+/** Texts of the files that the lab's known failures and tasks name, without comments: what is commented out is not there. */
 export type NamedSources = ReadonlyMap<string, string>;
 
 export async function readNamedSources(manifest: LabManifest, tree: SourceTree | undefined): Promise<NamedSources> {
 	const sources = new Map<string, string>();
 	if (!tree) return sources;
-	for (const { source } of manifest.knownFailures) {
-		if (!source || sources.has(source.file)) continue;
-		const bytes = await tree.read(source.file);
-		if (bytes) sources.set(source.file, withoutComments(fromUtf8(bytes)));
+	const named = [...manifest.knownFailures.map(({ source }) => source), ...manifest.tasks.map(({ begun }) => begun)];
+	for (const file of new Set(named.flatMap((source) => source?.file ?? []))) {
+		const bytes = await tree.read(file);
+		if (bytes) sources.set(file, withoutComments(fromUtf8(bytes)));
 	}
 	return sources;
 }

@@ -17,12 +17,14 @@ export type CommandEnd =
 export type Outcome =
 	| "passed"
 	| "failed"
+	/** Failed, and the sources show that the student has not come to its task (`begun` in the manifest). Not a pass. */
+	| "not-begun"
 	/** The test could not be judged: the kernel did not reach its shell, or the program is not in the file system. */
 	| "errored";
 
 /** One thing that was asked for and what came instead. */
 export interface Reason {
-	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing";
+	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing" | "not-begun";
 	readonly message: string;
 }
 

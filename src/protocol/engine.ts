@@ -103,7 +103,7 @@ export interface VerdictData {
 	readonly title: string;
 	readonly program: string;
 	readonly command: string;
-	readonly outcome: "passed" | "failed" | "errored";
+	readonly outcome: "passed" | "failed" | "not-begun" | "errored";
 	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "flood";
 	readonly expected: string;
 	readonly actual: string;

@@ -22,6 +22,18 @@ const starterFailure: Readonly<Record<string, string>> = {
 	"cs326-shared-page": "unknown-syscall",
 };
 
+/** Tests that are red when a student has come so far ("" is the starter); others of later tasks are not begun, or pass already. */
+const redNext: Readonly<Record<string, Readonly<Record<string, readonly string[] | "task 1">>>> = {
+	"cs326-shared-page": { "": "task 1", "1": [] },
+	"hw5-anonymous-mmap": {
+		"": ["private"],
+		"1a": ["private"],
+		"1b": [],
+		"1c": [],
+		"2b": ["mmap-children", "mmap-grandchild", "prodcons3"],
+	},
+};
+
 for (const id of await catalog.ids()) {
 	const manifest = await catalog.manifest(id);
 	const solutions = [...new Set(manifest.tasks.flatMap((task) => (task.solution ? [task.solution] : [])))];
@@ -47,6 +59,27 @@ for (const id of await catalog.ids()) {
 				}
 			},
 			patience,
+		);
+
+		test.each(Object.entries(redNext[id] ?? {}))(
+			"behind solution '%s', what comes next is red, and what is not begun says so",
+			async (solution, next) => {
+				const files = await catalog.workspace(id, solution === "" ? undefined : solution);
+				const tests = manifest.tests.filter((candidate) => candidate.budget < usesAllMemory);
+				const verdicts = await judgeOutput(await build(files), manifest, { harts: 1, files, tests });
+				const done = solution === "" ? [] : testsUpTo(manifest, solution).map((test) => test.id);
+				const later = verdicts.filter((verdict) => !done.includes(verdict.test));
+				const red = later
+					.filter(({ outcome }) => outcome === "failed" || outcome === "errored")
+					.map(({ test }) => test);
+				expect(red).toEqual(
+					next === "task 1" ? tests.filter((test) => test.task === "1").map((test) => test.id) : next,
+				);
+				for (const { outcome, reasons } of later)
+					if (outcome === "not-begun") expect(reasons[0]?.message).toMatch(/^Task \S+ is not begun: /);
+				const passed = later.filter(({ outcome }) => outcome === "passed").map(({ test }) => test);
+				console.log(`${id} ${solution}: ${later.length - red.length - passed.length} not begun; ${passed} pass`);
+			},
 		);
 
 		test.each(solutions)(

@@ -1,0 +1,28 @@
+import type { LabManifest } from "./manifest.ts";
+import type { NamedSources } from "./sources.ts";
+import type { Verdict } from "./verdict.ts";
+
+/**
+ * Why each task that the student has not come to is not begun, by its id. A task says by `begun` what its first step leaves in the
+ * sources; the tasks behind one that is not begun are not begun either. A file that is not there tells nothing.
+ */
+export function unbegunTasks(manifest: LabManifest, sources: NamedSources): ReadonlyMap<string, string> {
+	const unbegun = new Map<string, string>();
+	let first: string | undefined;
+	for (const { id, begun } of manifest.tasks) {
+		const text = begun && sources.get(begun.file);
+		if (first) unbegun.set(id, `Task ${id} is not begun: it comes after ${first}`);
+		else if (begun && text !== undefined && !new RegExp(begun.has, "m").test(text)) {
+			unbegun.set(id, `Task ${id} is not begun: ${begun.missing}`);
+			first = `task ${id}, for which ${begun.missing}`;
+		}
+	}
+	return unbegun;
+}
+
+/** A failed test of a task that is not begun says so before all else. One that passes has passed, whatever the sources look like. */
+export function markUnbegun(verdict: Verdict, unbegun: ReadonlyMap<string, string>): Verdict {
+	const message = unbegun.get(verdict.task);
+	if (message === undefined || verdict.outcome === "passed") return verdict;
+	return { ...verdict, outcome: "not-begun", reasons: [{ kind: "not-begun", message }, ...verdict.reasons] };
+}

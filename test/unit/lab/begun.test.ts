@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { markUnbegun, unbegunTasks } from "../../../src/lab/begun.ts";
+import { describe as inWords, toJUnit } from "../../../src/lab/junit.ts";
+import type { LabManifest } from "../../../src/lab/manifest.ts";
+import type { Verdict } from "../../../src/lab/verdict.ts";
+
+const manifest: LabManifest = {
+	id: "lab",
+	title: "A lab",
+	course: "A course",
+	handout: "README.md",
+	programs: [],
+	tasks: [
+		{ id: "1", title: "First" },
+		{
+			id: "2",
+			title: "Second",
+			begun: { file: "kernel/syscall.c", has: "\\bsys_mmap4\\b", missing: "kernel/syscall.c has no sys_mmap4" },
+		},
+		{ id: "3", title: "Third" },
+	],
+	tests: [],
+	knownFailures: [],
+};
+
+const verdict: Verdict = {
+	lab: "lab",
+	test: "shm2-places",
+	task: "2",
+	title: "Regions lie apart",
+	program: "shmtests2",
+	command: "shmtests2 places",
+	outcome: "failed",
+	end: "prompt",
+	expected: "places: OK\n",
+	actual: "places: FAILED\n",
+	reasons: [{ kind: "output", message: "The output is not the expected one" }],
+	explanations: [],
+	faults: [],
+	findings: [],
+	stack: [],
+	instructions: 1000,
+	harts: 1,
+	seed: 0,
+};
+
+test("a task whose first step is not in the sources is not begun, nor are those behind it", () => {
+	const unbegun = unbegunTasks(manifest, new Map([["kernel/syscall.c", "[SYS_mmap] = sys_mmap,"]]));
+	expect([...unbegun]).toEqual([
+		["2", "Task 2 is not begun: kernel/syscall.c has no sys_mmap4"],
+		["3", "Task 3 is not begun: it comes after task 2, for which kernel/syscall.c has no sys_mmap4"],
+	]);
+	expect(unbegunTasks(manifest, new Map([["kernel/syscall.c", "extern uint64 sys_mmap4(void);"]])).size).toBe(0);
+});
+
+test("a file that is not at hand tells nothing", () => {
+	expect(unbegunTasks(manifest, new Map()).size).toBe(0);
+});
+
+test("a failure of such a task is not begun, a pass is a pass, and other tasks fail as before", () => {
+	const unbegun = new Map([["2", "Task 2 is not begun: …"]]);
+	const marked = markUnbegun(verdict, unbegun);
+	expect(marked.outcome).toBe("not-begun");
+	expect(marked.reasons.map(({ kind }) => kind)).toEqual(["not-begun", "output"]);
+	expect(inWords(marked)).toContain("Task 2 is not begun");
+	expect(markUnbegun({ ...verdict, outcome: "passed" }, unbegun).outcome).toBe("passed");
+	expect(markUnbegun({ ...verdict, task: "1" }, unbegun)).toEqual({ ...verdict, task: "1" });
+});
+
+test("to an autograder what is not begun is a failure, with a type of its own", () => {
+	const xml = toJUnit([verdict, markUnbegun(verdict, new Map([["2", "Task 2 is not begun: …"]]))]);
+	expect(xml).toContain('tests="2" failures="2" errors="0"');
+	expect(xml.match(/<failure /g)).toHaveLength(2);
+	expect(xml.match(/<failure type="not-begun" message="Task 2 is not begun: …; The output/g)).toHaveLength(1);
+});

@@ -34,6 +34,17 @@ const marked: ReadonlySet<string> = new Set([
 	"mprotect",
 ]);
 
+/** These take regions away: what was there has to be read before. */
+const leaving: ReadonlySet<string> = new Set(["exit", "exec", "munmap"]);
+const nothing: readonly never[] = [];
+
+/** A system call, as the log sees it. */
+interface Call {
+	readonly name: string;
+	readonly marked: boolean;
+	readonly leaves: boolean;
+}
+
 /** A trap from user mode whose handler has not returned yet. */
 export interface Pending {
 	readonly pid: number;
@@ -41,12 +52,12 @@ export interface Pending {
 	readonly slot: number;
 	readonly root: number;
 	readonly call: string;
-	readonly entry: LogEntry | undefined;
-	/** Regions before the handler of a fault, or of a call that takes regions away, ran. */
+	readonly entry: Mutable<FaultEntry> | Mutable<MarkEntry> | undefined;
+	/** Regions before the handler of a fault, or of a call that takes regions away, ran; with the arguments of such a call. */
 	readonly regions: readonly Region[];
 	readonly arguments: readonly bigint[];
 	readonly since: number;
-	/** When it began there were frames for a page and its tables. */
+	/** When a fault came there were frames for a page and its tables. */
 	readonly memoryLeft: boolean;
 }
 
@@ -57,12 +68,12 @@ export interface LogListener {
 	again(entry: FaultEntry, process: Process): void;
 	/** Before the handler of exit, exec or munmap runs. */
 	leaving(call: string, process: Process, pending: Pending): void;
-	/** A call or fault with an entry is about to be handled. */
-	entered(entry: LogEntry): void;
+	/** A call or fault with an entry is about to be handled, for the process in this slot. */
+	entered(entry: LogEntry, slot: number): void;
 	/** Its handler returned to the process. */
 	settled(entry: LogEntry): void;
 	/** A marked call returned. */
-	returned(call: string, process: Process, pending: Pending, result: bigint): void;
+	returned(call: string, pending: Pending, result: bigint): void;
 	/** The process ended in the handler of its trap. */
 	killed(pid: number, pending: Pending): void;
 }
@@ -78,7 +89,8 @@ export class FaultLog {
 	/** Is told of each entry that is new or changed. */
 	onChange: ((entry: LogEntry) => void) | undefined;
 	private nextId = 1;
-	private readonly callNames = new Map<number, string>();
+	/** By number. */
+	private readonly calls = new Map<number, Call>();
 	private kernelFaults: Mutable<FaultEntry>[] = [];
 
 	constructor(
@@ -95,118 +107,94 @@ export class FaultLog {
 	}
 
 	trap(trap: Trap): void {
-		if (trap.interrupt || trap.fromMode === 3) return;
-		const fault = accesses[trap.cause];
-		if (trap.fromMode === 1) {
+		const { fromMode } = trap;
+		if (fromMode === 3 || trap.interrupt) return;
+		const { cause } = trap;
+		const fault = accesses[cause];
+		if (fromMode === 1) {
 			if (fault) this.kernelFault(trap);
 			return;
 		}
-		const { memory } = this.sources;
+		const { memory, processes } = this.sources;
 		memory.refresh();
-		const { processes } = this.sources;
-		const slot = processes.slotWithRoot(rootOf(trap.satp), trap.hart);
+		const slot = processes.slotWithRoot(trap.root, trap.hart);
 		if (slot === undefined) return;
 		this.settleGone();
-		if (trap.cause === ecallFromUser) {
-			const call = this.callName(Number(BigInt.asIntN(32, this.register(trap.hart, 17))));
-			if (marked.has(call)) this.call(trap, call, processes.read(slot));
-			else this.bare(trap, call, slot);
-		} else this.exception(trap, processes.read(slot), fault !== undefined);
-	}
-
-	/** Most calls leave address spaces alone: that the process is in one is all that matters. */
-	private bare(trap: Trap, call: string, slot: number): void {
-		const pid = this.sources.processes.pidOf(slot);
-		const root = rootOf(trap.satp);
-		const since = trap.instret;
-		this.pending.set(pid, {
-			pid,
-			slot,
-			root,
-			call,
-			entry: undefined,
-			regions: [],
-			arguments: [],
-			since,
-			memoryLeft: true,
-		});
+		if (cause === ecallFromUser) this.call(trap, slot);
+		else this.exception(trap, processes.read(slot), fault !== undefined);
 	}
 
 	private register(hart: number, index: number): bigint {
 		return this.sources.machine.harts[hart]?.register(index) ?? 0n;
 	}
 
-	private call(trap: Trap, call: string, process: Process | undefined): void {
-		if (!process) return;
-		const args = [10, 11, 12, 13, 14, 15].map((index) => this.register(trap.hart, index));
-		const entry: MarkEntry = {
-			type: "mark",
-			id: this.nextId++,
-			instret: trap.instret,
-			hart: trap.hart,
-			pid: process.pid,
-			process: process.name,
-			call,
-			text: this.callText(call, args, process),
-		};
-		const leaves = call === "exit" || call === "exec" || call === "munmap";
-		const pending = this.begin(trap, call, process, entry, leaves ? this.sources.regions.of(process) : [], args);
-		this.add(entry);
-		this.listener.entered(entry);
-		if (leaves) this.listener.leaving(call, process, pending);
-	}
-
-	private begin(
-		trap: Trap,
-		call: string,
-		process: Process,
-		entry: LogEntry | undefined,
-		regions: readonly Region[],
-		args: readonly bigint[],
-	): Pending {
+	private call(trap: Trap, slot: number): void {
+		const { processes } = this.sources;
+		const { hart, instret, root } = trap;
+		const call = this.callOf(Number(BigInt.asIntN(32, this.register(hart, 17))));
+		const pid = processes.pidOf(slot);
+		// Most calls leave address spaces alone: that the process is in one is all that matters.
+		const entry: Mutable<MarkEntry> | undefined = call.marked
+			? {
+					type: "mark",
+					id: this.nextId++,
+					instret,
+					hart,
+					pid,
+					process: processes.nameOf(slot),
+					call: call.name,
+					text: this.callText(call.name, hart, root),
+				}
+			: undefined;
+		const process = call.leaves ? processes.read(slot) : undefined;
 		const pending: Pending = {
-			pid: process.pid,
-			slot: process.slot,
-			root: process.root,
-			call,
+			pid,
+			slot,
+			root,
+			call: call.name,
 			entry,
-			regions,
-			arguments: args,
-			since: trap.instret,
-			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
+			regions: process ? this.sources.regions.of(process) : nothing,
+			arguments: process ? [this.register(hart, 10), this.register(hart, 11)] : nothing,
+			since: instret,
+			memoryLeft: true,
 		};
-		this.pending.set(process.pid, pending);
-		return pending;
+		this.pending.set(pid, pending);
+		if (!entry) return;
+		this.add(entry);
+		this.listener.entered(entry, slot);
+		if (process) this.listener.leaving(call.name, process, pending);
 	}
 
 	/** From the kernel's own table of handlers; without it the number. */
-	private callName(number: number): string {
-		let name = this.callNames.get(number);
-		if (name === undefined) {
+	private callOf(number: number): Call {
+		let call = this.calls.get(number);
+		if (call === undefined) {
 			const { memory, names } = this.sources;
 			const table = names.syscalls;
 			const handler = table && number > 0 && number < table.count ? memory.u64(table.address + number * 8) : undefined;
 			const symbol = handler ? names.symbols.symbolAt(handler) : undefined;
-			name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : `syscall ${number}`;
-			this.callNames.set(number, name);
+			const name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : `syscall ${number}`;
+			call = { name, marked: marked.has(name), leaves: leaving.has(name) };
+			this.calls.set(number, call);
 		}
-		return name;
+		return call;
 	}
 
-	private callText(call: string, args: readonly bigint[], process: Process): string {
-		const hex = (i: number) => `0x${(args[i] as bigint).toString(16)}`;
-		const int = (i: number) => String(BigInt.asIntN(64, args[i] as bigint));
+	private callText(call: string, hart: number, root: number): string {
+		const argument = (i: number) => this.register(hart, 10 + i);
+		const hex = (i: number) => `0x${argument(i).toString(16)}`;
+		const int = (i: number) => String(BigInt.asIntN(64, argument(i)));
 		const { regions } = this.sources;
 		switch (call) {
 			case "exec":
-				return `exec("${this.userText(process, args[0] as bigint)}")`;
+				return `exec("${this.userText(root, argument(0))}")`;
 			case "exit":
 			case "sbrk":
-				return `${call}(${BigInt.asIntN(32, args[0] as bigint)})`;
+				return `${call}(${Number(BigInt.asIntN(32, argument(0)))})`;
 			case "munmap":
 				return regions.haveLengths ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
 			case "mmap": {
-				const [address, length] = args as [bigint, bigint];
+				const [address, length] = [argument(0), argument(1)];
 				if (regions.described && !regions.haveLengths) return "mmap()";
 				const plausible = address === 0n && length > 0n && length < 1n << 38n;
 				return plausible ? `mmap(0x0, ${int(1)}, ${int(2)}, ${hex(3)})` : "mmap()";
@@ -218,10 +206,10 @@ export class FaultLog {
 		}
 	}
 
-	private userText(process: Process, address: bigint): string {
+	private userText(root: number, address: bigint): string {
 		const { memory } = this.sources;
 		const va = canonical(address);
-		const physical = va === undefined ? undefined : translate(memory, process.root, va);
+		const physical = va === undefined ? undefined : translate(memory, root, va);
 		return physical === undefined ? "?" : memory.text(physical, 32);
 	}
 
@@ -231,9 +219,20 @@ export class FaultLog {
 		const entry = isPageFault ? this.fault(trap, process, regions) : undefined;
 		if (entry) {
 			this.add(entry);
-			this.listener.entered(entry);
+			this.listener.entered(entry, process.slot);
 		}
-		this.begin(trap, "fault", process, entry, regions, []);
+		const { pid, slot, root } = process;
+		this.pending.set(pid, {
+			pid,
+			slot,
+			root,
+			call: "fault",
+			entry,
+			regions,
+			arguments: nothing,
+			since: trap.instret,
+			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
+		});
 	}
 
 	private fault(trap: Trap, process: Process, regions: readonly Region[]): FaultEntry {
@@ -339,13 +338,17 @@ export class FaultLog {
 		if (!pending) return;
 		this.pending.delete(pid);
 		const { entry } = pending;
-		const process = entry && processes.read(slot);
-		if (!process) return;
-		if (entry.type === "fault") this.settleFault(entry, process, pending);
-		else {
+		if (!entry) return;
+		if (entry.type === "fault") {
+			const process = processes.read(slot);
+			if (!process) return;
+			this.settleFault(entry, process, pending);
+		} else {
 			const result = this.register(hart, 10);
-			this.update(entry, { result: resultText(pending.call, result), settledAt: machine.instret });
-			this.listener.returned(pending.call, process, pending, result);
+			entry.result = resultText(pending.call, result);
+			entry.settledAt = machine.instret;
+			this.onChange?.(entry);
+			this.listener.returned(pending.call, pending, result);
 		}
 		this.listener.settled(entry);
 	}
@@ -403,7 +406,8 @@ export class FaultLog {
 }
 
 function resultText(call: string, value: bigint): string {
-	const signed = BigInt.asIntN(64, value);
 	const isAddress = call === "mmap" || call === "mmap4" || call === "sbrk";
-	return isAddress && signed > 0n ? `0x${signed.toString(16)}` : String(isAddress ? signed : BigInt.asIntN(32, value));
+	if (!isAddress) return String(Number(BigInt.asIntN(32, value)));
+	const signed = Number(BigInt.asIntN(64, value));
+	return signed > 0 ? `0x${signed.toString(16)}` : String(signed);
 }

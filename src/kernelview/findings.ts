@@ -88,8 +88,9 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 		this.left.leaving(call, process, pending);
 	}
 
-	returned(call: string, process: Process, pending: Pending, result: bigint): void {
-		if (call === "munmap" && result === 0n) checkMunmap(this.sources, this.found, process, pending);
+	returned(call: string, pending: Pending, result: bigint): void {
+		const process = call === "munmap" && result === 0n ? this.sources.processes.read(pending.slot) : undefined;
+		if (process) checkMunmap(this.sources, this.found, process, pending);
 		if (call === "exec" || call === "exit") this.leaver = undefined;
 		if (call === "mmap" || call === "mmap4" || call === "munmap" || call === "fork") this.families.forgetDead();
 	}

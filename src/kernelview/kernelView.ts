@@ -1,6 +1,6 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer, unwind } from "../debuginfo/symbolizer.ts";
-import type { MachineSurface } from "../machine/types.ts";
+import type { MachineSurface, Trap } from "../machine/types.ts";
 import type {
 	FaultEntry,
 	Finding,
@@ -113,7 +113,7 @@ export class KernelView implements Disposable {
 				problems.mapped(entry, process, leaf, region);
 				this.checkpoint();
 			},
-			entered: (entry) => this.moments.before(entry),
+			entered: (entry, slot) => this.moments.before(entry, slot),
 			settled: (entry) => {
 				this.moments.after(entry);
 				this.moments.reaped();
@@ -123,8 +123,8 @@ export class KernelView implements Disposable {
 				problems.leaving(call, process, pending);
 				this.checkpoint();
 			},
-			returned: (call, process, pending, result) => {
-				problems.returned(call, process, pending, result);
+			returned: (call, pending, result) => {
+				problems.returned(call, pending, result);
 				this.checkpoint();
 			},
 			killed: (pid, pending) => problems.killed(pid, pending),
@@ -137,9 +137,8 @@ export class KernelView implements Disposable {
 			this.isAttached = true;
 			this.attached.add(
 				this.machine.onTrap((trap) => {
-					if (trap.interrupt || trap.fromMode === 3) return;
 					this.log.trap(trap);
-					if (trap.fromMode === 0 && trap.cause !== 8) this.keepUserStack(trap.hart, trap.pc, trap.satp);
+					if (trap.fromMode === 0 && trap.cause !== 8 && !trap.interrupt) this.keepUserStack(trap);
 				}),
 			);
 			this.attached.add(
@@ -421,9 +420,9 @@ export class KernelView implements Disposable {
 	}
 
 	/** The stack of a process at a trap, kept in case the trap kills it. */
-	private keepUserStack(hart: number, pc: bigint, satp: bigint): void {
+	private keepUserStack({ hart, pc, root }: Trap): void {
 		if (this.killedStacks.size > 256) this.killedStacks.clear();
-		const process = this.sources.processes.withRoot(rootOf(satp));
+		const process = this.sources.processes.withRoot(root);
 		const state = this.machine.harts[hart];
 		const pending = process && this.log.pending.get(process.pid);
 		// A fault in a known region is most likely served.

@@ -4,6 +4,41 @@ import type { FaultLog } from "./faultLog.ts";
 /** Most entries of the log in one update: a page that opens late gets 50,000 of them in pieces, the newest first. */
 const entriesPerUpdate = 1000;
 
+/** Which entries of the log differ from what was sent. One flag an entry: a busy guest makes 50,000 between two updates. */
+class UnsentEntries {
+	/** By id; more places than the log ever has entries. */
+	private readonly flags = new Uint8Array(65_536);
+
+	constructor(private readonly log: FaultLog) {
+		for (const entry of log.entries) this.add(entry);
+	}
+
+	add(entry: LogEntry): void {
+		this.flags[entry.id % this.flags.length] = 1;
+	}
+
+	get some(): boolean {
+		return this.find(1).length > 0;
+	}
+
+	/** The newest ones, in order. */
+	take(most: number): LogEntry[] {
+		const found = this.find(most);
+		for (const { id } of found) this.flags[id % this.flags.length] = 0;
+		return found;
+	}
+
+	private find(most: number): LogEntry[] {
+		const { entries } = this.log;
+		// Ids are consecutive.
+		const first = entries[0]?.id ?? 0;
+		const found: LogEntry[] = [];
+		for (let i = entries.length - 1; i >= 0 && found.length < most; i--)
+			if (this.flags[(first + i) % this.flags.length] === 1) found.push(entries[i] as LogEntry);
+		return found.reverse();
+	}
+}
+
 /** A model that is sent again and again: whole at first, then what changed. */
 export class LiveModel {
 	private last: KernelModel | undefined;
@@ -11,8 +46,7 @@ export class LiveModel {
 	private sentSpaces = new Map<number, { space: SpaceModel; text: string }>();
 	/** Text of the small parts, as last sent. */
 	private sentParts = new Map<string, string>();
-	/** Entries are changed in place; these differ from what was sent. */
-	private readonly unsent = new Map<number, LogEntry>();
+	private readonly unsent: UnsentEntries;
 
 	/** `outline`: everything but page tables and the log. */
 	constructor(
@@ -20,13 +54,14 @@ export class LiveModel {
 		private readonly log: FaultLog,
 		private readonly perUpdate = entriesPerUpdate,
 	) {
-		for (const entry of log.entries) this.unsent.set(entry.id, entry);
-		log.onChange = (entry) => this.unsent.set(entry.id, entry);
+		const unsent = new UnsentEntries(log);
+		this.unsent = unsent;
+		log.onChange = (entry) => unsent.add(entry);
 	}
 
 	/** The log is longer than what was sent of it. */
 	get more(): boolean {
-		return this.unsent.size > 0;
+		return this.unsent.some;
 	}
 
 	dispose(): void {
@@ -36,7 +71,7 @@ export class LiveModel {
 	next(): KernelModel | KernelDelta {
 		const model = this.outline();
 		const { last } = this;
-		const log = this.takeLog();
+		const log = this.unsent.take(this.perUpdate);
 		const spaces = model.spaces.filter((space) => {
 			const sent = this.sentSpaces.get(space.pid);
 			if (sent?.space === space) return false;
@@ -86,16 +121,6 @@ export class LiveModel {
 		if (this.sentParts.get(name) === text) return false;
 		this.sentParts.set(name, text);
 		return true;
-	}
-
-	/** Newest first over the updates, in order within one. */
-	private takeLog(): LogEntry[] {
-		const oldest = this.log.entries[0]?.id ?? Number.MAX_SAFE_INTEGER;
-		let ids = [...this.unsent.keys()];
-		if (ids.length > this.perUpdate) ids = ids.sort((a, b) => b - a).slice(0, this.perUpdate);
-		const log = ids.sort((a, b) => a - b).flatMap((id) => (id < oldest ? [] : (this.unsent.get(id) ?? [])));
-		for (const id of ids) this.unsent.delete(id);
-		return log;
 	}
 }
 

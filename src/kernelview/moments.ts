@@ -14,6 +14,7 @@ const instructionsPerPair = 400_000_000;
 
 interface Open {
 	readonly entry: LogEntry;
+	readonly slot: number;
 	readonly before: MomentModel;
 }
 
@@ -38,13 +39,13 @@ export class Moments {
 	}
 
 	/** The handler of a call or fault is about to run. */
-	before(entry: LogEntry): void {
-		if (this.allowance.ready) this.allowance.spend(() => this.begin(entry));
+	before(entry: LogEntry, slot: number): void {
+		if (this.allowance.ready) this.allowance.spend(() => this.begin(entry, slot));
 	}
 
-	private begin(entry: LogEntry): void {
+	private begin(entry: LogEntry, slot: number): void {
 		if (this.open.size >= maxPairs) this.open.delete(this.open.keys().next().value as number);
-		this.open.set(entry.id, { entry, before: this.take() });
+		this.open.set(entry.id, { entry, slot, before: this.take() });
 	}
 
 	/** It returned, or its process is gone. */
@@ -58,9 +59,9 @@ export class Moments {
 
 	/** Processes whose slot is free again: their exit, or the fault that killed them, is over only now. */
 	reaped(): void {
-		if (this.open.size === 0) return;
-		const alive = this.sources.processes.states();
-		for (const { entry } of this.open.values()) if (!alive.has(entry.pid)) this.after(entry);
+		const { processes } = this.sources;
+		for (const { entry, slot } of this.open.values())
+			if (processes.pidOf(slot) !== entry.pid || processes.stateOf(slot) === "UNUSED") this.after(entry);
 	}
 
 	list(): MomentPair[] {

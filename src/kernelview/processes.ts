@@ -36,16 +36,23 @@ export interface ProcessSource {
 	/** Slot that a hart runs, as the kernel has it. */
 	slotOn(hart: number): number | undefined;
 	pidOf(slot: number): number;
+	nameOf(slot: number): string;
 	stateOf(slot: number): string;
 	/** pid that each hart runs, 0: none. */
 	running(harts: number): number[];
 }
+
+/** xv6's names have 16 bytes. */
+const nameWords = 4;
 
 /** Reads proc[]; runs at every trap, so member offsets are looked up once and words are read only where they are asked for. */
 export class ProcessReader implements ProcessSource {
 	/** Of the members; -1: there is none. */
 	private readonly at: ReturnType<ProcessReader["members"]>;
 	private readonly procOfCpu: number | undefined;
+	/** By slot: the words of the name that was last read there, and its text. */
+	private readonly nameWords: Uint32Array;
+	private readonly nameTexts: string[] = [];
 
 	constructor(
 		private readonly memory: GuestMemory,
@@ -54,6 +61,7 @@ export class ProcessReader implements ProcessSource {
 		const { cpus } = names;
 		this.procOfCpu = cpus && names.offsetIn(cpus.element, "proc");
 		this.at = this.members();
+		this.nameWords = new Uint32Array((names.proc?.count ?? 0) * nameWords);
 	}
 
 	private members() {
@@ -111,12 +119,11 @@ export class ProcessReader implements ProcessSource {
 		const state = this.names.stateName(this.word(address, this.at.state));
 		if (state === "UNUSED") return undefined;
 		const parent = this.long(address, this.at.parent);
-		const nameAt = this.at.name;
 		return {
 			slot,
 			address,
 			pid: this.word(address, this.at.pid) | 0,
-			name: nameAt < 0 ? "" : this.memory.text(address + nameAt, 16),
+			name: this.nameOf(slot),
 			state,
 			parent: this.pidAt(parent),
 			size: this.long(address, this.at.size),
@@ -166,6 +173,20 @@ export class ProcessReader implements ProcessSource {
 	pidOf(slot: number): number {
 		const { proc } = this.names;
 		return proc ? this.word(proc.address + slot * proc.stride, this.at.pid) | 0 : 0;
+	}
+
+	nameOf(slot: number): string {
+		const { proc } = this.names;
+		if (!proc || this.at.name < 0) return "";
+		const address = proc.address + slot * proc.stride + this.at.name;
+		let same = this.nameTexts[slot] !== undefined;
+		for (let i = 0; i < nameWords; i++) {
+			const word = this.memory.u32(address + 4 * i) ?? 0;
+			if (this.nameWords[slot * nameWords + i] !== word) same = false;
+			this.nameWords[slot * nameWords + i] = word;
+		}
+		if (!same) this.nameTexts[slot] = this.memory.text(address, 4 * nameWords);
+		return this.nameTexts[slot] as string;
 	}
 
 	stateOf(slot: number): string {

@@ -46,7 +46,7 @@ export class RootReader implements ProcessSource {
 			slot,
 			address: 0,
 			pid: slot + 1,
-			name: "?",
+			name: this.nameOf(),
 			state: this.stateOf(slot),
 			parent: 0,
 			size: 0,
@@ -83,6 +83,10 @@ export class RootReader implements ProcessSource {
 
 	pidOf(slot: number): number {
 		return slot + 1;
+	}
+
+	nameOf(): string {
+		return "?";
 	}
 
 	stateOf(slot: number): string {

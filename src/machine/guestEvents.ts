@@ -6,6 +6,65 @@ import { type CoreExports, type CoreImports, hartBase } from "./coreAbi.ts";
 import type { Instructions, MachineSurface, RootChange, Trap } from "./types.ts";
 
 type TrapReturn = { hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions };
+
+const word = (view: DataView, hart: number, offset: number) => view.getUint32(hartBase(hart) + offset, true);
+const long = (view: DataView, hart: number, offset: number) => view.getBigUint64(hartBase(hart) + offset, true);
+const steps = (view: DataView): Instructions =>
+	view.getUint32(layout.M_STEPS + 4, true) * 2 ** 32 + view.getUint32(layout.M_STEPS, true);
+
+/** The last event of a hart, read where it lies and only as far as a listener asks: a busy guest traps 100,000 times a second. */
+class LastTrap implements Trap {
+	constructor(
+		private readonly view: DataView,
+		readonly hart: number,
+	) {}
+
+	get cause() {
+		return word(this.view, this.hart, layout.V_TRAP_CAUSE) & 0xff;
+	}
+	get interrupt() {
+		return word(this.view, this.hart, layout.V_TRAP_CAUSE + 4) >>> 31 === 1;
+	}
+	get tval() {
+		return long(this.view, this.hart, layout.V_TRAP_TVAL);
+	}
+	get pc() {
+		return long(this.view, this.hart, layout.V_TRAP_PC);
+	}
+	get fromMode() {
+		return word(this.view, this.hart, layout.V_TRAP_FROM) as 0 | 1 | 3;
+	}
+	get toMode() {
+		return word(this.view, this.hart, layout.V_TRAP_TO) as 1 | 3;
+	}
+	get satp() {
+		return long(this.view, this.hart, layout.H_SATP);
+	}
+	get root() {
+		const high = word(this.view, this.hart, layout.H_SATP + 4) & 0xfff;
+		return (high * 2 ** 32 + word(this.view, this.hart, layout.H_SATP)) * layout.PAGE_SIZE;
+	}
+	get instret() {
+		return steps(this.view);
+	}
+}
+
+class LastReturn implements TrapReturn {
+	constructor(
+		private readonly view: DataView,
+		readonly hart: number,
+	) {}
+
+	get pc() {
+		return long(this.view, this.hart, layout.H_PC);
+	}
+	get toMode() {
+		return word(this.view, this.hart, layout.H_MODE) as 0 | 1 | 3;
+	}
+	get instret() {
+		return steps(this.view);
+	}
+}
 type Callbacks = Pick<CoreImports["env"], "onTrap" | "onTrapReturn" | "onRootChange">;
 
 /** What the guest does, for listeners: traps, returns and root changes; breakpoints and watchpoints. Costs nothing unheard. */
@@ -13,6 +72,8 @@ export class GuestEvents {
 	private readonly traps = new Emitter<Trap>();
 	private readonly trapReturns = new Emitter<TrapReturn>();
 	private readonly roots = new Emitter<RootChange>();
+	private readonly lastTraps: LastTrap[] = [];
+	private readonly lastReturns: LastReturn[] = [];
 	private readonly listening = new Map<number, number>();
 	readonly onTrap: MachineSurface["onTrap"] = this.listened(this.traps, layout.EVENT_TRAP);
 	readonly onTrapReturn: MachineSurface["onTrapReturn"] = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
@@ -29,13 +90,16 @@ export class GuestEvents {
 
 	/** What the core calls. */
 	readonly callbacks: Callbacks = {
-		onTrap: (hart) => this.traps.fire(this.trapOf(hart)),
+		onTrap: (hart) => {
+			this.lastTraps[hart] ??= new LastTrap(this.view, hart);
+			this.traps.fire(this.lastTraps[hart]);
+		},
 		onTrapReturn: (hart) => {
-			const toMode = this.word(hart, layout.H_MODE) as 0 | 1 | 3;
-			this.trapReturns.fire({ hart, pc: this.long(hart, layout.H_PC), toMode, instret: this.instret });
+			this.lastReturns[hart] ??= new LastReturn(this.view, hart);
+			this.trapReturns.fire(this.lastReturns[hart]);
 		},
 		onRootChange: (hart) => {
-			this.roots.fire({ hart, satp: this.long(hart, layout.H_SATP), instret: this.instret });
+			this.roots.fire({ hart, satp: long(this.view, hart, layout.H_SATP), instret: steps(this.view) });
 		},
 	};
 
@@ -69,33 +133,6 @@ export class GuestEvents {
 		let mask = 0;
 		for (const [flag, listeners] of this.listening) if (listeners > 0) mask |= flag;
 		this.core().setEventMask(mask);
-	}
-
-	private trapOf(hart: number): Trap {
-		const cause = this.long(hart, layout.V_TRAP_CAUSE);
-		return {
-			hart,
-			cause: Number(cause & 0xffn),
-			interrupt: cause >> 63n === 1n,
-			tval: this.long(hart, layout.V_TRAP_TVAL),
-			pc: this.long(hart, layout.V_TRAP_PC),
-			fromMode: this.word(hart, layout.V_TRAP_FROM) as 0 | 1 | 3,
-			toMode: this.word(hart, layout.V_TRAP_TO) as 1 | 3,
-			satp: this.long(hart, layout.H_SATP),
-			instret: this.instret,
-		};
-	}
-
-	private get instret(): Instructions {
-		return Number(this.view.getBigUint64(layout.M_STEPS, true));
-	}
-
-	private word(hart: number, offset: number): number {
-		return this.view.getUint32(hartBase(hart) + offset, true);
-	}
-
-	private long(hart: number, offset: number): bigint {
-		return this.view.getBigUint64(hartBase(hart) + offset, true);
 	}
 }
 

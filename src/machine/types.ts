@@ -45,7 +45,7 @@ export interface RunOptions {
 	readonly stopWhenWaiting?: boolean;
 }
 
-/** A trap as taken by a hart, before its handler's first instruction. */
+/** A trap as taken by a hart, before its handler's first instruction. It tells so while its listeners run, and is of no use after. */
 export interface Trap {
 	readonly hart: number;
 	/** scause/mcause code without the interrupt bit. */
@@ -59,6 +59,8 @@ export interface Trap {
 	/** Mode that handles it. */
 	readonly toMode: 1 | 3;
 	readonly satp: bigint;
+	/** Physical address that satp names (its 44 bits of page number). */
+	readonly root: number;
 	/** Instructions that all harts together had retired. */
 	readonly instret: Instructions;
 }
@@ -119,7 +121,7 @@ export interface MachineSurface extends Disposable {
 	readonly harts: readonly Hart[];
 	readonly instret: Instructions;
 	readonly onTrap: Event<Trap>;
-	/** Return from a trap: sret or mret was retired. */
+	/** Return from a trap: sret or mret was retired. As a trap, to be read while its listeners run. */
 	readonly onTrapReturn: Event<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>;
 	readonly onRootChange: Event<RootChange>;
 	readonly onStall: Event<StallReport>;

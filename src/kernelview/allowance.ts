@@ -1,8 +1,10 @@
 /** So many at once. */
 const burst = 64;
 /** By the clock: so many milliseconds at once, and this share of all time. */
-const burstMs = 30;
-const share = 1 / 200;
+const burstMs = 15;
+const share = 1 / 400;
+/** Who asks again before the guest has done so much gets the same answer: asking the clock costs as much as an entry of the log. */
+const askAfter = 20_000;
 
 /**
  * How often something dear may be done. By guest time, a run stays a function of its inputs: one more after so many instructions. By a
@@ -12,6 +14,7 @@ export class Allowance {
 	private clock: (() => number) | undefined;
 	private left = burst;
 	private refilled = 0;
+	private askedAt = 0;
 
 	constructor(
 		private readonly instret: () => number,
@@ -27,7 +30,10 @@ export class Allowance {
 
 	/** It may be done now. */
 	get ready(): boolean {
-		this.refill();
+		const now = this.instret();
+		if (this.left <= 0 && this.clock && now - this.askedAt < askAfter) return false;
+		this.askedAt = now;
+		this.refill(now);
 		return this.left > 0;
 	}
 
@@ -38,14 +44,13 @@ export class Allowance {
 		this.left -= this.clock ? this.clock() - begin : price;
 	}
 
-	private refill(): void {
+	private refill(now: number): void {
 		if (this.clock) {
-			const now = this.clock();
-			this.left = Math.min(burstMs, this.left + (now - this.refilled) * share);
-			this.refilled = now;
+			const ms = this.clock();
+			this.left = Math.min(burstMs, this.left + (ms - this.refilled) * share);
+			this.refilled = ms;
 			return;
 		}
-		const now = this.instret();
 		const earned = Math.floor((now - this.refilled) / this.instructionsEach);
 		if (earned <= 0) return;
 		this.left = Math.min(burst, this.left + earned);

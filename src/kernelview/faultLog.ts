@@ -10,6 +10,8 @@ import { canonical, findLeaf, type Leaf, permissionText, pteR, pteU, pteW, pteX,
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const maxEntries = 50_000;
+/** More than a kernel has processes: some of them are gone. */
+const mostPending = 100;
 const SATP = 0x180;
 const ecallFromUser = 8;
 const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: number; required: string }>> = {
@@ -92,6 +94,8 @@ export class FaultLog {
 	/** By number. */
 	private readonly calls = new Map<number, Call>();
 	private kernelFaults: Mutable<FaultEntry>[] = [];
+	/** Those of `pending` that are faults: their process may end, or the kernel panic, before the next trap. */
+	private openFaults: Pending[] = [];
 
 	constructor(
 		private readonly sources: Sources,
@@ -104,6 +108,7 @@ export class FaultLog {
 		this.faultCount = 0;
 		this.pending.clear();
 		this.kernelFaults = [];
+		this.openFaults = [];
 	}
 
 	trap(trap: Trap): void {
@@ -119,7 +124,8 @@ export class FaultLog {
 		memory.refresh();
 		const slot = processes.slotWithRoot(trap.root, trap.hart);
 		if (slot === undefined) return;
-		this.settleGone();
+		if (this.openFaults.length > 0 || this.kernelFaults.length > 0 || this.pending.size > mostPending)
+			this.settleGone();
 		if (cause === ecallFromUser) this.call(trap, slot);
 		else this.exception(trap, processes.read(slot), fault !== undefined);
 	}
@@ -222,7 +228,7 @@ export class FaultLog {
 			this.listener.entered(entry, process.slot);
 		}
 		const { pid, slot, root } = process;
-		this.pending.set(pid, {
+		const pending: Pending = {
 			pid,
 			slot,
 			root,
@@ -232,7 +238,9 @@ export class FaultLog {
 			arguments: nothing,
 			since: trap.instret,
 			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
-		});
+		};
+		this.pending.set(pid, pending);
+		this.openFaults.push(pending);
 	}
 
 	private fault(trap: Trap, process: Process, regions: readonly Region[]): FaultEntry {
@@ -338,8 +346,12 @@ export class FaultLog {
 		if (!pending) return;
 		this.pending.delete(pid);
 		const { entry } = pending;
-		if (!entry) return;
+		if (!entry) {
+			if (this.openFaults.length > 0) this.openFaults = this.openFaults.filter((other) => other !== pending);
+			return;
+		}
 		if (entry.type === "fault") {
+			this.openFaults = this.openFaults.filter((other) => other !== pending);
 			const process = processes.read(slot);
 			if (!process) return;
 			this.settleFault(entry, process, pending);
@@ -402,6 +414,7 @@ export class FaultLog {
 			this.pending.delete(pid);
 			if (gone && pending.call === "fault") this.listener.killed(pid, pending);
 		}
+		this.openFaults = this.openFaults.filter((open) => this.pending.get(open.pid) === open);
 	}
 }
 

@@ -1,9 +1,11 @@
-import type { FrameLetter, FramesModel, FrameUse } from "../protocol/kernelModel.ts";
+import type { FrameLetter, FramesModel, UseRun } from "../protocol/kernelModel.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 import type { Process } from "./processes.ts";
 import { trampolineVa, trapframeVa } from "./spaces.ts";
-import { type PageTables, reachOf, virtualHex } from "./sv39.ts";
+import { type Leaf, type PageTables, reachOf, virtualHex } from "./sv39.ts";
+
+const wordsPerPage = pageBytes / 4;
 
 /** An address space with its owner, as the classification needs it. */
 export interface OwnedSpace {
@@ -26,7 +28,7 @@ export const codes = {
 export interface FrameCensus {
 	/** A code for each frame. */
 	readonly letters: Uint8Array;
-	readonly uses: readonly FrameUse[];
+	readonly uses: readonly UseRun[];
 	/** On the free list. */
 	readonly free: Uint8Array;
 	readonly freeCount: number | undefined;
@@ -37,15 +39,40 @@ export interface FrameCensus {
 	readonly damage: string | undefined;
 }
 
-/** Frames on kalloc's lists. A cycle or a wild pointer ends the walk. */
+/** A walk of the free lists. */
+interface FreeWalk {
+	/** Frames as they follow each other. */
+	readonly order: Int32Array;
+	readonly count: number;
+	/** By frame: where it stands in `order`; what is not on a list has anything here. */
+	readonly places: Int32Array;
+}
+
+const noWalk: FreeWalk = { order: new Int32Array(0), count: 0, places: new Int32Array(0) };
+const lastWalks = new WeakMap<GuestMemory, FreeWalk>();
+
+/**
+ * Frames on kalloc's lists. A cycle or a wild pointer ends the walk. Tens of thousands of links lie on as many pages, and to follow them one
+ * waits for memory at each: the way that the last walk took is guessed again, and every link of it compared, which waits for none.
+ */
 export function readFreeList(memory: GuestMemory, names: KernelNames) {
-	const free = new Uint8Array(memory.frames);
+	const total = memory.frames;
+	const free = new Uint8Array(total);
+	const words = memory.range(memory.base, memory.base + total * pageBytes);
+	const before = lastWalks.get(memory) ?? noWalk;
+	const order = new Int32Array(total);
+	const places = new Int32Array(total);
 	let count = 0;
 	let damage: string | undefined;
+	const take = (frame: number) => {
+		free[frame] = 1;
+		places[frame] = count;
+		order[count++] = frame;
+	};
 	for (const head of names.freeLists) {
 		let run = memory.u64(head) ?? 0;
 		while (run !== 0) {
-			const frame = memory.frameOf(run);
+			let frame = memory.frameOf(run);
 			if (frame < 0 || run % pageBytes !== 0) {
 				damage ??= `the free list leads to 0x${run.toString(16)}, which is no frame`;
 				break;
@@ -54,11 +81,22 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 				damage ??= `the free list holds frame ${frame} twice`;
 				break;
 			}
-			free[frame] = 1;
-			count++;
-			run = memory.u64(run) ?? 0;
+			take(frame);
+			let place = before.places[frame] ?? 0;
+			if (before.order[place] === frame) {
+				while (++place < before.count) {
+					const next = before.order[place] as number;
+					const address = memory.base + next * pageBytes;
+					const at = frame * wordsPerPage;
+					if (words[at] !== address >>> 0 || words[at + 1] !== Math.floor(address / 2 ** 32) || free[next]) break;
+					take(next);
+					frame = next;
+				}
+			}
+			run = memory.u64(memory.addressOf(frame)) ?? 0;
 		}
 	}
+	lastWalks.set(memory, { order, count, places });
 	return { free, count: names.freeLists.length > 0 ? count : undefined, damage };
 }
 
@@ -82,38 +120,45 @@ export interface Roots {
 	}[];
 }
 
-/** What one address space has, as far as its page tables say it. */
-interface SpaceUses {
-	readonly pid: number;
-	readonly pages: readonly FrameUse[];
-	readonly tables: readonly FrameUse[];
-}
+/** Most pieces of address spaces are as they were when they were last looked at. */
+const usesCache = new WeakMap<readonly Leaf[], { readonly pid: number; readonly runs: readonly UseRun[] }>();
 
-/** Most address spaces are as they were when they were last looked at. */
-const usesCache = new WeakMap<PageTables, SpaceUses>();
-
-function usesOf(memory: GuestMemory, { pid, tables }: OwnedSpace): SpaceUses {
-	const known = usesCache.get(tables);
-	if (known?.pid === pid) return known;
-	const pages: FrameUse[] = [];
-	for (const leaf of tables.leaves) {
-		const frame = memory.frameOf(leaf.pa);
-		if (leaf.va === trampolineVa || frame < 0) continue;
-		if (leaf.va === trapframeVa) pages.push({ frame, pid, as: "trapframe", address: virtualHex(leaf.va) });
-		else
-			for (let i = 0; i < reachOf(leaf.level) / pageBytes && frame + i < memory.frames; i++)
-				pages.push({ frame: frame + i, pid, as: "page", address: virtualHex(leaf.va + i * pageBytes) });
+function pageUses(memory: GuestMemory, pid: number, piece: readonly Leaf[]): readonly UseRun[] {
+	const known = usesCache.get(piece);
+	if (known?.pid === pid) return known.runs;
+	const runs: UseRun[] = [];
+	let frames: number[] = [];
+	let end = -1;
+	for (const { va, pa, level } of piece) {
+		const frame = memory.frameOf(pa);
+		if (va === trampolineVa || frame < 0) continue;
+		if (va === trapframeVa) {
+			runs.push({ frames: [frame], pid, as: "trapframe", address: virtualHex(va) });
+			continue;
+		}
+		if (va !== end) {
+			frames = [];
+			runs.push({ frames, pid, as: "page", address: virtualHex(va) });
+		}
+		end = va + reachOf(level);
+		for (let i = 0; i < reachOf(level) / pageBytes && frame + i < memory.frames; i++) frames.push(frame + i);
 	}
-	const uses = { pid, pages, tables: tableUses(memory, pid, tables) };
-	usesCache.set(tables, uses);
-	return uses;
+	usesCache.set(piece, { pid, runs });
+	return runs;
 }
 
-function tableUses(memory: GuestMemory, pid: number, { tables }: PageTables): FrameUse[] {
-	return tables.flatMap(({ address, level, va }) => {
+/** Made once for as long as the tables are the same. */
+const tableUsesCache = new WeakMap<PageTables, { readonly pid: number; readonly runs: readonly UseRun[] }>();
+
+function tableUses(memory: GuestMemory, pid: number, tables: PageTables): readonly UseRun[] {
+	const known = tableUsesCache.get(tables);
+	if (known?.pid === pid) return known.runs;
+	const runs = tables.tables.flatMap(({ address, level, va }): UseRun[] => {
 		const frame = memory.frameOf(address);
-		return frame < 0 ? [] : [{ frame, pid, as: "page-table" as const, level, address: virtualHex(va) }];
+		return frame < 0 ? [] : [{ frames: [frame], pid, as: "page-table", level, address: virtualHex(va) }];
 	});
+	tableUsesCache.set(tables, { pid, runs });
+	return runs;
 }
 
 /** Who has each frame. */
@@ -127,47 +172,50 @@ export function takeCensus(
 ): FrameCensus {
 	const total = memory.frames;
 	const letters = new Uint8Array(total).fill(codes["?"]);
-	const uses: FrameUse[] = [];
+	const uses: UseRun[] = [];
 	const { free, count, damage } = readFreeList(memory, names);
 	const held = new Uint8Array(total);
 	const imageEnd = names.end === undefined ? 0 : Math.max(0, Math.ceil((names.end - memory.base) / pageBytes));
 	const twoHands = new Set<number>();
 	letters.fill(codes.K, 0, Math.min(imageEnd, total));
 	held.fill(1, 0, Math.min(imageEnd, total));
-	const use = (entry: FrameUse, letter: number) => {
-		const { frame } = entry;
-		uses.push(entry);
-		const before = letters[frame];
-		if (before === codes.K) return;
-		if (free[frame]) twoHands.add(frame);
-		held[frame] = 1;
-		letters[frame] = letter === codes.U && (before === codes.U || before === codes.S) ? codes.S : letter;
+	const use = (run: UseRun, letter: number) => {
+		uses.push(run);
+		for (const frame of run.frames) {
+			const before = letters[frame];
+			if (before === codes.K) continue;
+			if (free[frame]) twoHands.add(frame);
+			held[frame] = 1;
+			letters[frame] = letter === codes.U && (before === codes.U || before === codes.S) ? codes.S : letter;
+		}
 	};
-	const known = spaces.map((space) => usesOf(memory, space));
-	for (const { pages } of known) for (const entry of pages) use(entry, entry.as === "page" ? codes.U : codes["?"]);
-	for (const { tables } of known) for (const entry of tables) use(entry, codes.T);
+	for (const { pid, tables } of spaces)
+		for (const piece of tables.pieces)
+			for (const run of pageUses(memory, pid, piece)) use(run, run.as === "page" ? codes.U : codes["?"]);
+	for (const { pid, tables } of spaces) for (const run of tableUses(memory, pid, tables)) use(run, codes.T);
 	if (kernel) {
-		for (const entry of tableUses(memory, 0, kernel)) use(entry, codes.T);
+		for (const run of tableUses(memory, 0, kernel)) use(run, codes.T);
 		// Kernel stacks are what the kernel maps above its direct map.
+		const stacks = new Map(processes.map(({ kernelStack, pid }) => [kernelStack, pid]));
 		for (let i = kernel.leaves.length - 1; i >= 0; i--) {
-			const leaf = kernel.leaves[i] as PageTables["leaves"][number];
+			const leaf = kernel.leaves[i] as Leaf;
 			if (leaf.va <= memory.base + memory.size) break;
 			const frame = memory.frameOf(leaf.pa);
 			if (leaf.va === trampolineVa || frame < 0) continue;
-			const pid = processes.find((process) => process.kernelStack === leaf.va)?.pid ?? 0;
-			use({ frame, pid, as: "kernel-stack", address: virtualHex(leaf.va) }, codes["?"]);
+			const pid = stacks.get(leaf.va) ?? 0;
+			use({ frames: [frame], pid, as: "kernel-stack", address: virtualHex(leaf.va) }, codes["?"]);
 		}
 	}
 	for (const { trapframe, pid } of processes) {
 		const frame = memory.frameOf(trapframe);
-		if (frame >= 0 && !held[frame]) use({ frame, pid, as: "trapframe" }, codes["?"]);
+		if (frame >= 0 && !held[frame]) use({ frames: [frame], pid, as: "trapframe" }, codes["?"]);
 	}
 	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = codes["."];
 	for (const frame of twoHands) letters[frame] = codes.X;
 	const leaked: number[] = [];
 	if (names.freeLists.length > 0 && imageEnd > 0) {
-		for (const frame of findReachable(memory, names, imageEnd, held, free, roots))
-			uses.push({ frame, pid: 0, as: "kernel-data" });
+		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
+		if (reachable.length > 0) uses.push({ frames: reachable, pid: 0, as: "kernel-data" });
 		for (let frame = imageEnd; frame < total; frame++) {
 			if (held[frame] || free[frame]) continue;
 			letters[frame] = codes.L;
@@ -224,7 +272,8 @@ function findReachable(
 
 const text = new TextDecoder("latin1");
 
-export function framesModel(census: FrameCensus, showLeaked: boolean): FramesModel {
+/** The letters as text, and how many there are of each. */
+export function frameLetters(census: FrameCensus, showLeaked: boolean): Pick<FramesModel, "letters" | "counts"> {
 	const letters = showLeaked
 		? census.letters
 		: census.letters.map((letter) => (letter === codes.L ? codes["?"] : letter));
@@ -236,5 +285,5 @@ export function framesModel(census: FrameCensus, showLeaked: boolean): FramesMod
 		(numbers[letter] as number)++;
 	}
 	for (const letter of Object.keys(counts) as FrameLetter[]) counts[letter] = numbers[codes[letter]] as number;
-	return { letters: text.decode(letters), counts, uses: census.uses };
+	return { letters: text.decode(letters), counts };
 }

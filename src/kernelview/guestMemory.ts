@@ -63,12 +63,6 @@ export class GuestMemory {
 		return this.contains(address, 8) ? this.view.getBigUint64(address - this.base, true) : undefined;
 	}
 
-	/** A copy of words in RAM; both ends must be multiples of 4. */
-	copyWords(address: number, length: number): Uint32Array {
-		const at = address - this.base;
-		return this.words(at, length).slice();
-	}
-
 	sameWords(address: number, copy: Uint32Array): boolean {
 		const now = this.words(address - this.base, copy.byteLength);
 		for (let i = 0; i < copy.length; i++) if (now[i] !== copy[i]) return false;

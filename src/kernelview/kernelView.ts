@@ -11,13 +11,14 @@ import type {
 	ProcessModel,
 	WalkModel,
 } from "../protocol/kernelModel.ts";
+import { expandUses } from "../protocol/modelDelta.ts";
 import { Allowance } from "./allowance.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
-import { framesModel, readFreeList } from "./frames.ts";
+import { frameLetters, readFreeList } from "./frames.ts";
 import { GuestMemory, pageBytes } from "./guestMemory.ts";
 import { KernelNames } from "./kernelNames.ts";
-import { LiveModel } from "./liveModel.ts";
+import { LiveModel, type Outline } from "./liveModel.ts";
 import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
 import { Moments } from "./moments.ts";
 import { type Process, ProcessReader } from "./processes.ts";
@@ -209,7 +210,8 @@ export class KernelView implements Disposable {
 
 	/** Everything that can be seen now. */
 	model(): KernelModel {
-		return { ...this.see(true), log: this.log.entries.slice() };
+		const { model, uses } = this.see(true);
+		return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log: this.log.entries.slice() };
 	}
 
 	/** For a reader that asks again and again. One at a time: a second one takes the place of the first. */
@@ -217,7 +219,7 @@ export class KernelView implements Disposable {
 		return new LiveModel(() => this.see(false), this.log, entriesPerUpdate);
 	}
 
-	private see(withTables: boolean): KernelModel {
+	private see(withTables: boolean): Outline {
 		const { memory, names } = this.sources;
 		const look = takeLook(this.sources);
 		this.log.settleGone();
@@ -238,7 +240,7 @@ export class KernelView implements Disposable {
 		const spaces = look.spaces.map((space) =>
 			spaceModel(memory, space.process, space.tables, space.areas, space.regions, withTables),
 		);
-		return {
+		const model: KernelModel = {
 			format: 1,
 			sequence: ++this.sequence,
 			instret: look.instret,
@@ -248,13 +250,14 @@ export class KernelView implements Disposable {
 			harts: this.harts(look),
 			processes: look.processes.map((process) => this.processModel(process, look.running)),
 			spaces: [...kernel, ...spaces],
-			frames: framesModel(look.census, names.proc !== undefined && this.isCalm()),
+			frames: { ...frameLetters(look.census, names.proc !== undefined && this.isCalm()), uses: [] },
 			log: [],
 			logDropped: this.log.dropped,
 			findings: this.problems.list,
 			moments: this.moments.list(),
 			notes: this.notes(look),
 		};
+		return { model, uses: look.census.uses };
 	}
 
 	private harts(look: Look): HartModel[] {

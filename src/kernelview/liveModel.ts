@@ -1,8 +1,15 @@
-import type { FramesModel, FrameUse, KernelDelta, KernelModel, LogEntry, SpaceModel } from "../protocol/kernelModel.ts";
+import type { FramesModel, KernelDelta, KernelModel, LogEntry, SpaceModel, UseRun } from "../protocol/kernelModel.ts";
+import { expandUses } from "../protocol/modelDelta.ts";
 import type { FaultLog } from "./faultLog.ts";
 
 /** Most entries of the log in one update: a page that opens late gets 50,000 of them in pieces, the newest first. */
 const entriesPerUpdate = 1000;
+
+/** A model without page tables and log, and beside it who uses which frames. */
+export interface Outline {
+	readonly model: KernelModel;
+	readonly uses: readonly UseRun[];
+}
 
 /** Which entries of the log differ from what was sent. One flag an entry: a busy guest makes 50,000 between two updates. */
 class UnsentEntries {
@@ -41,16 +48,13 @@ class UnsentEntries {
 
 /** A model that is sent again and again: whole at first, then what changed. */
 export class LiveModel {
-	private last: KernelModel | undefined;
-	/** Spaces as last sent; equal ones are mostly one object. */
-	private sentSpaces = new Map<number, { space: SpaceModel; text: string }>();
-	/** Text of the small parts, as last sent. */
-	private sentParts = new Map<string, string>();
+	private last: Outline | undefined;
+	/** Spaces as last sent, by pid; equal ones are mostly one object. */
+	private readonly sentSpaces = new Map<number, SpaceModel>();
 	private readonly unsent: UnsentEntries;
 
-	/** `outline`: everything but page tables and the log. */
 	constructor(
-		private readonly outline: () => KernelModel,
+		private readonly outline: () => Outline,
 		private readonly log: FaultLog,
 		private readonly perUpdate = entriesPerUpdate,
 	) {
@@ -69,29 +73,17 @@ export class LiveModel {
 	}
 
 	next(): KernelModel | KernelDelta {
-		const model = this.outline();
-		const { last } = this;
+		const outline = this.outline();
+		const { model, uses } = outline;
+		const last = this.last?.model;
 		const log = this.unsent.take(this.perUpdate);
-		const spaces = model.spaces.filter((space) => {
-			const sent = this.sentSpaces.get(space.pid);
-			if (sent?.space === space) return false;
-			const text = JSON.stringify(space);
-			this.sentSpaces.set(space.pid, { space, text });
-			return sent?.text !== text;
-		});
+		const spaces = model.spaces.filter((space) => !same(this.sentSpaces.get(space.pid), space));
+		for (const space of spaces) this.sentSpaces.set(space.pid, space);
+		const sameUses = last !== undefined && same(this.last?.uses, uses);
+		this.last = outline;
+		if (!last) return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log };
 		const changed = <K extends "harts" | "processes" | "findings" | "moments" | "notes">(name: K) =>
-			this.differs(name, model[name]) ? { [name]: model[name] } : {};
-		const parts = {
-			...changed("harts"),
-			...changed("processes"),
-			...changed("findings"),
-			...changed("moments"),
-			...changed("notes"),
-		};
-		const counts = this.differs("counts", model.frames.counts);
-		const uses = !sameUses(this.last?.frames.uses, model.frames.uses);
-		this.last = model;
-		if (!last) return { ...model, log };
+			same(last[name], model[name]) ? {} : { [name]: model[name] };
 		const order = model.spaces.map((space) => space.pid);
 		const sameOrder = order.length === last.spaces.length && order.every((pid, i) => pid === last.spaces[i]?.pid);
 		if (!sameOrder) {
@@ -104,37 +96,36 @@ export class LiveModel {
 			sequence: model.sequence,
 			instret: model.instret,
 			panicked: model.panicked,
-			...parts,
+			...changed("harts"),
+			...changed("processes"),
+			...changed("findings"),
+			...changed("moments"),
+			...changed("notes"),
 			...(spaces.length > 0 ? { spaces } : {}),
 			...(sameOrder ? {} : { spaceOrder: order }),
 			...(letters.length > 0 ? { letters } : {}),
-			...(counts ? { counts: model.frames.counts } : {}),
-			...(uses ? { uses: model.frames.uses } : {}),
+			...(letters.length > 0 ? { counts: model.frames.counts } : {}),
+			...(sameUses ? {} : { uses }),
 			log,
 			logFrom: this.log.entries[0]?.id ?? Number.MAX_SAFE_INTEGER,
 			logDropped: model.logDropped,
 		};
 	}
-
-	private differs(name: string, value: unknown): boolean {
-		const text = JSON.stringify(value);
-		if (this.sentParts.get(name) === text) return false;
-		this.sentParts.set(name, text);
-		return true;
-	}
 }
 
-/** Tens of thousands when memory is full; those of a space that did not change are the same objects. */
-function sameUses(before: readonly FrameUse[] | undefined, after: readonly FrameUse[]): boolean {
-	return (
-		before?.length === after.length &&
-		after.every((use, i) => {
-			const old = before[i] as FrameUse;
-			if (old === use) return true;
-			const { frame, pid, as, address, level } = use;
-			return old.frame === frame && old.pid === pid && old.as === as && old.address === address && old.level === level;
-		})
-	);
+/** Equal as plain data; what did not change is mostly one object, and for the rest nothing is made. */
+function same(a: unknown, b: unknown): boolean {
+	if (a === b) return true;
+	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+	if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
+	const [one, other] = [a, b] as Record<string, unknown>[];
+	let count = 0;
+	for (const key in one) {
+		if (!same(one[key], (other as Record<string, unknown>)[key])) return false;
+		count++;
+	}
+	for (const _ in other) count--;
+	return count === 0;
 }
 
 function letterRuns(before: string, after: string): [number, FramesModel["letters"]][] {

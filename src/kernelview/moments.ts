@@ -2,7 +2,7 @@ import type { LogEntry, MomentModel, MomentPage, MomentPair } from "../protocol/
 import { Allowance } from "./allowance.ts";
 import { pageBytes } from "./guestMemory.ts";
 import type { Sources } from "./look.ts";
-import { areaAt, processAreas } from "./spaces.ts";
+import { areaFinder, processAreas } from "./spaces.ts";
 import { permissionText, reachOf, virtualHex } from "./sv39.ts";
 
 /** Pairs that are kept; the oldest goes first. */
@@ -92,14 +92,14 @@ export class Moments {
 				const pages: MomentPage[] = [];
 				const kept = regions.of(process);
 				const { leaves } = process.root === 0 ? { leaves: [] } : walks.tables(memory, process.root);
-				const areas = processAreas(process, kept, leaves, this.sources.program(process.name));
+				const find = areaFinder(processAreas(process, kept, leaves, this.sources.program(process.name)));
 				for (const leaf of leaves) {
 					for (let i = 0; i < reachOf(leaf.level) / pageBytes && pages.length < maxPages; i++) {
 						pages.push({
 							address: virtualHex(leaf.va + i * pageBytes),
 							frame: memory.frameOf(leaf.pa + i * pageBytes),
 							permissions: permissionText(leaf.flags),
-							label: areaAt(areas, leaf.va)?.label ?? "belongs to no known range",
+							label: find(leaf.va)?.label ?? "belongs to no known range",
 						});
 					}
 				}

@@ -146,6 +146,22 @@ export function areaAt(areas: readonly Area[], va: number): Area | undefined {
 	);
 }
 
+/** For many addresses in ascending order: between two ends of areas all have the same one. */
+export function areaFinder(areas: readonly Area[]): (va: number) => Area | undefined {
+	const cuts = [...new Set(areas.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
+	let from = 0;
+	let to = 0;
+	let area: Area | undefined;
+	return (va) => {
+		if (va >= from && va < to) return area;
+		const next = cuts.findIndex((cut) => cut > va);
+		from = (next < 0 ? cuts.at(-1) : cuts[next - 1]) ?? Number.NEGATIVE_INFINITY;
+		to = (next < 0 ? undefined : cuts[next]) ?? Number.POSITIVE_INFINITY;
+		area = areaAt(areas, va);
+		return area;
+	};
+}
+
 interface OpenRange {
 	area: Area | undefined;
 	start: number;
@@ -208,12 +224,13 @@ export function mergeRanges(
 	const ram = memory.base + memory.size;
 	const cuts = [...new Set(areas.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
 	let cut = 0;
+	const find = areaFinder(areas);
 	for (const stretch of stretchesOf(memory, leaves)) {
 		const stop = stretch.va + stretch.bytes;
 		for (let va = stretch.va; va < stop; ) {
 			while (cut < cuts.length && (cuts[cut] as number) <= va) cut++;
 			const end = Math.min(stop, cuts[cut] ?? stop);
-			const area = areaAt(areas, va) ?? (va > ram ? elsewhere : undefined);
+			const area = find(va) ?? (va > ram ? elsewhere : undefined);
 			const list = byArea.get(area) ?? [];
 			byArea.set(area, list);
 			let range = list.at(-1);

@@ -37,6 +37,8 @@ export interface PageTables {
 	readonly tables: readonly Table[];
 	/** In address order. */
 	readonly leaves: readonly Leaf[];
+	/** The same in pieces, each of one table; a piece that did not change is the same array as before. */
+	readonly pieces: readonly (readonly Leaf[])[];
 	readonly damage: string | undefined;
 }
 
@@ -89,13 +91,47 @@ function decodeEntry(low: number, high: number, level: number): Entry {
 	return { flags, pa, valid: (flags & pteV) !== 0, leaf, malformed };
 }
 
+/** What one table says: runs of leaves, tables below, and damage, in the order of its entries. */
+interface TableContent {
+	readonly level: number;
+	readonly va: number;
+	readonly parts: readonly (readonly Leaf[] | number | string)[];
+	/** The words that were read. */
+	readonly words: Uint32Array;
+}
+
+function readTable(words: Uint32Array, address: number, level: number, va: number): TableContent["parts"] {
+	const parts: (Leaf[] | number | string)[] = [];
+	const reach = reachOf(level);
+	let run: Leaf[] | undefined;
+	for (let i = 0; i < entriesPerTable; i++) {
+		const low = words[2 * i] as number;
+		if ((low & pteV) === 0) continue;
+		const entry = decodeEntry(low, words[2 * i + 1] as number, level);
+		const start = va + i * reach;
+		if (entry.leaf && !entry.malformed) {
+			if (!run) {
+				run = [];
+				parts.push(run);
+			}
+			run.push({ va: start, pa: entry.pa, flags: entry.flags, level });
+			continue;
+		}
+		run = undefined;
+		if (entry.malformed)
+			parts.push(`the entry for ${virtualHex(start)} at 0x${(address + i * 8).toString(16)} has reserved bits`);
+		else parts.push(start, entry.pa);
+	}
+	return parts;
+}
+
 /**
  * Every table and leaf that the hardware could reach from a root. A table is visited once, so a cyclic or shared tree ends; what is
- * not as it should be is said in `damage`.
+ * not as it should be is said in `damage`. `before`: contents as they were when last walked, by address; is brought up to date.
  */
-export function walkTables(memory: GuestMemory, root: number): PageTables {
+export function walkTables(memory: GuestMemory, root: number, before = new Map<number, TableContent>()): PageTables {
 	const tables: Table[] = [];
-	const leaves: Leaf[] = [];
+	const pieces: (readonly Leaf[])[] = [];
 	const seen = new Set<number>();
 	let damage: string | undefined;
 	const visit = (address: number, level: number, va: number): void => {
@@ -110,42 +146,43 @@ export function walkTables(memory: GuestMemory, root: number): PageTables {
 		}
 		seen.add(address);
 		tables.push({ level, address, va });
-		const reach = reachOf(level);
-		for (let i = 0; i < entriesPerTable; i++) {
-			const low = words[2 * i] as number;
-			if ((low & pteV) === 0) continue;
-			const entry = decodeEntry(low, words[2 * i + 1] as number, level);
-			const start = va + i * reach;
-			if (entry.malformed)
-				damage ??= `the entry for ${virtualHex(start)} at 0x${(address + i * 8).toString(16)} has reserved bits`;
-			else if (entry.leaf) leaves.push({ va: start, pa: entry.pa, flags: entry.flags, level });
-			else visit(entry.pa, level - 1, start);
+		let content = before.get(address);
+		if (content?.level !== level || content.va !== va || !memory.sameWords(address, content.words)) {
+			content = { level, va, parts: readTable(words, address, level, va), words: words.slice() };
+			before.set(address, content);
+		}
+		for (let i = 0; i < content.parts.length; i++) {
+			const part = content.parts[i] as TableContent["parts"][number];
+			if (typeof part === "string") damage ??= part;
+			else if (typeof part === "number") visit(content.parts[++i] as number, level - 1, part);
+			else pieces.push(part);
 		}
 	};
 	visit(root, 2, 0);
-	return { root, tables, leaves, damage };
+	for (const address of before.keys()) if (!seen.has(address)) before.delete(address);
+	return { root, tables, pieces, leaves: pieces.flat(), damage };
 }
 
 /** Trees that are kept: those of a full proc[] and the kernel's, and no more leaves than RAM has frames a few times over. */
 const maxTrees = 80;
 const maxLeaves = 100_000;
 
-/** Walks a tree again only when one of its tables changed: most hardly ever do, and some have tens of thousands of leaves. */
+/** Walks a tree again only when one of its tables changed, and of it only these: some have tens of thousands of leaves. */
 export class WalkCache {
-	private readonly known = new Map<number, { tables: PageTables; copies: readonly Uint32Array[] }>();
+	private readonly known = new Map<number, { tables: PageTables; contents: Map<number, TableContent> }>();
 	private leaves = 0;
 
 	tables(memory: GuestMemory, root: number): PageTables {
 		const known = this.known.get(root);
 		this.known.delete(root);
-		const same = known?.tables.tables.every((table, i) =>
-			memory.sameWords(table.address, known.copies[i] as Uint32Array),
-		);
-		const tables = known && same ? known.tables : walkTables(memory, root);
-		const copies =
-			known && same ? known.copies : tables.tables.map((table) => memory.copyWords(table.address, pageBytes));
+		const contents = known?.contents ?? new Map<number, TableContent>();
+		const same = known?.tables.tables.every(({ address }) => {
+			const content = contents.get(address);
+			return content !== undefined && memory.sameWords(address, content.words);
+		});
+		const tables = known && same ? known.tables : walkTables(memory, root, contents);
 		this.leaves += tables.leaves.length - (known?.tables.leaves.length ?? 0);
-		this.known.set(root, { tables, copies });
+		this.known.set(root, { tables, contents });
 		// Those that were not asked for longest go first.
 		for (const [oldest, tree] of this.known) {
 			if (oldest === root || (this.known.size <= maxTrees && this.leaves <= maxLeaves)) break;

@@ -188,6 +188,11 @@ export interface FrameUse {
 	readonly level?: number;
 }
 
+/** Uses of one kind as a list of frames: of pages, neighbouring ones from `address` on. */
+export interface UseRun extends Omit<FrameUse, "frame"> {
+	readonly frames: readonly number[];
+}
+
 export type LogEntry = FaultEntry | MarkEntry;
 
 export type FaultOutcome =
@@ -380,7 +385,7 @@ export interface KernelDelta {
 	/** Runs of changed letters: first frame, and the letters from there on. */
 	readonly letters?: readonly (readonly [number, string])[];
 	readonly counts?: FramesModel["counts"];
-	readonly uses?: readonly FrameUse[];
+	readonly uses?: readonly UseRun[];
 	/** New entries and those whose outcome became known, by ascending id; older ones may come later. */
 	readonly log: readonly LogEntry[];
 	/** Id of the oldest entry that the log still has; those before it were dropped or forgotten. */

@@ -1,4 +1,6 @@
-import type { FramesModel, KernelDelta, KernelModel, LogEntry } from "./kernelModel.ts";
+import type { FramesModel, FrameUse, KernelDelta, KernelModel, LogEntry, UseRun } from "./kernelModel.ts";
+
+const pageBytes = 4096;
 
 /** The model after a change; undefined when the change belongs to another model, and the whole one has to be asked for. */
 export function applyDelta(model: KernelModel | undefined, delta: KernelDelta): KernelModel | undefined {
@@ -39,8 +41,28 @@ function applyFrames(frames: FramesModel, delta: KernelDelta): FramesModel {
 	return {
 		letters: letters + frames.letters.slice(at),
 		counts: delta.counts ?? frames.counts,
-		uses: delta.uses ?? frames.uses,
+		uses: delta.uses ? expandUses(delta.uses) : frames.uses,
 	};
+}
+
+/** An entry for each frame. */
+export function expandUses(runs: readonly UseRun[]): FrameUse[] {
+	const uses: FrameUse[] = [];
+	for (const { frames, ...use } of runs) {
+		if (use.as !== "page" || use.address === undefined || frames.length === 1) {
+			for (const frame of frames) uses.push({ frame, ...use });
+			continue;
+		}
+		const { pid, as } = use;
+		const first = BigInt(use.address);
+		const number = Number(first);
+		for (const [i, frame] of frames.entries()) {
+			// Addresses of the lower half are exact as numbers, and much cheaper.
+			const at = first < 2n ** 39n ? number + i * pageBytes : first + BigInt(i * pageBytes);
+			uses.push({ frame, pid, as, address: `0x${at.toString(16)}` });
+		}
+	}
+	return uses;
 }
 
 /** Both are in order of their ids; an entry that comes again replaces the one before. */

@@ -1,3 +1,4 @@
+import { expandUses } from "../../protocol/modelDelta.ts";
 import type { Look } from "../look.ts";
 import { virtualHex } from "../sv39.ts";
 import type { FindingList, Suspect } from "./findingList.ts";
@@ -6,7 +7,9 @@ import type { LeftPages } from "./leftPages.ts";
 /** `freed-while-mapped`, `frame-leaked`: frames in two hands, and in none. */
 export function checkFrames(list: FindingList, { census }: Look, left: LeftPages, suspect: Suspect): void {
 	for (const frame of census.twoHands.slice(0, 16)) {
-		const users = census.uses.filter((use) => use.frame === frame);
+		const users = expandUses(census.uses.filter(({ frames }) => frames.includes(frame))).filter(
+			(use) => use.frame === frame,
+		);
 		const text = users
 			.map((use) =>
 				use.as === "page" ? `process ${use.pid} at ${use.address}` : `the ${use.as} of process ${use.pid}`,

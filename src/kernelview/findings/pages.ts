@@ -1,7 +1,7 @@
 import { codes } from "../frames.ts";
 import type { Look, ProcessSpace, Sources } from "../look.ts";
 import type { Region } from "../regions.ts";
-import { areaAt, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
+import { areaFinder, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
 import { permissionText, pteU, pteW, virtualHex } from "../sv39.ts";
 import { type FindingList, hex, type Suspect, who } from "./findingList.ts";
 
@@ -15,10 +15,11 @@ export function checkPages(
 	sight: (region: Region, page: number, frame: number) => void,
 ): void {
 	const { process } = space;
+	const find = areaFinder(space.areas);
 	for (const leaf of space.tables.leaves) {
 		const frame = memory.frameOf(leaf.pa);
-		const evidence = { pids: [process.pid], frames: frame < 0 ? [] : [frame], addresses: [leaf.va] };
-		const area = areaAt(space.areas, leaf.va);
+		const evidence = () => ({ pids: [process.pid], frames: frame < 0 ? [] : [frame], addresses: [leaf.va] });
+		const area = find(leaf.va);
 		const region = area?.region === undefined ? undefined : space.regions[area.region];
 		const isKernels =
 			leaf.va === trampolineVa ||
@@ -31,7 +32,7 @@ export function checkPages(
 					`${process.pid} ${leaf.va}`,
 					"error",
 					`${who(process)} can reach a page of the kernel from user mode: ${virtualHex(leaf.va)} (${area?.label ?? "no known range"}) is mapped ${permissionText(leaf.flags)} to ${hex(leaf.pa)}.`,
-					evidence,
+					evidence(),
 				),
 			);
 			continue;
@@ -43,7 +44,7 @@ export function checkPages(
 					`${process.pid} ${region.path}`,
 					"error",
 					`${who(process)} may write page ${virtualHex(leaf.va)} of ${regionLabel(region)}, which was mapped read-only (prot ${region.fields.prot ?? "without write"}).`,
-					evidence,
+					evidence(),
 				),
 			);
 		}
@@ -55,7 +56,7 @@ export function checkPages(
 					`${process.pid} ${leaf.va}`,
 					"error",
 					`${who(process)} still has page ${virtualHex(leaf.va)} mapped to frame ${frame}, although no region and no part of its memory is there.`,
-					evidence,
+					evidence(),
 				),
 			);
 		}

@@ -1,5 +1,5 @@
 import type { Look, ProcessSpace, Sources } from "../look.ts";
-import { areaAt } from "../spaces.ts";
+import { areaFinder } from "../spaces.ts";
 import { pteU, pteW, virtualHex } from "../sv39.ts";
 import { type FindingList, type Suspect, who } from "./findingList.ts";
 
@@ -8,9 +8,10 @@ export function checkSharing({ memory }: Sources, list: FindingList, look: Look,
 	const owners = new Map<number, { space: ProcessSpace; va: number; label: string }>();
 	for (const space of look.spaces) {
 		if (space.process.state === "ZOMBIE") continue;
+		const find = areaFinder(space.areas);
 		for (const leaf of space.tables.leaves) {
 			if ((leaf.flags & (pteU | pteW)) !== (pteU | pteW)) continue;
-			const area = areaAt(space.areas, leaf.va);
+			const area = find(leaf.va);
 			const region = area?.region === undefined ? undefined : space.regions[area.region];
 			if (!area || (region && region.shared !== false)) continue;
 			const frame = memory.frameOf(leaf.pa);

@@ -17,6 +17,7 @@ import { pmpReadConfig, pmpWriteAddress, pmpWriteConfig } from "./pmp";
 import { MENVCFG_STCE, updateTimer } from "./clint";
 import { plicUpdate } from "./plic";
 import { yieldIfStopped } from "./memory";
+import { endTurn } from "./turns";
 
 @external("env", "onRootChange") declare function onRootChange(hart: u32): void;
 
@@ -223,6 +224,7 @@ function setPending(h: usize, value: u64, mask: u64): void {
 	store<u64>(h, (load<u64>(h, H_MIP) & ~mask) | (value & mask), H_MIP);
 	plicUpdate();
 	yieldAfter(h, YIELD_INTERRUPTS);
+	endTurn(h);
 }
 
 export function writeCsr(h: usize, csr: u32, value: u64): void {
@@ -252,6 +254,7 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 		case MENVCFG:
 			store<u64>(h, (load<u64>(h, H_MENVCFG) & ~MENVCFG_WRITE) | (value & MENVCFG_WRITE), H_MENVCFG);
 			updateTimer(h);
+			endTurn(h);
 			yieldAfter(h, YIELD_INTERRUPTS);
 			return;
 		case SSCRATCH: store<u64>(h, value, H_SSCRATCH); return;
@@ -261,6 +264,7 @@ export function writeCsr(h: usize, csr: u32, value: u64): void {
 		case STIMECMP:
 			store<u64>(h, value, H_STIMECMP);
 			updateTimer(h);
+			endTurn(h);
 			yieldAfter(h, YIELD_INTERRUPTS);
 			return;
 		case SATP: writeSatp(h, value); return;

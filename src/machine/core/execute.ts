@@ -5,13 +5,13 @@
 
 import {
 	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
-	REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT, T_STOP_REQUEST, V_LEFT,
-	V_STEPS_END, V_TLB, V_YIELD,
+	PAGE_CACHES, PAGE_CACHES_BANK, PAGE_CACHES_SIZE, REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT,
+	T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
 } from "./layout";
 import * as op from "./opcodes";
 import {
 	CAUSE_BREAKPOINT, CAUSE_ECALL_U, CAUSE_ILLEGAL, MODE_M, MODE_S, MODE_U, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, YIELD_CODE,
-	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_WAIT, count, fault, faulted, interruptsEnabled, yieldAfter,
+	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_TURN, YIELD_WAIT, count, fault, faulted, interruptsEnabled, yieldAfter,
 } from "./hart";
 import { atomic } from "./atomic";
 import { csrOld, executeCsr } from "./csr";
@@ -25,6 +25,7 @@ import { pmpForbidsReturn } from "./pmp";
 import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, remainder, remainderUnsigned, remainderWord, remainderWordUnsigned } from "./multiply";
 import { breakpointAt } from "./events";
 import { bulk } from "./idioms";
+import { settle } from "./turns";
 
 // @ts-ignore: decorator
 @inline
@@ -71,7 +72,8 @@ function done(h: usize, r: usize): bool {
 	return false;
 }
 
-function loadRecord(h: usize, r: usize, va: u64, code: u32): bool {
+function loadRecord(h: usize, r: usize, va: u64, left: u32, code: u32): bool {
+	store<u32>(h, left, V_LEFT);
 	const size: u32 = code == op.OP_LD ? 8 : code == op.OP_LW || code == op.OP_LWU ? 4 : code == op.OP_LH || code == op.OP_LHU ? 2 : 1;
 	let value = slowLoad(h, va, size);
 	if (load<u32>(h, H_FAULT)) return false;
@@ -82,7 +84,8 @@ function loadRecord(h: usize, r: usize, va: u64, code: u32): bool {
 	return done(h, r);
 }
 
-function storeRecord(h: usize, r: usize, va: u64, code: u32): bool {
+function storeRecord(h: usize, r: usize, va: u64, left: u32, code: u32): bool {
+	store<u32>(h, left, V_LEFT);
 	slowStore(h, va, 1 << (code - op.OP_SB), <u64>B(h, r));
 	return done(h, r);
 }
@@ -182,6 +185,7 @@ export function execute(h: usize, steps: u32): u32 {
 	for (;;) {
 		if (load<u32>(h, H_FAULT)) {
 			store<u32>(h, left, V_LEFT);
+			settle(h);
 			takeException(h);
 		}
 		const why = load<u32>(h, V_YIELD);
@@ -194,7 +198,9 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 			}
-			if (why & (YIELD_STOP | YIELD_WAIT | YIELD_SLICE)) break;
+			if (why & (YIELD_STOP | YIELD_WAIT | YIELD_SLICE | YIELD_TURN)) break;
+			// The interrupt was a reason of its own.
+			if (load<u32>(h, V_YIELD)) continue;
 		}
 		if (left == 0 || load<u32>(T_STOP_REQUEST) != 0) break;
 
@@ -236,6 +242,11 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 			}
 			if (heat >= <u32>HEAT_CODE) {
+				if (load<u32>(PAGE_CACHES_BANK) != tlb) {
+					// No address is in a page of these tags: those in TLBs are canonical.
+					memory.fill(PAGE_CACHES, 0x40, PAGE_CACHES_SIZE);
+					store<u32>(PAGE_CACHES_BANK, tlb);
+				}
 				const rest = call_indirect<u32>(heat - (HEAT_CODE - REGION_TABLE), h, tlb, page, left);
 				left = rest & ~<u32>REGION_COLD;
 				arrival = rest & <u32>REGION_COLD ? ARRIVE_COLD : ARRIVE_COUNT;
@@ -386,7 +397,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LB)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LB)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LH: {
@@ -398,7 +409,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LH)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LH)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LW: {
@@ -410,7 +421,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LW)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LW)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LD: {
@@ -422,7 +433,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LD)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LD)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LBU: {
@@ -434,7 +445,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LBU)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LBU)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LHU: {
@@ -446,7 +457,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LHU)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LHU)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_LWU: {
@@ -458,7 +469,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (loadRecord(h, r, va, op.OP_LWU)) { r = next(r); continue; }
+					if (loadRecord(h, r, va, left, op.OP_LWU)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_SB: {
@@ -470,7 +481,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (storeRecord(h, r, va, op.OP_SB)) { r = next(r); continue; }
+					if (storeRecord(h, r, va, left, op.OP_SB)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_SH: {
@@ -482,7 +493,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (storeRecord(h, r, va, op.OP_SH)) { r = next(r); continue; }
+					if (storeRecord(h, r, va, left, op.OP_SH)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_SW: {
@@ -494,7 +505,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (storeRecord(h, r, va, op.OP_SW)) { r = next(r); continue; }
+					if (storeRecord(h, r, va, left, op.OP_SW)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_SD: {
@@ -506,7 +517,7 @@ export function execute(h: usize, steps: u32): u32 {
 						continue;
 					}
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					if (storeRecord(h, r, va, op.OP_SD)) { r = next(r); continue; }
+					if (storeRecord(h, r, va, left, op.OP_SD)) { r = next(r); continue; }
 					break;
 				}
 				case op.OP_ADDI: W(h, r, A(h, r) + I(r)); r = next(r); continue;
@@ -552,6 +563,7 @@ export function execute(h: usize, steps: u32): u32 {
 				case op.OP_REMUW: W(h, r, remainderWordUnsigned(<u32>A(h, r), <u32>B(h, r))); r += 32; continue;
 				case op.OP_FLW: case op.OP_FLD: case op.OP_FSW: case op.OP_FSD:
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					store<u32>(h, left, V_LEFT);
 					if (floatMemory(h, r, code)) { r = next(r); continue; }
 					break;
 				case op.OP_ILLEGAL:
@@ -561,10 +573,12 @@ export function execute(h: usize, steps: u32): u32 {
 				case op.OP_ECALL: case op.OP_EBREAK: case op.OP_SRET: case op.OP_MRET: case op.OP_WFI: case op.OP_SFENCE_VMA: case op.OP_CSR:
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
 					store<u32>(h, left, V_LEFT);
+					settle(h);
 					systemRecord(h, r, code);
 					break;
 				default:
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
+					store<u32>(h, left, V_LEFT);
 					if (code < <u32>op.OP_FLW) atomic(h, r, code);
 					else float(h, r, code);
 					if (done(h, r)) { r = next(r); continue; }

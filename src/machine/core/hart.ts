@@ -59,6 +59,8 @@ export const YIELD_STOP: u32 = 4;
 export const YIELD_WAIT: u32 = 8;
 /** The slice is over (H_YIELDED is set). */
 export const YIELD_SLICE: u32 = 16;
+/** A long turn ends early (turns.ts). */
+export const YIELD_TURN: u32 = 32;
 
 // @ts-ignore: decorator
 @inline

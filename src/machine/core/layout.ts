@@ -234,6 +234,8 @@ export const S_TIME_SKIPS = 0x40150;
 export const S_SPIN_PROBES = 0x40158;
 export const S_SPIN_HITS = 0x40160;
 export const S_BANK_MISSES = 0x40168;
+/** Slices that ended inside of a long turn. */
+export const S_SLICES_PASSED = 0x40170;
 /** u64[16] exceptions by cause, u64[16] interrupts by cause. */
 export const S_EXCEPTIONS = 0x40200;
 export const S_INTERRUPTS = 0x40280;
@@ -335,8 +337,14 @@ export const SLOT_RECORDS_STRIDE = 0x8100;
 export const RECORD_SIZE = 16;
 /** Scratch records for instructions that cross a page or are run one at a time. */
 export const SCRATCH_RECORDS = 0x520000;
-/** Pages that a region of translated code used last, as TLB entries; only while it runs (jit/pageCaches.ts). */
-export const PAGE_CACHES = 0x530d00;
+/**
+ * Pages that translated code used last, as TLB entries: of loads by the base registers x0..x31, then of stores
+ * (jit/pageCaches.ts). Not at the place in their 4 KiB where a hart has its registers: hosts take that for a dependency.
+ */
+export const PAGE_CACHES = 0x530c00;
+export const PAGE_CACHES_SIZE = 0x400;
+/** u32: the TLB bank that they are copies of, 0: of none. */
+export const PAGE_CACHES_BANK = 0x532000;
 
 // ---- RAM and DISK --------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import { flaggedStore, markDirty, pageFlags, recordsOfPage } from "./code";
 import { pmpUniform } from "./pmp";
 import { translate } from "./mmu";
 import { pageHasBreakpoint } from "./events";
+import { endTurn, settle } from "./turns";
 
 // @ts-ignore: decorator
 @inline
@@ -103,7 +104,9 @@ function loadInPage(h: usize, va: u64, size: u32): u64 {
 		return loadLinear(linear, size);
 	}
 	if (va & (size - 1)) return alignedParts(h, va, size);
+	settle(h);
 	const value = deviceLoad(physical, size);
+	endTurn(h);
 	if (busError) fault(h, CAUSE_LOAD_ACCESS, va);
 	yieldIfStopped(h);
 	return value;
@@ -166,7 +169,9 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 		storeBytes(h, va, size, value);
 		return;
 	}
+	settle(h);
 	deviceStore(physical, size, value);
+	endTurn(h);
 	if (busError) fault(h, CAUSE_STORE_ACCESS, va);
 	yieldIfStopped(h);
 }

@@ -14,6 +14,7 @@ import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount, interruptsEnabled } 
 import { MENVCFG_STCE, updateTimers } from "./clint";
 import { guardReservation } from "./code";
 import { execute } from "./execute";
+import { forgetTurn, longTurn, quietSlices } from "./turns";
 import { markActive, probeTurn, recheckTurn, rests, restsForSure, seekTurn, suspect, wakeIfDue } from "./spin";
 
 @external("env", "deviceTick") declare function deviceTick(): void;
@@ -81,7 +82,7 @@ function endSlice(h: usize): void {
 /** wfi ends when an enabled interrupt is pending, whatever the global enables say (privileged ISA 3.3.3). */
 // @ts-ignore: decorator
 @inline
-function wakes(h: usize): bool {
+export function wakes(h: usize): bool {
 	return (load<u64>(h, H_MIP) & load<u64>(h, H_MIE)) != 0;
 }
 
@@ -130,9 +131,10 @@ function skipTime(flags: u32): i32 {
 	return -1;
 }
 
-/** Steps made in the turn of the hart under the cursor, at most `limit`. */
-function takeTurn(h: usize, limit: u32): u32 {
-	if (!load<u32>(M_SLICE_BEGUN)) {
+/** The turn of the hart under the cursor: at most `limit` steps in this slice, `left` in all. Returns the steps made in its last slice. */
+function takeTurn(h: usize, limit: u32, left: u64): u32 {
+	const begins = load<u32>(M_SLICE_BEGUN) == 0;
+	if (begins) {
 		store<u32>(M_SLICE_BEGUN, 1);
 		if (load<u32>(h, H_WAITING) && wakes(h)) store<u32>(h, 0, H_WAITING);
 		if (rests(h)) wakeIfDue(h);
@@ -146,7 +148,8 @@ function takeTurn(h: usize, limit: u32): u32 {
 		case SPIN_PROBE: return probeTurn(h, limit);
 	}
 	markActive();
-	return limit - execute(h, limit);
+	const more = begins && left > limit ? quietSlices(h) : 0;
+	return more != 0 ? longTurn(h, more, left) : limit - execute(h, limit);
 }
 
 /** The slice under way is used up, or its hart has nothing to do. */
@@ -175,6 +178,7 @@ function beginGrace(h: usize): bool {
 /** See `CoreExports.run`. What a slice's end does waits for the next call when the budget ends with the slice. */
 export function run(maxSteps: f64, flags: u32): u32 {
 	store<u32>(T_STOP_REQUEST, 0);
+	forgetTurn();
 	const end = load<u64>(M_STEPS) + <u64>maxSteps;
 	for (;;) {
 		const left = end - load<u64>(M_STEPS);
@@ -196,7 +200,7 @@ export function run(maxSteps: f64, flags: u32): u32 {
 			continue;
 		}
 		const slice = load<u32>(M_SLICE_LEFT);
-		const made = takeTurn(h, left < slice ? <u32>left : slice);
+		const made = takeTurn(h, left < slice ? <u32>left : slice, left);
 		store<u64>(M_STEPS, load<u64>(M_STEPS) + made);
 		store<u32>(M_SLICE_LEFT, slice - made);
 		const stop = load<u32>(T_STOP_REQUEST);

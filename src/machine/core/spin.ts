@@ -22,12 +22,12 @@ import { peekTranslate } from "./mmu";
 import { peekRecord } from "./records";
 
 /** Slices without a trap that make a hart suspect. */
-const SUSPECT: u32 = 8;
+export const SUSPECT: u32 = 8;
 /** Slices between probes: after a failed one four times as many, up to the last figure. */
 const FIRST_PROBE: u32 = 8;
 const LAST_PROBE: u32 = 16384;
 /** A loop of known length is looked for again each time so many slices went by without a trap, and forgotten after some tries. */
-const KNOWN_LOOP: u32 = 4;
+export const KNOWN_LOOP: u32 = 4;
 const KNOWN_LOOP_LAST: u32 = 16;
 const PROBE_STEPS_MAX: u32 = 20480;
 /** A loop without effect holds a lock and a stack frame or two at any moment: more changed words are work. Looked at now and then. */
@@ -50,7 +50,7 @@ function round(): u64 {
 /** An interrupt has come that was not there when the loop was last seen: those that were, the loop keeps masked. */
 // @ts-ignore: decorator
 @inline
-function newInterrupt(h: usize): bool {
+export function newInterrupt(h: usize): bool {
 	return (load<u64>(h, H_MIP) & load<u64>(h, H_MIE) & ~load<u64>(h, H_SPIN_COPY + 0x218)) != 0;
 }
 

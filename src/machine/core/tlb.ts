@@ -5,7 +5,7 @@
 // (code.ts, `pageTableStore`). So their content is invisible to guests, and sfence.vma has nothing to do.
 
 import {
-	H_ID, H_MODE, H_MSTATUS, H_SATP, PAGE_ROOTS_MANY, PAGE_SHIFT, PAGE_WRITERS, S_BANK_MISSES, S_TLB_FLUSHES, TLB_BANKS, TLB_BANK_SIZE, TLB_BASE, TLB_ENTRIES,
+	H_ID, H_MODE, H_MSTATUS, H_SATP, PAGE_CACHES_BANK, PAGE_ROOTS_MANY, PAGE_SHIFT, PAGE_WRITERS, S_BANK_MISSES, S_TLB_FLUSHES, TLB_BANKS, TLB_BANK_SIZE, TLB_BASE, TLB_ENTRIES,
 	TLB_ENTRY_SIZE, TLB_FETCH, TLB_WRITE, V_BANK_KEYS, V_NEXT_BANK, V_TLB,
 } from "./layout";
 import { MODE_M, MSTATUS_MPRV, MSTATUS_MXR, MSTATUS_SUM, NEVER, count, hartAt, hartCount } from "./hart";
@@ -41,6 +41,11 @@ function bankAt(hart: u32, bank: u32): usize {
 	return TLB_BASE + (hart * TLB_BANKS + bank) * TLB_BANK_SIZE;
 }
 
+/** Whenever entries of a bank become void: translated code has copies of some. */
+function dropPageCaches(): void {
+	store<u32>(PAGE_CACHES_BANK, 0);
+}
+
 /** An empty bank, or the next in turn. */
 function bankToReplace(h: usize): u32 {
 	for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) if (load<u64>(h + (b << 3), V_BANK_KEYS) == NEVER) return b;
@@ -62,6 +67,7 @@ export function selectBank(h: usize): void {
 	count(S_BANK_MISSES);
 	const b = bankToReplace(h);
 	store<u64>(h + (b << 3), key, V_BANK_KEYS);
+	dropPageCaches();
 	const bank = bankAt(id, b);
 	memory.fill(bank, 0xff, TLB_BANK_SIZE);
 	store<u32>(h, <u32>bank, V_TLB);
@@ -69,6 +75,7 @@ export function selectBank(h: usize): void {
 
 export function flushHart(h: usize): void {
 	count(S_TLB_FLUSHES);
+	dropPageCaches();
 	for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) store<u64>(h + (b << 3), NEVER, V_BANK_KEYS);
 	selectBank(h);
 }
@@ -86,6 +93,7 @@ function isOfRoot(key: u64, root: u32): bool {
 
 /** Empties the banks of the address spaces with this root. */
 export function flushRoot(root: u32): void {
+	dropPageCaches();
 	for (let i: u32 = 0; i < hartCount(); i++) {
 		const h = hartAt(i);
 		let any = false;
@@ -102,6 +110,7 @@ export function flushRoot(root: u32): void {
 
 /** Removes the entries of one index from the tables of these banks: what a level-0 page-table entry can have made. */
 export function flushIndex(index: u32, root: u32): void {
+	dropPageCaches();
 	const offset = (index & (TLB_ENTRIES - 1)) * TLB_ENTRY_SIZE;
 	for (let i: u32 = 0; i < hartCount(); i++) {
 		const h = hartAt(i);
@@ -123,6 +132,7 @@ export function noteWriter(h: usize, linear: u32): void {
 
 /** Removes write entries that map the page at this linear address. */
 export function dropWritable(page: u32): void {
+	dropPageCaches();
 	const at: usize = PAGE_WRITERS + (page >> PAGE_SHIFT);
 	const writers: u32 = load<u8>(at);
 	store<u8>(at, 0);
@@ -142,6 +152,7 @@ export function dropWritable(page: u32): void {
 
 /** Removes all write entries, so that the next store to each page takes the slow path. */
 export function dropAllWritable(): void {
+	dropPageCaches();
 	for (let i: u32 = 0; i < hartCount(); i++) {
 		const h = hartAt(i);
 		for (let b: u32 = 0; b < <u32>TLB_BANKS; b++) {

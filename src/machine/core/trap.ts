@@ -8,9 +8,10 @@ import {
 } from "./layout";
 import {
 	IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, MODE_M, MODE_S, MODE_U, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
-	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, YIELD_STOP, count, hartAt, yieldAfter,
+	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, YIELD_STOP, count, hartAt, hartCount, yieldAfter,
 } from "./hart";
 import { selectBank } from "./tlb";
+import { endTurn } from "./turns";
 import { yieldIfStopped } from "./memory";
 
 @external("env", "onTrap") declare function onTrap(hart: u32): void;
@@ -53,6 +54,7 @@ function enter(h: usize, cause: u64, interrupt: bool, tval: u64): void {
 	store<u64>(h, (vector & ~3) + (interrupt && (vector & 3) == 1 ? cause << 2 : 0), H_PC);
 	const to = delegated ? MODE_S : MODE_M;
 	setMode(h, to);
+	if (hartCount() > 1) endTurn(h);
 	report(h, code, tval, pc, from, to);
 }
 

@@ -38,6 +38,7 @@ function lookUp(e: Emitter, one: Instruction, site: Site, table: number, size: n
 	e.get(e.address);
 	e.const64(-4096 + size - 1);
 	e.op(wasm.i64And, wasm.i64Ne);
+	e.hardlyEver();
 	e.open(wasm.if, "miss", noResult);
 	e.coldExit(site.dirty, one.offset, site.spent);
 	e.close();
@@ -59,6 +60,7 @@ function hostAddress(e: Emitter, one: Instruction, site: Site, table: number, si
 		e.op(wasm.i64Sub);
 		e.const64(4096 - size);
 		e.op(wasm.i64GtU);
+		e.hardlyEver();
 		e.open(wasm.if, "other page", noResult);
 		lookUp(e, one, site, table, size);
 		e.const32(0);

@@ -15,10 +15,10 @@ import { type RegisterUse, registerUse } from "./registers.ts";
 import { type StepChecks, stepChecks } from "./stepChecks.ts";
 import type { Structure } from "./structure.ts";
 import { flowOf, offsetOfKey, unroll } from "./unroll.ts";
-import { noResult, wasm } from "./wasmWriter.ts";
+import { type FunctionBody, noResult, wasm } from "./wasmWriter.ts";
 
 export interface Translation {
-	readonly body: Uint8Array;
+	readonly body: FunctionBody;
 	readonly instructions: number;
 	/** Backward edges that had to leave the region. */
 	readonly irreducible: number;
@@ -47,13 +47,12 @@ class RegionEmitter {
 		slot: number,
 		chained: boolean,
 	) {
-		const caches = pageCaches(blocks, flow.isLoop.includes(true));
+		const caches = pageCaches(blocks);
 		this.e = new Emitter(registers.used, slot, chained, caches);
 	}
 
 	translate(): Translation {
 		const { e } = this;
-		e.clearCaches();
 		e.loadRegisters(this.registers.loaded);
 		const masks = [...new Set([...this.registers.dirty, ...this.registers.dirtyBefore])];
 		for (const mask of masks) e.open(wasm.block, coldLabel(mask), noResult);
@@ -111,6 +110,7 @@ class RegionEmitter {
 			e.get(e.left);
 			e.const32(needed);
 			e.op(wasm.i32LtU);
+			e.hardlyEver();
 			e.open(wasm.if, "budget", noResult);
 			e.coldExit(this.registers.dirtyBefore[index] as number, block.offset, 0);
 			e.close();

@@ -5,7 +5,7 @@
 // continue each other by tail calls, and the interpreter's loop sees the last one's result.
 
 import * as layout from "../core/layout.ts";
-import { CodeWriter, f64, i32, i64, noResult, wasm } from "./wasmWriter.ts";
+import { CodeWriter, type FunctionBody, f64, i32, i64, noResult, wasm } from "./wasmWriter.ts";
 
 const parameters = 4;
 
@@ -53,11 +53,11 @@ export class Emitter extends CodeWriter {
 		this.turns = next + 5;
 		this.from = next + 6;
 		this.double = next + 7;
-		this.caches = new Map(cached.map((key, at) => [key, layout.PAGE_CACHES + at * layout.TLB_ENTRY_SIZE]));
+		this.caches = new Map(cached.map((key) => [key, layout.PAGE_CACHES + key * layout.TLB_ENTRY_SIZE]));
 	}
 
 	/** Declarations of the locals and the code: what a module's code section holds. */
-	body(): Uint8Array {
+	body(): FunctionBody {
 		const head = new CodeWriter();
 		const groups = [
 			[this.registerCount + 3, i64],
@@ -69,8 +69,9 @@ export class Emitter extends CodeWriter {
 			head.unsigned(count);
 			head.byte(type);
 		}
+		const before = head.length;
 		head.append(this.take());
-		return head.take();
+		return { code: head.take(), unlikely: this.unlikely.map((offset) => before + offset) };
 	}
 
 	// ---- labels
@@ -148,15 +149,6 @@ export class Emitter extends CodeWriter {
 
 	cacheOf(key: number): number | undefined {
 		return this.caches.get(key);
-	}
-
-	/** No address is in the page of this tag: guest addresses in TLBs are canonical. */
-	clearCaches(): void {
-		for (const cache of this.caches.values()) {
-			this.const32(0);
-			this.const64(noPage);
-			this.memory(wasm.i64Store, cache);
-		}
 	}
 
 	// ---- ways out
@@ -290,8 +282,6 @@ export class Emitter extends CodeWriter {
 		this.tee(this.entry);
 	}
 }
-
-const noPage = 1n << 62n;
 
 export function coldLabel(mask: number): string {
 	return `cold ${mask >>> 0}`;

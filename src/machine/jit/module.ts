@@ -1,7 +1,7 @@
 // What modules of translated code import, and how they are put together.
 
 import type { CoreExports } from "../coreAbi.ts";
-import { f64, i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
+import { type FunctionBody, f64, i32, i64, type ModuleShape, writeModule } from "./wasmWriter.ts";
 
 const types = {
 	region: { parameters: [i32, i32, i64, i32], result: i32 },
@@ -48,6 +48,6 @@ const shape: Omit<ModuleShape, "table"> = {
 };
 
 /** `chained`: the bodies go on in other regions by the core's table. */
-export function assembleModule(bodies: readonly Uint8Array[], chained: boolean): Uint8Array {
+export function assembleModule(bodies: readonly FunctionBody[], chained: boolean): Uint8Array {
 	return writeModule({ ...shape, table: chained }, bodies);
 }

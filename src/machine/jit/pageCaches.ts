@@ -7,10 +7,10 @@ import * as op from "../core/opcodes.ts";
 import { type Instruction, isFloatLoad, isFloatStore, isLoad, isStore } from "./instruction.ts";
 import type { Block } from "./region.ts";
 
-const cachesMax = 4;
+const cachesMax = 8;
 /** Steps of a pointer that are worth it. */
 const strideMax = 512;
-/** Accesses by one register that are worth it without a loop. */
+/** Accesses by one register that are worth it whatever its strides. */
 const accessesMin = 3;
 const stores = 32;
 
@@ -34,7 +34,7 @@ function strided({ instructions }: Block): readonly number[] {
 }
 
 /** Keys of the accesses to cache. */
-export function pageCaches(blocks: readonly Block[], hasLoop: boolean): readonly number[] {
+export function pageCaches(blocks: readonly Block[]): readonly number[] {
 	const counts = new Map<number, number>();
 	const far = new Set(blocks.flatMap(strided));
 	for (const { instructions } of blocks) {
@@ -47,7 +47,7 @@ export function pageCaches(blocks: readonly Block[], hasLoop: boolean): readonly
 	return [...counts]
 		.filter(([key, count]) => {
 			const base = key % stores;
-			return (hasLoop && (base === stack || !far.has(base))) || count >= accessesMin;
+			return base === stack || !far.has(base) || count >= accessesMin;
 		})
 		.sort((a, b) => b[1] - a[1])
 		.slice(0, cachesMax)

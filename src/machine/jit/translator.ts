@@ -11,6 +11,7 @@ import { translateRegion } from "./emitRegion.ts";
 import { readRecord } from "./instruction.ts";
 import { assembleModule, importsOf } from "./module.ts";
 import { defaultLimits, discover } from "./region.ts";
+import type { FunctionBody } from "./wasmWriter.ts";
 
 export interface TranslatorOptions {
 	/** Arrivals after which code is translated. */
@@ -54,7 +55,7 @@ export interface TranslatorStatistics {
 
 interface Translated {
 	readonly heatAt: number;
-	readonly body: Uint8Array;
+	readonly body: FunctionBody;
 	/** Value of its heat when it is compiled. */
 	readonly heat: number;
 }
@@ -125,7 +126,7 @@ export class Translator {
 		this.statistics.irreducible += irreducible;
 		if (
 			this.live >= this.options.regionsMax ||
-			this.cachedBytes + this.waitingBytes + body.length > this.options.bytesMax
+			this.cachedBytes + this.waitingBytes + body.code.length > this.options.bytesMax
 		) {
 			this.dropAll();
 			return;
@@ -133,7 +134,7 @@ export class Translator {
 		if (this.waiting.length === 0) this.waitingSince = this.steps;
 		const translated = { heatAt, body, heat: this.next++ };
 		this.waiting.push(translated);
-		this.waitingBytes += body.length;
+		this.waitingBytes += body.code.length;
 		if (this.options.atOnce) {
 			this.install([{ ...translated, body: translateRegion(region, slot, false).body }], false);
 			this.view.setUint16(heatAt, translated.heat, true);

@@ -160,8 +160,22 @@ export class ByteWriter {
 	}
 }
 
+/** A function of a module: its locals and code, and where in these bytes branches are whose condition is hardly ever true. */
+export interface FunctionBody {
+	readonly code: Uint8Array;
+	readonly unlikely: readonly number[];
+}
+
 /** Instructions of one function. */
 export class CodeWriter extends ByteWriter {
+	/** Offsets of branches whose condition is hardly ever true. */
+	protected readonly unlikely: number[] = [];
+
+	/** Says so of the `if` or `br_if` that comes next. */
+	hardlyEver(): void {
+		this.unlikely.push(this.length);
+	}
+
 	op(...codes: readonly number[]): void {
 		for (const code of codes) this.byte(code);
 	}
@@ -233,7 +247,7 @@ function section(out: ByteWriter, id: number, write: (body: ByteWriter) => void)
 }
 
 /** A module of functions of type 0 that are exported as "0", "1", …; `bodies` hold locals and code. */
-export function writeModule(shape: ModuleShape, bodies: readonly Uint8Array[]): Uint8Array {
+export function writeModule(shape: ModuleShape, bodies: readonly FunctionBody[]): Uint8Array {
 	const out = new ByteWriter();
 	out.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 	section(out, 1, (body) => {
@@ -268,9 +282,22 @@ export function writeModule(shape: ModuleShape, bodies: readonly Uint8Array[]): 
 			body.unsigned(shape.imports.length + index);
 		});
 	});
+	// Branch hinting, an extension of the specification: "metadata.code.branch_hint".
+	section(out, 0, (body) => {
+		body.name("metadata.code.branch_hint");
+		body.unsigned(bodies.length);
+		bodies.forEach(({ unlikely }, index) => {
+			body.unsigned(shape.imports.length + index);
+			body.unsigned(unlikely.length);
+			for (const offset of unlikely) {
+				body.unsigned(offset);
+				body.append([1, 0]);
+			}
+		});
+	});
 	section(out, 10, (body) => {
 		body.unsigned(bodies.length);
-		for (const code of bodies) {
+		for (const { code } of bodies) {
 			body.unsigned(code.length);
 			body.append(code);
 		}

@@ -9,13 +9,15 @@ export const ramStart = 0x80000000n;
 const ramBytes = 4 << 20;
 const compiled = new WebAssembly.Module(readFileSync("dist/machine/core.wasm"));
 
-interface Options {
+export interface Options {
 	readonly harts?: number;
 	readonly seed?: bigint;
 	/** PMP entry 0 opens everything unless told otherwise. */
 	readonly openPmp?: boolean;
 	readonly onTick?: (core: TestCore) => void;
 	readonly onTrap?: (core: TestCore, hart: number) => void;
+	/** Before the device answers. */
+	readonly onAccess?: (core: TestCore) => void;
 }
 
 /** The core alone with 4 MiB of RAM, an assembled program at its start, and one device that records its accesses. */
@@ -40,10 +42,12 @@ export class TestCore {
 					throw new Error("the core aborted");
 				},
 				deviceRead: (_device: number, offset: number, size: number) => {
+					options.onAccess?.(this);
 					this.accesses.push(`r${size}@${offset}`);
 					return this.deviceValue;
 				},
 				deviceWrite: (_device: number, offset: number, size: number, value: number) => {
+					options.onAccess?.(this);
 					this.accesses.push(`w${size}@${offset}=${value >>> 0}`);
 				},
 				deviceTick: () => options.onTick?.(this),

@@ -46,7 +46,7 @@ test("a module of two functions runs, with constants of all widths", () => {
 		code.get(0);
 		code.const64(value);
 		code.op(wasm.i64Add, wasm.end);
-		return code.take();
+		return { code: code.take(), unlikely: [] };
 	};
 	const values = [1n, -(1n << 63n), 0x1234_5678_9abc_def0n];
 	const bytes = writeModule(shape, values.map(body));

@@ -1,5 +1,6 @@
 // The inspector's buttons on a machine that is at work: through the page, the extension and the engine's worker.
 import { strict as assert } from "node:assert";
+import { until } from "../support/workbench/until.mjs";
 
 export const inspectorPause = {
 	async "the inspector's Pause stops a busy machine where it is, and Continue lets it go on"({ open, makeWorkspace }) {
@@ -8,14 +9,17 @@ export const inspectorPause = {
 		await workbench.waitTerminal("total = 55");
 		await workbench.command("xv6: Open Memory Inspector");
 		const view = workbench.webview();
-		await view.getByText(/^The machine is running at instruction/).waitFor({ timeout: 60_000 });
-		/** Instructions so far, once the page says that the machine is in this state. */
+		await view.getByText(/^The machine is running at instruction/).waitFor();
+		/** Instructions so far, once the page says that the machine is in this state and beyond an instruction. */
 		const at = async (state, after = -1) => {
-			for (;;) {
+			let instructions = -1;
+			const reads = async () => {
 				const text = await view.getByText(new RegExp(`^The machine is ${state} at instruction`)).textContent();
-				const instructions = Number(/instruction ([\d,]+)/.exec(text)[1].replaceAll(",", ""));
-				if (instructions > after) return instructions;
-			}
+				instructions = Number(/instruction ([\d,]+)/.exec(text)[1].replaceAll(",", ""));
+				return instructions > after;
+			};
+			await until(reads, () => `${state} beyond instruction ${after}, it is at ${instructions}`);
+			return instructions;
 		};
 		await workbench.typeInTerminal("usertests -q\n");
 		await workbench.waitTerminal(": OK");

@@ -2,8 +2,8 @@
 // Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCodeServer } from "../support/workbench/codeServer.mjs";
@@ -51,6 +51,27 @@ function processesOf(session) {
 		});
 }
 
+/** More than the longest case needs on a slow machine; only a hang reaches it. */
+const limitMs = 10 * 60_000;
+
+function withinLimit(work) {
+	let timer;
+	const limit = new Promise((_, reject) => {
+		timer = setTimeout(() => reject(new Error("the case hangs")), limitMs);
+	});
+	return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
+/** The last lines that the extension wrote to its log in the newest window, as its users would send them. */
+function extensionLogs() {
+	const folder = join(server.userData, "logs");
+	const files = readdirSync(folder, { recursive: true })
+		.filter((name) => name.endsWith("xv6 Lab.log"))
+		.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8"), at: statSync(join(folder, name)).mtimeMs }))
+		.sort((a, b) => b.at - a.at);
+	return files.slice(0, 1).map(({ name, text }) => `--- ${name}\n${text.split("\n").slice(-20).join("\n")}`);
+}
+
 const server = await startCodeServer({ vsix: [vsix] });
 let webServer;
 const browser = await launchBrowser();
@@ -92,27 +113,28 @@ try {
 		if (only && !name.includes(only)) continue;
 		const start = Date.now();
 		const opened = [];
+		const keep = (view) => opened[opened.push(view) - 1];
 		const kept =
 			(open) =>
 			async (...args) =>
-				opened[opened.push(await open(...args)) - 1];
-		const own = { ...context, open: kept(context.open), openWeb: kept(context.openWeb) };
+				keep(await open(...args));
+		const own = { ...context, keep, open: kept(context.open), openWeb: kept(context.openWeb) };
 		try {
-			await test(own);
+			await withinLimit(test(own));
 			total.passed++;
 			console.log(`  ok ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
 		} catch (error) {
 			total.failed++;
 			console.log(`  FAILED ${name} (${((Date.now() - start) / 1000).toFixed(1)} s): ${error.stack ?? error}`);
-			for (const workbench of opened) {
-				await context.shot(workbench, `failed-${name.replace(/\W+/g, "-").slice(0, 60)}`).catch(() => undefined);
-				console.log(
-					workbench.console
-						.filter((line) => /^\[\w+\] xv6|pageerror/i.test(line))
-						.slice(-10)
-						.join("\n"),
-				);
+			console.log(
+				`    load ${loadavg().map((value) => value.toFixed(1))}, seen of it, and in test-results/screenshots/:`,
+			);
+			for (const [index, view] of opened.entries()) {
+				const file = `failed-${name.replace(/\W+/g, "-").slice(0, 60)}-${index + 1}`;
+				await context.shot(view, file).catch(() => undefined);
+				console.log((await view.describe().catch(String)).replace(/^/gm, "    "));
 			}
+			for (const log of extensionLogs()) console.log(log.replace(/^/gm, "    "));
 		} finally {
 			for (const workbench of opened) await workbench.close().catch(() => undefined);
 		}

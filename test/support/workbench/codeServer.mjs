@@ -94,7 +94,7 @@ export async function startCodeServer({ vsix = [], args = [], trust = true, extr
 			() => false,
 		);
 		if (alive) break;
-		if (child.exitCode !== null || attempt > 300)
+		if (child.exitCode !== null || attempt > 1200)
 			throw new Error(`code-server did not start: ${readFileSync(logFile, "utf8")}`);
 		await new Promise((resolve) => setTimeout(resolve, 100));
 	}

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
+import { patienceMs, throttle } from "./workbench.mjs";
 
 /** The machine's side, bundled; `root` is the repository with its dist. */
 export async function loadSide(root) {
@@ -31,7 +32,9 @@ export class InspectorPage {
 	/** Opens the page on a side; `violations` collects what its policy refused and what it threw. */
 	static async open(browser, root, side, { theme = "light", viewport = { width: 1100, height: 700 } } = {}) {
 		const context = await browser.newContext({ viewport });
+		context.setDefaultTimeout(patienceMs);
 		const page = await context.newPage();
+		await throttle(page);
 		const self = new InspectorPage();
 		self.page = page;
 		self.violations = [];
@@ -94,6 +97,12 @@ export class InspectorPage {
 		await this.page.locator("xv6-frames").evaluate((element, index) => {
 			element.selected = index;
 		}, frame);
+	}
+
+	/** What a person would see, as text, for the log of a failed test. */
+	async describe() {
+		const text = await this.page.locator("body").ariaSnapshot({ timeout: 5000 });
+		return [text, ...this.violations].join("\n").slice(0, 6000);
 	}
 
 	close() {

@@ -1,6 +1,9 @@
 // The workbench as a page object: what a person does with keys and eyes, by the names a person reads.
 import { chromium } from "playwright-core";
 
+/** How long anything may take before it counts as never: far more than a slow and busy machine needs. */
+export const patienceMs = 180_000;
+
 const flags = [
 	"--no-sandbox",
 	"--disable-gpu",
@@ -13,7 +16,12 @@ const flags = [
 ];
 
 export function launchBrowser() {
-	return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags });
+	return chromium.launch({
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		headless: true,
+		args: flags,
+		timeout: patienceMs,
+	});
 }
 
 export class Workbench {
@@ -26,6 +34,7 @@ export class Workbench {
 
 	static async open(browser, url, { viewport = { width: 1400, height: 900 }, before, wait = true } = {}) {
 		const context = await browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
+		context.setDefaultTimeout(patienceMs);
 		const page = await context.newPage();
 		const workbench = new Workbench(page);
 		const local = (target) =>
@@ -34,6 +43,7 @@ export class Workbench {
 			(target) => /^https?:$/.test(target.protocol) && !local(target),
 			(route) => route.abort(),
 		);
+		await throttle(page);
 		if (before) await before(page, workbench);
 		await page.goto(url);
 		if (wait) await workbench.ready();
@@ -41,63 +51,106 @@ export class Workbench {
 	}
 
 	async ready() {
-		await this.page.waitForSelector(".monaco-workbench .part.statusbar", { timeout: 90_000 });
-		await this.page.waitForSelector(".explorer-folders-view .monaco-list-row", { timeout: 90_000 });
+		await this.page.waitForSelector(".monaco-workbench .part.statusbar");
+		await this.page.waitForSelector(".explorer-folders-view .monaco-list-row");
 	}
 
-	/** Runs a command by its exact palette label, with keys only; retries until the extension has registered it. */
-	async command(label, { timeout = 60_000 } = {}) {
-		const end = Date.now() + timeout;
-		for (;;) {
+	/** Reloads the window by its command, and waits for the new one. */
+	async reload() {
+		await this.page.evaluate(() => {
+			window.isOld = true;
+		});
+		await this.command("Developer: Reload Window");
+		await this.page.waitForFunction(() => !window.isOld);
+		await this.ready();
+	}
+
+	/** Runs a command by its exact palette label, with keys only; tries again until the extension has registered it. */
+	command(label) {
+		return this.quickOpen(`>${label}`, label);
+	}
+
+	/**
+	 * Types into the palette and takes the row of this name. Its list does not grow while it is shown, and a key that comes before
+	 * the workbench listens is lost: opened anew until the row is there, each time with more patience.
+	 */
+	async quickOpen(value, label) {
+		const end = Date.now() + patienceMs;
+		for (let patience = 2000; Date.now() < end; patience *= 1.5) {
 			await this.page.keyboard.press("F1");
-			const input = this.quickInput();
-			await input.waitFor({ timeout: 20_000 });
-			await input.fill(`>${label}`);
-			const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(label)}]`).first();
-			try {
-				await row.waitFor({ timeout: 2000 });
-				await this.page.keyboard.press("Enter");
-				return;
-			} catch {
-				await this.page.keyboard.press("Escape");
-				if (Date.now() > end) throw new Error(`the command ${label} did not appear in the palette`);
-			}
+			if (!(await appears(this.quickInput(), patience))) continue;
+			await this.quickInput().fill(value);
+			if (await appears(this.row(label), patience)) return this.take(label);
+			await this.dismissQuickInput();
 		}
+		throw new Error(`${label} never appeared in the palette`);
+	}
+
+	/** A row of the list under the quick input, by its whole label: what a screen reader says up to the first comma. */
+	row(label, state = "") {
+		const row = `.quick-input-list .monaco-list-row${state}`;
+		return this.page.locator(
+			`${row}[aria-label=${JSON.stringify(label)}], ${row}[aria-label^=${JSON.stringify(`${label},`)}]`,
+		);
+	}
+
+	/** Whether the list under the quick input has, or soon gets, a row of this name. */
+	offers(label) {
+		return appears(this.row(label), 3000);
+	}
+
+	/** Enter takes the row that has the focus, which need not be the wanted one while the list is still being filtered. */
+	async take(label) {
+		for (let i = 0; !(await appears(this.row(label, ".focused").first(), 1000)); i++) {
+			if (i === 60) throw new Error(`the keyboard does not reach ${label} in the list`);
+			await this.page.keyboard.press("ArrowDown");
+		}
+		await this.page.keyboard.press("Enter");
+		await this.row(label).first().waitFor({ state: "hidden" });
+	}
+
+	/** Escape, but only where there is something to leave: a terminal would give the key to the guest. */
+	async dismissQuickInput() {
+		if (!(await this.quickInput().isVisible())) return;
+		await this.page.keyboard.press("Escape");
+		await this.quickInput().waitFor({ state: "hidden" });
 	}
 
 	/** Switches the colour theme as a person does, and waits until the workbench wears it. */
 	async theme(label, bodyClass) {
-		await this.page.locator(".part.statusbar").click({ position: { x: 700, y: 10 } });
-		await this.page.keyboard.press("Control+K");
-		await this.page.keyboard.press("Control+T");
-		const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(label)}]`).first();
+		await this.command("Preferences: Color Theme");
+		await this.page.locator('.quick-input-widget input[placeholder*="Color Theme"]').waitFor();
 		await this.quickInput().fill(label);
-		await row.waitFor({ timeout: 20_000 });
-		await this.page.keyboard.press("Enter");
-		await this.page.waitForSelector(`.monaco-workbench.${bodyClass}`, { timeout: 20_000 });
+		await this.take(label);
+		await this.page.waitForSelector(`.monaco-workbench.${bodyClass}`);
 	}
 
 	/** Opens a file at a line in the editor, which has the keyboard then. */
 	async openFile(file, line) {
-		const name = file.split("/").at(-1);
-		await this.page.keyboard.press("F1");
-		await this.quickInput().fill(`${file}:${line}`);
-		await this.page
-			.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(name)}]`)
-			.first()
-			.waitFor();
-		await this.page.keyboard.press("Enter");
-		await this.page
-			.locator(".statusbar-item", { hasText: `Ln ${line}, Col` })
-			.first()
-			.waitFor({ timeout: 20_000 });
+		const parts = file.split("/");
+		const name = parts.pop();
+		await this.quickOpen(`${file}:${line}`, [name, ...parts].join(" "));
 		await this.page.locator(".editor-group-container .tab.active", { hasText: name }).first().waitFor();
+		await this.line(line);
+		await this.page.locator(".editor-group-container .editor-instance .monaco-editor.focused").first().waitFor();
 	}
 
-	/** Puts text in before the line of the cursor, and saves. */
-	async pasteAndSave(text) {
+	/** Waits until the editor's cursor is on a line, by the status bar; `line`: a number, or a regular expression for it. */
+	async line(line) {
+		const pattern = line instanceof RegExp ? line.source : String(line);
+		await this.page
+			.locator(".statusbar-item", { hasText: new RegExp(`Ln ${pattern}, Col`) })
+			.first()
+			.waitFor();
+	}
+
+	/** Puts whole lines in before a line of a file, and saves. */
+	async insertLines(file, line, text) {
+		await this.openFile(file, line);
 		await this.page.evaluate((value) => navigator.clipboard.writeText(value), text);
 		await this.page.keyboard.press("Control+V");
+		// Saved before it is pasted, it would not be saved.
+		await this.line(line + text.split("\n").length - 1);
 		await this.page.keyboard.press("Control+S");
 	}
 
@@ -105,75 +158,66 @@ export class Workbench {
 		return this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-box input');
 	}
 
-	async notification(text, timeout = 60_000) {
+	/** A toast with this text; a program's progress is a toast too, so the text must be the verdict's own. */
+	async notification(text) {
 		const toast = this.page.locator(".notification-toast", { hasText: text }).first();
-		await toast.waitFor({ timeout });
+		await toast.waitFor();
 		return toast.innerText();
 	}
 
-	/** Text of the visible terminal (DOM renderer). */
-	terminalText() {
-		const rows = this.page.locator(".terminal-wrapper.active .xterm-rows > div");
-		return rows.evaluateAll((list) =>
-			list
-				.map((row) => row.textContent.replace(/\u00a0/g, " ").trimEnd())
-				.join("\n")
-				.trimEnd(),
-		);
+	/** Waits for a toast and takes all away: they cover what is below them. */
+	async clearNotifications(text) {
+		await this.notification(text);
+		await this.command("Notifications: Clear All Notifications");
+		await this.page.waitForFunction(() => !document.querySelector(".notification-toast"));
 	}
 
-	async waitTerminal(text, timeout = 120_000) {
+	/** All text of the visible terminal, what has scrolled away too; a line that the terminal broke is one line. */
+	terminalText() {
+		return this.page.evaluate(terminalText);
+	}
+
+	/** Waits until the terminal has a text or matches a regular expression. */
+	async waitTerminal(wanted) {
+		const pattern = wanted instanceof RegExp ? wanted.source : wanted.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+		const condition = `new RegExp(${JSON.stringify(pattern)}).test((${terminalText})())`;
 		try {
-			await this.page.waitForFunction(
-				(wanted) => {
-					const rows = [...document.querySelectorAll(".terminal-wrapper.active .xterm-rows > div")];
-					return rows
-						.map((row) => row.textContent.replace(/\u00a0/g, " ").trimEnd())
-						.join("\n")
-						.includes(wanted);
-				},
-				text,
-				{ timeout },
-			);
+			await this.page.waitForFunction(condition, undefined, { polling: 50 });
 		} catch (error) {
-			throw new Error(`the terminal never showed ${JSON.stringify(text)}; it shows:\n${await this.terminalText()}`, {
-				cause: error,
-			});
+			throw new Error(`the terminal never showed ${wanted}`, { cause: error });
 		}
 	}
 
 	/** Clicks a link in the visible terminal as VS Code asks for it, with Ctrl held. */
 	async followTerminalLink(text) {
-		const place = await this.page.evaluate((wanted) => {
-			for (const row of document.querySelectorAll(".terminal-wrapper.active .xterm-rows > div")) {
-				let at = row.textContent.indexOf(wanted);
-				if (at < 0) continue;
-				at += 2;
-				const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
-				for (let node = walker.nextNode(); node; at -= node.length, node = walker.nextNode()) {
-					if (at >= node.length) continue;
-					const range = document.createRange();
-					range.setStart(node, at);
-					range.setEnd(node, at + 1);
-					const { x, y, width, height } = range.getBoundingClientRect();
-					return { x: x + width / 2, y: y + height / 2 };
-				}
-			}
-			return undefined;
-		}, text);
-		if (!place) throw new Error(`the terminal shows no ${text}`);
-		await this.page.keyboard.down("Control");
-		await this.page.mouse.move(place.x, place.y - 40);
-		await this.page.mouse.move(place.x, place.y, { steps: 5 });
-		await this.page.getByText("(ctrl + click)").waitFor();
-		await this.page.mouse.down();
-		await this.page.mouse.up();
-		await this.page.keyboard.up("Control");
+		const { keyboard, mouse } = this.page;
+		const hint = this.page.getByText("(ctrl + click)").first();
+		await keyboard.down("Control");
+		// The text may move while the mouse does; VS Code looks for links only when the mouse comes to them.
+		for (let i = 0; ; i++) {
+			const place = await this.page.evaluate(placeInTerminal, text);
+			if (place) {
+				await mouse.move(place.x, place.y - 40);
+				await mouse.move(place.x, place.y, { steps: 5 });
+				if (await appears(hint, 3000)) break;
+			} else await this.page.waitForTimeout(100);
+			if (i === 60) throw new Error(`the terminal has no link ${text}`);
+		}
+		await mouse.down();
+		await mouse.up();
+		await keyboard.up("Control");
 	}
 
 	async typeInTerminal(text) {
-		await this.page.locator(".terminal-wrapper.active .xterm-screen").click();
+		await this.focusTerminal();
 		await this.page.keyboard.type(text);
+	}
+
+	/** Gives the keyboard to the visible terminal. */
+	async focusTerminal() {
+		// At its edge: the middle may lie under a notification.
+		await this.page.locator(".terminal-wrapper.active .xterm-screen").click({ position: { x: 4, y: 4 } });
+		await this.page.locator(".terminal-wrapper.active .xterm.focus").waitFor();
 	}
 
 	/** The document inside a webview: an outer frame, and the page in its inner one. */
@@ -181,7 +225,96 @@ export class Workbench {
 		return this.page.frameLocator("iframe.webview.ready").first().frameLocator("iframe#active-frame");
 	}
 
+	/** What a person would see, as text, for the log of a failed test. */
+	async describe() {
+		const texts = (selector) => this.page.locator(selector).allInnerTexts();
+		const views = this.page.frames().filter((frame) => /webview/.test(frame.url()));
+		const parts = {
+			terminal: () => this.terminalText(),
+			notifications: () => texts(".notification-toast"),
+			"quick input": () => texts(".quick-input-widget:not([style*='display: none'])"),
+			tabs: () => texts(".editor-group-container .tab"),
+			"side bar": () => texts(".part.sidebar"),
+			"status bar": () => texts(".part.statusbar"),
+			focus: () => this.page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.className}`),
+			views: () =>
+				Promise.all(
+					views.map((frame) =>
+						frame
+							.locator("body")
+							.ariaSnapshot({ timeout: 2000 })
+							.catch(() => ""),
+					),
+				),
+			console: async () =>
+				this.console
+					.filter((line) => /^\[(error|pageerror)\]|xv6/i.test(line) && !/spdlog|github/.test(line))
+					.map((line) => line.slice(0, 1000))
+					.slice(-10),
+		};
+		const lines = [];
+		for (const [name, read] of Object.entries(parts)) {
+			const value = await Promise.race([
+				read().catch(String),
+				new Promise((resolve) => setTimeout(resolve, 5000, "?")),
+			]);
+			const text = [value].flat().join("\n").trim().slice(-3000);
+			if (text !== "") lines.push(`--- ${name}`, text);
+		}
+		return lines.join("\n");
+	}
+
 	async close() {
 		await this.page.context().close();
 	}
+}
+
+/** Whether something is there before so much time has passed. */
+function appears(locator, timeout) {
+	return locator
+		.first()
+		.waitFor({ timeout })
+		.then(
+			() => true,
+			() => false,
+		);
+}
+
+/** XV6_LAB_SLOW_PAGE=6: the page's thread has a sixth of its speed, for finding out what a test silently takes for quick. */
+export async function throttle(page) {
+	const rate = Number(process.env.XV6_LAB_SLOW_PAGE ?? 1);
+	if (rate === 1) return;
+	const session = await page.context().newCDPSession(page);
+	await session.send("Emulation.setCPUThrottlingRate", { rate });
+}
+
+/** In the page: the buffer of the visible terminal, which VS Code hangs on its element for tests like these. */
+function terminalText() {
+	const buffer = document.querySelector(".terminal-wrapper.active")?.xterm?.buffer.active;
+	let text = "";
+	for (let i = 0; i < (buffer?.length ?? 0); i++) {
+		const line = buffer.getLine(i);
+		const goesOn = buffer.getLine(i + 1)?.isWrapped === true;
+		text += line.translateToString(!goesOn) + (goesOn ? "" : "\n");
+	}
+	return text.trimEnd();
+}
+
+/** In the page: the middle of the third character of a text that a row of the visible terminal shows. */
+function placeInTerminal(wanted) {
+	for (const row of document.querySelectorAll(".terminal-wrapper.active .xterm-rows > div")) {
+		let at = row.textContent.indexOf(wanted);
+		if (at < 0) continue;
+		at += 2;
+		const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+		for (let node = walker.nextNode(); node; at -= node.length, node = walker.nextNode()) {
+			if (at >= node.length) continue;
+			const range = document.createRange();
+			range.setStart(node, at);
+			range.setEnd(node, at + 1);
+			const { x, y, width, height } = range.getBoundingClientRect();
+			return { x: x + width / 2, y: y + height / 2 };
+		}
+	}
+	return undefined;
 }

@@ -108,7 +108,8 @@ for (const mode of modes) {
 	const of = (field: keyof (typeof results)[Mode][number]) => median(results[mode].map((result) => result[field]));
 	// Of each turn by itself: what slows the computer for minutes slows both.
 	const more = median(results[mode].map(({ cpu }, turn) => (cpu / (results.none[turn]?.cpu ?? 0) - 1) * 100));
-	const update = mode === "open" ? `${of("updates")} | ${of("updateMs").toFixed(1)} | ${of("mostMs").toFixed(1)}` : " | | ";
+	const update =
+		mode === "open" ? `${of("updates")} | ${of("updateMs").toFixed(1)} | ${of("mostMs").toFixed(1)}` : " | | ";
 	const ratio = mode === "none" ? "" : `${more.toFixed(1)} %`;
 	console.log(`| ${mode} | ${of("cpu").toFixed(2)} | ${ratio} | ${of("wall").toFixed(1)} | ${update} |`);
 }

@@ -207,7 +207,8 @@ function adaptLog(log: readonly LogEntry[]): readonly FaultRow[] {
 function adaptLogEntry(entry: LogEntry): FaultRow {
 	const common = { id: entry.id, instret: entry.instret, pid: entry.pid, process: entry.process };
 	if (entry.type === "mark") {
-		const what = entry.result === undefined ? entry.text : `${entry.text} = ${entry.result}`;
+		const text = entry.times === undefined ? entry.text : `${entry.text} × ${entry.times}`;
+		const what = entry.result === undefined ? text : `${text} = ${entry.result}`;
 		return {
 			...common,
 			kind: "mark",

@@ -10,8 +10,6 @@ import { canonical, findLeaf, type Leaf, permissionText, pteR, pteU, pteW, pteX,
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const maxEntries = 50_000;
-/** More than a kernel has processes: some of them are gone. */
-const mostPending = 100;
 const SATP = 0x180;
 const ecallFromUser = 8;
 const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: number; required: string }>> = {
@@ -58,7 +56,6 @@ export interface Pending {
 	/** Regions before the handler of a fault, or of a call that takes regions away, ran; with the arguments of such a call. */
 	readonly regions: readonly Region[];
 	readonly arguments: readonly bigint[];
-	readonly since: number;
 	/** When a fault came there were frames for a page and its tables. */
 	readonly memoryLeft: boolean;
 }
@@ -86,8 +83,6 @@ export class FaultLog {
 	dropped = 0;
 	/** Faults seen, also those that the log has dropped. */
 	faultCount = 0;
-	/** By pid: who is in the kernel on its own behalf, and why. */
-	readonly pending = new Map<number, Pending>();
 	/** Is told of each entry that is new or changed. */
 	onChange: ((entry: LogEntry) => void) | undefined;
 	private nextId = 1;
@@ -96,6 +91,12 @@ export class FaultLog {
 	private kernelFaults: Mutable<FaultEntry>[] = [];
 	/** Those of `pending` that are faults: their process may end, or the kernel panic, before the next trap. */
 	private openFaults: Pending[] = [];
+	/** By slot: who is in the kernel on its own behalf, and why. A slot's next process leaves what the last one left. */
+	private readonly pending: (Pending | undefined)[] = [];
+	/** By slot; a call takes the place of the one before. */
+	private readonly callsIn: Mutable<Pending>[] = [];
+	/** The newest entry while it is an `sbrk` that returned: the same once more is counted there. */
+	private repeatable: { readonly entry: Mutable<MarkEntry>; readonly argument: number } | undefined;
 
 	constructor(
 		private readonly sources: Sources,
@@ -106,7 +107,8 @@ export class FaultLog {
 		this.entries.length = 0;
 		this.dropped = 0;
 		this.faultCount = 0;
-		this.pending.clear();
+		this.pending.length = 0;
+		this.repeatable = undefined;
 		this.kernelFaults = [];
 		this.openFaults = [];
 	}
@@ -124,8 +126,7 @@ export class FaultLog {
 		memory.refresh();
 		const slot = processes.slotWithRoot(trap.root, trap.hart);
 		if (slot === undefined) return;
-		if (this.openFaults.length > 0 || this.kernelFaults.length > 0 || this.pending.size > mostPending)
-			this.settleGone();
+		if (this.openFaults.length > 0 || this.kernelFaults.length > 0) this.settleGone();
 		if (cause === ecallFromUser) this.call(trap, slot);
 		else this.exception(trap, processes.read(slot), fault !== undefined);
 	}
@@ -134,39 +135,66 @@ export class FaultLog {
 		return this.sources.machine.harts[hart]?.register(index) ?? 0n;
 	}
 
+	/** The trap that a process is in; undefined: it is not in the kernel on its own behalf. */
+	pendingOf({ slot, pid }: { slot: number; pid: number }): Pending | undefined {
+		const pending = this.pending[slot];
+		return pending?.pid === pid ? pending : undefined;
+	}
+
 	private call(trap: Trap, slot: number): void {
-		const { processes } = this.sources;
-		const { hart, instret, root } = trap;
-		const call = this.callOf(Number(BigInt.asIntN(32, this.register(hart, 17))));
+		const { processes, machine } = this.sources;
+		const { hart, root } = trap;
+		const call = this.callOf(machine.harts[hart]?.low(17) ?? 0);
 		const pid = processes.pidOf(slot);
+		let pending = this.callsIn[slot];
+		if (!pending) {
+			pending = { pid, slot, root, call: "", entry: undefined, regions: nothing, arguments: nothing, memoryLeft: true };
+			this.callsIn[slot] = pending;
+		}
+		pending.pid = pid;
+		pending.root = root;
+		pending.call = call.name;
+		pending.entry = undefined;
+		pending.regions = nothing;
+		pending.arguments = nothing;
+		this.pending[slot] = pending;
 		// Most calls leave address spaces alone: that the process is in one is all that matters.
-		const entry: Mutable<MarkEntry> | undefined = call.marked
-			? {
-					type: "mark",
-					id: this.nextId++,
-					instret,
-					hart,
-					pid,
-					process: processes.nameOf(slot),
-					call: call.name,
-					text: this.callText(call.name, hart, root),
-				}
-			: undefined;
-		const process = call.leaves ? processes.read(slot) : undefined;
-		const pending: Pending = {
+		if (call.marked) this.mark(trap, call, pending);
+	}
+
+	private mark({ hart, instret }: Trap, call: Call, pending: Mutable<Pending>): void {
+		const { processes, regions } = this.sources;
+		const { slot, pid, root } = pending;
+		const { repeatable } = this;
+		this.repeatable = undefined;
+		if (call.name === "sbrk") {
+			const argument = this.sources.machine.harts[hart]?.low(10) ?? 0;
+			if (repeatable?.argument === argument && repeatable.entry.pid === pid) {
+				const { entry } = repeatable;
+				entry.times = (entry.times ?? 1) + 1;
+				pending.entry = entry;
+				this.repeatable = repeatable;
+				return;
+			}
+		}
+		const entry: Mutable<MarkEntry> = {
+			type: "mark",
+			id: this.nextId++,
+			instret,
+			hart,
 			pid,
-			slot,
-			root,
+			process: processes.nameOf(slot),
 			call: call.name,
-			entry,
-			regions: process ? this.sources.regions.of(process) : nothing,
-			arguments: process ? [this.register(hart, 10), this.register(hart, 11)] : nothing,
-			since: instret,
-			memoryLeft: true,
+			text: this.callText(call.name, hart, root),
 		};
-		this.pending.set(pid, pending);
-		if (!entry) return;
+		const process = call.leaves ? processes.read(slot) : undefined;
+		pending.entry = entry;
+		if (process) {
+			pending.regions = regions.of(process);
+			pending.arguments = [this.register(hart, 10), this.register(hart, 11)];
+		}
 		this.add(entry);
+		if (call.name === "sbrk") this.repeatable = { entry, argument: this.sources.machine.harts[hart]?.low(10) ?? 0 };
 		this.listener.entered(entry, slot);
 		if (process) this.listener.leaving(call.name, process, pending);
 	}
@@ -196,7 +224,7 @@ export class FaultLog {
 				return `exec("${this.userText(root, argument(0))}")`;
 			case "exit":
 			case "sbrk":
-				return `${call}(${Number(BigInt.asIntN(32, argument(0)))})`;
+				return `${call}(${this.sources.machine.harts[hart]?.low(10) ?? 0})`;
 			case "munmap":
 				return regions.haveLengths ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
 			case "mmap": {
@@ -236,10 +264,9 @@ export class FaultLog {
 			entry,
 			regions,
 			arguments: nothing,
-			since: trap.instret,
 			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
 		};
-		this.pending.set(pid, pending);
+		this.pending[slot] = pending;
 		this.openFaults.push(pending);
 	}
 
@@ -326,6 +353,7 @@ export class FaultLog {
 	}
 
 	private add(entry: LogEntry): void {
+		this.repeatable = undefined;
 		this.entries.push(entry);
 		this.onChange?.(entry);
 		if (this.entries.length > maxEntries + maxEntries / 10) {
@@ -336,31 +364,26 @@ export class FaultLog {
 
 	/** sret or mret to user mode: whoever runs on this hart is done with its trap. */
 	returned(hart: number): void {
-		if (this.pending.size === 0) return;
 		const { machine, memory, processes } = this.sources;
 		memory.refresh();
 		const slot = processes.slotOn(hart) ?? processes.slotWithRoot(rootOf(machine.harts[hart]?.csr(SATP) ?? 0n));
 		if (slot === undefined) return;
-		const pid = processes.pidOf(slot);
-		const pending = this.pending.get(pid);
-		if (!pending) return;
-		this.pending.delete(pid);
-		const { entry } = pending;
-		if (!entry) {
-			if (this.openFaults.length > 0) this.openFaults = this.openFaults.filter((other) => other !== pending);
-			return;
-		}
+		const pending = this.pending[slot];
+		if (!pending || pending.pid !== processes.pidOf(slot)) return;
+		this.pending[slot] = undefined;
+		const { entry, call } = pending;
+		if (call === "fault") this.openFaults = this.openFaults.filter((other) => other !== pending);
+		if (!entry) return;
 		if (entry.type === "fault") {
-			this.openFaults = this.openFaults.filter((other) => other !== pending);
 			const process = processes.read(slot);
 			if (!process) return;
 			this.settleFault(entry, process, pending);
 		} else {
 			const result = this.register(hart, 10);
-			entry.result = resultText(pending.call, result);
+			entry.result = resultText(call, result);
 			entry.settledAt = machine.instret;
 			this.onChange?.(entry);
-			this.listener.returned(pending.call, pending, result);
+			this.listener.returned(call, pending, result);
 		}
 		this.listener.settled(entry);
 	}
@@ -403,18 +426,19 @@ export class FaultLog {
 		const settledAt = this.sources.machine.instret;
 		for (const entry of this.kernelFaults) if (panicked) this.update(entry, { outcome: "panic", settledAt });
 		if (panicked) this.kernelFaults = [];
-		if (this.pending.size === 0) return;
 		const { processes } = this.sources;
-		for (const [pid, pending] of this.pending) {
-			const state = processes.pidOf(pending.slot) === pid ? processes.stateOf(pending.slot) : "UNUSED";
+		for (const pending of this.pending) {
+			if (!pending) continue;
+			const { pid, slot, entry, call } = pending;
+			const state = processes.pidOf(slot) === pid ? processes.stateOf(slot) : "UNUSED";
 			const gone = state === "UNUSED" || state === "ZOMBIE";
-			if (!gone && (!panicked || pending.call !== "fault")) continue;
+			if (!gone && (!panicked || call !== "fault")) continue;
 			const outcome: FaultOutcome = gone ? "killed" : "panic";
-			if (pending.entry?.type === "fault") this.update(pending.entry, { outcome, settledAt });
-			this.pending.delete(pid);
-			if (gone && pending.call === "fault") this.listener.killed(pid, pending);
+			if (entry?.type === "fault") this.update(entry, { outcome, settledAt });
+			this.pending[slot] = undefined;
+			if (gone && call === "fault") this.listener.killed(pid, pending);
 		}
-		this.openFaults = this.openFaults.filter((open) => this.pending.get(open.pid) === open);
+		this.openFaults = this.openFaults.filter((open) => this.pending[open.slot] === open);
 	}
 }
 

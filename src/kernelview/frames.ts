@@ -161,6 +161,15 @@ function tableUses(memory: GuestMemory, pid: number, tables: PageTables): readon
 	return runs;
 }
 
+/** Leaves above an address, the highest first. */
+function* highLeaves({ pieces }: PageTables, above: number): Iterable<Leaf> {
+	for (const piece of pieces.toReversed())
+		for (const leaf of piece.toReversed()) {
+			if (leaf.va <= above) return;
+			yield leaf;
+		}
+}
+
 /** Who has each frame. */
 export function takeCensus(
 	memory: GuestMemory,
@@ -197,9 +206,7 @@ export function takeCensus(
 		for (const run of tableUses(memory, 0, kernel)) use(run, codes.T);
 		// Kernel stacks are what the kernel maps above its direct map.
 		const stacks = new Map(processes.map(({ kernelStack, pid }) => [kernelStack, pid]));
-		for (let i = kernel.leaves.length - 1; i >= 0; i--) {
-			const leaf = kernel.leaves[i] as Leaf;
-			if (leaf.va <= memory.base + memory.size) break;
+		for (const leaf of highLeaves(kernel, memory.base + memory.size)) {
 			const frame = memory.frameOf(leaf.pa);
 			if (leaf.va === trampolineVa || frame < 0) continue;
 			const pid = stacks.get(leaf.va) ?? 0;
@@ -274,16 +281,16 @@ const text = new TextDecoder("latin1");
 
 /** The letters as text, and how many there are of each. */
 export function frameLetters(census: FrameCensus, showLeaked: boolean): Pick<FramesModel, "letters" | "counts"> {
-	const letters = showLeaked
-		? census.letters
-		: census.letters.map((letter) => (letter === codes.L ? codes["?"] : letter));
+	const letters = census.letters.slice();
 	const numbers = new Uint32Array(256);
-	const counts: Partial<Record<FrameLetter, number>> = {};
-	for (const letter of letters) {
-		// In the order in which they come.
-		if (numbers[letter] === 0) counts[String.fromCharCode(letter) as FrameLetter] = 0;
+	// In the order in which they come.
+	const order: number[] = [];
+	for (let frame = 0; frame < letters.length; frame++) {
+		if (letters[frame] === codes.L && !showLeaked) letters[frame] = codes["?"];
+		const letter = letters[frame] as number;
+		if (numbers[letter] === 0) order.push(letter);
 		(numbers[letter] as number)++;
 	}
-	for (const letter of Object.keys(counts) as FrameLetter[]) counts[letter] = numbers[codes[letter]] as number;
+	const counts = Object.fromEntries(order.map((letter) => [String.fromCharCode(letter), numbers[letter]]));
 	return { letters: text.decode(letters), counts };
 }

@@ -189,10 +189,11 @@ export class KernelView implements Disposable {
 
 	/** No process is in the middle of a call that changes address spaces, and none is half made. */
 	private isCalm(): boolean {
-		for (const [pid, state] of this.sources.processes.states()) {
+		for (const process of this.sources.processes.all()) {
+			const { state } = process;
 			if (state === "USED") return false;
 			if (state !== "RUNNING" && state !== "RUNNABLE") continue;
-			const call = this.log.pending.get(pid)?.call;
+			const call = this.log.pendingOf(process)?.call;
 			if (call !== undefined && changing.has(call)) return false;
 		}
 		return true;
@@ -204,7 +205,7 @@ export class KernelView implements Disposable {
 			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, look.running[hart.id]),
 		);
 		const settled = (process: Process) =>
-			process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pending.has(process.pid);
+			process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pendingOf(process);
 		return idle && look.processes.every(settled);
 	}
 
@@ -427,7 +428,7 @@ export class KernelView implements Disposable {
 		if (this.killedStacks.size > 256) this.killedStacks.clear();
 		const process = this.sources.processes.withRoot(root);
 		const state = this.machine.harts[hart];
-		const pending = process && this.log.pending.get(process.pid);
+		const pending = process && this.log.pendingOf(process);
 		// A fault in a known region is most likely served.
 		if (!process || !state || !pending || (pending.entry?.type === "fault" && pending.entry.region)) return;
 		const program = this.symbolizer.program(process.name);

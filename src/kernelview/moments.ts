@@ -4,6 +4,7 @@ import { pageBytes } from "./guestMemory.ts";
 import type { Sources } from "./look.ts";
 import { areaFinder, processAreas } from "./spaces.ts";
 import { permissionText, reachOf, virtualHex } from "./sv39.ts";
+import { markText } from "./tables.ts";
 
 /** Pairs that are kept; the oldest goes first. */
 const maxPairs = 64;
@@ -124,6 +125,7 @@ export class Moments {
 
 function entryText(entry: LogEntry): string {
 	const who = `${entry.pid} ${entry.process}`;
-	if (entry.type === "mark") return `${who}: ${entry.text}${entry.result === undefined ? "" : ` = ${entry.result}`}`;
+	if (entry.type === "mark")
+		return `${who}: ${markText(entry)}${entry.result === undefined ? "" : ` = ${entry.result}`}`;
 	return `${who}: ${entry.access} ${entry.address}${entry.range ? ` in ${entry.range}` : ""}, ${entry.outcome}`;
 }

@@ -26,8 +26,6 @@ export interface Process {
 export interface ProcessSource {
 	/** Slots in use, in order. */
 	all(): Process[];
-	/** State by pid of the slots in use: all that most traps need. */
-	states(): Map<number, string>;
 	/** Undefined: the slot is UNUSED. */
 	read(slot: number): Process | undefined;
 	/** The process whose page table a root is; `hart`: which is most likely the one it runs on. */
@@ -99,17 +97,6 @@ export class ProcessReader implements ProcessSource {
 			if (process) found.push(process);
 		}
 		return found;
-	}
-
-	states(): Map<number, string> {
-		const states = new Map<number, string>();
-		const { proc } = this.names;
-		for (let slot = 0; proc && slot < proc.count; slot++) {
-			const address = proc.address + slot * proc.stride;
-			const state = this.names.stateName(this.word(address, this.at.state));
-			if (state !== "UNUSED") states.set(this.word(address, this.at.pid) | 0, state);
-		}
-		return states;
 	}
 
 	read(slot: number): Process | undefined {

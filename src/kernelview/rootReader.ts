@@ -34,10 +34,6 @@ export class RootReader implements ProcessSource {
 		return this.roots.flatMap((_, slot) => this.read(slot) ?? []);
 	}
 
-	states(): Map<number, string> {
-		return new Map(this.all().map(({ pid, state }) => [pid, state]));
-	}
-
 	read(slot: number): Process | undefined {
 		const root = this.roots[slot];
 		if (root === undefined || !this.isAlive(root)) return undefined;

@@ -188,28 +188,33 @@ interface Stretch {
 	bytes: number;
 }
 
-/** Kernels map all of RAM page by page. */
+/** Kernels map all of RAM page by page, and most of their tables never change. */
 const stretchCache = new WeakMap<readonly Leaf[], readonly Stretch[]>();
 
 function stretchesOf(memory: GuestMemory, leaves: readonly Leaf[]): readonly Stretch[] {
 	const known = stretchCache.get(leaves);
 	if (known) return known;
 	const stretches: Stretch[] = [];
-	let last: Stretch | undefined;
-	for (const { va, pa, flags: all, level } of leaves) {
-		const flags = all & 0x1e;
-		const follows =
-			last?.flags === flags &&
-			last.va + last.bytes === va &&
-			last.pa + last.bytes === pa &&
-			memory.frameOf(last.pa) < 0 === memory.frameOf(pa) < 0;
-		if (last && follows) last.bytes += reachOf(level);
-		else {
-			last = { va, pa, flags, bytes: reachOf(level) };
-			stretches.push(last);
-		}
-	}
+	for (const { va, pa, flags, level } of leaves) join(memory, stretches, va, pa, flags & 0x1e, reachOf(level));
 	stretchCache.set(leaves, stretches);
+	return stretches;
+}
+
+function join(memory: GuestMemory, list: Stretch[], va: number, pa: number, flags: number, bytes: number): void {
+	const last = list.at(-1);
+	const follows =
+		last?.flags === flags &&
+		last.va + last.bytes === va &&
+		last.pa + last.bytes === pa &&
+		memory.frameOf(last.pa) < 0 === memory.frameOf(pa) < 0;
+	if (last && follows) last.bytes += bytes;
+	else list.push({ va, pa, flags, bytes });
+}
+
+function allStretches(memory: GuestMemory, { pieces }: PageTables): readonly Stretch[] {
+	const stretches: Stretch[] = [];
+	for (const piece of pieces)
+		for (const { va, pa, flags, bytes } of stretchesOf(memory, piece)) join(memory, stretches, va, pa, flags, bytes);
 	return stretches;
 }
 
@@ -217,7 +222,7 @@ function stretchesOf(memory: GuestMemory, leaves: readonly Leaf[]): readonly Str
 export function mergeRanges(
 	memory: GuestMemory,
 	areas: readonly Area[],
-	leaves: readonly Leaf[],
+	tables: PageTables,
 	elsewhere?: Area,
 ): RangeModel[] {
 	const byArea = new Map<Area | undefined, OpenRange[]>();
@@ -225,7 +230,7 @@ export function mergeRanges(
 	const cuts = [...new Set(areas.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
 	let cut = 0;
 	const find = areaFinder(areas);
-	for (const stretch of stretchesOf(memory, leaves)) {
+	for (const stretch of allStretches(memory, tables)) {
 		const stop = stretch.va + stretch.bytes;
 		for (let va = stretch.va; va < stop; ) {
 			while (cut < cuts.length && (cuts[cut] as number) <= va) cut++;
@@ -387,7 +392,7 @@ export function spaceModel(
 		pid: who.pid,
 		name: who.name,
 		root: `0x${tables.root.toString(16)}`,
-		ranges: mergeRanges(memory, areas, tables.leaves, elsewhere),
+		ranges: mergeRanges(memory, areas, tables, elsewhere),
 		regions: regions.map(regionModel),
 		tables: withTables ? tableModels(memory, tables) : [],
 		...(tables.damage !== undefined ? { damage: tables.damage } : {}),

@@ -35,8 +35,9 @@ export interface Table {
 export interface PageTables {
 	readonly root: number;
 	readonly tables: readonly Table[];
-	/** In address order. */
+	/** In address order; joined when asked for. */
 	readonly leaves: readonly Leaf[];
+	readonly leafCount: number;
 	/** The same in pieces, each of one table; a piece that did not change is the same array as before. */
 	readonly pieces: readonly (readonly Leaf[])[];
 	readonly damage: string | undefined;
@@ -160,7 +161,24 @@ export function walkTables(memory: GuestMemory, root: number, before = new Map<n
 	};
 	visit(root, 2, 0);
 	for (const address of before.keys()) if (!seen.has(address)) before.delete(address);
-	return { root, tables, pieces, leaves: pieces.flat(), damage };
+	let leaves: readonly Leaf[] | undefined;
+	return {
+		root,
+		tables,
+		pieces,
+		get leaves() {
+			leaves ??= pieces.length === 1 ? (pieces[0] as readonly Leaf[]) : joined(pieces);
+			return leaves;
+		},
+		leafCount: pieces.reduce((sum, piece) => sum + piece.length, 0),
+		damage,
+	};
+}
+
+function joined(pieces: readonly (readonly Leaf[])[]): Leaf[] {
+	const leaves: Leaf[] = [];
+	for (const piece of pieces) for (const leaf of piece) leaves.push(leaf);
+	return leaves;
 }
 
 /** Trees that are kept: those of a full proc[] and the kernel's, and no more leaves than RAM has frames a few times over. */
@@ -181,13 +199,13 @@ export class WalkCache {
 			return content !== undefined && memory.sameWords(address, content.words);
 		});
 		const tables = known && same ? known.tables : walkTables(memory, root, contents);
-		this.leaves += tables.leaves.length - (known?.tables.leaves.length ?? 0);
+		this.leaves += tables.leafCount - (known?.tables.leafCount ?? 0);
 		this.known.set(root, { tables, contents });
 		// Those that were not asked for longest go first.
 		for (const [oldest, tree] of this.known) {
 			if (oldest === root || (this.known.size <= maxTrees && this.leaves <= maxLeaves)) break;
 			this.known.delete(oldest);
-			this.leaves -= tree.tables.leaves.length;
+			this.leaves -= tree.tables.leafCount;
 		}
 		return tables;
 	}

@@ -2,6 +2,7 @@ import type {
 	FrameLetter,
 	KernelModel,
 	LogEntry,
+	MarkEntry,
 	RangeModel,
 	SourcePoint,
 	SpaceModel,
@@ -91,10 +92,13 @@ function spaceTables(space: SpaceModel, options: TableOptions): string {
 	return text;
 }
 
+/** `sbrk(4096)`, or `sbrk(4096) × 300`. */
+export const markText = ({ text, times }: MarkEntry) => (times === undefined ? text : `${text} × ${times}`);
+
 function logRow(entry: LogEntry): string[] {
 	const who = `${entry.pid} ${entry.process}`;
 	if (entry.type === "mark")
-		return [String(entry.instret), who, entry.text, "", "", entry.result ? `= ${entry.result}` : "", ""];
+		return [String(entry.instret), who, markText(entry), "", "", entry.result ? `= ${entry.result}` : "", ""];
 	const frame = entry.frame === undefined ? "" : ` to frame ${entry.frame}`;
 	const kernel = entry.mode === "user" ? "" : " in the kernel";
 	return [

@@ -83,6 +83,8 @@ export interface Hart {
 	readonly instret: bigint;
 	/** x0..x31 */
 	register(index: number): bigint;
+	/** Its low 32 bits, signed: for those who look at every system call, a bigint is dear. */
+	low(index: number): number;
 	/** f0..f31, raw bits */
 	floatRegister(index: number): bigint;
 	/** A CSR by number (see src/riscv/csr.ts); undefined when it does not exist. */

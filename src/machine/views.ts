@@ -44,6 +44,7 @@ export function hartView(view: DataView, core: CoreExports, id: number): Hart {
 			return view.getBigUint64(at + layout.H_STEPS, true) - view.getBigUint64(at + layout.H_EXCEPTIONS, true);
 		},
 		register: (index) => view.getBigUint64(at + layout.H_X + 8 * index, true),
+		low: (index) => view.getInt32(at + layout.H_X + 8 * index, true),
 		floatRegister: (index) => view.getBigUint64(at + layout.H_F + 8 * index, true),
 		csr: (number) => (core.hasCsr(id, number) ? BigInt.asUintN(64, core.peekCsr(id, number)) : undefined),
 	};

@@ -251,6 +251,8 @@ export interface MarkEntry {
 	/** a0 at the return, as a signed decimal or an address; absent while the call runs and for `exit`. */
 	readonly result?: string;
 	readonly settledAt?: number;
+	/** More than one: the same `sbrk` so often, with nothing in the log between. `result` and `settledAt` are the last one's. */
+	readonly times?: number;
 }
 
 /** Ids of findings are part of the contract: lab.json names them. */

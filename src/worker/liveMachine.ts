@@ -13,7 +13,7 @@ const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
 /** An update may take this part of the guest's time. */
-const modelShare = 1 / 40;
+const modelShare = 1 / 64;
 /** Most characters given at once, well below the 128 of xv6's console buffer. */
 const mostTyped = 100;
 /** Instructions that a busy guest is given to read a piece of input. */

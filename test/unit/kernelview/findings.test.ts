@@ -199,7 +199,6 @@ function unmapped(start: number, length: number, pages: number): readonly Findin
 				.of(process)
 				.map((region) => (region.start === privateAt ? { ...region, end: privateAt + pages * 4096 } : region)),
 			arguments: [BigInt(start), BigInt(length)],
-			since: 0,
 			memoryLeft: true,
 		},
 	);

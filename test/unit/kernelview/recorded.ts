@@ -54,6 +54,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		waiting: false,
 		instret: 0n,
 		register: (index: number) => (index === 0 ? 0n : value(`x${index}/\\w+`)),
+		low: (index: number) => (index === 0 ? 0 : Number(BigInt.asIntN(32, value(`x${index}/\\w+`)))),
 		floatRegister: () => 0n,
 		csr: (number: number) => (number === 0x180 ? value("satp") : 0n),
 	};

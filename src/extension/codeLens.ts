@@ -1,7 +1,6 @@
 import * as vscode from "vscode";
+import { mainLine } from "../build/mainLine.ts";
 import type { Folders } from "./folders.ts";
-
-const mainDefinition = /^(?:(?:int|void)[ \t]+)?main[ \t]*\(/m;
 
 /** "Run" above `main` of user programs, in kernel trees only. */
 export class ProgramLenses implements vscode.CodeLensProvider, vscode.Disposable {
@@ -19,9 +18,9 @@ export class ProgramLenses implements vscode.CodeLensProvider, vscode.Disposable
 		if (!folder) return [];
 		const path = document.uri.path.slice(folder.root.path.length + 1);
 		const program = folder.tree.programs.find((candidate) => candidate.source === path);
-		const main = mainDefinition.exec(document.getText());
-		if (!program || !main) return [];
-		const range = document.lineAt(document.positionAt(main.index).line).range;
+		const main = mainLine(document.getText());
+		if (!program || main === undefined) return [];
+		const { range } = document.lineAt(main - 1);
 		const title = vscode.l10n.t("$(play) Run {0}", program.name);
 		return [
 			new vscode.CodeLens(range, { title, command: "xv6Lab.runProgramAt", arguments: [document.uri, program.name] }),

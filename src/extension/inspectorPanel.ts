@@ -53,6 +53,8 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 
 class Inspector {
 	private readonly store = new DisposableStore();
+	/** The page has said that it listens. */
+	private ready = false;
 
 	constructor(
 		private readonly panel: vscode.WebviewPanel,
@@ -65,7 +67,9 @@ class Inspector {
 		panel.iconPath = { light: icon("light"), dark: icon("dark") };
 		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
-		this.store.add(folder.engine().on("model", ({ model }) => this.post({ type: "model", model })));
+		this.store.add(folder.onModel((model) => this.post({ type: "model", model })));
+		// After a crash: the page goes on with the next machine.
+		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		panel.webview.html = page(panel.webview, media, folder.root.toString());
 	}
 
@@ -94,12 +98,16 @@ class Inspector {
 		return (await this.folder.engine().request(kind as "model", params as undefined)) as T;
 	}
 
+	private async watch(): Promise<void> {
+		if (this.ready) await this.engine("watchModel", { on: true });
+	}
+
 	private async receive(message: FromInspector): Promise<void> {
 		switch (message.type) {
 			case "ready":
+				this.ready = true;
 				this.sendState();
-				await this.engine("watchModel", { on: true });
-				return;
+				return this.watch();
 			case "drawn":
 				await this.engine("modelDrawn", undefined);
 				return;

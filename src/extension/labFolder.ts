@@ -20,6 +20,9 @@ export class LabFolder implements vscode.Disposable {
 	private readonly changed = new vscode.EventEmitter<void>();
 	private readonly builtRevision = new vscode.EventEmitter<BuildSummary>();
 	private currentTree = noTree;
+	private syncing: Promise<TreeInfo> = Promise.resolve(noTree);
+	private readonly engineStarted = new vscode.EventEmitter<void>();
+	private readonly models = new vscode.EventEmitter<unknown>();
 	private currentState: MachineState = "none";
 	/** Revision of the build that the running machine was booted from. */
 	private bootedRevision: number | undefined;
@@ -28,6 +31,10 @@ export class LabFolder implements vscode.Disposable {
 	/** The tree's programs or the machine's state are no longer what they were. */
 	readonly onDidChange = this.changed.event;
 	readonly onDidBuild = this.builtRevision.event;
+	/** A new engine, which knows of no wish of the one before. */
+	readonly onDidStartEngine = this.engineStarted.event;
+	/** The kernel's memory, for whoever asked the engine to watch it. */
+	readonly onModel = this.models.event;
 
 	constructor(
 		readonly root: vscode.Uri,
@@ -50,6 +57,8 @@ export class LabFolder implements vscode.Disposable {
 		);
 		this.store.add(this.changed);
 		this.store.add(this.builtRevision);
+		this.store.add(this.engineStarted);
+		this.store.add(this.models);
 		this.store.add(this.engineStore);
 	}
 
@@ -79,15 +88,25 @@ export class LabFolder implements vscode.Disposable {
 		store.add(toDisposable(() => (this.client = undefined)));
 		store.add(client.on("console", ({ bytes }) => this.terminal.write(bytes)));
 		store.add(client.on("state", ({ state, why }) => this.setState(state, why)));
+		store.add(client.on("model", ({ model }) => this.models.fire(model)));
 		store.add(client.on("stall", ({ message }) => this.terminal.note(message)));
 		store.add(client.on("log", ({ level, message }) => this.log[level](`${this.name}: ${message}`)));
 		store.add(client.onCrash((why) => this.crashed(why)));
 		this.engineStore.value = store;
+		this.engineStarted.fire();
 		return client;
 	}
 
-	/** Sends what changed on disk and reads anew what the tree is. */
-	async sync(): Promise<TreeInfo> {
+	/** Sends what changed on disk and reads anew what the tree is. One after the other: the later look is the later message. */
+	sync(): Promise<TreeInfo> {
+		this.syncing = this.syncing.then(
+			() => this.syncNow(),
+			() => this.syncNow(),
+		);
+		return this.syncing;
+	}
+
+	private async syncNow(): Promise<TreeInfo> {
 		const engine = this.engine();
 		const changes = await this.mirror.changes();
 		this.currentTree = await engine.request("sync", changes);

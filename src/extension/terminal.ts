@@ -30,6 +30,8 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private terminal: vscode.Terminal | undefined;
 	private recent = "";
 	private moving = false;
+	/** VS Code is about to make a terminal for us. */
+	private expected = false;
 	/** Text that came before the terminal opened (events before `open` are dropped by VS Code), or within this frame. */
 	private waiting = "";
 	private timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,18 +51,23 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	constructor(private readonly name: string) {}
 
 	show(preserveFocus: boolean): void {
-		this.ensure().show(preserveFocus);
+		// The one that VS Code makes is shown by itself; another one would take this pseudoterminal from it.
+		const comes = this.expected && !this.terminal;
+		this.expected = false;
+		if (!comes) this.ensure().show(preserveFocus);
 	}
 
 	/** For the terminal's profile menu, where VS Code makes the terminal itself: an older one gives up its place. */
 	profile(): vscode.TerminalProfile {
 		if (this.terminal) {
 			this.moving = true;
+			this.opened = false;
 			this.terminal.dispose();
 			this.terminal = undefined;
 			this.waiting = this.recent + this.waiting;
 			this.recent = "";
 		}
+		this.expected = true;
 		return new vscode.TerminalProfile(this.options());
 	}
 
@@ -87,11 +94,12 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	}
 
 	close(): void {
-		this.opened = false;
+		// The older one's end may be told after the newer one's begin.
 		if (this.moving) {
 			this.moving = false;
 			return;
 		}
+		this.opened = false;
 		this.terminal = undefined;
 		this.closed.fire();
 	}

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { VerdictData } from "../protocol/engine.ts";
+import { failureLine } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { sourceUri } from "./terminalLinks.ts";
@@ -95,10 +96,11 @@ export class LabTests implements vscode.Disposable {
 					if (!keep.has(child.id)) parent.children.delete(child.id);
 				});
 				for (const test of tests) {
-					const source = folder.tree.programs.find((program) => program.name === test.program)?.source;
+					const { source, main } = folder.tree.programs.find((program) => program.name === test.program) ?? {};
 					const uri = source ? vscode.Uri.joinPath(folder.root, source) : undefined;
 					const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
 					item.description = test.command;
+					item.range = main === undefined ? undefined : startOf(main);
 					item.sortText = String(lab.tests.indexOf(test)).padStart(3, "0");
 				}
 			}
@@ -292,6 +294,11 @@ export class LabTests implements vscode.Disposable {
 	}
 }
 
+/** The begin of a line (from 1). */
+function startOf(line: number): vscode.Range {
+	return new vscode.Range(line - 1, 0, line - 1, 0);
+}
+
 function seedsMessage(bad: readonly VerdictData[], all: number): string {
 	const seeds = bad.map((verdict) => verdict.seed).join(", ");
 	return vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds);
@@ -313,11 +320,13 @@ function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFold
 		return new vscode.TestMessageStackFrame(frame.name, uri, position);
 	});
 	const messages = [explanation];
+	const source = folder.tree.programs.find(({ name }) => name === verdict.program)?.source;
+	const line = source === undefined ? undefined : failureLine(verdict, source);
 	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
 	if (wrong) messages.push(vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual));
 	for (const message of messages) {
 		message.contextValue = "xv6Lab.verdict";
-		if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? new vscode.Position(0, 0));
+		if (item.uri) message.location = new vscode.Location(item.uri, line ? startOf(line) : (item.range ?? startOf(1)));
 	}
 	return messages;
 }

@@ -55,6 +55,8 @@ export interface ProgramInfo {
 	readonly name: string;
 	/** Path of the source with `main`, relative to the tree, when there is one. */
 	readonly source?: string;
+	/** Line of it (from 1) on which `main` is. */
+	readonly main?: number;
 }
 
 export interface TaskInfo {

@@ -67,18 +67,25 @@ export class LoopWatch {
 		return { turns: this.count, longest: sorted.slice(0, 5).map((turn) => this.describe(turn)) };
 	}
 
-	/**
-	 * Turns in which we computed for longer: the turn's own time says so, which no other program's work is in, and the samples of
-	 * our code do, which VS Code's work is not in.
-	 */
+	/** Turns in which we computed for longer. */
 	over(ms: number): string[] {
-		const long = this.long.filter((turn) => turn.ms > ms && this.profiler.spent(turn, this.ours) > ms);
+		const long = this.long.filter((turn) => this.oursOf(turn) > ms);
 		return long.map((turn) => `${this.describe(turn)}\n${this.profiler.work(turn)}`);
 	}
 
+	/**
+	 * What our code computed in a turn: the samples of it, which VS Code's work is not in, without the time that the turn waited
+	 * for a processor, which may have been taken from anybody's samples. On a machine that is not busy no turn waits.
+	 */
+	private oursOf(turn: Turn): number {
+		const waited = Math.max(0, (turn.to - turn.from) / 1000 - turn.ms);
+		return Math.min(turn.ms, this.profiler.spent(turn, this.ours) - waited);
+	}
+
 	private describe(turn: Turn): string {
-		const ours = Math.min(turn.ms, this.profiler.spent(turn, this.ours));
-		return `${turn.ms.toFixed(1)} ms, of them at most ${ours.toFixed(1)} ours (${turn.phase})`;
+		const ours = Math.max(0, this.oursOf(turn)).toFixed(1);
+		const wall = ((turn.to - turn.from) / 1000).toFixed(1);
+		return `${turn.ms.toFixed(1)} ms, of them ${ours} ours, in ${wall} ms of the clock (${turn.phase})`;
 	}
 }
 

@@ -48,9 +48,9 @@ async function runSuite(trust) {
 		const code = await finished;
 		clearTimeout(timer);
 		if (!existsSync(result)) {
-			console.log(
-				`  the suite wrote no result (exit ${code}); the page said:\n${workbench.console.slice(-30).join("\n")}`,
-			);
+			const said = workbench.console.slice(-30).join("\n");
+			console.log(`  the suite wrote no result (exit ${code}); the page said:\n${said}\n${await workbench.describe()}`);
+			console.log(`  the server said:\n${server.serverLog().slice(-4000)}`);
 			return { passed: 0, failed: 1, skipped: 0 };
 		}
 		return JSON.parse(readFileSync(result, "utf8"));

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildImage } from "../src/cli/bench/image.ts";
 import { median } from "../src/cli/bench/works.ts";
-import { breathe, loadCore } from "../src/cli/machine.ts";
+import { breathe } from "../src/cli/machine.ts";
 import { utf8 } from "../src/common/bytes.ts";
+import { loadCore } from "../src/env/node/core.ts";
 import { Machine } from "../src/machine/machine.ts";
 
 // The load of `soak.mjs`: one machine, usertests and grind in turns, a sample of memory and code cache every few seconds.

@@ -4,6 +4,7 @@ import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { describePlace, ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
+import { loadCore } from "../env/node/core.ts";
 import { parseInputLog } from "../machine/inputLog.ts";
 import { Machine, type MachineParts } from "../machine/machine.ts";
 import type { MachineOptions } from "../machine/types.ts";
@@ -11,7 +12,7 @@ import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
-import { breathe, loadCore } from "./machine.ts";
+import { breathe } from "./machine.ts";
 import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
 import { attachTerminal } from "./terminal.ts";
 

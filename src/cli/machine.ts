@@ -1,24 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { BuildOutput } from "../build/types.ts";
-import { distFolder } from "../env/node/dist.ts";
+import { loadCore } from "../env/node/core.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { RunnableMachine } from "../lab/runner.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 import { machineFor } from "../worker/compose.ts";
-
-let core: Promise<WebAssembly.Module> | undefined;
-
-/** The compiled core; once a process. */
-export function loadCore(): Promise<WebAssembly.Module> {
-	core ??= readFile(join(distFolder(), "machine/core.wasm")).then((bytes) =>
-		WebAssembly.compile(new Uint8Array(bytes)),
-	);
-	return core;
-}
 
 export async function createMachine(output: BuildOutput, params: MachineParams) {
 	return machineFor(await loadCore(), output, params);

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { loadCore } from "../env/node/core.ts";
 import type { EngineWorkerData } from "../env/node/engineWorker.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { openToolchains } from "../env/node/toolchains.ts";
@@ -12,8 +12,6 @@ import { serveEngine } from "./engineParts.ts";
 if (!parentPort) throw new Error("this file is a worker's entry");
 const port = parentPort;
 const { dist, cache } = workerData as EngineWorkerData;
-
-let core: Promise<WebAssembly.Module> | undefined;
 
 serveEngine(
 	{
@@ -25,10 +23,7 @@ serveEngine(
 	},
 	{
 		catalog: new LabCatalog(new NodeTree(join(dist, "assets"))),
-		core: () => {
-			core ??= readFile(join(dist, "machine/core.wasm")).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)));
-			return core;
-		},
+		core: () => loadCore(dist),
 		openToolchains: ({ toolchain, toolchainPath }) =>
 			openToolchains({ kind: toolchain, dist, cache, ...(toolchainPath ? { path: toolchainPath } : {}) }),
 		breathe: async () => {

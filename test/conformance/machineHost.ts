@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { loadCore } from "../../src/env/node/core.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import type { MachineOptions } from "../../src/machine/types.ts";
 import type { Board } from "./qemu.ts";
@@ -24,7 +24,7 @@ export interface Run {
 
 /** Runs a suite's image on our machine to the test finisher, or for `budget` steps at most. */
 export async function runInMachine(image: Uint8Array, board: Board, how: How = {}): Promise<Run> {
-	core ??= await WebAssembly.compile(readFileSync("dist/machine/core.wasm"));
+	core ??= await loadCore("dist");
 	const { harts, disk, virtio = "modern" } = board;
 	const machine = await Machine.create(
 		{

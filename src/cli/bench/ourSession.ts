@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { utf8 } from "../../common/bytes.ts";
 import { bug } from "../../common/errors.ts";
+import { loadCore } from "../../env/node/core.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { MachineOptions } from "../../machine/types.ts";
-import { loadCore } from "../machine.ts";
 import { median, outputOf, promptAtEnd, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
 
 export interface SessionJob {

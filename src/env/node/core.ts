@@ -1,0 +1,23 @@
+// The machine's core, compiled once a process.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { distFolder } from "./dist.ts";
+
+let core: Promise<WebAssembly.Module> | undefined;
+
+export function loadCore(dist: string = distFolder()): Promise<WebAssembly.Module> {
+	core ??= compile(join(dist, "machine/core.wasm"));
+	return core;
+}
+
+async function compile(file: string): Promise<WebAssembly.Module> {
+	readBranchHints();
+	return WebAssembly.compile(new Uint8Array(await readFile(file)));
+}
+
+/** Translated code says which branches are hardly ever taken: V8 listens without being asked since version 14. */
+function readBranchHints(): void {
+	if (Number.parseInt(process.versions.v8, 10) < 14) setFlagsFromString("--experimental-wasm-branch-hinting");
+}

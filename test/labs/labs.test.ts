@@ -17,6 +17,9 @@ const all = [1, 3, 8].flatMap((harts) => Array.from({ length: 50 }, (_, seed) =>
 /** Such a budget is for tests that use up all memory; the sample has them in its first run only. */
 const usesAllMemory = 10_000_000_000;
 
+/** What has nothing to do with the lab's work, and has to go on working. */
+const alwaysPass = ["pipeline"];
+
 /** What a handout says of its starter: every test fails, and this is why. */
 const starterFailure: Readonly<Record<string, string>> = {
 	"cs326-shared-page": "unknown-syscall",
@@ -30,7 +33,7 @@ const redNext: Readonly<Record<string, Readonly<Record<string, readonly string[]
 		"1a": ["private"],
 		"1b": [],
 		"1c": [],
-		"2b": ["mmap-children", "mmap-grandchild", "prodcons3"],
+		"2b": ["mmap-children", "mmap-grandchild", "mmap-storm", "prodcons3"],
 	},
 };
 
@@ -47,7 +50,9 @@ for (const id of await catalog.ids()) {
 				for (const { harts, seed } of full ? all : [{ harts: 3, seed: 0 }]) {
 					const verdicts = await judgeOutput(output, manifest, { harts, seed, files });
 					const failed = verdicts.filter((verdict) => verdict.outcome !== "passed");
-					expect(failed.length, `${harts} harts, seed ${seed}`).toBeGreaterThan(manifest.tests.length / 2);
+					const passed = verdicts.filter((verdict) => verdict.outcome === "passed").map((verdict) => verdict.test);
+					const harmless = manifest.tests.map((test) => test.id).filter((test) => alwaysPass.includes(test));
+					expect(passed, `${harts} harts, seed ${seed}`).toEqual(harmless);
 					const unexplained = failed.filter(
 						(verdict) => verdict.explanations.length === 0 && verdict.outcome !== "errored",
 					);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
+import type { Verdict } from "../../src/lab/verdict.ts";
 import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
 import { isNamed, mutantFindings, type Named } from "./mutantFindings.ts";
@@ -22,6 +23,8 @@ const mutantSchema = v.object({
 	/** Every failing test has to name it before all others. */
 	first: v.optional(v.boolean()),
 	harts: v.optional(v.number()),
+	/** A race: as many schedules are tried, until one shows it. */
+	seeds: v.optional(v.number()),
 });
 
 const folder = join(repository, "test/labs/mutants");
@@ -40,12 +43,12 @@ for (const lab of labs) {
 			const manifest = await catalog.manifest(mutant.lab);
 			const tests = manifest.tests.filter((candidate) => mutant.tests.includes(candidate.id));
 			expect(tests.length).toBe(mutant.tests.length);
-			const verdicts = await judgeOutput(await build(patched), manifest, {
-				tests,
-				harts: mutant.harts ?? 1,
-				files: patched,
-			});
-			const failed = verdicts.filter((verdict) => verdict.outcome !== "passed");
+			const output = await build(patched);
+			let failed: readonly Verdict[] = [];
+			for (let seed = 0; seed < (mutant.seeds ?? 1) && failed.length === 0; seed++) {
+				const verdicts = await judgeOutput(output, manifest, { tests, harts: mutant.harts ?? 1, seed, files: patched });
+				failed = verdicts.filter((verdict) => verdict.outcome !== "passed");
+			}
 			expect(
 				failed.map((verdict) => verdict.test),
 				"the mutant passes",

@@ -21,10 +21,10 @@ void
 acquire(struct spinlock *lk)
 {
   push_off();
-  if(lk->name == 0)     // it would work, but only if its memory happens to be 0
-    panic("acquire: no initlock");
   if(holding(lk))       // we would wait for ourselves
     panic("acquire");
+  if(lk->name == 0)     // it would work, but only if its memory happens to be 0
+    panic("acquire: no initlock");
 
   // An atomic swap (amoswap.w): whoever finds the old value 0 has it.
   // ACQUIRE keeps what follows, the critical section, from moving up.

@@ -22,7 +22,9 @@ unmap(void)
   CHECK(munmap(REGION) == 0);
 }
 
-static const struct sharing page = { map, unmap };
+static void gone(void);
+static const struct sharing page = { map, unmap, gone };
+static void gone(void) { waitfree(&page); }
 
 // All of a new page is zero, and it can be written to its end.
 static void

@@ -36,7 +36,9 @@ unmap(volatile int *p)
 static volatile int *seven;
 static volatile int* mapseven(void) { return seven = map(2 * PAGE, 7); }
 static void unmapseven(void) { unmap(seven); }
-static const struct sharing region = { mapseven, unmapseven };
+static void gone(void);
+static const struct sharing region = { mapseven, unmapseven, gone };
+static void gone(void) { waitfree(&region); }
 
 static int
 overlap(uint64 a, uint64 alen, uint64 b, uint64 blen)

@@ -3,25 +3,17 @@
 // child; `mmaptests` alone runs all of them.
 
 #include "kernel/types.h"
+#include "kernel/param.h"
 #include "kernel/stat.h"
 #include "kernel/fcntl.h"
 #include "user/user.h"
 
-#define PAGE 4096
+#include "user/check.h"
+
 #define RW (PROT_READ | PROT_WRITE)
 #define FAILED ((char*)-1)
 #define TOP 0x3fffffe000UL  // the trapframe: regions lie below it
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void
-check(int ok, const char *what, int line)
-{
-  if(ok)
-    return;
-  printf("line %d: not true: %s\n", line, what);
-  exit(1);
-}
+#define INTS (PAGE / sizeof(int))
 
 static char*
 map(uint64 length, int prot, int flags)
@@ -42,15 +34,11 @@ map_or_fail(uint64 length, int flags)
 static int
 status_of(void (*work)(char*), char *p)
 {
-  int status, pid = fork();
-
-  CHECK(pid >= 0);
-  if(pid == 0){
+  if(forked() == 0){
     work(p);
     exit(0);
   }
-  CHECK(wait(&status) == pid);
-  return status;
+  return waitstatus();
 }
 
 static void store(char *p) { p[0] = 1; }
@@ -61,6 +49,7 @@ static void
 placement(void)
 {
   char *a = map_or_fail(60, MAP_PRIVATE);
+  store(a);
   char *b = map_or_fail(PAGE + 1, MAP_SHARED);
 
   CHECK((uint64)a == TOP - PAGE);
@@ -70,6 +59,8 @@ placement(void)
 static void
 arguments(void)
 {
+  map_or_fail(10, MAP_PRIVATE);
+  map_or_fail(10, MAP_SHARED);
   CHECK(map(0, RW, MAP_PRIVATE) == FAILED);
   CHECK(map(~0UL, RW, MAP_PRIVATE) == FAILED);
   CHECK(map(1UL << 38, RW, MAP_PRIVATE) == FAILED);
@@ -97,6 +88,26 @@ tablefull(void)
   }
 }
 
+// There are NPROC*MAX_MMR lists for families; one that nobody needs any more
+// is free again, after munmap and after exit.
+static void
+lists(void)
+{
+  for(int i = 0; i < NPROC*MAX_MMR; i++){
+    char *a = map_or_fail(PAGE, MAP_SHARED);
+    CHECK(munmap(a, PAGE) == 0);
+  }
+  for(int i = 0; i < NPROC*MAX_MMR; i += MAX_MMR){
+    if(forked() == 0){
+      for(int j = 0; j < MAX_MMR; j++)
+        map_or_fail(PAGE, MAP_SHARED);
+      exit(0);
+    }
+    waitok();
+  }
+  map_or_fail(PAGE, MAP_SHARED);
+}
+
 static void
 unmapping(void)
 {
@@ -119,6 +130,7 @@ wild(void)
 {
   char *a = map_or_fail(PAGE, MAP_PRIVATE);
 
+  store(a);
   CHECK(status_of(store, a - PAGE) == -1);
   CHECK(status_of(load, a - 20*PAGE) == -1);
   CHECK(status_of(store, (char*)TOP) == -1);
@@ -252,19 +264,25 @@ execute(void)
 static void
 nomemory(void)
 {
-  int status, pid = fork();
+  enum { MANY = 1000 };       // pages that fit
+  int fds[2];
+  char c;
 
-  CHECK(pid >= 0);
-  if(pid == 0){
+  CHECK(pipe(fds) == 0);
+  if(forked() == 0){
     char *big = map(200UL << 20, RW, MAP_SHARED);
     if(big == FAILED)
       exit(3);
-    for(uint64 i = 0; i < 200UL << 20; i += PAGE)
+    for(uint64 i = 0; i < 200UL << 20; i += PAGE){
       big[i] = 1;
+      if(i == MANY * PAGE)
+        write(fds[1], "m", 1);
+    }
     exit(0);
   }
-  CHECK(wait(&status) == pid);
-  CHECK(status == -1);
+  CHECK(waitstatus() == -1);
+  close(fds[1]);
+  CHECK(read(fds[0], &c, 1) == 1);
 }
 
 // Forks until it fails, for want of memory or of processes, with regions of
@@ -288,39 +306,278 @@ forkfail(void)
     if(pid == 0){
       close(fds[1]);
       read(fds[0], &c, 1);  // until the parent closes its end
-      exit(0);
+      exit(shared[0] == 1 && own[299 * PAGE] == (char)299 ? 0 : 1);
     }
   }
   CHECK(n < 200);
   close(fds[1]);
   while(n-- > 0)
-    CHECK(wait(0) >= 0);
+    waitok();
   shared[PAGE] = 1;
 }
 
 static void
 killed(void)
 {
-  char *a = map_or_fail(PAGE, MAP_SHARED);
-  int pid = fork();
+  volatile int *p = (int*)map_or_fail(PAGE, MAP_SHARED);
 
-  CHECK(pid >= 0);
-  if(pid == 0)
+  p[0] = 42;
+  int pid = forked();
+  if(pid == 0){
     for(;;)
-      a[0]++;
-  sleep(2);
+      p[1]++;
+  }
+  for(int i = 0; p[1] == 0 && i < 50; i++)   // unless the child has died
+    sleep(1);
+  CHECK(p[1] != 0);
   CHECK(kill(pid) == 0);
-  CHECK(wait(0) == pid);
-  CHECK(munmap(a, PAGE) == 0);
+  CHECK(waitstatus() == -1);
+  churn();
+  CHECK(p[0] == 42);
+  CHECK(munmap((void*)p, PAGE) == 0);
 }
 
-static struct test {
-  char *name;
-  void (*run)(void);
-} tests[] = {
+// A process that a wild store kills gives its regions back, and its family
+// keeps them.
+static void
+fault(void)
+{
+  char *a = map_or_fail(2*PAGE, MAP_SHARED);
+  char *own = map_or_fail(2*PAGE, MAP_PRIVATE);
+
+  a[0] = 42;
+  own[0] = 43;
+  if(forked() == 0){
+    a[PAGE] = own[PAGE] = 1;
+    own[-PAGE] = 1;
+    exit(0);
+  }
+  CHECK(waitstatus() == -1);
+  churn();
+  CHECK(a[0] == 42 && own[0] == 43);
+}
+
+// --- a family lets go in every order ---
+
+static char *last;              // this process's region
+
+static volatile int*
+mapshared(void)
+{
+  last = map_or_fail(PAGE, MAP_SHARED);
+  return (int*)last;
+}
+
+static void unmapshared(void) { CHECK(munmap(last, PAGE) == 0); }
+static void gone(void) { sleep(2); }   // until init has freed the orphans
+
+static void
+orders(void)
+{
+  static const struct sharing region = { mapshared, unmapshared, gone };
+
+  everyorder(&region);
+}
+
+// --- many at the same time ---
+
+enum { STORMERS = 6, ROUNDS = 12, EACH = 33, BIG = ROUNDS * EACH * PAGE };
+
+// In each round half of the processes touch new pages of the region. The
+// others fork at the same time, which has to look at all of it, and their
+// children touch the same pages; or the children are there before, and unmap
+// the region at that time.
+static void
+storming(char *region, int me)
+{
+  for(int round = 0; round < ROUNDS; round++){
+    char *pages = region + round * EACH * PAGE;
+    char *own = map_or_fail(2*PAGE, round % 3 ? MAP_PRIVATE : MAP_SHARED);
+    int forks = (round + me) % 2, before = round % 3 == 0;
+
+    own[PAGE] = me;
+    if(!before)
+      sleep(1);                 // all wake up at one tick
+    if(forks && forked() == 0){
+      if(before)
+        sleep(1);
+      for(int i = 0; i < EACH && !before; i++)
+        pages[i * PAGE + STORMERS + me] = round + 1;
+      CHECK(own[PAGE] == me);
+      own[0] = 1;
+      if(round % 4 != 1)
+        CHECK(munmap(region, BIG) == 0);
+      exit(0);
+    }
+    if(before)
+      sleep(1);
+    for(int i = 0; i < EACH; i++)
+      pages[i * PAGE + me] = round + 1;
+    if(forks){
+      waitok();
+      for(int i = 0; i < EACH && !before; i++)
+        CHECK(pages[i * PAGE + STORMERS + me] == round + 1);
+    }
+    CHECK(own[PAGE] == me);
+    CHECK(munmap(own, 2*PAGE) == 0);
+  }
+}
+
+// Processes fault, fork, exit and unmap all at the same time, on all harts.
+static void
+storm(void)
+{
+  char *region = map_or_fail(BIG, MAP_SHARED);
+
+  for(int i = 0; i < STORMERS; i++){
+    if(forked() == 0){
+      storming(region, i);
+      exit(0);
+    }
+  }
+  for(int i = 0; i < STORMERS; i++)
+    waitok();
+  for(int i = 0; i < ROUNDS * EACH; i++){
+    for(int who = 0; who < STORMERS; who++)
+      CHECK(region[i * PAGE + who] == i / EACH + 1);
+  }
+}
+
+// --- no memory: nothing has changed when a call fails ---
+
+// A page of the table maps 512 pages: each process needs two more for the
+// low end and the middle of a region as long as this.
+#define LONG (1200 * PAGE)
+#define MIDDLE (LONG / 2)
+
+static char *shared, *own;      // of the process that tries
+static int told[2];             // pipe to the other members of its family
+
+static void nothing(void) { }
+static void ownregion(void) { own = map_or_fail(PAGE, MAP_PRIVATE); }
+
+static void
+tworegions(void)
+{
+  shared = map_or_fail(LONG, MAP_SHARED);
+  own = map_or_fail(2*PAGE, MAP_PRIVATE);
+  shared[0] = shared[MIDDLE] = shared[LONG - 1] = 42;
+  own[0] = own[PAGE] = 43;
+}
+
+static int
+intact(void)
+{
+  return shared[0] == 42 && shared[MIDDLE] == 42 && shared[LONG - 1] == 42 &&
+         own[0] == 43 && own[PAGE] == 43;
+}
+
+static int
+trymmap(void)
+{
+  char *p = map(LONG, RW, MAP_SHARED);
+
+  if(p == FAILED)
+    return NOMEMORY;
+  CHECK(munmap(p, LONG) == 0);
+  return DONE;
+}
+
+static int
+tryfault(void)
+{
+  own[0] = 1;                   // or this is its end
+  CHECK(own[0] == 1);
+  return DONE;
+}
+
+static int
+tryread(void)
+{
+  int fd = open("README", O_RDONLY);
+  int n = fd < 0 ? -1 : read(fd, own, 5);
+
+  CHECK(fd < 0 || n == 5 || n <= 0);
+  return n == 5 ? DONE : NOMEMORY;
+}
+
+// Three members: one that will fault, one that only waits, their parent.
+static void
+family(void)
+{
+  char c;
+
+  shared = map_or_fail(LONG, MAP_SHARED);
+  CHECK(pipe(told) == 0);
+  for(int i = 0; i < 2; i++){
+    if(forked() == 0){
+      close(told[1]);
+      if(read(told[0], &c, 1) == 1)
+        shared[0] = 42;
+      exit(0);
+    }
+  }
+}
+
+static int
+tryfamily(void)
+{
+  CHECK(write(told[1], "f", 1) == 1);   // one of them reads it
+  int first = waitstatus();
+  close(told[1]);
+  int second = waitstatus();
+  CHECK((first == 0 || first == -1) && second == 0);
+  if(first == -1)
+    return NOMEMORY;
+  CHECK(shared[0] == 42);
+  return DONE;
+}
+
+static int
+tryfork(void)
+{
+  int pid = fork();
+
+  if(pid == 0)
+    exit(intact() ? 0 : 1);
+  if(pid > 0)
+    waitok();
+  CHECK(intact());
+  return pid < 0 ? NOMEMORY : DONE;
+}
+
+static int
+tryexec(void)
+{
+  char *argv[] = { "mmaptests", "-exit", 0 };
+
+  exec("mmaptests", argv);
+  CHECK(intact());
+  return NOMEMORY;
+}
+
+static const struct attempt attempts[] = {
+  { "mmap", nothing, trymmap },
+  { "page fault", ownregion, tryfault, 1 },
+  { "read", ownregion, tryread },
+  { "fork", tworegions, tryfork },
+  { "exec", tworegions, tryexec },
+  { 0, 0, 0 },
+};
+
+static const struct attempt familyattempts[] = {
+  { "page fault of a family", family, tryfamily },
+  { 0, 0, 0 },
+};
+
+static void failures(void) { everyfailure(attempts); }
+static void familyfailures(void) { everyfailure(familyattempts); }
+
+static const struct test tests[] = {
   { "placement", placement },
   { "arguments", arguments },
   { "tablefull", tablefull },
+  { "lists", lists },
   { "unmapping", unmapping },
   { "wild", wild },
   { "protection", protection },
@@ -331,47 +588,22 @@ static struct test {
   { "grandchild", grandchild },
   { "execute", execute },
   { "killed", killed },
+  { "fault", fault },
+  { "orders", orders },
+  { "storm", storm },
   { "nomemory", nomemory },
   { "forkfail", forkfail },
+  { "failures", failures },
+  { "familyfailures", familyfailures },
   { 0, 0 },
 };
-
-static int
-run(struct test *t)
-{
-  int status, pid = fork();
-
-  if(pid < 0){
-    printf("fork failed\n");
-    return 1;
-  }
-  if(pid == 0){
-    t->run();
-    exit(0);
-  }
-  wait(&status);
-  printf("%s: %s\n", t->name, status == 0 ? "OK" : "FAILED");
-  return status != 0;
-}
-
-static int
-wanted(const char *name, int argc, char **argv)
-{
-  for(int i = 1; i < argc; i++)
-    if(strcmp(argv[i], name) == 0)
-      return 1;
-  return argc == 1;
-}
 
 int
 main(int argc, char **argv)
 {
-  int failed = 0;
-
   if(argc == 2 && strcmp(argv[1], "exit7") == 0)
     exit(7);
-  for(struct test *t = tests; t->name; t++)
-    if(wanted(t->name, argc, argv))
-      failed |= run(t);
-  exit(failed);
+  if(argc == 2 && strcmp(argv[1], "-exit") == 0)
+    exit(0);
+  exit(runtests(argc, argv, tests));
 }

@@ -106,7 +106,7 @@ class RegionEmitter {
 		const dirty = this.registers.dirty[index] as number;
 		const before = this.checks.before[index] as number;
 		const needed = this.checks.needed[index] as number;
-		if (this.checks.isHead[index] && needed > 0) {
+		if (this.checks.looks[index] && needed > 0) {
 			e.get(e.left);
 			e.const32(needed);
 			e.op(wasm.i32LtU);
@@ -211,7 +211,7 @@ class RegionEmitter {
 		const { e, flow } = this;
 		const to = flow.indexOf.get(key);
 		const offset = offsetOfKey(key);
-		if (to === undefined || this.checks.isHead[to]) e.spend(spent);
+		if (to === undefined || this.checks.settled[to]) e.spend(spent);
 		if (to === undefined) {
 			if (offset >= 0 && offset < pageSize) e.nearExit(dirty, offset);
 			else {
@@ -223,7 +223,7 @@ class RegionEmitter {
 			if (flow.reducible(from, to)) e.branch(`loop ${to}`);
 			else {
 				this.irreducible++;
-				if (!this.checks.isHead[to]) e.spend(spent);
+				if (!this.checks.settled[to]) e.spend(spent);
 				e.nearExit(dirty, offset);
 			}
 		} else if (flow.isMerge[to]) e.branch(`merge ${to}`);

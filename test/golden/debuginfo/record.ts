@@ -1,6 +1,6 @@
 /**
  * Records the ELF fixtures of test/unit/debuginfo and what binutils says about them. Needs riscv64-unknown-elf-gcc 12 and binutils; other
- * compilers' fixtures are made when the environment names them (`CLANGS="clang-14 clang-19" LLD=ld.lld-19 SYMBOLIZER=llvm-symbolizer-19`), and kept when it does not.
+ * compilers' fixtures are made when the environment names them (`CLANGS="clang-14 clang-15 clang-16 clang-19 clang-22" LLD=ld.lld-22 SYMBOLIZER=llvm-symbolizer-22`), and kept when it does not.
  * npx esbuild test/golden/debuginfo/record.ts --bundle --platform=node --format=esm --outfile=dist/cli/record.mjs \
  *   --banner:js="import{createRequire}from'node:module';const require=createRequire(import.meta.url);" && node dist/cli/record.mjs
  */
@@ -74,11 +74,28 @@ function frameRows(text: string): [number, string, string, string][] {
 const clangFlags =
 	"--target=riscv64-unknown-elf -march=rv64gc -mcmodel=medany -ffreestanding -mno-relax -fno-omit-frame-pointer -c".split(" ");
 
-/** Whether LLVM names the same function: binutils 2.40 forgets ranges of DWARF 5, and LLVM sometimes has no name. */
-function agrees(path: string, pc: number, name: string | undefined): boolean {
-	const args = ["--output-style=GNU", "-f", "-i", "-e", path, `0x${pc.toString(16)}`];
-	const other = execFileSync(process.env.SYMBOLIZER ?? "llvm-symbolizer", args, { encoding: "utf8" }).split("\n")[0];
-	return !other || other === name;
+/**
+ * What LLVM says of the same addresses, in addr2line's words. It is asked beside binutils because binutils 2.40 does not see where functions
+ * were inlined when their ranges are DWARF 5's (clang 22 -O1), and it is not asked alone because it takes the name of a function that was
+ * not inlined from the symbol table: without `-X` that would be clang 19's `.Lpcrel_hi1`, and what clang 14 to 16 put there has no name.
+ */
+function llvmLines(path: string, lines: Fixture["lines"]): Fixture["lines"] {
+	const pcs = lines.map(([pc]) => `0x${pc.toString(16)}`).join("\n");
+	const args = ["--output-style=GNU", "-a", "-f", "-i", "-e", path];
+	const answer = execFileSync(process.env.SYMBOLIZER ?? "llvm-symbolizer", args, { encoding: "utf8", input: `${pcs}\n` });
+	const said: string[][] = [];
+	for (const line of answer.trimEnd().split("\n")) {
+		if (/^0x[0-9a-f]+$/.test(line)) said.push([]);
+		else said.at(-1)?.push(line.replace(/ \(discriminator.*/, "").replace(/.*\/(?=[^/]+:)/, "").replace(/:0$/, ":?"));
+	}
+	return lines.map(([pc, binutils], i) => {
+		const llvm = said[i] ?? [];
+		const names = llvm.length;
+		// The outermost function has binutils' name where the symbol has none; the two never differ in a line.
+		const chain = llvm.map((text, place) => (text === "" && place === names - 2 ? (binutils.at(-2) ?? "") : text));
+		if (chain.at(-1) !== binutils.at(-1) && chain.length === binutils.length) throw new Error(`${path}: lines differ at ${pc.toString(16)}`);
+		return [pc, chain] as const;
+	});
 }
 
 /** Compiled by a clang of the machine, linked by its linker. */
@@ -88,10 +105,10 @@ function clangFixtures(clang: string): Record<string, Fixture> {
 	for (const [dwarf, level] of [[4, "-O0"], [4, "-O1"], [5, "-O0"], [5, "-O1"]] as const) {
 		const path = join(scratch, `clang${version}-${dwarf}${level}`);
 		execFileSync(clang, [...clangFlags, `-gdwarf-${dwarf}`, level, "-o", `${path}.o`, "fixture.c"], { cwd: here });
-		// binutils 2.40 crashes over what clang 19 writes.
-		execFileSync(process.env.LLD ?? "ld.lld", ["-N", "-Ttext", "0x80000000", "-e", "main", "-o", path, `${path}.o`]);
+		// binutils' linker 2.40 crashes over what clang 19 writes.
+		execFileSync(process.env.LLD ?? "ld.lld", ["-X", "-N", "-Ttext", "0x80000000", "-e", "main", "-o", path, `${path}.o`]);
 		const fixture = describe(path);
-		made[`clang ${version} -gdwarf-${dwarf} ${level}`] = { ...fixture, lines: fixture.lines.filter(([pc, [name]]) => agrees(path, pc, name)) };
+		made[`clang ${version} -gdwarf-${dwarf} ${level}`] = { ...fixture, lines: llvmLines(path, fixture.lines) };
 	}
 	return made;
 }

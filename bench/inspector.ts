@@ -1,16 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
-import { Worker } from "node:worker_threads";
 import type { BuildOutput } from "../src/build/types.ts";
-import { breathe, createMachine, observe } from "../src/cli/machine.ts";
+import { createMachine, observe } from "../src/cli/machine.ts";
 import type { LabManifest } from "../src/lab/manifest.ts";
 import type { EngineParts } from "../src/worker/engine.ts";
 import { LiveMachine } from "../src/worker/liveMachine.ts";
 import { build, catalog, closeToolchains } from "../test/support/lab.ts";
 
-// The load of `inspector.mjs`: a command in the terminal's machine, while a thread plays the page. All turns are in one process, so that
-// what V8 learns serves each mode alike.
+// The load of `inspector.mjs`. Three machines do the same work in one thread, a tenth of a second each in turn, so that what the computer does
+// besides slows all alike; each has a clock that stands still while the others run.
 
 const [folder = ".", turns = "3", hartsText = "3", command = "usertests -q"] = process.argv.slice(2);
 const image = join(folder, "image");
@@ -18,35 +18,68 @@ const lab = "hw5-anonymous-mmap";
 const harts = Number(hartsText);
 const modes = ["none", "closed", "open"] as const;
 type Mode = (typeof modes)[number];
+const turnMs = 100;
 
-/** Of this thread alone: neither V8's compiler threads nor the page. */
-function threadSeconds(): number {
-	const fields = readFileSync(`/proc/self/task/${process.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-	return (Number(fields[11]) + Number(fields[12])) / 100;
+const cpuMs = () => {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1000;
+};
+
+/** Who runs; the others wait for their turn. */
+class Turns {
+	private readonly waiting: (() => void)[] = [];
+	private beganCpu = 0;
+	private beganMs = 0;
+	private busy = false;
+
+	/** Waits for the turn; ends with what it is called with at the end of the turn: CPU and clock that passed. */
+	async take(): Promise<(pass: (cpu: number, ms: number) => void) => void> {
+		if (this.busy) await new Promise<void>((resolve) => this.waiting.push(resolve));
+		this.busy = true;
+		this.beganCpu = cpuMs();
+		this.beganMs = performance.now();
+		return (pass) => {
+			pass(cpuMs() - this.beganCpu, performance.now() - this.beganMs);
+			this.busy = false;
+			this.waiting.shift()?.();
+		};
+	}
+
+	get over(): boolean {
+		return performance.now() - this.beganMs > turnMs;
+	}
+
+	get elapsed(): number {
+		return performance.now() - this.beganMs;
+	}
 }
 
-async function once(output: BuildOutput, manifest: LabManifest, mode: Mode) {
+async function once(turn: Turns, output: BuildOutput, manifest: LabManifest, mode: Mode) {
 	const { machine } = await createMachine(output, { harts, translator: true });
-	const page = new Worker(
-		"const { parentPort } = require('node:worker_threads'); parentPort.on('message', () => parentPort.postMessage(0));",
-		{ eval: true },
-	);
-	let updates = 0;
-	let updateMs = 0;
-	let mostMs = 0;
+	const total = { cpu: 0, ms: 0, updates: 0, updateMs: 0 };
+	let [cpu, ms] = [0, 0];
+	let end = await turn.take();
+	const breathe = async () => {
+		if (!turn.over) return;
+		end((cpuOfTurn, msOfTurn) => {
+			cpu += cpuOfTurn;
+			ms += msOfTurn;
+		});
+		await setImmediate();
+		end = await turn.take();
+	};
 	let began = 0;
 	const parts = {
 		emit: (kind: string, event: unknown) => {
 			if (kind !== "model") return;
-			page.postMessage(event);
-			const took = performance.now() - began;
-			updateMs += took;
-			// The first is the whole model, when the page opens.
-			if (updates > 0) mostMs = Math.max(mostMs, took);
-			updates++;
+			// What a message to the page costs this side of it; the page draws at once.
+			serialize(event);
+			total.updateMs += cpuMs() - began;
+			total.updates++;
+			void Promise.resolve().then(() => live.drawn());
 		},
 		breathe,
-		now: () => performance.now(),
+		now: () => ms + turn.elapsed,
 	} as unknown as EngineParts;
 	const observer = mode === "none" ? undefined : observe(machine, output, manifest);
 	if (observer) {
@@ -55,33 +88,38 @@ async function once(output: BuildOutput, manifest: LabManifest, mode: Mode) {
 			const models = open();
 			const next = models.next.bind(models);
 			models.next = () => {
-				began = performance.now();
+				began = cpuMs();
 				return next();
 			};
 			return models;
 		};
 	}
 	const live = new LiveMachine(machine, observer, parts, { harts, seed: 0 });
-	page.on("message", () => live.drawn());
 	const never = new AbortController().signal;
 	await live.drive(never, (shell) => shell.waitForPrompt(20_000_000_000));
+	const pass = () =>
+		end((cpuOfTurn, msOfTurn) => {
+			cpu += cpuOfTurn;
+			ms += msOfTurn;
+		});
+	// What came before, opening the page included, is not counted.
 	if (mode === "open") live.watch(true);
-	const [cpu, wall, instret] = [threadSeconds(), performance.now(), machine.instret];
-	const { end, output: said } = await live.drive(never, (shell) => shell.run(command, 2_000_000_000_000));
-	if (end.kind !== "prompt" || said.includes("FAILED")) throw new Error(`The load ended with ${end.kind}`);
-	const result = {
-		cpu: threadSeconds() - cpu,
-		wall: (performance.now() - wall) / 1000,
-		instructions: machine.instret - instret,
-		updates,
-		updateMs: updates > 0 ? updateMs / updates : 0,
-		mostMs,
-	};
+	pass();
+	total.updates = 0;
+	total.updateMs = 0;
+	end = await turn.take();
+	const [cpuBefore, msBefore] = [cpu, ms];
+	const { end: how, output: said } = await live.drive(never, (shell) => shell.run(command, 2_000_000_000_000));
+	if (how.kind !== "prompt" || said.includes("FAILED")) throw new Error(`The load ended with ${how.kind}`);
+	pass();
 	live.dispose();
-	await page.terminate();
-	(globalThis as { gc?: () => void }).gc?.();
-	return result;
+	return { cpu: (cpu - cpuBefore) / 1000, wall: (ms - msBefore) / 1000, ...pick(total) };
 }
+
+const pick = ({ updates, updateMs }: { updates: number; updateMs: number }) => ({
+	updates,
+	updateMs: updates > 0 ? updateMs / updates : 0,
+});
 
 if (turns === "build") {
 	const output = await build(await catalog.workspace(lab, "3b"));
@@ -91,26 +129,16 @@ if (turns === "build") {
 }
 
 const { output, manifest } = deserialize(readFileSync(image)) as { output: BuildOutput; manifest: LabManifest };
-const results: Record<Mode, Awaited<ReturnType<typeof once>>[]> = { none: [], closed: [], open: [] };
-for (let turn = -1; turn < Number(turns); turn++) {
-	// Each turn in another order, so that what the host does besides hits all alike. The first only warms up.
-	for (const mode of turn % 2 === 0 ? modes : modes.toReversed()) {
-		const result = await once(output, manifest, mode);
-		console.error(`${turn < 0 ? "warm-up, " : ""}${mode}: ${JSON.stringify(result)}`);
-		if (turn >= 0) results[mode].push(result);
-	}
+type Result = Awaited<ReturnType<typeof once>>;
+const results: Record<Mode, Result>[] = [];
+for (let round = -1; round < Number(turns); round++) {
+	const turn = new Turns();
+	const order = modes.map((_, i) => modes[(i + round + modes.length) % modes.length] as Mode);
+	const made = await Promise.all(order.map((mode) => once(turn, output, manifest, mode)));
+	const result = Object.fromEntries(order.map((mode, i) => [mode, made[i]])) as Record<Mode, Result>;
+	console.error(`${round < 0 ? "warm-up: " : ""}${JSON.stringify(result)}`);
+	if (round >= 0) results.push(result);
+	(globalThis as { gc?: () => void }).gc?.();
 }
-const median = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1] as number;
-console.log(
-	"| inspector | CPU s | more than nobody | wall s | updates | ms of an update | the longest |\n| --- | --: | --: | --: | --: | --: | --: |",
-);
-for (const mode of modes) {
-	const of = (field: keyof (typeof results)[Mode][number]) => median(results[mode].map((result) => result[field]));
-	// Of each turn by itself: what slows the computer for minutes slows both.
-	const more = median(results[mode].map(({ cpu }, turn) => (cpu / (results.none[turn]?.cpu ?? 0) - 1) * 100));
-	const update =
-		mode === "open" ? `${of("updates")} | ${of("updateMs").toFixed(1)} | ${of("mostMs").toFixed(1)}` : " | | ";
-	const ratio = mode === "none" ? "" : `${more.toFixed(1)} %`;
-	console.log(`| ${mode} | ${of("cpu").toFixed(2)} | ${ratio} | ${of("wall").toFixed(1)} | ${update} |`);
-}
+writeFileSync(join(folder, "results.json"), JSON.stringify(results));
 process.exit();

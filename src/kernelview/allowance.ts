@@ -4,7 +4,7 @@ const burst = 64;
 const burstMs = 15;
 const share = 1 / 400;
 /** Who asks again before the guest has done so much gets the same answer: asking the clock costs as much as an entry of the log. */
-const askAfter = 20_000;
+const askAfter = 1_000_000;
 
 /**
  * How often something dear may be done. By guest time, a run stays a function of its inputs: one more after so many instructions. By a

@@ -12,8 +12,9 @@ const firstSlice = 500_000;
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
-/** An update may take this part of the guest's time. */
+/** An update may take this part of the guest's time; but one a second comes at any rate. */
 const modelShare = 1 / 64;
+const modelAtLeastMs = 1000;
 /** Most characters given at once, well below the 128 of xv6's console buffer. */
 const mostTyped = 100;
 /** Instructions that a busy guest is given to read a piece of input. */
@@ -228,7 +229,7 @@ export class LiveMachine {
 		this.isDrawn = false;
 		this.parts.emit("model", { model: this.models.next() });
 		const end = this.parts.now();
-		this.nextModel = end + Math.max(modelEveryMs, (end - start) / modelShare);
+		this.nextModel = end + Math.min(Math.max(modelEveryMs, (end - start) / modelShare), modelAtLeastMs);
 	}
 
 	/** The machine runs no more; its memory stays readable for the inspector until the next boot. */

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { startNodeEngine } from "./env/node/engineWorker.ts";
+import { enginesClosed, startNodeEngine } from "./env/node/engineWorker.ts";
 import { start, type Xv6LabApi } from "./extension/app.ts";
 import { WorkspaceTree } from "./extension/workspaceTree.ts";
 import { LabCatalog } from "./lab/catalog.ts";
@@ -11,4 +11,8 @@ export function activate(context: vscode.ExtensionContext): Xv6LabApi {
 	return start(context, { hasProcesses: true, startEngine: () => startNodeEngine(dist.fsPath, cache) }, catalog);
 }
 
-export function deactivate(): void {}
+/** VS Code disposes of the subscriptions, and so of the engines, as soon as this has returned its promise. */
+export async function deactivate(): Promise<void> {
+	await undefined;
+	await enginesClosed();
+}

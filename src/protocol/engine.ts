@@ -173,6 +173,8 @@ export interface EngineRequests {
 	cancel: { params: undefined; result: undefined };
 	/** Test hook: the worker throws outside of any request, as a defect of ours would. */
 	crash: { params: undefined; result: undefined };
+	/** The last request: ends all work, and answers when nothing of it is left, no process and no scratch file. */
+	close: { params: undefined; result: undefined };
 }
 
 export type MachineState = "none" | "running" | "paused" | "dead";

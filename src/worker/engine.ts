@@ -67,6 +67,8 @@ export class Engine {
 	private revision = 0;
 	private live: LiveMachine | undefined;
 	private work: AbortController | undefined;
+	/** Long requests that are not over yet, with what they leave behind. */
+	private readonly open = new Set<Promise<unknown>>();
 	/** The inspector is open: it wants the model of every machine that boots. */
 	private watching = false;
 
@@ -104,6 +106,11 @@ export class Engine {
 			}, 0);
 			return undefined;
 		},
+		close: async () => {
+			this.dispose();
+			await Promise.allSettled(this.open);
+			return undefined;
+		},
 	};
 
 	dispose(): void {
@@ -116,9 +123,12 @@ export class Engine {
 		this.work?.abort();
 		const controller = new AbortController();
 		this.work = controller;
+		const result = work(controller.signal);
+		this.open.add(result);
 		try {
-			return await work(controller.signal);
+			return await result;
 		} finally {
+			this.open.delete(result);
 			if (this.work === controller) this.work = undefined;
 		}
 	}

@@ -36,15 +36,17 @@ function makeWorkspace(name, solution) {
 	return folder;
 }
 
-/** Living processes of a session, orphans too. */
-function processesOf(session) {
+/** Living processes that a server or one of its started, orphans too: all have its folder for temporary files. */
+function processesOf({ scratch }) {
+	const commandOf = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
 	return readdirSync("/proc")
 		.filter((name) => /^\d+$/.test(name))
 		.flatMap((pid) => {
 			try {
-				const [, state, its] = /\) (\S) \d+ \d+ (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
-				if (Number(its) !== session || state === "Z") return [];
-				return [{ pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") }];
+				const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+				if (!variables.includes(`TMPDIR=${scratch}`)) return [];
+				const parent = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))[1];
+				return [{ pid: Number(pid), command: commandOf(pid), parent: commandOf(parent) }];
 			} catch {
 				return []; // It ended while we looked.
 			}
@@ -87,8 +89,10 @@ const context = {
 		return Workbench.open(browser, `${webServer.url}/?folder=${folder}`);
 	},
 	makeWorkspace,
+	/** Where an extension that runs on the server may leave files. */
+	storage: [server.scratch, join(server.userData, "User/globalStorage")],
 	/** The server's processes and all that it or they started. */
-	processes: () => processesOf(server.pid),
+	processes: () => processesOf(server),
 	read: (file) => readFileSync(file, "utf8"),
 	/** Replaces the only occurrence of a text in a file on the disk. */
 	edit: (file, before, after) => {

@@ -1,6 +1,7 @@
 // What a window gives and takes: terminals from the profile menu, links out of a verdict, and nothing left when it closes.
 import { strict as assert } from "node:assert";
-import { readdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 
 /** [screenshot, theme, class of the workbench, `data-vscode-theme-kind` of a webview]. */
@@ -10,6 +11,23 @@ export const themes = [
 	["high-contrast", "Dark High Contrast", "hc-black", "vscode-high-contrast"],
 	["high-contrast-light", "Light High Contrast", "hc-light", "vscode-high-contrast-light"],
 ];
+
+/** VS Code's server keeps processes of its own for the next window, and shells in them. */
+const isServers = ({ command, parent }) =>
+	(command.includes("bootstrap-fork") && !command.includes("--type=extensionHost")) ||
+	parent.includes("--type=ptyHost");
+
+/** A compiler that the extension finds by itself. */
+const hasCompiler = ["riscv64-unknown-elf-gcc", "riscv64-linux-gnu-gcc"].some((name) =>
+	(process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name))),
+);
+
+/** Half a minute for any compiler: the window is closed long before. */
+const slowCode = `
+#define TEN(x) x x x x x x x x x x
+volatile int sink;
+void slow(void) { TEN(TEN(TEN(TEN(TEN(sink++; sink--; sink++;))))) }
+`;
 
 const files = (folder) => readdirSync(folder, { recursive: true }).sort();
 
@@ -79,6 +97,36 @@ export const windowCases = {
 		await shot(workbench, "verdict-link");
 	},
 
+	...Object.fromEntries(
+		["bundled", ...(hasCompiler ? ["host"] : [])].map((kind) => [
+			`closing a window in the midst of a compile with the ${kind} compiler leaves no process and no half-written file`,
+			async ({ open, makeWorkspace, processes, storage }) => {
+				const folder = makeWorkspace(`compiling-${kind}`);
+				mkdirSync(join(folder, ".vscode"));
+				writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "xv6Lab.toolchain.kind": kind }));
+				appendFileSync(join(folder, "kernel/main.c"), slowCode);
+				const before = files(folder);
+				const others = new Set(processes().map(({ pid }) => pid));
+				const mine = () => processes().filter((one) => !others.has(one.pid) && !isServers(one));
+				const unfinished = () =>
+					storage.flatMap((place) => files(place)).filter((name) => /\.tmp$|xv6-lab-cc-/.test(name));
+				const workbench = await open(folder);
+				await workbench.command("xv6: Build Kernel");
+				await workbench.notification(/kernel\/main\.c|\(\d+ of \d+\)/);
+				if (kind === "host") {
+					const compiles = () => mine().some(({ command }) => /kernel\/main\.c/.test(command));
+					await until(compiles, () => `a compiler runs: ${JSON.stringify(mine())}`);
+				}
+				await workbench.page.close({ runBeforeUnload: true });
+				await until(
+					() => mine().length === 0 && unfinished().length === 0,
+					() => `nothing is left: ${JSON.stringify([mine(), unfinished()])}`,
+				);
+				assert.deepEqual(files(folder), before);
+			},
+		]),
+	),
+
 	async "closing or reloading a window leaves no process and no half-written file"({ open, makeWorkspace, processes }) {
 		const folder = makeWorkspace("closing");
 		const before = files(folder);
@@ -96,9 +144,7 @@ export const windowCases = {
 		await workbench.waitTerminal("xv6 kernel is booting");
 		await workbench.page.close({ runBeforeUnload: true });
 		await until(() => mine().length === 0, "the second extension host is gone");
-		// VS Code's server keeps processes of its own for the next window.
-		const left = () =>
-			processes().filter(({ pid, command }) => !others.has(pid) && !command.includes("bootstrap-fork"));
+		const left = () => processes().filter((one) => !others.has(one.pid) && !isServers(one));
 		await until(
 			() => left().length === 0,
 			() => `nothing is left: ${JSON.stringify(left())}`,

@@ -13,7 +13,19 @@ export interface EngineWorkerData {
 	readonly cache: string;
 }
 
-/** Starts an engine in a worker thread. Ending it kills its own workers with it: threads of one process leave nothing behind. */
+/** An engine that does not answer for so long is stopped where it is. VS Code gives an extension some seconds to end. */
+const mostToClose = 2000;
+const closing = new Set<Promise<unknown>>();
+
+/** Resolves when every engine that was disposed of has ended. */
+export async function enginesClosed(): Promise<void> {
+	await Promise.all(closing);
+}
+
+/**
+ * Starts an engine in a worker thread. Ending it kills its own workers with it; what is more than a thread, a compiler of this
+ * machine and its scratch folder, the engine takes away itself before it is stopped.
+ */
 export function startNodeEngine(dist: string, cache: string) {
 	const workerData: EngineWorkerData = { dist, cache };
 	const worker = new Worker(join(dist, "worker/engine.node.cjs"), { workerData, stdout: false });
@@ -36,16 +48,32 @@ export function startNodeEngine(dist: string, cache: string) {
 		crash.fire(why);
 	};
 	worker.on("error", (error: Error) => fail(error.message));
-	worker.on("exit", (code) => fail(`it ended with code ${code}`));
+	worker.on("exit", (code) => {
+		fail(`it ended with code ${code}`);
+		// Of one that ends while it is being closed.
+		client.dispose();
+	});
 	return {
 		request: client.request.bind(client) as typeof client.request,
 		on: client.on.bind(client) as typeof client.on,
 		onCrash: crash.event,
 		dispose: () => {
-			ended = true;
-			client.dispose();
 			crash.dispose();
-			void worker.terminate();
+			const isOver = ended;
+			ended = true;
+			const end = async () => {
+				let timer: ReturnType<typeof setTimeout> | undefined;
+				const late = new Promise<void>((resolve) => {
+					timer = setTimeout(resolve, mostToClose);
+				});
+				// The engine may be dead already; then nobody answers.
+				if (!isOver) await Promise.race([client.request("close", undefined).catch(() => undefined), late]);
+				clearTimeout(timer);
+				client.dispose();
+				await worker.terminate();
+			};
+			const ending = end().finally(() => closing.delete(ending));
+			closing.add(ending);
 		},
 	};
 }

@@ -8,6 +8,9 @@ const checksumBytes = 32;
 /** Looked at this often at most, counted in writes: listing a folder costs more than writing a file. */
 const trimEvery = 50;
 
+/** Nobody writes a file for so long: what is still under its temporary name belongs to a process that was killed. */
+const abandonedMs = 60 * 60 * 1000;
+
 /**
  * Objects in a folder, a file each: SHA-256 of the rest, then the rest. Written beside and renamed, so that two processes may share it;
  * a damaged file is dropped and made anew. Least recently used ones go when the sum passes `maxBytes`.
@@ -60,7 +63,10 @@ export class DiskCache implements ObjectCache {
 			names.map(async (name) => {
 				const path = join(this.folder, name);
 				const info = await stat(path).catch(() => undefined);
-				return { path, size: info?.size ?? 0, used: info?.mtimeMs ?? 0 };
+				const used = info?.mtimeMs ?? 0;
+				if (!name.endsWith(".tmp") || Date.now() - used < abandonedMs) return { path, size: info?.size ?? 0, used };
+				await rm(path, { force: true });
+				return { path, size: 0, used };
 			}),
 		);
 		let total = files.reduce((sum, file) => sum + file.size, 0);

@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { access, constants, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
+import { access, constants, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { cancelled, UserError } from "../../common/errors.ts";
@@ -7,6 +7,8 @@ import { type ProcessRunner, scratchFolder } from "../../toolchain/host/processR
 
 /** Output beyond this is cut: a compiler that loops must not fill the memory. */
 const maxText = 4 * 1024 * 1024;
+
+const isWindows = process.platform === "win32";
 
 export const nodeProcessRunner: ProcessRunner = {
 	parallelism: availableParallelism(),
@@ -16,7 +18,7 @@ export const nodeProcessRunner: ProcessRunner = {
 			? [program]
 			: (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, program));
 		for (const name of names) {
-			for (const suffix of process.platform === "win32" ? [".exe", ""] : [""]) {
+			for (const suffix of isWindows ? [".exe", ""] : [""]) {
 				const found = await access(name + suffix, constants.X_OK).then(
 					() => true,
 					() => false,
@@ -51,10 +53,28 @@ export const nodeProcessRunner: ProcessRunner = {
 	},
 };
 
+const scratchName = "xv6-lab-cc-";
+/** No compilation takes so long: a scratch folder of this age belongs to a process that was killed. */
+const abandonedMs = 60 * 60 * 1000;
+let swept: Promise<void> | undefined;
+
+/** Takes away what killed processes have left, once in a process. */
+async function sweep(): Promise<void> {
+	for (const name of await readdir(tmpdir()).catch(() => [])) {
+		if (!name.startsWith(scratchName)) continue;
+		const path = join(tmpdir(), name);
+		const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+		// Another user's, perhaps.
+		if (age > abandonedMs) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+	}
+}
+
 async function makeScratch(): Promise<string> {
+	swept ??= sweep();
+	await swept;
 	try {
 		// Compilers write down the name that the kernel gives them, without links.
-		return await realpath(await mkdtemp(join(tmpdir(), "xv6-lab-cc-")));
+		return await realpath(await mkdtemp(join(tmpdir(), scratchName)));
 	} catch (error) {
 		throw noScratch(error as NodeJS.ErrnoException);
 	}
@@ -65,6 +85,20 @@ function noScratch({ path, message }: NodeJS.ErrnoException): UserError {
 	return new UserError("file-unwritable", `Cannot write ${path ?? tmpdir()} for the compiler: ${message}`, next);
 }
 
+/** Ends a program with all that it has started. */
+function killAll(child: ChildProcess): void {
+	if (child.pid === undefined) return;
+	if (isWindows) {
+		spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"], { stdio: "ignore" }).on("error", () => child.kill());
+		return;
+	}
+	try {
+		process.kill(-child.pid, "SIGKILL");
+	} catch {
+		// It has ended by itself.
+	}
+}
+
 function execute(program: string, args: readonly string[], cwd: string, signal: AbortSignal | undefined) {
 	return new Promise<{ exitCode: number; stdout: string; stderr: string; cpuMs: number }>((resolve, reject) => {
 		const start = performance.now();
@@ -72,6 +106,8 @@ function execute(program: string, args: readonly string[], cwd: string, signal: 
 			cwd,
 			stdio: ["ignore", "pipe", "pipe"],
 			env: { ...process.env, LC_ALL: "C" },
+			// A group of its own: gcc is a driver, and whoever kills it alone leaves its compiler at work.
+			detached: !isWindows,
 		});
 		const texts = { stdout: "", stderr: "" };
 		for (const name of ["stdout", "stderr"] as const) {
@@ -79,7 +115,7 @@ function execute(program: string, args: readonly string[], cwd: string, signal: 
 				if (texts[name].length < maxText) texts[name] += text;
 			});
 		}
-		const kill = () => child.kill("SIGKILL");
+		const kill = () => killAll(child);
 		signal?.addEventListener("abort", kill, { once: true });
 		child.on("error", (error) =>
 			reject(new UserError("toolchain-broken", `${program}: ${error.message}`, "Use the bundled toolchain.")),

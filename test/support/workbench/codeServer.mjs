@@ -64,6 +64,8 @@ export async function startCodeServer({ vsix = [], args = [], trust = true, extr
 	const folder = mkdtempSync(join(tmpdir(), "xv6-lab-code-"));
 	const userData = join(folder, "user-data");
 	const extensions = join(folder, "extensions");
+	const scratch = join(folder, "tmp");
+	mkdirSync(scratch);
 	mkdirSync(join(userData, "User"), { recursive: true });
 	mkdirSync(extensions, { recursive: true });
 	const all = { ...settings, "security.workspace.trust.enabled": !trust, ...extraSettings };
@@ -83,7 +85,7 @@ export async function startCodeServer({ vsix = [], args = [], trust = true, extr
 	flags.push("--disable-getting-started-override", "--disable-proxy");
 	if (trust) flags.push("--disable-workspace-trust");
 	const child = spawn(node, [...base, ...flags, ...args], {
-		env: environment(folder, env),
+		env: environment(folder, { TMPDIR: scratch, ...env }),
 		stdio: ["ignore", log, log],
 		detached: true,
 	});
@@ -103,6 +105,8 @@ export async function startCodeServer({ vsix = [], args = [], trust = true, extr
 		host: `127.0.0.1:${port}`,
 		pid: child.pid,
 		userData,
+		/** The temporary folder of all that the server starts. */
+		scratch,
 		serverLog: () => readFileSync(logFile, "utf8"),
 		async stop() {
 			const signal = (name) => {

@@ -88,3 +88,46 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		dispose: () => {},
 	};
 }
+
+/** The recorded moment, whose process that ran then traps and returns as a test wants it. */
+export function drivenMachine(ram = recorded("ram")) {
+	const still = stillMachine(ram, qemu.registers);
+	const traps = new Emitter<Trap>();
+	const returns = new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>();
+	const registers = new Map<number, bigint>();
+	let instret = 0;
+	const [hart] = still.harts;
+	if (!hart) throw new Error("The recorded machine has no hart");
+	const satp = hart.csr(0x180) ?? 0n;
+	const machine: MachineSurface = {
+		...still,
+		harts: [
+			{
+				...hart,
+				register: (index) => registers.get(index) ?? 0n,
+				low: (index) => Number(BigInt.asIntN(32, registers.get(index) ?? 0n)),
+			},
+		],
+		get instret() {
+			return instret;
+		},
+		onTrap: traps.event,
+		onTrapReturn: returns.event,
+	};
+	const trap = (cause: number, tval = 0n, fromMode: 0 | 1 = 0) => {
+		const root = Number((satp & ((1n << 44n) - 1n)) << 12n);
+		const fixed = { hart: 0, interrupt: false, pc: 0x40n, toMode: 1, satp, root } as const;
+		traps.fire({ ...fixed, cause, tval, fromMode, instret: instret++ });
+	};
+	const back = (a0 = registers.get(10) ?? 0n) => {
+		registers.set(10, a0);
+		returns.fire({ hart: 0, pc: 0n, toMode: 0, instret: instret++ });
+	};
+	/** A system call: number in a7, arguments from a0 on. */
+	const enter = (number: number, ...args: readonly bigint[]) => {
+		registers.set(17, BigInt(number));
+		for (const [i, value] of args.entries()) registers.set(10 + i, value);
+		trap(8);
+	};
+	return { machine, memory: new DataView(ram.buffer, ram.byteOffset, ram.byteLength), trap, back, enter };
+}

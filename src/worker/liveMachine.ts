@@ -12,9 +12,9 @@ const firstSlice = 500_000;
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
-/** An update may take this part of the guest's time; but one a second comes at any rate. */
+/** An update may take this part of the guest's time; but one in two seconds comes at any rate. */
 const modelShare = 1 / 64;
-const modelAtLeastMs = 1000;
+const modelAtLeastMs = 2000;
 /** Most characters given at once, well below the 128 of xv6's console buffer. */
 const mostTyped = 100;
 /** Instructions that a busy guest is given to read a piece of input. */

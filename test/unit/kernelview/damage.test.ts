@@ -1,10 +1,31 @@
 import { expect, test } from "vitest";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
 import { renderTables } from "../../../src/kernelview/tables.ts";
-import { hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
+import { drivenMachine, hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
 
 const ram = recorded("ram");
 const kernel = recorded("kernel-3b");
+
+/** Each question that the page, the report or a verdict asks. */
+function askAll(view: KernelView) {
+	const model = view.model();
+	renderTables(model, { pageTables: true });
+	for (const { pid } of [{ pid: 0 }, ...model.processes])
+		for (const address of ["0x0", "0x3fffffd028", "0xffffffffffffffff"]) view.walk(pid, address);
+	const live = view.live(10);
+	live.next();
+	live.next();
+	live.dispose();
+	view.findings();
+	view.stack();
+	view.faults();
+	view.killed();
+	view.freeFrames();
+	view.framesAt(0x3fffffd000n);
+	for (const { id } of [{ id: 0 }, ...model.moments]) view.moment(id);
+	view.symbolize("0x80000000");
+	return model;
+}
 
 /** A view of the recorded moment after `damage` was done to a copy of its memory. */
 function look(damage: (memory: DataView, symbol: (name: string) => number) => void) {
@@ -16,8 +37,7 @@ function look(damage: (memory: DataView, symbol: (name: string) => number) => vo
 	const root = (pid: number) => Number(model.processes.find((process) => process.pid === pid)?.root) - ramBase;
 	damage(memory, (name) => root(Number(name)));
 	const again = view.model();
-	renderTables(again, { pageTables: true });
-	for (const { pid } of again.processes) view.walk(pid, "0x3fffffd028");
+	askAll(view);
 	return { model: again, view };
 }
 
@@ -61,8 +81,11 @@ test("wild pointers and names without an end in proc[] do no harm", () => {
 	expect(model.harts.length).toBe(1);
 	const named = look((memory) => {
 		for (let i = 0; i < 200_000; i++)
-			if (memory.getUint32(procAt + i) === 0x686f6c64) memory.setUint32(procAt + i + 4, 0x41414141);
+			if (memory.getUint32(procAt + i) === 0x686f6c64)
+				for (let byte = 4; byte < 16; byte++) memory.setUint8(procAt + i + byte, 0x41);
 	});
+	// What follows in struct proc is no part of it.
+	expect(named.model.processes.map(({ name }) => name)).toContain("holdAAAAAAAAAAAA");
 	expect(named.model.processes.every(({ name }) => name.length <= 16)).toBe(true);
 });
 
@@ -89,13 +112,60 @@ test("random damage to page tables and kernel data never stops the view", () => 
 	}
 });
 
-test("a kernel without debug information shows what hardware shows", () => {
+/** A kernel with neither symbols nor debug information. */
+function withoutSections(): Uint8Array {
 	const bare = kernel.slice();
-	const header = new DataView(bare.buffer);
-	header.setUint16(60, 0, true);
-	const model = new KernelView(stillMachine(ram, qemu.registers), bare, new Map()).model();
+	new DataView(bare.buffer).setUint16(60, 0, true);
+	return bare;
+}
+
+test("a kernel without debug information shows what hardware shows", () => {
+	const model = new KernelView(stillMachine(ram, qemu.registers), withoutSections(), new Map()).model();
 	expect(model.processes).toEqual([]);
 	expect(model.notes.processes?.join()).toContain("no debug information");
 	expect(model.notes.frames?.join()).toContain("kmem.freelist");
 	expect(model.findings).toEqual([]);
+});
+
+test("a described list that runs in a circle ends, and one that leaves RAM", () => {
+	const regions = [{ name: "run", path: "kmem.freelist", next: "next", pages: 1, fields: { start: "next" } }];
+	const free = model0.frames.letters.indexOf(".") * 4096;
+	for (const target of [BigInt(ramBase + free), 0xffff_ffff_ffff_fff8n, 0x1008n]) {
+		const bytes = ram.slice();
+		new DataView(bytes.buffer).setBigUint64(free, target, true);
+		askAll(new KernelView(stillMachine(bytes, qemu.registers), kernel, programs, { regions }));
+	}
+});
+
+/** The program's calls and faults, with arguments of every kind. */
+function storm(memory: DataView, { trap, back, enter }: ReturnType<typeof drivenMachine>, next: () => number) {
+	const wild = [0n, 1n, 0x3fffffd000n, 0x4000000000n, 0xffff_ffff_ffff_f000n, 0x8000_0000_0000_0000n];
+	const any = () => wild[next() % wild.length] as bigint;
+	for (let i = 0; i < 60; i++) {
+		// Numbers of xv6's system calls and of none; also none returns.
+		enter((next() % 30) - 2, any(), any(), any());
+		if (next() % 4) back(any());
+		trap([12, 13, 15, 2][next() % 4] as number, any(), next() % 8 === 0 ? 1 : 0);
+		memory.setUint32(procAt + (next() % 8000) * 4, next() % 3 ? next() : 0, true);
+		if (next() % 4) back();
+	}
+}
+
+test("faults and calls of processes whose memory is damaged are logged as far as they can be", () => {
+	for (const image of [kernel, withoutSections()]) {
+		let logged = 0;
+		for (const seed of [1, 2, 3]) {
+			const next = random(seed);
+			const driven = drivenMachine(ram.slice());
+			const view = new KernelView(driven.machine, image, programs, { regions: hw5Regions });
+			view.attach();
+			const tables = model0.frames.uses.filter(({ as }) => as === "page-table").map(({ frame }) => frame * 4096);
+			for (let i = 0; i < 40; i++)
+				driven.memory.setUint32((tables[next() % tables.length] as number) + (next() % 1024) * 4, next(), true);
+			storm(driven.memory, driven, next);
+			logged += askAll(view).log.length;
+			view.dispose();
+		}
+		expect(logged).toBeGreaterThan(0);
+	}
 });

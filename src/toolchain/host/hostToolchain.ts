@@ -37,7 +37,7 @@ export class HostToolchain implements Toolchain {
 
 	private async compileNow(job: CompileJob, inputs: JobInputs, signal: AbortSignal | undefined) {
 		const flags = job.flags.filter((flag) => !/^-M/.test(flag));
-		const args = [...this.tools.target, ...machineFor(flags), ...debugFor(flags), ...flags];
+		const args = [...this.tools.target, ...machineFor(flags), ...debugFor(flags), ...this.withNewerDwarf(flags)];
 		// gcc 12 and later take the shell of older trees for an endless recursion; before, the flag means nothing.
 		const relaxed = ["-Wno-infinite-recursion"];
 		const reproducible = [`-fdebug-prefix-map=${scratchFolder}=${compilationFolder}`];
@@ -73,6 +73,12 @@ export class HostToolchain implements Toolchain {
 		};
 	}
 
+	/** clang warns of xv6's DWARF 2 at every assembly file with a second section. */
+	private withNewerDwarf(flags: readonly string[]): readonly string[] {
+		const isClang = this.tools.target.length > 0;
+		return isClang ? flags.map((flag) => (flag === "-gdwarf-2" ? "-gdwarf-4" : flag)) : flags;
+	}
+
 	private async linkNow(job: LinkJob, signal: AbortSignal | undefined): Promise<LinkResult> {
 		const inputs = new Map(job.objects.map(({ path, bytes }) => [path, bytes]));
 		if (job.script) inputs.set(job.script.path, utf8(job.script.text));
@@ -103,7 +109,7 @@ function gnuFlags({ flags, script, output, objects }: LinkJob): string[] {
 }
 
 /** Bumped when the same compiler is called in another way. */
-const revision = 1;
+const revision = 2;
 
 /** A Makefile that names no architecture relies on the compiler's own, which differs between distributions. */
 function machineFor(flags: readonly string[]): readonly string[] {

@@ -8,6 +8,7 @@ import { BuildSession } from "../../../src/build/session.ts";
 import type { BuildOutput, BuildResult } from "../../../src/build/types.ts";
 import { breathe, createMachine } from "../../../src/cli/machine.ts";
 import { concat, utf8 } from "../../../src/common/bytes.ts";
+import { UserError } from "../../../src/common/errors.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
 import { nodeProcessRunner } from "../../../src/env/node/processRunner.ts";
 import { type OpenedToolchains, openToolchains } from "../../../src/env/node/toolchains.ts";
@@ -21,6 +22,18 @@ import { smallKernel } from "../../support/smallKernel.ts";
 
 const installed = spawnSync("riscv64-unknown-elf-gcc", ["--version"]).status === 0;
 const enough = 200_000_000_000;
+
+/** Boots what was built and types a command. */
+async function outputOf(output: BuildOutput, command: string): Promise<string> {
+	const { machine } = await createMachine(output, { translator: true });
+	const shell = new Shell(machine, { breathe });
+	expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
+	const { output: text, end } = await shell.run(command, enough);
+	shell.dispose();
+	machine.dispose();
+	expect(end.kind, text.slice(-2000)).toBe("prompt");
+	return text;
+}
 
 describe.runIf(installed)("gcc of this machine", () => {
 	let cache: string;
@@ -53,16 +66,7 @@ describe.runIf(installed)("gcc of this machine", () => {
 		rmSync(cache, { recursive: true, force: true });
 	});
 
-	const run = async (command: string) => {
-		const { machine } = await createMachine(kernel.output as BuildOutput, { translator: true });
-		const shell = new Shell(machine, { breathe });
-		expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
-		const { output, end } = await shell.run(command, enough);
-		shell.dispose();
-		machine.dispose();
-		expect(end.kind, output.slice(-2000)).toBe("prompt");
-		return output;
-	};
+	const run = (command: string) => outputOf(kernel.output as BuildOutput, command);
 
 	test("the bundled kernel builds without a word, several jobs at a time, and says what built it", () => {
 		expect(kernel.diagnostics).toEqual([]);
@@ -160,3 +164,25 @@ describe.runIf(installed)("gcc of this machine", () => {
 		expect(readdirSync(scratch)).toEqual([]);
 	});
 });
+
+describe.each(["riscv64-linux-gnu-gcc", "riscv64-elf-gcc", "riscv-none-elf-gcc", "clang"])(
+	"%s of this machine",
+	(name) => {
+		const there = spawnSync(name, ["--version"]).status === 0;
+
+		test.runIf(there)("builds the bundled kernel without a word, and that runs its programs", async ({ skip }) => {
+			const tools = await findHostTools(nodeProcessRunner, name).catch((error: UserError) => error);
+			// A clang of the machine's own kind only, or one without a linker.
+			if (tools instanceof UserError) return skip(tools.message);
+			const wasi = (await openToolchains({ kind: "bundled" })).wasi;
+			const toolchain = new HostToolchain(nodeProcessRunner, tools, new MemoryCache());
+			const tree = new MemoryTree("xv6", await catalog.workspace(undefined));
+			const { diagnostics, output } = await new BuildSession().build({ tree, toolchain, wasi });
+			wasi.dispose();
+			expect(diagnostics).toEqual([]);
+			const command = process.env.FULL ? "usertests -q" : "ls";
+			const wanted = process.env.FULL ? /ALL TESTS PASSED\s*$/ : /usertests\s+2 \d+ \d+/;
+			expect(await outputOf(output as BuildOutput, command)).toMatch(wanted);
+		});
+	},
+);

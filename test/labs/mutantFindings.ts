@@ -11,7 +11,7 @@ export type Named =
 export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
 	"cs326-shared-page": {
 		"2-always-freed": "freed-while-mapped",
-		"2-always-writable": { why: "a few calls in a row, between which nobody looks", explanation: "read-only-written" },
+		"2-always-writable": "writable-read-only-region",
 		"2-exec-keeps-regions": "leaf-left-behind",
 		"2-exit-keeps-regions": "leaf-left-behind",
 		"2-first-page-freed": { why: "stale pointers of the region lead to the frames", explanation: "frame-leaked" },

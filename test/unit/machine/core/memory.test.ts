@@ -150,6 +150,21 @@ test.each([
 	expect([core.register("a6"), core.register("a7")]).toEqual([13n, 0xc0000000n]);
 });
 
+test("a store across two entries changes both", () => {
+	const core = new TestCore(`${shared}
+		la t0, leaves2
+		ld t1, (t0)
+		sd t1, 8(t0)
+		li s0, 0xc0001000
+		ld a2, (s0)
+		sd zero, 4(t0)
+		ld a3, (s0)
+	${sharedTables}`);
+	core.runTo("end");
+	expect(core.register("a2")).toBe(111n);
+	expect([core.register("a6"), core.register("a7")]).toEqual([13n, 0xc0001000n]);
+});
+
 test("a page that was a table and is data now is one again when it is walked", () => {
 	const core = new TestCore(`${shared}
 		la t0, leaves2

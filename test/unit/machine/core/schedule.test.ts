@@ -130,7 +130,7 @@ test("input wakes an idle machine at a slice end", () => {
 });
 
 /** A scheduler of old xv6: looks at a table under locks, interrupts on between, no wfi. */
-const scheduler = `
+const scheduler = (before: number) => `
 	la t0, trap
 	csrw mtvec, t0
 	csrr s0, mhartid
@@ -175,12 +175,17 @@ trap:
 	.align 3
 ticks:	.zero 8
 	.align 12
+	.zero ${before}
 table:	.zero 4096
 `;
 
-for (const harts of [1, 3]) {
-	test(`schedulers that spin without wfi let time skip: ${harts} harts`, () => {
-		const core = new TestCore(scheduler, { harts });
+for (const [harts, before, where] of [
+	[1, 0, "in one page"],
+	[3, 0, "in one page"],
+	[1, 4096 - 4 - 32 * 16, "across pages, a lock at the end of one"],
+] as const) {
+	test(`schedulers that spin without wfi let time skip: ${harts} harts, a table ${where}`, () => {
+		const core = new TestCore(scheduler(before), { harts });
 		core.run(3_000_000);
 		// Spinning through 0.1 s of guest time alone would be 10 million steps.
 		expect(core.time).toBeGreaterThan(1_000_000n);

@@ -234,6 +234,82 @@ two:
 	expect(register(machines, s2)).toBeGreaterThan(10_000n);
 });
 
+test("an address space in the TLB bank of another does not see the other's pages", async () => {
+	// Twelve spaces of four pages each (three tables, one of data at 0x40000000), eight banks; between two looks at the data
+	// eight spaces pass in which only the interpreter runs.
+	const spaces = ["a3", "a4", "a5", "a6", "a7", "t1", "t2", "t3"];
+	const next = (register: string) => `
+	addi s4, s4, 4
+	sltu t0, s4, s5
+	addi t0, t0, -1
+	andi t0, t0, 48
+	sub s4, s4, t0
+	mv ${register}, s4`;
+	const machines = await sameAlways(
+		`
+	la s3, tables
+	mv t6, s3
+	li s1, 12
+	li s8, 4096
+build:
+	add t1, t6, s8
+	add t2, t1, s8
+	add t3, t2, s8
+	srli t0, t1, 2
+	ori t0, t0, 1
+	sd t0, 8(t6)
+	li t0, 0x200000cf
+	sd t0, 16(t6)
+	srli t0, t2, 2
+	ori t0, t0, 1
+	sd t0, 0(t1)
+	srli t0, t3, 2
+	ori t0, t0, 0xcf
+	sd t0, 0(t2)
+	sd s1, 0(t3)
+	add t6, t3, s8
+	addi s1, s1, -1
+	bnez s1, build
+	li t0, -1
+	csrw pmpaddr0, t0
+	li t0, 0x1f
+	csrw pmpcfg0, t0
+	li s4, 8
+	slli s4, s4, 60
+	srli t1, s3, 12
+	or s4, s4, t1
+	addi s5, s4, 48
+	csrw satp, s4
+	li t0, 0x800
+	csrw mstatus, t0
+	la t0, supervisor
+	csrw mepc, t0
+	li s2, 0
+	li s9, 0x40000000
+	mret
+supervisor:
+	li t4, 8
+look:
+	ld a0, 0(s9)
+	ld a1, 8(s9)
+	ld a2, 16(s9)
+	slli s1, s2, 5
+	sub s2, s1, s2
+	add s2, s2, a0
+	addi t4, t4, -1
+	bnez t4, look
+	${spaces.map(next).join("")}
+	${spaces.map((register) => `csrw satp, ${register}`).join("\n\t")}
+	j supervisor
+	.align 12
+tables:
+	.zero ${12 * 4 * 4096}
+`,
+		[2000, 20_000, 200_000, 1, 1, 1, 20_000],
+	);
+	expect(register(machines, s2)).not.toBe(0n);
+});
+
 /** A loop over functions that are a page each. */
 function pagesOfFunctions(count: number): string {
 	const functions = Array.from({ length: count }, (_, n) => `f${n}:\n\taddi a0, a0, ${n}\n\tret\n\t.zero 4088\n`);

@@ -2,21 +2,12 @@ import * as vscode from "vscode";
 import { definitionLine } from "./definition.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
+import { type ConsoleLink, consoleLinks } from "./linkPatterns.ts";
 
 interface SourceLink extends vscode.TerminalLink {
 	readonly folder: LabFolder;
-	readonly target:
-		| { readonly file: string; readonly line: number }
-		| { readonly address: string; readonly file?: string }
-		| "inspector";
+	readonly target: ConsoleLink["target"] | "inspector";
 }
-
-const sourceLine = /\b((?:kernel|user|mkfs)\/[\w./-]+\.[chS]):(\d+)\b/g;
-/** Registers that hold a code address, as xv6 prints them with %p, %lx or %x. */
-const codeAddress = /\b(?:s?epc|ra|pc)[= ]+(?:0x)?([0-9a-fA-F]{4,16})\b/g;
-/** As our verdicts name a place: `kernel/trap.c: usertrap`. */
-const functionOf = /\b((?:kernel|user)\/[\w./-]+\.[chS]): ([A-Za-z_]\w*)/g;
-const panicName = /panic: ([A-Za-z_]\w*)/g;
 
 /** Places in the guest's output that lead to a source line: file names, program counters, and the function that a panic names. */
 export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, vscode.Disposable {
@@ -37,15 +28,7 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 				target,
 				tooltip: target === "inspector" ? inspect : vscode.l10n.t("Open the source line"),
 			});
-		for (const match of context.line.matchAll(sourceLine)) {
-			add(match.index, match[0].length, { file: match[1] as string, line: Number(match[2]) });
-		}
-		for (const match of context.line.matchAll(codeAddress))
-			add(match.index, match[0].length, { address: `0x${match[1]}` });
-		for (const match of context.line.matchAll(panicName))
-			add(match.index, match[0].length, { address: match[1] as string });
-		for (const match of context.line.matchAll(functionOf))
-			add(match.index, match[0].length, { address: match[2] as string, file: match[1] as string });
+		for (const { at, length, target } of consoleLinks(context.line)) add(at, length, target);
 		const command = `xv6: ${inspect}`;
 		const at = context.line.indexOf(command);
 		if (at >= 0) add(at, command.length, "inspector");

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { utf8 } from "../../../src/common/bytes.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
 import { renderTables } from "../../../src/kernelview/tables.ts";
 import { Shell } from "../../../src/lab/shell.ts";
@@ -65,6 +66,33 @@ test.each([1, 3])("the whole solution: nothing to find in any program, %i harts"
 	expect(view.killed()).toEqual([]);
 	const shared = view.framesAt(0x3fffffb000n) ?? [];
 	expect(new Set(shared.slice(-3).map(({ frame }) => frame)).size).toBe(1);
+	view.dispose();
+	machine.dispose();
+});
+
+test("which hart runs which process, in user mode or in the kernel, and what the others sleep on", async () => {
+	const { machine, view, shell } = await boot("kernel-3b", 3);
+	const idle = view.model();
+	expect(idle.harts.map(({ pid }) => pid)).toEqual([0, 0, 0]);
+	expect(idle.processes.map(({ name, sleepsOn }) => `${name} on ${sleepsOn}`)).toEqual([
+		"init on proc[0]",
+		"sh on cons.r",
+	]);
+	machine.console.write(utf8("prodcons3\n"));
+	const seen = new Set<string>();
+	for (let i = 0; i < 500 && seen.size < 2; i++) {
+		machine.run(20_000);
+		const { harts, processes } = view.model();
+		for (const { id, pid, mode, source } of harts) {
+			const process = processes.find((candidate) => candidate.pid === pid);
+			if (process?.name !== "prodcons3") continue;
+			expect(process.hart).toBe(id);
+			if (mode === "user") expect(source?.file).toMatch(/^user\//);
+			seen.add(mode);
+		}
+	}
+	expect([...seen].sort()).toEqual(["supervisor", "user"]);
+	shell.dispose();
 	view.dispose();
 	machine.dispose();
 });

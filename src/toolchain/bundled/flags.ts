@@ -47,6 +47,7 @@ const relaxed = [
 	// Worth saying, but gcc -Wall says nothing, so that trees with -Werror have them.
 	...[
 		"align-mismatch",
+		"array-bounds",
 		"atomic-alignment",
 		"bitwise-instead-of-logical",
 		"c23-extensions",

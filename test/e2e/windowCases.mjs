@@ -72,8 +72,9 @@ export const windowCases = {
 		await shot(workbench, "profile-terminal");
 	},
 
-	async "a verdict's links lead into the memory inspector"({ open, makeWorkspace, shot, picture }) {
-		const workbench = await open(makeWorkspace("links"));
+	async "a verdict's links lead into the memory inspector"({ open, makeWorkspace, read, shot, picture }) {
+		const folder = makeWorkspace("links");
+		const workbench = await open(folder);
 		const { page } = workbench;
 		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal("✗");
@@ -85,6 +86,8 @@ export const windowCases = {
 		await workbench.command("Test: Peek Output");
 		const peek = page.locator(".test-output-peek").first();
 		await peek.waitFor();
+		const [before] = read(join(folder, "user/prodcons1.c")).split(/^main\(/m);
+		await workbench.line(before.split("\n").length);
 		await peek.getByText("The kernel does not know the system call: mmap").first().waitFor();
 		for (const [name, theme, workbenchClass] of themes) {
 			await workbench.theme(theme, workbenchClass);

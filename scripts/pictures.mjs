@@ -115,6 +115,128 @@ const pictures = [
 		panel: "Before and after",
 		pair: /7 shmtests: exit\(/,
 	},
+	{
+		name: "named-space",
+		lab: cs326,
+		stage: "2",
+		run: "shmtests2 named",
+		until: /mmap\(8192, 6, 1, 5\) = 0x/,
+		times: 2,
+		panel: "Address space",
+		process: "shmtests2",
+		nth: 2,
+	},
+	{ name: "regions-frames", lab: cs326, stage: "2", run: "mmaptest2", until: /munmap\(/, panel: "Frames" },
+	{
+		name: "readonly-walk",
+		lab: cs326,
+		stage: "2",
+		run: "shmtests2 readonly",
+		until: /mmap\(4096, 2, 1, 5\) = 0x/,
+		panel: "Page-table walk",
+		process: "shmtests2",
+		nth: 2,
+		walk: "0x4001000",
+	},
+	{ name: "readonly-faults", lab: cs326, stage: "2", run: "shmtests2 readonly", panel: "Faults" },
+	{
+		name: "places-walk",
+		lab: cs326,
+		stage: "2",
+		run: "shmtests2 places",
+		until: /mmap\(20480, 6, 1, 0\) = 0x/,
+		panel: "Page-table walk",
+		process: "shmtests2",
+		nth: 1,
+		walk: "0x4001000",
+	},
+	{
+		name: "heap-space",
+		lab: cs326,
+		stage: "2",
+		run: "shmtests2 heap",
+		until: /sbrk\(67076096\)/,
+		panel: "Address space",
+		process: "shmtests2",
+		nth: 1,
+	},
+	{
+		name: "nomemory-before-after",
+		lab: cs326,
+		stage: "2",
+		run: "shmtests2 nomemory",
+		until: /mmap\(8192, 6, 1, 0\) = -1/,
+		panel: "Before and after",
+	},
+	{ name: "zeroed-faults", lab: cs326, stage: "1", run: "shmtests zeroed", panel: "Faults" },
+	{
+		name: "childfirst-frame",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests childfirst",
+		until: /munmap\(/,
+		panel: "Frames",
+		marked: "0x4000000",
+	},
+	{
+		name: "refused-before-after",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests doublemunmap",
+		until: /munmap\(/,
+		times: 3,
+		panel: "Before and after",
+	},
+	{
+		name: "count-space",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests childfirst",
+		until: /fork\(\) = \d/,
+		times: 3,
+		panel: "Address space",
+		process: "shmtests",
+		nth: 1,
+	},
+	{
+		name: "raced-findings",
+		lab: cs326,
+		stage: "1",
+		mutant: "no-lock",
+		harts: 8,
+		run: "shmtests storm",
+		panel: "Findings",
+	},
+	{
+		name: "unrelated-walk",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests unrelated",
+		until: /mmap\(\) = 0x/,
+		times: 2,
+		panel: "Page-table walk",
+		process: "shmtests",
+		nth: 2,
+		walk: "0x4000000",
+	},
+	{ name: "exit-panic", lab: cs326, stage: "1", mutant: "left-at-exit", run: "shmtests nomunmap", panel: "Findings" },
+	{
+		name: "exec-before-after",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests execute",
+		panel: "Before and after",
+		pair: /\d shmtests: exec\(/,
+	},
+	{ name: "leaked-frame", lab: cs326, stage: "1", mutant: "never-freed", run: "mmaptest", panel: "Findings" },
+	{
+		name: "parentfirst-processes",
+		lab: cs326,
+		stage: "1",
+		run: "shmtests parentfirst",
+		until: /exit\(/,
+		panel: "Processes",
+	},
 ];
 
 const only = process.argv[2];
@@ -127,15 +249,30 @@ try {
 	await InspectorSide.close();
 }
 
-async function make({ name, lab, stage, run, until, times, panel, process: who, walk, marked, pair }) {
-	const side = await InspectorSide.boot(lab, stage);
+async function make({
+	name,
+	lab,
+	stage,
+	mutant,
+	harts,
+	run,
+	until,
+	times,
+	panel,
+	process: who,
+	nth,
+	walk,
+	marked,
+	pair,
+}) {
+	const side = await InspectorSide.boot(lab, stage, harts, mutant);
 	if (until) await side.runUntil(run, until, times);
 	else await side.run(run);
 	const inspector = await InspectorPage.open(browser, root, side, { viewport: { width: 980, height: 640 } });
 	const { page } = inspector;
 	await page.locator("[role=tab]").first().waitFor();
 	await page.getByText("at instruction").waitFor();
-	if (who) await inspector.pick(who);
+	if (who) await inspector.pick(who, nth);
 	await inspector.panel(panel);
 	if (walk) {
 		await page.getByLabel("Virtual address").fill(walk);

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
 import { Shell } from "../../src/lab/shell.ts";
 import type { FromInspector, ToInspector } from "../../src/protocol/inspector.ts";
 import type { FaultEntry, KernelDelta, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { applyPatch } from "./applyPatch.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
 const bootBudget = 20_000_000_000;
@@ -28,9 +30,11 @@ export class InspectorSide {
 		private readonly view: KernelView,
 	) {}
 
-	/** `stage`: a folder under the lab's solution/, undefined: the starter. */
-	static async boot(lab: string, stage: string | undefined, harts = 1): Promise<InspectorSide> {
-		const output = await build(await catalog.workspace(lab, stage));
+	/** `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong. */
+	static async boot(lab: string, stage: string | undefined, harts = 1, mutant?: string): Promise<InspectorSide> {
+		const files = await catalog.workspace(lab, stage);
+		const patch = mutant && readFileSync(`test/labs/mutants/${lab}/${mutant}/mutant.patch`, "utf8");
+		const output = await build(patch ? applyPatch(files, patch) : files);
 		const { machine } = await createMachine(output, { harts, translator: true });
 		const shell = new Shell(machine, { breathe });
 		const view = observe(machine, output, await catalog.manifest(lab));

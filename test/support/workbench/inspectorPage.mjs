@@ -86,9 +86,10 @@ export class InspectorPage {
 		await this.page.getByRole("tab", { name }).click();
 	}
 
-	async pick(process) {
+	/** `nth`: of several processes with this name, counted from 0. */
+	async pick(process, nth = 0) {
 		const select = this.page.locator("[role=toolbar] select");
-		const value = await select.locator("option", { hasText: process }).first().getAttribute("value");
+		const value = await select.locator("option", { hasText: process }).nth(nth).getAttribute("value");
 		await select.selectOption(value);
 	}
 

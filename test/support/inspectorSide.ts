@@ -31,11 +31,15 @@ export class InspectorSide {
 	) {}
 
 	/** `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong. */
-	static async boot(lab: string, stage: string | undefined, harts = 1, mutant?: string): Promise<InspectorSide> {
+	static async boot(
+		lab: string,
+		stage: string | undefined,
+		{ harts = 1, seed = 0, mutant }: { harts?: number; seed?: number; mutant?: string } = {},
+	): Promise<InspectorSide> {
 		const files = await catalog.workspace(lab, stage);
 		const patch = mutant && readFileSync(`test/labs/mutants/${lab}/${mutant}/mutant.patch`, "utf8");
 		const output = await build(patch ? applyPatch(files, patch) : files);
-		const { machine } = await createMachine(output, { harts, translator: true });
+		const { machine } = await createMachine(output, { harts, seed, translator: true });
 		const shell = new Shell(machine, { breathe });
 		const view = observe(machine, output, await catalog.manifest(lab));
 		const end = await shell.waitForPrompt(bootBudget);

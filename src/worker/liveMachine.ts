@@ -13,7 +13,7 @@ const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 const modelEveryMs = 100;
 /** An update may take this part of the guest's time; but one in two seconds comes at any rate. */
-const modelShare = 1 / 100;
+const modelShare = 1 / 40;
 const modelAtLeastMs = 2000;
 /** Most characters given at once, well below the 128 of xv6's console buffer. */
 const mostTyped = 100;

@@ -243,8 +243,8 @@ export function execute(h: usize, steps: u32): u32 {
 			}
 			if (heat >= <u32>HEAT_CODE) {
 				if (load<u32>(PAGE_CACHES_BANK) != tlb) {
-					// No address is in a page of these tags: those in TLBs are canonical.
-					memory.fill(PAGE_CACHES, 0x40, PAGE_CACHES_SIZE);
+					// As in an empty bank: no address has this tag.
+					memory.fill(PAGE_CACHES, 0xff, PAGE_CACHES_SIZE);
 					store<u32>(PAGE_CACHES_BANK, tlb);
 				}
 				const rest = call_indirect<u32>(heat - (HEAT_CODE - REGION_TABLE), h, tlb, page, left);

@@ -31,13 +31,18 @@ const stores: ReadonlyMap<number, { code: number; size: number }> = new Map([
 
 const boxed = -0x1_0000_0000n;
 
+/** Leaves whether the tag on the stack is not of the virtual address in `address`: of another page, or none, or misaligned. */
+function isOther(e: Emitter, size: number): void {
+	e.get(e.address);
+	e.const64(-4096 + size - 1);
+	e.op(wasm.i64And, wasm.i64Ne);
+}
+
 /** Compares the TLB's tag for the virtual address in `address`; cold exit on a miss. Its entry is in `entry` then. */
 function lookUp(e: Emitter, one: Instruction, site: Site, table: number, size: number): void {
 	e.tlbEntry(e.address);
 	e.memory(wasm.i64Load, table);
-	e.get(e.address);
-	e.const64(-4096 + size - 1);
-	e.op(wasm.i64And, wasm.i64Ne);
+	isOther(e, size);
 	e.hardlyEver();
 	e.open(wasm.if, "miss", noResult);
 	e.coldExit(site.dirty, one.offset, site.spent);
@@ -53,13 +58,9 @@ function hostAddress(e: Emitter, one: Instruction, site: Site, table: number, si
 		e.get(e.entry);
 		e.memory(wasm.i32Load, table + 8);
 	} else {
-		// A misaligned access inside the page is right, too: RAM has no alignment.
-		e.get(e.address);
 		e.const32(0);
 		e.memory(wasm.i64Load, cache);
-		e.op(wasm.i64Sub);
-		e.const64(4096 - size);
-		e.op(wasm.i64GtU);
+		isOther(e, size);
 		e.hardlyEver();
 		e.open(wasm.if, "other page", noResult);
 		lookUp(e, one, site, table, size);

@@ -310,6 +310,46 @@ tables:
 	expect(register(machines, s2)).not.toBe(0n);
 });
 
+// Marks of "no page", past and present, in tags of TLBs and remembered pages; a guest may compute any of them.
+test.each(["0x4040404040404040", "0x4040404040404ff8", "0x4000000000000000", "-1", "-8", "-4096"])(
+	"an address that no page has faults, also where a page is remembered: %s",
+	async (address) => {
+		const machines = await sameAlways(
+			`
+	la t0, handler
+	csrw mtvec, t0
+	li s0, ${address}
+	la s1, data
+	li s2, 0
+	li s3, 0
+loop:
+	andi t0, s2, 31
+	bnez t0, go
+	ld a1, 0(s0)
+	sd s2, 0(s0)
+	lbu a1, 0(s0)
+go:
+	ld a1, 0(s1)
+	addi s2, s2, 1
+	sd s2, 0(s1)
+	j loop
+	.align 2
+handler:
+	addi s3, s3, 1
+	csrr t1, mepc
+	addi t1, t1, 4
+	csrw mepc, t1
+	mret
+	.align 12
+data:
+	.zero 64
+`,
+			[20, 200, 2000, 20_000],
+		);
+		expect(register(machines, 19)).toBeGreaterThan(100n);
+	},
+);
+
 /** A loop over functions that are a page each. */
 function pagesOfFunctions(count: number): string {
 	const functions = Array.from({ length: count }, (_, n) => `f${n}:\n\taddi a0, a0, ${n}\n\tret\n\t.zero 4088\n`);

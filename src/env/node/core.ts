@@ -7,6 +7,7 @@ import { distFolder } from "./dist.ts";
 
 let core: Promise<WebAssembly.Module> | undefined;
 
+/** The core of a built `dist` folder, the first that a process asks for. Rejects where there is none: `npm run build` makes it. */
 export function loadCore(dist: string = distFolder()): Promise<WebAssembly.Module> {
 	core ??= compile(join(dist, "machine/core.wasm"));
 	return core;

@@ -70,8 +70,7 @@ function untilOthers(h: usize): u64 {
 
 /** Runs through at most `slices` whole slices after the one that begins now, at most `limit` steps; returns the steps made in the last one. */
 export function longTurn(h: usize, slices: u32, limit: u64): u32 {
-	const whole = SLICE_LENGTH + slices * SLICE_LENGTH;
-	const steps = <u32>min<u64>(whole, limit);
+	const steps = <u32>min<u64>((1 + slices) * SLICE_LENGTH, limit);
 	const before = load<u64>(M_STEPS);
 	mark = steps - SLICE_LENGTH;
 	const left = execute(h, steps);

@@ -18,6 +18,7 @@ export interface StepChecks {
 /** Longer ways would leave too much of a slice's end to the interpreter. */
 const wayMax = 80;
 
+/** Of a region's blocks in the structure's order; steps are instructions. */
 export function stepChecks(blocks: readonly Block[], { successors, isLoop, isMerge, order }: Structure): StepChecks {
 	const looks = order.map((_, index) => index === 0 || isLoop[index] === true);
 	const settled = order.map((_, index) => looks[index] === true || isMerge[index] === true);

@@ -19,6 +19,7 @@
 static struct {
   struct spinlock lock;
   uint64 clock;             // counts releases, to tell old from new
+  int waiting;              // processes that need a buffer and found none
   struct buf buf[NBUF];
 } bcache;
 
@@ -31,35 +32,48 @@ binit(void)
 }
 
 // Finds the buffer of a block, or takes over the one that has been out of
-// use longest. Returns it locked; the content may still have to be read.
+// use longest. Returns 0 if all are in use. Caller holds bcache.lock.
+static struct buf*
+findbuf(uint dev, uint blockno)
+{
+  struct buf *oldest = 0;
+
+  for(struct buf *b = bcache.buf; b < bcache.buf + NBUF; b++){
+    if(b->dev == dev && b->blockno == blockno)
+      return b;
+    if(b->refcnt == 0 && (!oldest || b->lastuse < oldest->lastuse))
+      oldest = b;
+  }
+  if(oldest){
+    oldest->valid = 0;   // what it holds is another block's content
+    oldest->dev = dev;
+    oldest->blockno = blockno;
+  }
+  return oldest;
+}
+
+// Returns the buffer of a block, locked; the content may still have to be
+// read. Sleeps while all buffers are in use, which ends: whoever has one
+// goes on without a second one, but for the writers, and for those and the
+// log there are enough (see NBUF).
 static struct buf*
 bget(uint dev, uint blockno)
 {
-  struct buf *hit = 0, *oldest = 0;
+  struct buf *b;
 
   // Both the search and the take-over under one lock: two processes that
   // want the same block must end up with the same buffer.
   acquire(&bcache.lock);
-  for(struct buf *b = bcache.buf; b < bcache.buf + NBUF && !hit; b++){
-    if(b->dev == dev && b->blockno == blockno)
-      hit = b;
-    else if(b->refcnt == 0 && (!oldest || b->lastuse < oldest->lastuse))
-      oldest = b;
+  while((b = findbuf(dev, blockno)) == 0){
+    bcache.waiting++;
+    sleep(&bcache, &bcache.lock);
+    bcache.waiting--;
   }
-
-  if(!hit){
-    if(!oldest)
-      panic("bget: no buffers");
-    hit = oldest;
-    hit->valid = 0;   // what it holds is another block's content
-    hit->dev = dev;
-    hit->blockno = blockno;
-  }
-  hit->refcnt++;      // from here on nobody takes it over
+  b->refcnt++;           // from here on nobody takes it over
   release(&bcache.lock);
 
-  acquiresleep(&hit->lock);
-  return hit;
+  acquiresleep(&b->lock);
+  return b;
 }
 
 // Adds n, 1 or -1, to the number of reasons to keep the buffer's block.
@@ -69,6 +83,8 @@ addref(struct buf *b, int n)
   acquire(&bcache.lock);
   b->refcnt += n;
   b->lastuse = ++bcache.clock;
+  if(b->refcnt == 0 && bcache.waiting)
+    wakeup(&bcache);
   release(&bcache.lock);
 }
 

@@ -153,10 +153,11 @@ fileread(struct file *f, uint64 addr, int n)
 static int
 inodewrite(struct file *f, uint64 addr, int n)
 {
-  // A portion may also change the inode, the indirect block, and two
-  // bitmap blocks if it allocates; and if it does not begin at a block
-  // boundary it takes one block more. Data blocks count twice, because
-  // each may need its own bitmap block.
+  // Beside its data, a portion may change the inode and the indirect block,
+  // 1 each; and if it does not begin at a block boundary, it touches one
+  // block more. That one counts 2, and so does each other block, since for
+  // each there may be another bitmap block to change. (A new indirect block
+  // has its bit in one of those: the disk has fewer bitmap blocks than that.)
   int max = (MAXOPBLOCKS - 1 - 1 - 2) / 2 * BSIZE;
   int done = 0;
 
@@ -195,7 +196,7 @@ filewrite(struct file *f, uint64 addr, int n)
   }
 
   case FD_INODE:
-    return n < 0 ? -1 : inodewrite(f, addr, n);
+    return inodewrite(f, addr, n);
 
   default:
     panic("filewrite");

@@ -26,14 +26,20 @@ struct superblock sb;
 
 static void ireclaim(int dev);
 
-// Reads the super block, repairs what a crash left behind.
-void
-fsinit(int dev)
+static void
+readsb(int dev)
 {
   struct buf *b = bread(dev, 1);
 
   memmove(&sb, b->data, sizeof(sb));
   brelse(b);
+}
+
+// Reads the super block, repairs what a crash left behind.
+void
+fsinit(int dev)
+{
+  readsb(dev);
   if(sb.magic != FSMAGIC)
     panic("invalid file system");
   initlog(dev, &sb);
@@ -143,7 +149,8 @@ dinodeat(struct buf *b, uint inum)
 }
 
 // Returns the table entry of an inode, with one more reference. Does not
-// lock it, nor read it from disk.
+// lock it, nor read it from disk. There is always an entry to be had (see
+// NINODE).
 static struct inode*
 iget(uint dev, uint inum)
 {
@@ -153,7 +160,7 @@ iget(uint dev, uint inum)
   for(int i = 0; i < NINODE && !hit; i++){
     struct inode *ip = &itable.inode[i];
     if(ip->ref == 0)
-      unused = ip;
+      unused = unused ? unused : ip;
     else if(ip->inum == inum && ip->dev == dev)
       hit = ip;
   }
@@ -277,16 +284,17 @@ ifree(struct inode *ip)
 void
 iput(struct inode *ip)
 {
-  // With one reference left, ours, and no name to find the inode by, no
-  // other process can get hold of it: the answer stays true without the lock.
   acquire(&itable.lock);
-  int unreachable = ip->ref == 1 && ip->valid && ip->nlink == 0;
-  release(&itable.lock);
-
-  if(unreachable)
+  if(ip->ref == 1 && ip->valid && ip->nlink == 0){
+    // With one reference left, ours, and no name to find the inode by, no
+    // other process can get hold of it: that stays so without the lock. The
+    // opposite would not: of two that drop the last two references, each
+    // would leave the freeing to the other, if the lock were released
+    // between this look and the count.
+    release(&itable.lock);
     ifree(ip);
-
-  acquire(&itable.lock);
+    acquire(&itable.lock);
+  }
   ip->ref--;
   release(&itable.lock);
 }
@@ -577,7 +585,11 @@ namex(char *path, int parent, char *name)
     ilock(at);
     int isdir = at->type == T_DIR;
     found = isdir && parent && *rest == 0;
-    struct inode *next = isdir && !found ? dirlookup(at, name, 0) : 0;
+    // A directory that has been removed leads nowhere: what its ".." names
+    // may be gone too. While it has a link, its parent is not empty, so
+    // that one is there.
+    int leads = isdir && !found && at->nlink > 0;
+    struct inode *next = leads ? dirlookup(at, name, 0) : 0;
 
     // Let go of this directory before the next is locked: "." is the same
     // inode, and two processes going up ("..") and down would block

@@ -28,6 +28,8 @@ struct superblock {
 #define NINDIRECT (BSIZE / sizeof(uint))
 #define MAXFILE   (NDIRECT + NINDIRECT)
 
+#define MAXLINK   0x7fff // names of one file: what a dinode's nlink can count
+
 struct dinode {
   short type;               // T_* of stat.h; 0 if this inode is free
   short major;              // T_DEVICE only: which driver ...

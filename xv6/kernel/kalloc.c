@@ -21,13 +21,19 @@ struct {
   struct run *freelist;
 } kmem;
 
+// Frees every whole page between two addresses.
+static void
+freerange(void *start, void *stop)
+{
+  for(uint64 pa = PGROUNDUP((uint64)start); pa + PGSIZE <= (uint64)stop; pa += PGSIZE)
+    kfree((void*)pa);
+}
+
 void
 kinit(void)
 {
   initlock(&kmem.lock, "kmem");
-
-  for(uint64 pa = PGROUNDUP((uint64)end); pa < PHYSTOP; pa += PGSIZE)
-    kfree((void*)pa);
+  freerange(end, (void*)PHYSTOP);
 }
 
 // Is pa the address of a page that this allocator can have handed out?

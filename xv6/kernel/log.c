@@ -13,6 +13,10 @@
 // either wholly or not at all. A crash before it: the header says "none",
 // and it is as if no call had happened. A crash after it: initlog() finds
 // the header and does step 3, as often as it takes.
+//
+// A crash is that of this kernel or of QEMU. The disk's writes take effect in
+// the order in which they were completed then; a host that loses power may
+// forget some, because we ask for no flush (each would wait for a real disk).
 
 #include "types.h"
 #include "param.h"
@@ -40,7 +44,7 @@ static struct {
   struct logheader lh;
 } log;
 
-static void recover(void);
+static void recover_from_log(void);
 
 void
 initlog(int dev, struct superblock *sb)
@@ -54,7 +58,7 @@ initlog(int dev, struct superblock *sb)
   log.capacity = sb->nlog - 1;   // one block is the header
   if(log.capacity > LOGSIZE)
     log.capacity = LOGSIZE;
-  recover();
+  recover_from_log();
 }
 
 // Copies a block, on disk.
@@ -77,7 +81,7 @@ logblock(int i)
 }
 
 static void
-readheader(void)
+read_head(void)
 {
   struct buf *b = bread(log.dev, log.start);
 
@@ -86,7 +90,7 @@ readheader(void)
 }
 
 static void
-writeheader(void)
+write_head(void)
 {
   struct buf *b = bread(log.dev, log.start);
 
@@ -97,22 +101,22 @@ writeheader(void)
 
 // Steps 3 and 4.
 static void
-install(void)
+install_trans(void)
 {
   for(int i = 0; i < log.lh.n; i++)
     copyblock(log.lh.block[i], logblock(i));
   log.lh.n = 0;
-  writeheader();
+  write_head();
 }
 
 // At boot: finish what a crash interrupted.
 static void
-recover(void)
+recover_from_log(void)
 {
-  readheader();
+  read_head();
   if(log.lh.n < 0 || log.lh.n > log.capacity)
-    panic("recover: bad log header");
-  install();
+    panic("recover_from_log: bad log header");
+  install_trans();
 }
 
 // All four steps. No call is under way and none can begin, so the log needs
@@ -130,8 +134,8 @@ commit(void)
     home[i] = log.lh.block[i];
     copyblock(logblock(i), home[i]);
   }
-  writeheader();
-  install();
+  write_head();
+  install_trans();
 
   // The homes are up to date: the cache may drop the blocks again.
   for(int i = 0; i < n; i++){

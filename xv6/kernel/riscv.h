@@ -1,4 +1,4 @@
-// The RISC-V privileged architecture, as far as this kernel uses it:
+// The RISC-V privileged architecture, as far as an xv6 kernel needs it:
 // control and status registers (CSRs), their bits, and Sv39 paging.
 // Section numbers are those of the privileged specification.
 

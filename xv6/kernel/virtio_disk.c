@@ -72,8 +72,9 @@ checkdevice(void)
     panic("could not find virtio disk");
 }
 
-// Accepts all that the device offers, except what would change how it is
-// to be used.
+// Accepts all that the device offers, except what would change how requests
+// look. One thing that it offers is a cache (VIRTIO_BLK_F_FLUSH), and we never
+// ask it to write that out: see log.c for what is safe then.
 static void
 negotiate(void)
 {

@@ -2,8 +2,10 @@
 //
 //   line      ::= pipeline { (';' | '&') pipeline }
 //   pipeline  ::= command { '|' command }
-//   command   ::= { word | '<' word | '>' word | '>>' word | '(' line ')' }
+//   command   ::= part { part }
+//   part      ::= word | ('<' | '>' | '>>') word | '(' line ')'
 //
+// where a command with a line in parentheses has one of them and no words.
 // A pipeline behind which `&` stands runs in the background. There is no tree:
 // a line is run while it is read, by the function for what is being read, and
 // each command is a process of its own. Nothing is allocated.
@@ -158,11 +160,11 @@ run_command(struct input *in)
 {
   char *argv[MAXARGS + 1];
   char *ends[MAXARGS];
-  int argc = 0, group = 0;
+  int argc = 0, group = 0, redirected = 0;
   struct input inner;
 
   for(;;){
-    if(in->token == WORD){
+    if(in->token == WORD && !group){
       if(argc == MAXARGS)
         panic("sh: too many args");
       argv[argc] = in->word;
@@ -170,6 +172,7 @@ run_command(struct input *in)
       next(in);
     } else if(in->token == LESS || in->token == GREATER || in->token == APPEND){
       redirect(in);
+      redirected = 1;
     } else if(in->token == OPEN && argc == 0 && !group){
       // Redirections behind the closing parenthesis hold for the group.
       group = 1;
@@ -186,10 +189,14 @@ run_command(struct input *in)
       break;
     }
   }
+  if(in->token == WORD || in->token == OPEN)
+    panic("sh: syntax error: parentheses beside words");
   if(group){
     run_line(&inner, CLOSE);
     exit(0);
   }
+  if(argc == 0 && !redirected)
+    panic("sh: syntax error: a command is missing");
   if(argc == 0)
     exit(0);
   argv[argc] = 0;
@@ -256,11 +263,15 @@ run_line(struct input *in, enum token last)
       panic("sh: syntax error: ) without (");
     skip_pipeline(in, 1);
     if(in->token == AMPERSAND){
-      // Its process is nobody's child when this one ends: init waits for it.
+      // It must not be a child of this process, which would take its end for
+      // that of a later command. So a child has it as its own child and ends
+      // at once; then init waits for it.
       if(fork_or_panic() == 0){
-        run_pipeline(&here);
+        if(fork_or_panic() == 0)
+          run_pipeline(&here);
         exit(0);
       }
+      wait(0);
     } else {
       run_pipeline(&here);
     }

@@ -1,6 +1,6 @@
-// usertests [-q] [name ...]: tests of the system calls, each in a child of its
-// own. -q leaves out the slow ones. Before and after a run the free memory is
-// counted: a test that ends must leave nothing behind.
+// usertests [-q | name ...]: tests of the system calls and of the shell, each in
+// a child of its own. -q leaves out the slow ones. Before and after a run the
+// free memory is counted: a test that ends must leave nothing behind.
 
 #include "kernel/types.h"
 #include "kernel/param.h"
@@ -139,6 +139,20 @@ badnumbers(void)
   CHECK(kill(-1) == -1 && kill(1000000) == -1);
 }
 
+static void
+negative(void)
+{
+  int fds[2], fd = make("negative", "text");
+
+  CHECK(pipe(fds) == 0);
+  CHECK(write(fds[1], buf, -1) == -1 && read(fds[0], buf, -1) == -1);
+  CHECK(write(fd, buf, -1) == -1 && read(fd, buf, -1) == -1);
+  close(fd);
+  fd = open("negative", O_RDONLY);
+  CHECK(read(fd, buf, -1) == -1 && read(fd, buf, 10) == 4);
+  unlink("negative");
+}
+
 // ---- memory --------------------------------------------------------------------
 
 static volatile char *touched;
@@ -195,7 +209,8 @@ exhaust(void)
   if(pid == 0){
     while(sbrk(16*PGSIZE) != (char*)-1)
       ;
-    CHECK(fork() == -1 || 1);
+    // A new process needs more than what is left.
+    CHECK(fork() == -1);
     exit(5);
   }
   wait(&status);
@@ -642,6 +657,158 @@ manyfiles(void)
   }
 }
 
+static uint
+inumber(int fd)
+{
+  struct stat st;
+
+  CHECK(fstat(fd, &st) == 0);
+  return st.ino;
+}
+
+static void
+delay(int n)
+{
+  for(volatile int i = 0; i < n * 4; i++)
+    ;
+}
+
+// Two processes drop the last two references of a file without a name, at the
+// same time: one of them has to free it.
+static void
+lastclose(void)
+{
+  uint first = 0;
+
+  for(int round = 0; round < 20; round++){
+    int fd[2][5];
+    for(int i = 0; i < 5; i++){
+      fd[0][i] = make("last", "x");
+      fd[1][i] = open("last", O_RDONLY);
+      if(round == 0 && i == 0)
+        first = inumber(fd[0][0]);
+      unlink("last");
+    }
+    int pid = fork(), mine = pid == 0;
+    for(int i = 0; i < 5; i++)
+      close(fd[1 - mine][i]);
+    for(int start = uptime(); uptime() == start; )
+      ;   // the next tick is the signal for both
+    for(int i = 0; i < 5; i++){
+      delay(mine ? round : 20 - round);   // in step, and ahead of each other
+      close(fd[mine][i]);
+    }
+    if(pid == 0)
+      exit(0);
+    wait(0);
+  }
+  // A new file gets the lowest number that is free.
+  int fd = make("last", "x");
+  CHECK(inumber(fd) == first);
+  unlink("last");
+}
+
+// Makes `count` files of `blocks` blocks each, or removes them.
+static void
+numbered(int count, int blocks, int remove)
+{
+  char name[] = "n00";
+
+  for(int i = 0; i < count; i++){
+    name[1] = '0' + i / 10;
+    name[2] = '0' + i % 10;
+    if(remove){
+      CHECK(unlink(name) == 0);
+      continue;
+    }
+    int fd = make(name, "");
+    for(int k = 0; k < blocks; k++)
+      CHECK(write(fd, buf, BSIZE) == BSIZE);
+    close(fd);
+  }
+}
+
+// Runs `work(i)` in `count` processes, all of which are there before the first
+// gets through its waitforall(). All have to return.
+static int started[2], go[2];
+
+static void
+waitforall(void)
+{
+  char c = 0;
+
+  CHECK(write(started[1], &c, 1) == 1);
+  CHECK(read(go[0], &c, 1) == 0);   // until nobody has go[1] open
+}
+
+static void
+together(int count, void (*work)(int))
+{
+  char c;
+  int s;
+
+  CHECK(pipe(started) == 0 && pipe(go) == 0);
+  for(int i = 0; i < count; i++){
+    int pid = fork();
+    CHECK(pid >= 0);
+    if(pid == 0){
+      close(go[1]);
+      work(i);
+      exit(0);
+    }
+  }
+  for(int i = 0; i < count; i++)
+    CHECK(read(started[0], &c, 1) == 1);
+  close(go[1]);
+  for(int i = 0; i < count; i++)
+    CHECK(wait(&s) > 0 && s == 0);
+}
+
+static void
+openten(int i)
+{
+  char name[] = "n00";
+
+  for(int k = 0; k < 10; k++){
+    name[1] = '0' + i;
+    name[2] = '0' + k;
+    CHECK(open(name, O_RDONLY) >= 0);
+  }
+  waitforall();
+}
+
+// Almost as many open files as the kernel has room for, each another one.
+static void
+allopen(void)
+{
+  numbered(90, 0, 0);
+  together(9, openten);
+  numbered(90, 0, 1);
+}
+
+static void
+readown(int i)
+{
+  char name[] = "n00";
+
+  name[1] = '0' + i / 10;
+  name[2] = '0' + i % 10;
+  int fd = open(name, O_RDONLY);
+  CHECK(fd >= 0);
+  waitforall();
+  for(int k = 0; k < 10; k++)
+    CHECK(read(fd, buf, BSIZE) == BSIZE);
+}
+
+// Readers who all need another buffer of the cache at the same time.
+static void
+manyreaders(void)
+{
+  numbered(40, 10, 0);
+  together(40, readown);
+  numbered(40, 10, 1);
+}
+
 static void
 fourwriters(void)
 {
@@ -748,7 +915,17 @@ static void
 removedcwd(void)
 {
   CHECK(mkdir("cwd") == 0 && chdir("cwd") == 0 && unlink("../cwd") == 0);
-  CHECK(open("x", O_CREATE) == -1 || 1);
+  CHECK(open("x", O_CREATE) == -1 && mkdir("x") == -1);
+  CHECK(chdir("/") == 0);
+}
+
+// Out of a removed directory, when the one that ".." names is gone as well.
+static void
+removedparent(void)
+{
+  CHECK(mkdir("outer") == 0 && mkdir("outer/inner") == 0 && chdir("outer/inner") == 0);
+  CHECK(unlink("/outer/inner") == 0 && unlink("/outer") == 0);
+  CHECK(chdir("..") == -1 && open("../x", O_CREATE) == -1 && !exists(".."));
   CHECK(chdir("/") == 0);
 }
 
@@ -800,6 +977,63 @@ fulldisk(void)
   unlink("after");
 }
 
+// ---- the shell ------------------------------------------------------------------------
+
+// What the shell prints for a line of input.
+static char*
+shell(char *line)
+{
+  static char text[200];
+  char *argv[] = { "sh", 0 };
+  int in[2], out[2], n, length = 0;
+
+  CHECK(pipe(in) == 0 && pipe(out) == 0);
+  int pid = fork();
+  CHECK(pid >= 0);
+  if(pid == 0){
+    close(0);
+    dup(in[0]);
+    close(1);
+    dup(out[1]);
+    close(2);
+    dup(out[1]);
+    for(int fd = 3; fd < NOFILE; fd++)
+      close(fd);
+    exec("sh", argv);
+    exit(1);
+  }
+  close(in[0]);
+  close(out[1]);
+  write(in[1], line, strlen(line));
+  close(in[1]);
+  while((n = read(out[0], text + length, sizeof(text) - 1 - length)) > 0)
+    length += n;
+  text[length] = 0;
+  close(out[0]);
+  wait(0);
+  return text;
+}
+
+// The end of a background command is not that of the one behind it.
+static void
+background(void)
+{
+  CHECK(strcmp(shell("echo x > bg & (zombie ; echo first) ; echo second\n"), "$ first\nsecond\n$ ") == 0);
+  unlink("bg");
+}
+
+static void
+syntax(void)
+{
+  char *missing = "$ sh: syntax error: a command is missing\n$ ";
+
+  CHECK(strcmp(shell("| wc\n"), missing) == 0 && strcmp(shell("; echo a\n"), missing) == 0);
+  CHECK(strcmp(shell("echo a (b) c\n"), "$ sh: syntax error: parentheses beside words\n$ ") == 0);
+  CHECK(strcmp(shell("(echo a) b\n"), "$ sh: syntax error: parentheses beside words\n$ ") == 0);
+  CHECK(strcmp(shell("(echo a\n"), "$ sh: missing )\n$ ") == 0);
+  CHECK(strcmp(shell("echo a )\n"), "$ a\nsh: syntax error: ) without (\n$ ") == 0);
+}
+
 static struct test {
   char *name;
   void (*run)(void);
@@ -807,7 +1041,7 @@ static struct test {
 } tests[] = {
   { "badread", badread }, { "badwrite", badwrite }, { "badopen", badopen }, { "badunlink", badunlink },
   { "badlink", badlink }, { "badmkdir", badmkdir }, { "badpipe", badpipe }, { "badexec", badexec },
-  { "badfstat", badfstat }, { "badwait", badwait }, { "badnumbers", badnumbers },
+  { "badfstat", badfstat }, { "badwait", badwait }, { "badnumbers", badnumbers }, { "negative", negative },
   { "grow", grow }, { "shrink", shrink }, { "bytewise", bytewise }, { "toomuch", toomuch },
   { "kernelmemory", kernelmemory }, { "trampoline", trampoline }, { "nowhere", nowhere },
   { "textwrite", textwrite }, { "guardpage", guardpage }, { "bss", bss }, { "allocate", allocate },
@@ -820,9 +1054,11 @@ static struct test {
   { "duplicate", duplicate }, { "toomanyfiles", toomanyfiles },
   { "smallfile", smallfile }, { "bigfile", bigfile }, { "truncate", truncate }, { "openflags", openflags },
   { "unlinkopen", unlinkopen }, { "links", links }, { "longname", longname }, { "manyfiles", manyfiles },
+  { "lastclose", lastclose }, { "allopen", allopen }, { "manyreaders", manyreaders },
   { "fourwriters", fourwriters }, { "createrace", createrace }, { "console", console },
   { "directories", directories }, { "dots", dots }, { "fileasdir", fileasdir },
   { "subdirectories", subdirectories }, { "removedcwd", removedcwd },
+  { "removedparent", removedparent }, { "background", background }, { "syntax", syntax },
   { "exhaust", exhaust }, { "bigdirectory", bigdirectory }, { "fulldisk", fulldisk, 1 },
   { 0, 0 },
 };
@@ -867,27 +1103,44 @@ run(struct test *t)
   return s != 0;
 }
 
+static struct test*
+find(char *name)
+{
+  struct test *t = tests;
+
+  while(t->name && strcmp(t->name, name) != 0)
+    t++;
+  return t->name ? t : 0;
+}
+
+// Runs the tests that are named, in that order; all that there are, if none is.
+static int
+runtests(char **names, int quick)
+{
+  int failed = 0;
+
+  for(char **name = names; *name; name++)
+    failed |= run(find(*name));
+  for(struct test *t = tests; !names[0] && t->name; t++)
+    if(!(quick && t->slow))
+      failed |= run(t);
+  return failed;
+}
+
 int
 main(int argc, char **argv)
 {
-  int quick = argc > 1 && strcmp(argv[1], "-q") == 0;
-  int named = argc > 1 && !quick, failed = 0, found = 0;
-  int before = freepages();
+  int quick = argc == 2 && strcmp(argv[1], "-q") == 0;
+  char **names = argv + 1 + quick;
 
-  printf("usertests starting\n");
-  for(struct test *t = tests; t->name; t++){
-    int wanted = !named && !(quick && t->slow);
-    for(int i = 1; named && i < argc; i++)
-      wanted |= strcmp(argv[i], t->name) == 0;
-    if(wanted){
-      found = 1;
-      failed |= run(t);
+  for(char **name = names; *name; name++)
+    if(!find(*name)){
+      printf("usertests: there is no test \"%s\"\n", *name);
+      exit(1);
     }
-  }
-  if(!found){
-    printf("usertests: there is no such test\n");
-    exit(1);
-  }
+  int before = freepages();
+  printf("usertests starting\n");
+  int failed = runtests(names, quick);
   int after = freepages();
   if(after < before){
     printf("usertests: %d pages were lost (%d before, %d after)\n", before - after, before, after);

@@ -41,37 +41,43 @@ zeropage(void)
   return page;
 }
 
-// Maps start .. end - 1 in the kernel's page table to the same physical
-// addresses.
+// Maps start .. end - 1 to the same physical addresses.
 static void
-mapdirect(uint64 start, uint64 end, int perm)
+mapdirect(pagetable_t kpgtbl, uint64 start, uint64 end, int perm)
 {
-  kvmmap(kernel_pagetable, start, start, end - start, perm);
+  kvmmap(kpgtbl, start, start, end - start, perm);
 }
 
 // Almost all of the kernel's map is "direct": va == pa, so that a physical
 // address can be used as a pointer. Only the trampoline and the kernel
 // stacks have high addresses of their own.
-void
-kvminit(void)
+static pagetable_t
+kvmmake(void)
 {
   const int rw = PTE_R | PTE_W, rx = PTE_R | PTE_X;
   uint64 code_end = (uint64)etext;
+  pagetable_t kpgtbl = zeropage();
 
-  kernel_pagetable = zeropage();
-  if(kernel_pagetable == 0)
-    panic("kvminit");
+  if(kpgtbl == 0)
+    panic("kvmmake");
 
-  mapdirect(PLIC, PLIC + PLIC_SIZE, rw);
-  mapdirect(UART0, UART0 + PGSIZE, rw);
-  mapdirect(VIRTIO0, VIRTIO0 + PGSIZE, rw);
+  mapdirect(kpgtbl, PLIC, PLIC + PLIC_SIZE, rw);
+  mapdirect(kpgtbl, UART0, UART0 + PGSIZE, rw);
+  mapdirect(kpgtbl, VIRTIO0, VIRTIO0 + PGSIZE, rw);
 
   // Code may run but not change; all other RAM may change but not run.
-  mapdirect(KERNBASE, code_end, rx);
-  mapdirect(code_end, PHYSTOP, rw);
+  mapdirect(kpgtbl, KERNBASE, code_end, rx);
+  mapdirect(kpgtbl, code_end, PHYSTOP, rw);
 
-  proc_mapstacks(kernel_pagetable);
-  kvmmap(kernel_pagetable, TRAMPOLINE, (uint64)trampoline, PGSIZE, rx);
+  proc_mapstacks(kpgtbl);
+  kvmmap(kpgtbl, TRAMPOLINE, (uint64)trampoline, PGSIZE, rx);
+  return kpgtbl;
+}
+
+void
+kvminit(void)
+{
+  kernel_pagetable = kvmmake();
 }
 
 // On each hart: start to use it.

@@ -542,7 +542,9 @@ scheduler(void)
 
     // Nothing to do: save power until the next interrupt. With interrupts
     // off, one that comes after the look cannot be handled before wfi, and
-    // a pending one ends wfi at once; so no wake-up is slept through.
+    // a pending one ends wfi at once; so no wake-up by this hart's own
+    // interrupts is slept through. What another hart makes runnable, that
+    // one runs itself, or this one after the next timer interrupt.
     intr_off();
     if(!anyrunnable())
       wait_for_interrupt();
@@ -654,8 +656,8 @@ either_copyin(void *dst, int user_src, uint64 src, uint64 len)
   return 0;
 }
 
-// Ctrl-P: lists the processes. Takes no locks, to work even when the
-// kernel is stuck on one.
+// Ctrl-P: lists the processes. Takes no process's lock, to work even when
+// the kernel is stuck on one.
 void
 procdump(void)
 {

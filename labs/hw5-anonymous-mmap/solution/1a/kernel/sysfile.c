@@ -71,7 +71,7 @@ transfer(int (*op)(struct file *f, uint64 addr, int n))
     return -1;
   argaddr(1, &addr);
   argint(2, &n);
-  return op(f, addr, n);
+  return n < 0 ? -1 : op(f, addr, n);
 }
 
 uint64
@@ -144,11 +144,12 @@ linkinode(struct inode *ip, char *path)
   // Count the new name before it is there: ip must not be locked while we
   // lock a directory, and meanwhile the old name may be removed.
   ilock(ip);
-  int isdir = ip->type == T_DIR;
-  if(!isdir)
+  // A directory would have two parents; and nlink is a short.
+  int linkable = ip->type != T_DIR && ip->nlink < MAXLINK;
+  if(linkable)
     addlink(ip, 1);
   iunlock(ip);
-  if(isdir)      // it would have two parents
+  if(!linkable)
     return -1;
 
   int r = linkat(path, ip->dev, ip->inum);

@@ -14,7 +14,10 @@ interface FilePatch {
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Applies a unified diff of existing or new files; the context has to match exactly at the line that each hunk names. */
+/**
+ * Applies a unified diff of existing or new files. Each hunk's context has to match exactly, at the place nearest to the
+ * line that it names: a change of `xv6/` further up moves it.
+ */
 export function applyPatch(files: ReadonlyMap<string, Uint8Array>, patch: string): Map<string, Uint8Array> {
 	const patched = new Map(files);
 	for (const { path, hunks } of parsePatch(patch)) {
@@ -31,16 +34,24 @@ function applyHunks(path: string, text: string, hunks: readonly Hunk[]): string 
 	const result: string[] = [];
 	let taken = 0;
 	for (const hunk of hunks) {
-		const at = hunk.before.length === 0 ? hunk.start : hunk.start - 1;
-		const found = lines.slice(at, at + hunk.before.length);
-		if (at < taken || found.length < hunk.before.length || hunk.before.some((line, index) => line !== found[index])) {
-			throw new Error(`${path}: hunk ${hunk.header} does not match`);
-		}
+		const at = hunk.before.length === 0 ? hunk.start : nearest(lines, hunk, taken);
+		if (at === undefined) throw new Error(`${path}: hunk ${hunk.header} does not match`);
 		result.push(...lines.slice(taken, at), ...hunk.after);
 		taken = at + hunk.before.length;
 	}
 	result.push(...lines.slice(taken));
 	return result.map((line) => `${line}\n`).join("");
+}
+
+/** Index of the line, from `first` on, at which the hunk's old text stands; the nearest to where it should. */
+function nearest(lines: readonly string[], hunk: Hunk, first: number): number | undefined {
+	let best: number | undefined;
+	const distance = (at: number) => Math.abs(at - (hunk.start - 1));
+	for (let at = first; at + hunk.before.length <= lines.length; at++) {
+		if (best !== undefined && distance(at) >= distance(best)) continue;
+		if (hunk.before.every((line, index) => line === lines[at + index])) best = at;
+	}
+	return best;
 }
 
 function parsePatch(patch: string): FilePatch[] {

@@ -51,3 +51,14 @@ test("names the file and the hunk whose context does not match", () => {
 	expect(() => applyPatch(files, patch)).toThrow("kernel/b.c: hunk @@ -1,2 +1,2 @@ does not match");
 	expect(() => applyPatch(files, patch.replaceAll("b.c", "c.c"))).toThrow("kernel/c.c");
 });
+
+test("a hunk that has moved is applied at the nearest place that matches", () => {
+	const text = "same\nx\ny\nsame\nz\nsame\n";
+	const at = (line: number) =>
+		decode(
+			applyPatch(new Map([["f", encode(text)]]), `--- f\n+++ f\n@@ -${line} +${line} @@\n-same\n+other\n`).get("f"),
+		);
+	expect(at(2)).toBe("other\nx\ny\nsame\nz\nsame\n");
+	expect(at(3)).toBe("same\nx\ny\nother\nz\nsame\n");
+	expect(at(90)).toBe("same\nx\ny\nsame\nz\nother\n");
+});

@@ -49,25 +49,28 @@ static void
 placement(void)
 {
   char *a = map_or_fail(60, MAP_PRIVATE);
-  store(a);
   char *b = map_or_fail(PAGE + 1, MAP_SHARED);
 
   CHECK((uint64)a == TOP - PAGE);
   CHECK(b == a - 2*PAGE);
+  CHECK(munmap(a, 60) == 0 && munmap(b, PAGE + 1) == 0);
 }
 
 static void
 arguments(void)
 {
-  map_or_fail(10, MAP_PRIVATE);
-  map_or_fail(10, MAP_SHARED);
+  char *a = map_or_fail(10, MAP_PRIVATE);
+  char *b = map_or_fail(10, MAP_SHARED);
+
   CHECK(map(0, RW, MAP_PRIVATE) == FAILED);
   CHECK(map(~0UL, RW, MAP_PRIVATE) == FAILED);
   CHECK(map(1UL << 38, RW, MAP_PRIVATE) == FAILED);
+  CHECK(map((1UL << 32) + PAGE, RW, MAP_PRIVATE) == FAILED);  // a page, as an int
   CHECK(map(10, 8, MAP_PRIVATE) == FAILED);
   CHECK(map(10, RW, 0) == FAILED);
   CHECK(map(10, RW, MAP_PRIVATE | MAP_SHARED) == FAILED);
   CHECK(mmap(0, 10, RW, MAP_PRIVATE, -1, 0) == FAILED);
+  CHECK(munmap(a, 10) == 0 && munmap(b, 10) == 0);
 }
 
 // Ten regions are possible, an eleventh is refused, and a place comes back.
@@ -239,25 +242,65 @@ privatecopy(void)
   CHECK(a[0] == 7);
 }
 
-// exec gives the regions back, and the arguments may have come from one.
+// exec gives the regions back.
 static void
 execute(void)
 {
+  char *argv[] = { "mmaptests", "-exit7", 0 };
   char *shared = map_or_fail(PAGE, MAP_SHARED);
-  int status;
 
   shared[0] = 1;
-  if(fork() == 0){
+  if(forked() == 0){
+    store(map_or_fail(PAGE, MAP_PRIVATE));
+    exec("mmaptests", argv);
+    exit(1);
+  }
+  CHECK(waitstatus() == 7);
+  CHECK(shared[0] == 1);
+}
+
+// exec's arguments may come from a region.
+static void
+execargs(void)
+{
+  if(forked() == 0){
     char **argv = (char**)map_or_fail(PAGE, MAP_PRIVATE);
     argv[0] = "mmaptests";
-    argv[1] = "exit7";
+    argv[1] = strcpy((char*)(argv + 3), "-exit7");
     argv[2] = 0;
     exec("mmaptests", argv);
     exit(1);
   }
-  wait(&status);
-  CHECK(status == 7);
-  CHECK(shared[0] == 1);
+  CHECK(waitstatus() == 7);
+}
+
+static void
+tenregions(void)
+{
+  for(int i = 0; i < 10; i++)
+    store(map_or_fail(100, i & 1 ? MAP_SHARED : MAP_PRIVATE));
+}
+
+// A process has no region of the one that had its place in the process table
+// before, nor a program one of the program before.
+static void
+fresh(void)
+{
+  char *argv[] = { "mmaptests", "-ten", 0 };
+
+  for(int i = 0; i < 3; i++){
+    if(forked() == 0){
+      tenregions();
+      exit(0);
+    }
+    waitok();
+  }
+  if(forked() == 0){
+    tenregions();
+    exec("mmaptests", argv);
+    exit(1);
+  }
+  waitok();
 }
 
 // A process that runs out of memory in a fault is killed, the others live.
@@ -348,13 +391,100 @@ fault(void)
   a[0] = 42;
   own[0] = 43;
   if(forked() == 0){
-    a[PAGE] = own[PAGE] = 1;
+    own[PAGE] = 1;
     own[-PAGE] = 1;
     exit(0);
   }
   CHECK(waitstatus() == -1);
   churn();
   CHECK(a[0] == 42 && own[0] == 43);
+}
+
+// Pages of a shared region that are touched after fork. Each child has a
+// frame of its own for them, until task 3b, and takes it along when it goes.
+static void
+ownframes(void)
+{
+  char *a = map_or_fail(2*PAGE, MAP_SHARED);
+
+  a[0] = 42;
+  for(int unmaps = 0; unmaps < 2; unmaps++){
+    if(forked() == 0){
+      a[PAGE] = 1;
+      if(unmaps)
+        CHECK(munmap(a, 2*PAGE) == 0);
+      exit(0);
+    }
+    waitok();
+  }
+  CHECK(a[0] == 42);
+}
+
+// --- killed in a fault ---
+
+enum { KILLS = 24, STEP = 8, TOUCHED = KILLS * STEP };
+
+// Faults until it is killed, and counts in the memory that it shares.
+static void
+faulting(volatile int *count, char *shared)
+{
+  for(int i = 0; i < 100 * TOUCHED; i++){
+    static char *own;
+    int page = i % TOUCHED;
+
+    if(page == 0){
+      if(own)
+        CHECK(munmap(own, TOUCHED * PAGE) == 0);
+      own = map_or_fail(TOUCHED * PAGE, MAP_PRIVATE);
+    }
+    own[page * PAGE] = 1;
+    if(i < TOUCHED)
+      shared[page * PAGE + 100] = 1;
+    *count = i;
+  }
+}
+
+// Kills a child after so many pages; another child is in the family all the
+// while, and goes on using it.
+static void
+killround(int pages)
+{
+  char *shared = map_or_fail(TOUCHED * PAGE, MAP_SHARED);
+  volatile int *count = (int*)shared;
+  int go[2];
+  char c;
+
+  *count = -1;
+  CHECK(pipe(go) == 0);
+  if(forked() == 0){
+    close(go[1]);
+    if(read(go[0], &c, 1) == 1 && shared[100] == 1)
+      *count = 43;
+    exit(0);
+  }
+  int pid = forked();
+  if(pid == 0){
+    faulting(count, shared);
+    exit(0);
+  }
+  for(int i = 0; *count < pages && i < 100000000; i++)
+    ;
+  CHECK(kill(pid) == 0);
+  CHECK(waitstatus() == -1);    // the other child waits for us
+  churn();
+  CHECK(write(go[1], "g", 1) == 1);
+  waitok();
+  CHECK(*count == 43);
+  CHECK(munmap(shared, TOUCHED * PAGE) == 0);
+  close(go[0]);
+  close(go[1]);
+}
+
+static void
+killinfault(void)
+{
+  for(int i = 0; i < KILLS; i++)
+    killround(i * STEP);
 }
 
 // --- a family lets go in every order ---
@@ -587,8 +717,12 @@ static const struct test tests[] = {
   { "children", children },
   { "grandchild", grandchild },
   { "execute", execute },
+  { "execargs", execargs },
+  { "fresh", fresh },
   { "killed", killed },
   { "fault", fault },
+  { "ownframes", ownframes },
+  { "killinfault", killinfault },
   { "orders", orders },
   { "storm", storm },
   { "nomemory", nomemory },
@@ -601,9 +735,13 @@ static const struct test tests[] = {
 int
 main(int argc, char **argv)
 {
-  if(argc == 2 && strcmp(argv[1], "exit7") == 0)
-    exit(7);
   if(argc == 2 && strcmp(argv[1], "-exit") == 0)
     exit(0);
+  if(argc == 2 && strcmp(argv[1], "-exit7") == 0)
+    exit(7);
+  if(argc == 2 && strcmp(argv[1], "-ten") == 0){
+    tenregions();
+    exit(0);
+  }
   exit(runtests(argc, argv, tests));
 }

@@ -5,12 +5,12 @@
 #define BSIZE MAX
 
 typedef struct {
-  int buf[BSIZE];      // never initialised: its pages are touched only when used
-  int nextin;          // where the producer stores next
-  int nextout;         // where the consumer reads next
-  int num_produced;
-  int num_consumed;
-  int total;           // of what was consumed
+  int buf[BSIZE];              // never initialised: its pages are touched only when used
+  volatile int nextin;         // where the producer stores next; volatile keeps
+  volatile int nextout;        // the five in order: the first store is nextin's
+  volatile int num_produced;
+  volatile int num_consumed;
+  volatile int total;          // of what was consumed
 } buffer_t;
 
 static buffer_t *buffer;

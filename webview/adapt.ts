@@ -176,6 +176,7 @@ const outcomes: Record<FaultEntry["outcome"], string> = {
 	open: "not settled yet",
 	mapped: "mapped",
 	killed: "refused, process killed",
+	ended: "killed by another process",
 	again: "faults again",
 	panic: "kernel panic",
 };

@@ -34,8 +34,11 @@ const marked: ReadonlySet<string> = new Set([
 	"mprotect",
 ]);
 
+/** xv6's number of kill(), for a kernel whose table of calls is not known. */
+const SYS_kill = 6;
+
 /** These take regions away: what was there has to be read before. */
-const leaving: ReadonlySet<string> = new Set(["exit", "exec", "munmap"]);
+export const leaving: ReadonlySet<string> = new Set(["exit", "exec", "munmap"]);
 const nothing: readonly never[] = [];
 
 /** A system call, as the log sees it. */
@@ -53,11 +56,14 @@ export interface Pending {
 	readonly root: number;
 	readonly call: string;
 	readonly entry: Mutable<FaultEntry> | Mutable<MarkEntry> | undefined;
-	/** Regions before the handler of a fault, or of a call that takes regions away, ran; with the arguments of such a call. */
+	/** Regions before the handler of a fault, or of a call that takes regions away, ran. */
 	readonly regions: readonly Region[];
+	/** Of a call that takes regions away, and of kill(). */
 	readonly arguments: readonly bigint[];
 	/** When a fault came there were frames for a page and its tables. */
 	readonly memoryLeft: boolean;
+	/** kill() was called for it before the trap, or during it: that it ends is not, or need not be, the trap's doing. */
+	killedByOther: boolean;
 }
 
 /** What the log tells those who look for findings. */
@@ -73,7 +79,7 @@ export interface LogListener {
 	settled(entry: LogEntry): void;
 	/** A marked call returned. */
 	returned(call: string, pending: Pending, result: bigint): void;
-	/** The process ended in the handler of its trap. */
+	/** The process ended in the handler of its trap, and nobody else killed it. */
 	killed(pid: number, pending: Pending): void;
 }
 
@@ -95,6 +101,8 @@ export class FaultLog {
 	private readonly pending: (Pending | undefined)[] = [];
 	/** By slot; a call takes the place of the one before. */
 	private readonly callsIn: Mutable<Pending>[] = [];
+	/** Processes that some kill() meant; for kernels that do not show who is killed. */
+	private readonly killTargets = new Set<number>();
 	/** The newest entry while it is an `sbrk` that returned: the same once more is counted there. */
 	private repeatable: { readonly entry: Mutable<MarkEntry>; readonly argument: number } | undefined;
 
@@ -109,6 +117,7 @@ export class FaultLog {
 		this.faultCount = 0;
 		this.pending.length = 0;
 		this.repeatable = undefined;
+		this.killTargets.clear();
 		this.kernelFaults = [];
 		this.openFaults = [];
 	}
@@ -148,7 +157,10 @@ export class FaultLog {
 		const pid = processes.pidOf(slot);
 		let pending = this.callsIn[slot];
 		if (!pending) {
-			pending = { pid, slot, root, call: "", entry: undefined, regions: nothing, arguments: nothing, memoryLeft: true };
+			pending = {
+				...{ pid, slot, root, call: "", entry: undefined, regions: nothing, arguments: nothing },
+				...{ memoryLeft: true, killedByOther: false },
+			};
 			this.callsIn[slot] = pending;
 		}
 		pending.pid = pid;
@@ -160,6 +172,31 @@ export class FaultLog {
 		this.pending[slot] = pending;
 		// Most calls leave address spaces alone: that the process is in one is all that matters.
 		if (call.marked) this.mark(trap, call, pending);
+		else if (call.name === "kill") this.kill(machine.harts[hart]?.low(10) ?? 0, pending);
+	}
+
+	/**
+	 * A kill() begins. If its target is in a fault it may end there, although the fault was served; unless it is killed already, which
+	 * then only its own handler can have done.
+	 */
+	private kill(target: number, pending: Mutable<Pending>): void {
+		pending.arguments = [BigInt(target)];
+		this.killTargets.add(target);
+		for (const open of this.openFaults)
+			if (this.isMeant(open.pid, target) && !this.sources.processes.read(open.slot)?.killed) open.killedByOther = true;
+	}
+
+	/** Without `proc` a pid of ours is not the kernel's: any may be meant. */
+	private isMeant(pid: number, target: number): boolean {
+		return pid === target || this.sources.names.proc === undefined;
+	}
+
+	/** Of a process that has just trapped: somebody has killed it, or is in his kill() at it. */
+	private isKilledByOther({ pid, killed }: Process): boolean {
+		const { proc } = this.sources.names;
+		if (proc && this.sources.names.offsetIn(proc.element, "killed") !== undefined)
+			return killed || this.pending.some((other) => other?.call === "kill" && other.arguments[0] === BigInt(pid));
+		return [...this.killTargets].some((target) => this.isMeant(pid, target));
 	}
 
 	private mark({ hart, instret }: Trap, call: Call, pending: Mutable<Pending>): void {
@@ -207,7 +244,8 @@ export class FaultLog {
 			const table = names.syscalls;
 			const handler = table && number > 0 && number < table.count ? memory.u64(table.address + number * 8) : undefined;
 			const symbol = handler ? names.symbols.symbolAt(handler) : undefined;
-			const name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : `syscall ${number}`;
+			const unknown = !table && number === SYS_kill ? "kill" : `syscall ${number}`;
+			const name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : unknown;
 			call = { name, marked: marked.has(name), leaves: leaving.has(name) };
 			this.calls.set(number, call);
 		}
@@ -265,6 +303,7 @@ export class FaultLog {
 			regions,
 			arguments: nothing,
 			memoryLeft: hasFreeFrames(this.sources.memory, this.sources.names, 8),
+			killedByOther: this.isKilledByOther(process),
 		};
 		this.pending[slot] = pending;
 		this.openFaults.push(pending);
@@ -433,10 +472,10 @@ export class FaultLog {
 			const state = processes.pidOf(slot) === pid ? processes.stateOf(slot) : "UNUSED";
 			const gone = state === "UNUSED" || state === "ZOMBIE";
 			if (!gone && (!panicked || call !== "fault")) continue;
-			const outcome: FaultOutcome = gone ? "killed" : "panic";
+			const outcome: FaultOutcome = !gone ? "panic" : pending.killedByOther ? "ended" : "killed";
 			if (entry?.type === "fault") this.update(entry, { outcome, settledAt });
 			this.pending[slot] = undefined;
-			if (gone && call === "fault") this.listener.killed(pid, pending);
+			if (gone && call === "fault" && !pending.killedByOther) this.listener.killed(pid, pending);
 		}
 		this.openFaults = this.openFaults.filter((open) => this.pending[open.slot] === open);
 	}

@@ -1,5 +1,5 @@
 import type { FaultEntry, Finding } from "../protocol/kernelModel.ts";
-import type { FaultLog, LogListener, Pending } from "./faultLog.ts";
+import { type FaultLog, type LogListener, leaving, type Pending } from "./faultLog.ts";
 import { checkCounts } from "./findings/counts.ts";
 import { Families } from "./findings/families.ts";
 import { FaultRules } from "./findings/faults.ts";
@@ -39,10 +39,11 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	constructor(
 		private readonly sources: Sources,
 		private readonly panicCalls: () => readonly PanicCall[],
-		private readonly log: () => Pick<FaultLog, "atPanic">,
+		private readonly log: () => Pick<FaultLog, "atPanic" | "pendingOf">,
 	) {
 		this.found = new FindingList(() => sources.machine.instret);
-		this.families = new Families(sources, this.found);
+		const isLeaving = (process: Process) => process.killed || leaving.has(log().pendingOf(process)?.call ?? "");
+		this.families = new Families(sources, this.found, isLeaving);
 		this.faults = new FaultRules(sources, this.found);
 		this.left = new LeftPages(sources);
 	}
@@ -92,7 +93,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 		const process = call === "munmap" && result === 0n ? this.sources.processes.read(pending.slot) : undefined;
 		if (process) checkMunmap(this.sources, this.found, process, pending);
 		if (call === "exec" || call === "exit") this.leaver = undefined;
-		if (call === "mmap" || call === "mmap4" || call === "munmap" || call === "fork") this.families.forgetDead();
+		if (call !== "sbrk") this.families.forgetDead();
 	}
 
 	killed(pid: number, pending: Pending): void {
@@ -118,7 +119,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 			suspects.set(key, times);
 			if (quiet || times >= 2) report();
 		};
-		this.families.forget(look.spaces);
+		this.families.forgetDead();
 		for (const space of look.spaces) {
 			const { process } = space;
 			if (process.state === "ZOMBIE") continue;

@@ -466,6 +466,7 @@ const outcomes = {
 	open: "not done",
 	mapped: "mapped lazily",
 	killed: "refused, process killed",
+	ended: "killed by another process meanwhile",
 	again: "not served: it faults again",
 	panic: "kernel panic",
 } as const;

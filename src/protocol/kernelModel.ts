@@ -200,8 +200,10 @@ export type FaultOutcome =
 	| "open"
 	/** The page is there now: `frame` says which. */
 	| "mapped"
-	/** The process ended in the handler. */
+	/** The process ended in the handler, by the handler's own doing. */
 	| "killed"
+	/** The process ended in the handler, but another one had killed it with kill(). */
+	| "ended"
 	/** The handler returned, and the page is still missing or lacks the permission. */
 	| "again"
 	| "panic";

@@ -15,14 +15,22 @@ interface Sighting {
 	readonly sources: readonly SourcePoint[];
 }
 
+interface Family {
+	/** pids when somebody last looked. */
+	members: ReadonlySet<number>;
+	/** Page index to the frame first seen there. */
+	readonly pages: Map<number, Sighting>;
+}
+
 /** `family-frames-differ`: all who share a family must see one frame at one page, for as long as the family lives. */
 export class Families {
-	/** Family to page index to the frame first seen there. */
-	private readonly families = new Map<string, Map<number, Sighting>>();
+	private readonly families = new Map<string, Family>();
 
+	/** `isLeaving`: the process may be in the middle of giving its regions back, which then still name their families. */
 	constructor(
 		private readonly sources: Sources,
 		private readonly list: FindingList,
+		private readonly isLeaving: (process: Process) => boolean,
 	) {}
 
 	clear(): void {
@@ -40,30 +48,35 @@ export class Families {
 	): void {
 		const key = familyKey(region);
 		if (key === undefined || frame < 0) return;
-		let pages = this.families.get(key);
-		if (!pages) {
-			pages = new Map();
-			this.families.set(key, pages);
+		let family = this.families.get(key);
+		if (!family) {
+			family = { members: new Set([...(this.membersNow().get(key) ?? []), process.pid]), pages: new Map() };
+			this.families.set(key, family);
 		}
 		const index = (page - region.start) / pageBytes;
-		const first = pages.get(index);
+		const sighting = { frame, pid: process.pid, name: process.name, log, sources };
+		const first = family.pages.get(index);
 		if (!first) {
-			pages.set(index, { frame, pid: process.pid, name: process.name, log, sources });
+			family.pages.set(index, sighting);
 			return;
 		}
 		if (first.frame === frame) return;
-		if (!this.hasOtherMember(key, process)) {
+		const others = [...(this.membersNow().get(key) ?? [])].filter((pid) => pid !== process.pid);
+		if (others.length === 0) {
 			// All others are gone: the family began anew, as a shared page does whose count came to 0.
-			pages.set(index, { frame, pid: process.pid, name: process.name, log, sources });
+			family.pages.set(index, sighting);
 			return;
 		}
+		const what = `${regionLabel(region)}, but page ${virtualHex(page)}`;
 		this.list.report(
 			"family-frames-differ",
 			key,
 			"error",
-			`Processes ${first.pid} (${first.name}) and ${process.pid} (${process.name}) share ${regionLabel(region)}, but page ${virtualHex(page)} is frame ${first.frame} for one and frame ${frame} for the other: what one writes, the other never reads.`,
+			first.pid === process.pid
+				? `Process ${process.pid} (${process.name}) shares ${what} was frame ${first.frame} for it and is frame ${frame} now, while process ${others[0]} has had the region all the time: what one writes, the other never reads.`
+				: `Processes ${first.pid} (${first.name}) and ${process.pid} (${process.name}) share ${what} is frame ${first.frame} for one and frame ${frame} for the other: what one writes, the other never reads.`,
 			{
-				pids: [first.pid, process.pid],
+				pids: [...new Set([first.pid, process.pid])],
 				frames: [first.frame, frame],
 				addresses: [page],
 				log: [...first.log, ...log],
@@ -72,28 +85,33 @@ export class Families {
 		);
 	}
 
-	private hasOtherMember(key: string, process: Process): boolean {
+	/** By family, the pids that belong to it. */
+	private membersNow(): Map<string, Set<number>> {
 		const { processes, regions } = this.sources;
-		return processes
-			.all()
-			.some(
-				(other) =>
-					other.pid !== process.pid &&
-					other.root !== 0 &&
-					regions.of(other).some((region) => familyKey(region) === key),
-			);
+		const members = new Map<string, Set<number>>();
+		for (const process of processes.all()) {
+			if (process.root === 0 || process.state === "ZOMBIE" || this.isLeaving(process)) continue;
+			for (const region of regions.of(process)) {
+				const key = familyKey(region);
+				if (key === undefined) continue;
+				const pids = members.get(key) ?? new Set();
+				members.set(key, pids.add(process.pid));
+			}
+		}
+		return members;
 	}
 
-	/** Families without a living member are over; their number may serve again. */
-	forget(spaces: readonly { regions: readonly Region[] }[]): void {
-		if (this.families.size === 0) return;
-		const alive = new Set(spaces.flatMap(({ regions }) => regions.flatMap((region) => familyKey(region) ?? [])));
-		for (const key of this.families.keys()) if (!alive.has(key)) this.families.delete(key);
-	}
-
+	/**
+	 * Families without a living member are over, and their numbers may serve again. So it has been where all members are others than
+	 * before: one joins by a fork of one that is in it, or by a call of its own, and at the return of either we are here.
+	 */
 	forgetDead(): void {
 		if (this.families.size === 0) return;
-		const { processes, regions } = this.sources;
-		this.forget(processes.all().flatMap((process) => (process.root === 0 ? [] : [{ regions: regions.of(process) }])));
+		const now = this.membersNow();
+		for (const [key, family] of this.families) {
+			const members = now.get(key);
+			if (members && [...members].some((pid) => family.members.has(pid))) family.members = members;
+			else this.families.delete(key);
+		}
 	}
 }

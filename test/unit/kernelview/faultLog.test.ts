@@ -7,12 +7,13 @@ import { drivenMachine, hw5Regions, programs, ramBase, recorded } from "./record
 
 const kernel = recorded("kernel-3b");
 const names = new KernelNames(new ProgramSymbols("kernel", kernel));
-const [SYS_fork, SYS_sbrk] = [1, 12];
+const [SYS_fork, SYS_kill, SYS_sbrk] = [1, 6, 12];
+const zombie = [...Array(8).keys()].find((value) => names.stateName(value) === "ZOMBIE") ?? -1;
 const [loadFault, storeFault] = [13, 15];
 const [pteV, pteR, pteW, pteU] = [1n, 2n, 4n, 16n];
 
 function driven() {
-	const { machine, memory, trap, back, enter } = drivenMachine();
+	const { machine, memory, trap, back, enter, enterFrom } = drivenMachine();
 	const view = new KernelView(machine, kernel, programs, { regions: hw5Regions });
 	view.attach();
 	const { harts, processes, spaces } = view.model();
@@ -37,6 +38,11 @@ function driven() {
 		call: (number: number, argument: bigint, result: bigint) => {
 			enter(number, argument);
 			back(result);
+		},
+		/** Another process than the one that runs calls kill() for this one, and has not returned. */
+		killBegins: () => {
+			const other = processes.find((process) => process.name === "hold" && process.pid !== pid);
+			enterFrom(Number(other?.root), SYS_kill, BigInt(pid));
 		},
 		/** Byte of a member of the running process in RAM. */
 		member: (name: string) =>
@@ -111,7 +117,6 @@ test("a process that ends in the handler: refused, process killed", () => {
 	run.trap(loadFault, 0x7000_0000n);
 	expect(run.fault()).toMatchObject({ outcome: "open" });
 	expect(run.fault()?.range).toBeUndefined();
-	const zombie = [...Array(8).keys()].find((value) => names.stateName(value) === "ZOMBIE") ?? -1;
 	run.memory.setUint32(run.member("state"), zombie, true);
 	expect(run.fault()?.outcome).toBe("killed");
 	expect(run.view.killed()).toEqual([run.fault()?.pid]);
@@ -127,4 +132,36 @@ test("a panic while a fault is handled, and a fault of the kernel itself: kernel
 		expect(run.fault()?.outcome).toBe("panic");
 		expect(run.view.faults()[0]?.text).toContain("kernel panic");
 	}
+});
+
+/** The running process stores into a page of its region, and ends before the handler returns. */
+function endsInFault(order: readonly ("fault" | "kill begins" | "flag")[]) {
+	const run = driven();
+	const { address } = unmappedPage(run, "rw-");
+	for (const step of order) {
+		if (step === "fault") run.trap(storeFault, BigInt(address));
+		else if (step === "kill begins") run.killBegins();
+		else run.memory.setUint32(run.member("killed"), 1, true);
+	}
+	run.memory.setUint32(run.member("state"), zombie, true);
+	const findings = run.view.findings().map(({ id }) => id);
+	return {
+		outcome: run.fault()?.outcome,
+		killed: run.view.killed().length,
+		refused: findings.includes("fault-refused"),
+	};
+}
+
+test("a process that the handler kills is refused; also when somebody else's kill() comes after that", () => {
+	const refused = { outcome: "killed", killed: 1, refused: true };
+	expect(endsInFault(["fault", "flag"])).toEqual(refused);
+	expect(endsInFault(["fault", "flag", "kill begins"])).toEqual(refused);
+});
+
+test("a process that kill() had killed before its fault, or kills meanwhile, is not refused when it ends", () => {
+	const ended = { outcome: "ended", killed: 0, refused: false };
+	expect(endsInFault(["kill begins", "flag", "fault"])).toEqual(ended);
+	expect(endsInFault(["flag", "fault"])).toEqual(ended);
+	expect(endsInFault(["fault", "kill begins", "flag"])).toEqual(ended);
+	expect(endsInFault(["kill begins", "fault", "flag"])).toEqual(ended);
 });

@@ -200,6 +200,7 @@ function unmapped(start: number, length: number, pages: number): readonly Findin
 				.map((region) => (region.start === privateAt ? { ...region, end: privateAt + pages * 4096 } : region)),
 			arguments: [BigInt(start), BigInt(length)],
 			memoryLeft: true,
+			killedByOther: false,
 		},
 	);
 	return list.sorted.map(({ id }) => id);

@@ -114,8 +114,9 @@ export function drivenMachine(ram = recorded("ram")) {
 		onTrap: traps.event,
 		onTrapReturn: returns.event,
 	};
-	const trap = (cause: number, tval = 0n, fromMode: 0 | 1 = 0) => {
-		const root = Number((satp & ((1n << 44n) - 1n)) << 12n);
+	const own = Number((satp & ((1n << 44n) - 1n)) << 12n);
+	/** `root`: another process than the one that runs. */
+	const trap = (cause: number, tval = 0n, fromMode: 0 | 1 = 0, root = own) => {
 		const fixed = { hart: 0, interrupt: false, pc: 0x40n, toMode: 1, satp, root } as const;
 		traps.fire({ ...fixed, cause, tval, fromMode, instret: instret++ });
 	};
@@ -124,10 +125,11 @@ export function drivenMachine(ram = recorded("ram")) {
 		returns.fire({ hart: 0, pc: 0n, toMode: 0, instret: instret++ });
 	};
 	/** A system call: number in a7, arguments from a0 on. */
-	const enter = (number: number, ...args: readonly bigint[]) => {
+	const enterFrom = (root: number, number: number, ...args: readonly bigint[]) => {
 		registers.set(17, BigInt(number));
 		for (const [i, value] of args.entries()) registers.set(10 + i, value);
-		trap(8);
+		trap(8, 0n, 0, root);
 	};
-	return { machine, memory: new DataView(ram.buffer, ram.byteOffset, ram.byteLength), trap, back, enter };
+	const enter = (number: number, ...args: readonly bigint[]) => enterFrom(own, number, ...args);
+	return { machine, memory: new DataView(ram.buffer, ram.byteOffset, ram.byteLength), trap, back, enter, enterFrom };
 }

@@ -57,3 +57,59 @@ stormed(const struct sharing *s, int processes)
     waitok();
   waitfree(s);
 }
+
+// --- killed wherever they are ---
+
+// Maps, forks and unmaps until it is killed. It kills its children: some in
+// their fault beside all memory, or before it, or when that has killed them.
+// A child that has lost its parent ends by itself.
+static inline void
+restless(const struct sharing *s)
+{
+  for(int round = 0; ; round++){
+    volatile int *p = s->map();
+    int pid = forked();
+    if(pid == 0){
+      p[1]++;
+      if(round % 4 == 0)
+        *(volatile int*)0x2000000000 = 1;
+      for(int i = 0; i < 100000; i++)
+        p[2]++;
+      exit(0);
+    }
+    if(round % 2)
+      sleep(1);
+    kill(pid);
+    wait(0);
+    CHECK(*p == 55);
+    s->unmap();
+  }
+}
+
+// Processes are killed in the middle of mmap, munmap, fork, exit or a fault,
+// with children that have the memory, too. What was there is still there, and
+// when all have gone nobody has it.
+static inline void
+killedanywhere(const struct sharing *s, int processes)
+{
+  volatile int *p = s->map();
+
+  *p = 55;
+  for(int round = 0; round < 6; round++){
+    int pids[8];
+    for(int i = 0; i < processes; i++){
+      pids[i] = forked();
+      if(pids[i] == 0)
+        restless(s);
+    }
+    sleep(1 + round % 3);
+    for(int i = 0; i < processes; i++)
+      CHECK(kill(pids[i]) == 0);
+    for(int i = 0; i < processes; i++)
+      CHECK(waitstatus() == -1);
+    churn();
+    CHECK(*p == 55);
+  }
+  s->unmap();
+  waitfree(s);
+}

@@ -286,6 +286,7 @@ fault(void)
 
 static void orders(void) { everyorder(&page); }
 static void storm(void) { stormed(&page, 6); }
+static void anywhere(void) { killedanywhere(&page, 4); }
 
 // --- no memory: nothing has changed when a call fails ---
 
@@ -357,6 +358,7 @@ static const struct test tests[] = {
   { "fault", fault },
   { "orders", orders },
   { "storm", storm },
+  { "anywhere", anywhere },
   { "nomemory", nomemory },
   { 0, 0 },
 };

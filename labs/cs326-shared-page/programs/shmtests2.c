@@ -500,6 +500,7 @@ fault(void)
 
 static void orders(void) { everyorder(&region); }
 static void storm(void) { stormed(&region, 6); }
+static void anywhere(void) { killedanywhere(&region, 4); }
 
 // --- no memory: nothing has changed when a call fails ---
 
@@ -606,6 +607,7 @@ static const struct test tests[] = {
   { "fault", fault },
   { "orders", orders },
   { "storm", storm },
+  { "anywhere", anywhere },
   { "nomemory", nomemory },
   { 0, 0 },
 };

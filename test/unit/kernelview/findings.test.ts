@@ -150,10 +150,19 @@ test("a count that the page tables do not bear out", () => {
 	expectFinding("refcount-mismatch", parent, view.findings());
 });
 
-/** All mapped regions taken as one shared region, whose count is `count`. */
-function counted(count: number) {
+/** All mapped regions taken as one shared region, whose count is `count`; `ended`: a process that nobody has waited for yet. */
+function counted(count: number, ended?: number) {
 	const bytes = ram.slice();
 	const memory = new DataView(bytes.buffer);
+	if (ended !== undefined) {
+		const names = new KernelNames(new ProgramSymbols("kernel", kernel));
+		const state = names.proc && names.offsetIn(names.proc.element, "state");
+		const process = new ProcessReader(new GuestMemory(stillMachine(bytes, qemu.registers).memory), names)
+			.all()
+			.find(({ pid }) => pid === ended);
+		const zombie = [...Array(8).keys()].find((value) => names.stateName(value) === "ZOMBIE") ?? -1;
+		memory.setUint32(Number(process?.address) + Number(state) - ramBase, zombie, true);
+	}
 	const starts = new Set(before.spaces.flatMap(({ regions }) => regions.map(({ start }) => BigInt(start))));
 	// struct mmr: addr, length, prot, flags, valid
 	for (let at = 0; at < 0x40000; at += 8)
@@ -174,6 +183,15 @@ test("a count may be of the processes, or of the mappings when a process has the
 	expect(counted(mappings + 1).map(({ sentence }) => sentence)).toEqual([
 		expect.stringContaining(`have it, at ${mappings} places`),
 	]);
+});
+
+test("a process that ended counts until it is waited for, or not", () => {
+	const members = before.spaces.filter(({ regions }) => regions.length > 0);
+	const mappings = members.reduce((sum, { regions }) => sum + regions.length, 0);
+	const childs = members.find(({ pid }) => pid === child)?.regions.length ?? 0;
+	for (const count of [members.length, members.length - 1, mappings, mappings - childs])
+		expect(counted(count, child)).toEqual([]);
+	expect(counted(mappings + 1, child).length).toBe(1);
 });
 
 /** What is found when munmap(start, length) has returned 0 and memory is as it is now; `pages`: of the region before. */

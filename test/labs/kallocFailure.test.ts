@@ -5,7 +5,7 @@ import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { ElfFile } from "../../src/debuginfo/elf.ts";
 import { Shell } from "../../src/lab/shell.ts";
 import type { PhysicalMemory } from "../../src/machine/types.ts";
-import { build, catalog, closeToolchains } from "../support/lab.ts";
+import { build, catalog, closeToolchains, judgeOutput, summary } from "../support/lab.ts";
 
 afterAll(closeToolchains);
 
@@ -33,7 +33,7 @@ const subjects: readonly Subject[] = [
 			"prodcons1",
 			"prodcons3",
 			"mmaptests placement unmapping",
-			"mmaptests syscalls execute",
+			"mmaptests syscalls execute execargs",
 			"mmaptests privatecopy",
 			"mmaptests children grandchild killed",
 			"echo a | cat",
@@ -148,4 +148,18 @@ test.each(cases)("each kalloc fails once, $lab $solution, $harts harts: no panic
 		shell.dispose();
 		machine.dispose();
 	}
+});
+
+test("no memory where not all page tables were made ahead: mappages fails in a fault, and nothing is lost", async () => {
+	const lab = "hw5-anonymous-mmap";
+	const files = await catalog.workspace(lab, "3b");
+	const path = "kernel/vm.c";
+	const text = fromUtf8(files.get(path) as Uint8Array);
+	const head = "mapvpages(pagetable_t pagetable, uint64 va, uint64 size)\n{\n";
+	expect(text).toContain(head);
+	files.set(path, utf8(text.replace(head, `${head}  va += PGROUNDDOWN(size / 2);\n  size = PGSIZE;\n`)));
+	const manifest = await catalog.manifest(lab);
+	const tests = manifest.tests.filter(({ id }) => id === "mmap-failures" || id === "mmap-familyfailures");
+	expect(tests.length).toBe(2);
+	expect(summary(await judgeOutput(await build(files), manifest, { tests }))).toEqual([]);
 });

@@ -92,7 +92,7 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 		"family-not-mapped": "family-frames-differ",
 		"fault-not-killed": "fault-loop",
 		"fetchaddr-below-size": { why: "exec returns -1 and leaves memory as it is", explanation: "exec-argument" },
-		"frame-kept-when-mappages-fails": { why: "the line tells before the test has ended", explanation: "nomemory-lost" },
+		"frame-kept-when-mappages-fails": "frame-leaked",
 		"frame-lost-when-killed": "frame-leaked",
 		"fault-without-family-lock": "kernel-panic",
 		"flags-unchecked": { why: "only the result of a call is wrong", explanation: "test-failed" },

@@ -4,7 +4,7 @@ import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { MemoryTree } from "../../src/common/sourceTree.ts";
 import { NodeTree } from "../../src/env/node/sourceTree.ts";
-import { openToolchains } from "../../src/env/node/toolchains.ts";
+import { type OpenedToolchains, openToolchains } from "../../src/env/node/toolchains.ts";
 import { LabCatalog } from "../../src/lab/catalog.ts";
 import type { LabManifest, LabTest } from "../../src/lab/manifest.ts";
 import { runLab } from "../../src/lab/runner.ts";
@@ -13,23 +13,27 @@ import type { Verdict } from "../../src/lab/verdict.ts";
 export const repository = resolve(import.meta.dirname, "../..");
 export const catalog = new LabCatalog(new NodeTree(repository));
 
-let toolchains: ReturnType<typeof openToolchains> | undefined;
+type Compiler = "bundled" | "host";
+const toolchains = new Map<Compiler, Promise<OpenedToolchains>>();
 /** One session for all trees: what two trees share is compiled once. */
 const session = new BuildSession();
 
-/** Builds a tree in memory with the bundled toolchain; the diagnostics are the message when it fails. */
-export async function build(files: ReadonlyMap<string, Uint8Array>): Promise<BuildOutput> {
-	toolchains ??= openToolchains({ kind: "bundled" });
-	const { toolchain, wasi } = await toolchains;
+/** Builds a tree in memory; the diagnostics are the message when it fails. */
+export async function build(
+	files: ReadonlyMap<string, Uint8Array>,
+	compiler: Compiler = "bundled",
+): Promise<BuildOutput> {
+	const opening = toolchains.get(compiler) ?? openToolchains({ kind: compiler });
+	toolchains.set(compiler, opening);
+	const { toolchain, wasi } = await opening;
 	const result = await session.build({ tree: new MemoryTree("tree", files), toolchain, wasi });
 	if (result.output) return result.output;
 	throw new Error(result.diagnostics.map((d) => `${d.file}:${d.line ?? 0}: ${d.severity}: ${d.message}`).join("\n"));
 }
 
 export async function closeToolchains(): Promise<void> {
-	const opened = await toolchains;
-	opened?.toolchain.dispose();
-	toolchains = undefined;
+	for (const opened of toolchains.values()) (await opened).dispose();
+	toolchains.clear();
 }
 
 export interface JudgeOptions {

@@ -119,27 +119,31 @@ recover_from_log(void)
   install_trans();
 }
 
+// Step 1.
+static void
+write_log(void)
+{
+  for(int i = 0; i < log.lh.n; i++)
+    copyblock(logblock(i), log.lh.block[i]);
+}
+
 // All four steps. No call is under way and none can begin, so the log needs
 // no lock now (and must not have one: disk writes sleep).
 static void
 commit(void)
 {
-  int n = log.lh.n;
-  int home[LOGSIZE];
+  struct logheader done = log.lh;
 
-  if(n == 0)
+  if(done.n == 0)
     return;   // the calls changed nothing
 
-  for(int i = 0; i < n; i++){
-    home[i] = log.lh.block[i];
-    copyblock(logblock(i), home[i]);
-  }
+  write_log();
   write_head();
   install_trans();
 
   // The homes are up to date: the cache may drop the blocks again.
-  for(int i = 0; i < n; i++){
-    struct buf *b = bread(log.dev, home[i]);
+  for(int i = 0; i < done.n; i++){
+    struct buf *b = bread(log.dev, done.block[i]);
     bunpin(b);
     brelse(b);
   }

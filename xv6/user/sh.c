@@ -36,7 +36,7 @@ panic(const char *message)
 }
 
 static int
-fork_or_panic(void)
+fork1(void)
 {
   int pid = fork();
 
@@ -156,7 +156,7 @@ redirect(struct input *in)
 
 // Becomes one command: sets its files up and executes it. Does not return.
 static void
-run_command(struct input *in)
+runcmd(struct input *in)
 {
   char *argv[MAXARGS + 1];
   char *ends[MAXARGS];
@@ -221,10 +221,10 @@ run_pipeline(struct input *in)
     int last = in->token != BAR;
     // Nothing to do after the last command of a line, nobody to come back for.
     if(children == 0 && in->token == END)
-      run_command(&here);
+      runcmd(&here);
     if(!last && pipe(fds) < 0)
       panic("sh: pipe failed");
-    if(fork_or_panic() == 0){
+    if(fork1() == 0){
       if(from != 0){
         close(0);
         dup(from);
@@ -236,7 +236,7 @@ run_pipeline(struct input *in)
         close(fds[0]);
         close(fds[1]);
       }
-      run_command(&here);
+      runcmd(&here);
     }
     children++;
     if(from != 0)
@@ -266,8 +266,8 @@ run_line(struct input *in, enum token last)
       // It must not be a child of this process, which would take its end for
       // that of a later command. So a child has it as its own child and ends
       // at once; then init waits for it.
-      if(fork_or_panic() == 0){
-        if(fork_or_panic() == 0)
+      if(fork1() == 0){
+        if(fork1() == 0)
           run_pipeline(&here);
         exit(0);
       }
@@ -297,7 +297,7 @@ change_directory(char *line)
 }
 
 static int
-read_line(char *line)
+getcmd(char *line)
 {
   write(2, "$ ", 2);
   gets(line, MAXLINE);
@@ -317,10 +317,10 @@ main(void)
       break;
     }
   }
-  while(read_line(line) >= 0){
+  while(getcmd(line) >= 0){
     if(change_directory(line))
       continue;
-    if(fork_or_panic() == 0){
+    if(fork1() == 0){
       struct input in = { .at = line };
       next(&in);
       run_line(&in, END);

@@ -45,7 +45,7 @@ insert(struct block *b)
 }
 
 static int
-grow(uint64 size)
+morecore(uint64 size)
 {
   uint64 n = size < GROWTH ? GROWTH : size;
 
@@ -80,7 +80,7 @@ malloc(uint n)
       }
       return b + 1;
     }
-    if(grow(size) < 0)
+    if(morecore(size) < 0)
       return 0;
   }
 }

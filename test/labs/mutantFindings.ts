@@ -46,6 +46,7 @@ export const mutantFindings: Readonly<Record<string, Readonly<Record<string, Nam
 		"always-kfree": "freed-while-mapped",
 		"any-address": "leaf-left-behind",
 		"child-gets-a-copy": "refcount-mismatch",
+		"count-below-zero": "refcount-mismatch",
 		"entry-not-looked-at": "kernel-panic: in uvmunmap",
 		"fork-goes-on": { why: "the child's fault hits nothing", fault: /load 0x4000000.*refused, process killed/ },
 		"fork-not-handled": {

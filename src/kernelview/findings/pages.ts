@@ -55,7 +55,7 @@ export function checkPages(
 					"leaf-left-behind",
 					`${process.pid} ${leaf.va}`,
 					"error",
-					`${who(process)} still has page ${virtualHex(leaf.va)} mapped to frame ${frame}, although no region and no part of its memory is there.`,
+					`${who(process)} still has page ${virtualHex(leaf.va)} mapped to ${frame < 0 ? `${hex(leaf.pa)}, which is no memory` : `frame ${frame}`}, although no region and no part of its memory is there.`,
 					evidence(),
 				),
 			);

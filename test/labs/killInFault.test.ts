@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { Shell } from "../../src/lab/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
@@ -108,12 +109,25 @@ main(void)
 }
 `;
 
+/** Other names in the kernel: what the view then does not know. */
+function renamed(files: ReadonlyMap<string, Uint8Array>, names: Readonly<Record<string, string>>) {
+	if (Object.keys(names).length === 0) return new Map(files);
+	const words = new RegExp(`(?<!\\.h|["/\\w])\\b(${Object.keys(names).join("|")})\\b(?!\\.[chS]\\b)`, "g");
+	const change = (text: string) => text.replace(words, (word) => names[word] as string);
+	const isKernel = (path: string) => /^kernel\/.*\.[chS]$/.test(path);
+	return new Map([...files].map(([path, bytes]) => [path, isKernel(path) ? utf8(change(fromUtf8(bytes))) : bytes]));
+}
+
 test.each([
-	{ harts: 3, seeds: [0] },
-	{ harts: 8, seeds: [3, 4, 5] },
-])("who is killed in a fault that the kernel serves was not refused, $harts harts", async ({ harts, seeds }) => {
-	const files = new Map(await catalog.workspace("hw5-anonymous-mmap", "3b"));
-	files.set("user/private.c", new TextEncoder().encode(program));
+	{ of: "the reference", harts: 3, seeds: [0], names: {} },
+	{ of: "the reference", harts: 8, seeds: [3, 4, 5], names: {} },
+	{ of: "a kernel without `killed`", harts: 3, seeds: [0], names: { killed: "doomed" } },
+	{ of: "a kernel without `syscalls`", harts: 3, seeds: [0], names: { syscalls: "handlers" } },
+	{ of: "a kernel without `proc`", harts: 3, seeds: [0], names: { proc: "task", cpus: "cores" } },
+])("who is killed in a fault that is served was not refused: $of, $harts harts", async ({ harts, seeds, names }) => {
+	const reference = await catalog.workspace("hw5-anonymous-mmap", "3b");
+	const files = renamed(reference, names);
+	files.set("user/private.c", utf8(program));
 	const output = await build(files);
 	const manifest = await catalog.manifest("hw5-anonymous-mmap");
 	let ended = 0;

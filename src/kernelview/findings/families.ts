@@ -15,9 +15,15 @@ interface Sighting {
 	readonly sources: readonly SourcePoint[];
 }
 
+/** Who belongs to a family: each mapping (see `mappingOf`), and whose it is. */
+type Members = ReadonlyMap<string, number>;
+
+/** A process that unmaps a region and maps another one has left a family, even if the next one has its number. */
+const mappingOf = (pid: number, region: Region) => `${pid} ${region.start}`;
+
 interface Family {
-	/** pids when somebody last looked. */
-	members: ReadonlySet<number>;
+	/** When somebody last looked. */
+	members: Members;
 	/** Page index to the frame first seen there. */
 	readonly pages: Map<number, Sighting>;
 }
@@ -48,9 +54,12 @@ export class Families {
 	): void {
 		const key = familyKey(region);
 		if (key === undefined || frame < 0) return;
+		const own = mappingOf(process.pid, region);
+		// Without the names of system calls nobody told us that it joined.
+		if (this.families.get(key)?.members.has(own) === false) this.forgetDead();
 		let family = this.families.get(key);
 		if (!family) {
-			family = { members: new Set([...(this.membersNow().get(key) ?? []), process.pid]), pages: new Map() };
+			family = { members: new Map(this.membersNow().get(key)).set(own, process.pid), pages: new Map() };
 			this.families.set(key, family);
 		}
 		const index = (page - region.start) / pageBytes;
@@ -61,7 +70,7 @@ export class Families {
 			return;
 		}
 		if (first.frame === frame) return;
-		const others = [...(this.membersNow().get(key) ?? [])].filter((pid) => pid !== process.pid);
+		const others = [...(this.membersNow().get(key)?.values() ?? [])].filter((pid) => pid !== process.pid);
 		if (others.length === 0) {
 			// All others are gone: the family began anew, as a shared page does whose count came to 0.
 			family.pages.set(index, sighting);
@@ -85,20 +94,19 @@ export class Families {
 		);
 	}
 
-	/** By family, the pids that belong to it. */
-	private membersNow(): Map<string, Set<number>> {
+	private membersNow(): ReadonlyMap<string, Members> {
 		const { processes, regions } = this.sources;
-		const members = new Map<string, Set<number>>();
+		const families = new Map<string, Map<string, number>>();
 		for (const process of processes.all()) {
 			if (process.root === 0 || process.state === "ZOMBIE" || this.isLeaving(process)) continue;
 			for (const region of regions.of(process)) {
 				const key = familyKey(region);
 				if (key === undefined) continue;
-				const pids = members.get(key) ?? new Set();
-				members.set(key, pids.add(process.pid));
+				const members = families.get(key) ?? new Map<string, number>();
+				families.set(key, members.set(mappingOf(process.pid, region), process.pid));
 			}
 		}
-		return members;
+		return families;
 	}
 
 	/**
@@ -110,7 +118,7 @@ export class Families {
 		const now = this.membersNow();
 		for (const [key, family] of this.families) {
 			const members = now.get(key);
-			if (members && [...members].some((pid) => family.members.has(pid))) family.members = members;
+			if (members && [...members.keys()].some((mapping) => family.members.has(mapping))) family.members = members;
 			else this.families.delete(key);
 		}
 	}

@@ -11,6 +11,8 @@ const region = { name: "mapped region", start: page, end: page + 4096, shared: t
 /** pids whose `mmr` names family 3 at this moment, and those of them that are giving it back. */
 let members: readonly number[];
 let leaving: readonly number[];
+/** Where a process has it, if not at `page`. */
+const at = new Map<number, Region>();
 let list: FindingList;
 let families: Families;
 
@@ -20,10 +22,11 @@ const sight = (pid: number, frame: number) => families.sight(region, process(pid
 beforeEach(() => {
 	members = [];
 	leaving = [];
+	at.clear();
 	list = new FindingList(() => 0);
 	const sources = {
 		processes: { all: () => [...new Set([...members, ...leaving])].map(process) },
-		regions: { of: () => [region] },
+		regions: { of: ({ pid }: Process) => [at.get(pid) ?? region] },
 	} as unknown as Sources;
 	families = new Families(sources, list, ({ pid }) => leaving.includes(pid));
 });
@@ -88,4 +91,16 @@ test("one process on two frames, while another keeps the region", () => {
 	sight(4, 101);
 	expect(list.sorted[0]?.sentence).toMatch(/^Process 4 \(private\) shares .* while process 5 has had the region/);
 	expect(list.sorted[0]?.evidence.pids).toEqual([4]);
+});
+
+test("nobody told of calls: a process that has the family at another address is in another one of that number", () => {
+	members = [4];
+	sight(4, 100);
+	const next = { ...region, start: page - 4096, end: page };
+	at.set(4, next);
+	at.set(5, next);
+	members = [4, 5];
+	families.sight(next, process(4), page - 4096, 101, [], []);
+	families.sight(next, process(5), page - 4096, 101, [], []);
+	expect(list.sorted).toEqual([]);
 });

@@ -299,7 +299,7 @@ function defineTrusted(): void {
 		await folder.ensureBooted(report, never(), { restart: true });
 		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
 		await folder.runCommand("prodcons3", never());
-		await folder.runCommand("mmaptests", never());
+		for (const program of ["mmaptests", "mmapstress"]) await folder.runCommand(program, never());
 		const source = "cat README";
 		for (let i = 0; i < 5; i++) await folder.runCommand(source, never());
 		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");

@@ -6,7 +6,7 @@
 #define NCPU          8                  // harts
 #define NOFILE       16                  // open files of one process
 #define NFILE       100                  // open files of all processes
-#define NINODE (NFILE + NPROC + 10)      // inodes in use at once, see below
+#define NINODE (NFILE + 2*NPROC + 10)    // inodes in use at once, see below
 #define NDEV         10                  // device major numbers
 #define ROOTDEV       1                  // disk with the root directory
 #define MAXARG       32                  // arguments of exec
@@ -17,10 +17,11 @@
 #define FSSIZE     2000                  // blocks in the file system image
 #define USERSTACK     1                  // pages of a user stack
 
-// NINODE is enough for ever: each open file refers to one inode, each process
-// to one as its current directory, and of the file system calls, of which the
-// log lets in three at a time, each to three more at the most (link: the file,
-// and two directories of the new name).
+// NINODE is enough for ever: each open file refers to one inode; each process
+// to one as its current directory, and to one more while it closes a file
+// whose entry is free already; and of the file system calls, of which the log
+// lets in three at a time, each to three more at the most (link: the file, and
+// two directories of the new name).
 //
 // NBUF is enough for the log, which can keep LOGSIZE blocks in the cache, and
 // beside them for what one process must hold at a time: two blocks, if it

@@ -195,10 +195,11 @@ runcmd(struct input *in)
     run_line(&inner, CLOSE);
     exit(0);
   }
-  if(argc == 0 && !redirected)
-    panic("sh: syntax error: a command is missing");
-  if(argc == 0)
+  if(argc == 0){
+    if(!redirected)
+      panic("sh: syntax error: a command is missing");
     exit(0);
+  }
   argv[argc] = 0;
   for(int i = 0; i < argc; i++)
     *ends[i] = 0;

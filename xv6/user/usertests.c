@@ -640,21 +640,40 @@ longname(void)
   CHECK(unlink("12345678901234/inner") == 0 && unlink("12345678901234") == 0);
 }
 
+// The name of file number i, of 0 to 99; good until the next call.
+static char*
+numbered(int i)
+{
+  static char name[] = "n00";
+
+  name[1] = '0' + i / 10;
+  name[2] = '0' + i % 10;
+  return name;
+}
+
+static void
+makefiles(int count, int blocks)
+{
+  for(int i = 0; i < count; i++){
+    int fd = make(numbered(i), "");
+    for(int k = 0; k < blocks; k++)
+      CHECK(write(fd, buf, BSIZE) == BSIZE);
+    close(fd);
+  }
+}
+
+static void
+removefiles(int count)
+{
+  for(int i = 0; i < count; i++)
+    CHECK(unlink(numbered(i)) == 0);
+}
+
 static void
 manyfiles(void)
 {
-  char name[] = "f00";
-
-  for(int i = 0; i < 60; i++){
-    name[1] = '0' + i / 10;
-    name[2] = '0' + i % 10;
-    close(make(name, name));
-  }
-  for(int i = 0; i < 60; i++){
-    name[1] = '0' + i / 10;
-    name[2] = '0' + i % 10;
-    CHECK(unlink(name) == 0);
-  }
+  makefiles(60, 1);
+  removefiles(60);
 }
 
 static uint
@@ -708,26 +727,6 @@ lastclose(void)
   unlink("last");
 }
 
-// Makes `count` files of `blocks` blocks each, or removes them.
-static void
-numbered(int count, int blocks, int remove)
-{
-  char name[] = "n00";
-
-  for(int i = 0; i < count; i++){
-    name[1] = '0' + i / 10;
-    name[2] = '0' + i % 10;
-    if(remove){
-      CHECK(unlink(name) == 0);
-      continue;
-    }
-    int fd = make(name, "");
-    for(int k = 0; k < blocks; k++)
-      CHECK(write(fd, buf, BSIZE) == BSIZE);
-    close(fd);
-  }
-}
-
 // Runs `work(i)` in `count` processes, all of which are there before the first
 // gets through its waitforall(). All have to return.
 static int started[2], go[2];
@@ -767,13 +766,8 @@ together(int count, void (*work)(int))
 static void
 openten(int i)
 {
-  char name[] = "n00";
-
-  for(int k = 0; k < 10; k++){
-    name[1] = '0' + i;
-    name[2] = '0' + k;
-    CHECK(open(name, O_RDONLY) >= 0);
-  }
+  for(int k = 0; k < 10; k++)
+    CHECK(open(numbered(10*i + k), O_RDONLY) >= 0);
   waitforall();
 }
 
@@ -781,19 +775,16 @@ openten(int i)
 static void
 allopen(void)
 {
-  numbered(90, 0, 0);
+  makefiles(90, 0);
   together(9, openten);
-  numbered(90, 0, 1);
+  removefiles(90);
 }
 
 static void
 readown(int i)
 {
-  char name[] = "n00";
+  int fd = open(numbered(i), O_RDONLY);
 
-  name[1] = '0' + i / 10;
-  name[2] = '0' + i % 10;
-  int fd = open(name, O_RDONLY);
   CHECK(fd >= 0);
   waitforall();
   for(int k = 0; k < 10; k++)
@@ -804,9 +795,9 @@ readown(int i)
 static void
 manyreaders(void)
 {
-  numbered(40, 10, 0);
+  makefiles(40, 10);
   together(40, readown);
-  numbered(40, 10, 1);
+  removefiles(40);
 }
 
 static void

@@ -232,6 +232,32 @@ struct attempt {
   int maydie;
 };
 
+// What an attempt at fork() is: `intact` has to hold in both processes.
+static inline int
+attemptfork(int (*intact)(void))
+{
+  int pid = fork();
+
+  if(pid == 0)
+    exit(intact() ? 0 : 1);
+  if(pid > 0)
+    waitok();
+  CHECK(intact());
+  return pid < 0 ? NOMEMORY : DONE;
+}
+
+// The same of exec(), by which this program begins again, to end at once with
+// status 0 when its argument is "-exit".
+static inline int
+attemptexec(char *program, int (*intact)(void))
+{
+  char *argv[] = { program, "-exit", 0 };
+
+  exec(program, argv);
+  CHECK(intact());
+  return NOMEMORY;
+}
+
 // Runs it in a child while n frames are free, or as many as there are if n
 // is -1. When the child is gone, the frames that were free before must be.
 static inline int

@@ -309,28 +309,9 @@ trymmap(void)
   return DONE;
 }
 
-static int
-tryfork(void)
-{
-  int pid = fork();
-
-  if(pid == 0)
-    exit(*(volatile int*)REGION == 54 ? 0 : 1);
-  if(pid > 0)
-    waitok();
-  CHECK(*(volatile int*)REGION == 54);
-  return pid < 0 ? NOMEMORY : DONE;
-}
-
-static int
-tryexec(void)
-{
-  char *argv[] = { "shmtests", "-exit", 0 };
-
-  exec("shmtests", argv);
-  CHECK(*(volatile int*)REGION == 54);
-  return NOMEMORY;
-}
+static int intact(void) { return *(volatile int*)REGION == 54; }
+static int tryfork(void) { return attemptfork(intact); }
+static int tryexec(void) { return attemptexec("shmtests", intact); }
 
 static const struct attempt attempts[] = {
   { "mmap", nothing, trymmap },

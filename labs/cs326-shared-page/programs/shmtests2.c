@@ -548,28 +548,8 @@ trymmap(void)
   return DONE;
 }
 
-static int
-tryfork(void)
-{
-  int pid = fork();
-
-  if(pid == 0)
-    exit(intact() ? 0 : 1);
-  if(pid > 0)
-    waitok();
-  CHECK(intact());
-  return pid < 0 ? NOMEMORY : DONE;
-}
-
-static int
-tryexec(void)
-{
-  char *argv[] = { "shmtests2", "-exit", 0 };
-
-  exec("shmtests2", argv);
-  CHECK(intact());
-  return NOMEMORY;
-}
+static int tryfork(void) { return attemptfork(intact); }
+static int tryexec(void) { return attemptexec("shmtests2", intact); }
 
 static const struct attempt attempts[] = {
   { "mmap", nothing, trymmap },

@@ -311,28 +311,8 @@ tryfamily(void)
   return DONE;
 }
 
-static int
-tryfork(void)
-{
-  int pid = fork();
-
-  if(pid == 0)
-    exit(intact() ? 0 : 1);
-  if(pid > 0)
-    waitok();
-  CHECK(intact());
-  return pid < 0 ? NOMEMORY : DONE;
-}
-
-static int
-tryexec(void)
-{
-  char *argv[] = { "mmapstress", "-exit", 0 };
-
-  exec("mmapstress", argv);
-  CHECK(intact());
-  return NOMEMORY;
-}
+static int tryfork(void) { return attemptfork(intact); }
+static int tryexec(void) { return attemptexec("mmapstress", intact); }
 
 static const struct attempt attempts[] = {
   { "mmap", nothing, trymmap },

@@ -1,24 +1,15 @@
 import { utf8 } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { MachineSurface, StopReason } from "../machine/types.ts";
+import { budgets } from "../session/budgets.ts";
+import { ConsoleText, panicAdvice } from "../session/consoleText.ts";
 import { exitCodes } from "./exitCodes.ts";
 
 /** Instructions between two looks at keys, prompts and the clock. */
 const lookEvery = 500_000;
-/** A prompt counts after the console was silent for so long: a program may print `$ ` too, and go on. */
-const quiet = 400_000;
-/** After `panic:` the kernel still prints the text and perhaps a backtrace. */
-const afterPanic = 2_000_000;
 const ticksPerMs = 10_000;
 /** Longest sleep, so that a deadline is seen. */
 const longestSleepMs = 200;
-const keepText = 1_000_000;
-
-const promptAtEnd = /(?:^|\n)\$ $/;
-/** The whole line: the message comes a byte at a time. */
-const panicLine = /panic: .*\n/;
-/** How far back a line that is not ended yet may begin, in characters. */
-const longestLine = 400;
 
 export interface SessionOptions {
 	readonly commands: readonly string[];
@@ -48,12 +39,10 @@ export interface SessionIo {
 /** One run of a machine against a person at a terminal or against a script. Resolves to the exit code. */
 export class BootSession {
 	private readonly store = new DisposableStore();
-	private readonly decoder = new TextDecoder("latin1");
-	private text = "";
+	private readonly text = new ConsoleText();
 	private fresh = false;
 	private typed = 0;
 	private quietFor = 0;
-	private panicked = false;
 	private quit = false;
 	private full = false;
 	private wake: (() => void) | undefined;
@@ -108,16 +97,15 @@ export class BootSession {
 
 	private ended(stop: StopReason): number | undefined {
 		const { options, io } = this;
+		const panicked = this.text.panic !== undefined;
 		if (stop.kind === "halt") return exitCodeOf(stop.code);
-		if (this.quit) return this.panicked ? exitCodes.panic : exitCodes.done;
+		if (this.quit) return panicked ? exitCodes.panic : exitCodes.done;
 		if (options.replay && stop.kind === "requested") return exitCodes.done;
-		if (this.fresh && options.until?.test(this.text)) return exitCodes.done;
-		if (this.panicked && options.scripted) {
-			this.machine.run(afterPanic);
-			// Drivers know one version of the device and panic at the sight of the other.
-			if (/could not find virtio disk/.test(this.text)) {
-				io.say("the kernel's disk driver is for the other version of the device: try --virtio legacy, or modern");
-			}
+		if (this.fresh && options.until?.test(this.text.raw)) return exitCodes.done;
+		if (panicked && options.scripted) {
+			this.machine.run(budgets.afterPanic);
+			const advice = panicAdvice(this.text.raw);
+			if (advice) io.say(advice);
 			return exitCodes.panic;
 		}
 		if (options.deadline !== undefined && io.now() > options.deadline) {
@@ -130,13 +118,13 @@ export class BootSession {
 	/** Types the next command at a prompt. */
 	private script(idle: boolean): number | undefined {
 		const { machine, options, io } = this;
-		const silent = machine.console.pending === 0 && (this.quietFor >= quiet || idle);
+		const silent = machine.console.pending === 0 && (this.quietFor >= budgets.quietAfterPrompt || idle);
 		if (!silent) return undefined;
 		const command = options.commands[this.typed];
-		if (promptAtEnd.test(this.text.slice(-3))) {
+		if (this.text.atPrompt) {
 			if (command !== undefined) {
 				this.typed++;
-				this.text = "";
+				this.text.forget();
 				this.quietFor = 0;
 				machine.console.write(utf8(`${command}\n`));
 				return undefined;
@@ -163,9 +151,7 @@ export class BootSession {
 	private received(bytes: Uint8Array): void {
 		this.fresh = true;
 		if (!this.io.write(bytes)) this.full = true;
-		this.text += this.decoder.decode(bytes, { stream: true });
-		this.panicked ||= panicLine.test(this.text.slice(-bytes.length - longestLine));
-		if (this.text.length > 2 * keepText) this.text = this.text.slice(-keepText);
+		this.text.add(bytes);
 	}
 }
 

@@ -5,9 +5,10 @@ import { NodeTree } from "../env/node/sourceTree.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import { renderTables } from "../kernelview/tables.ts";
-import { Shell } from "../lab/shell.ts";
-import type { CommandEnd } from "../lab/verdict.ts";
 import type { MachineSurface } from "../machine/types.ts";
+import { budgets } from "../session/budgets.ts";
+import type { CommandEnd } from "../session/commandEnd.ts";
+import { Shell } from "../session/shell.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
@@ -16,8 +17,6 @@ import { buildOptions, machineOptions, machineParams, parse, toolchainKind, whol
 
 const usage =
 	"inspect [DIR] [--command CMD]… [--json] [--page-tables] [--walk PID:ADDRESS]… [--log LINES] [--stop-at-fault N] [--harts N] [--seed S]";
-const bootBudget = 20_000_000_000;
-const commandBudget = 200_000_000_000;
 /** Steps on the way to a fault: the tables show the moment shortly after it. */
 const stepInstructions = 2000;
 const faultBudget = 2_000_000_000;
@@ -50,7 +49,7 @@ export async function runInspect(argv: string[]): Promise<number> {
 	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stderr.write(bytes) });
 	try {
 		view = observeKernel(machine, output, manifest?.regions);
-		let code = endCode((await shell.waitForPrompt(bootBudget)).kind);
+		let code = endCode((await shell.waitForPrompt(budgets.boot)).kind);
 		if (code === exitCodes.done) view.begin();
 		for (const command of values.command ?? []) {
 			if (code !== exitCodes.done) break;
@@ -59,7 +58,7 @@ export async function runInspect(argv: string[]): Promise<number> {
 				await runToFault(machine, view, stopAt);
 				break;
 			}
-			code = endCode((await shell.run(command, commandBudget)).end.kind);
+			code = endCode((await shell.run(command, budgets.command)).end.kind);
 		}
 		process.stderr.write("\n");
 		const model = view.model();

@@ -4,8 +4,8 @@ import { loadCore } from "../env/node/core.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabManifest } from "../lab/manifest.ts";
-import type { RunnableMachine } from "../lab/runner.ts";
 import type { MachineParams } from "../protocol/engine.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { machineFor } from "../worker/compose.ts";
 
 export async function createMachine(output: BuildOutput, params: MachineParams) {

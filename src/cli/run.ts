@@ -4,7 +4,8 @@ import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
-import { Shell } from "../lab/shell.ts";
+import { budgets } from "../session/budgets.ts";
+import { Shell } from "../session/shell.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
@@ -12,8 +13,6 @@ import { breathe, createMachine, observe } from "./machine.ts";
 import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
 
 const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables]";
-const bootBudget = 20_000_000_000;
-const commandBudget = 200_000_000_000;
 
 /** `xv6-lab run`: build, boot, run one program, judge it where the lab has a test for it. */
 export async function runRun(argv: string[]): Promise<number> {
@@ -36,7 +35,7 @@ export async function runRun(argv: string[]): Promise<number> {
 	const observer = observe(machine, output, manifest);
 	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stdout.write(bytes) });
 	try {
-		const boot = await shell.waitForPrompt(bootBudget);
+		const boot = await shell.waitForPrompt(budgets.boot);
 		if (boot.kind !== "prompt") return endCode(boot.kind, boot.kind === "halt" ? boot.code : 0);
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
@@ -53,7 +52,7 @@ export async function runRun(argv: string[]): Promise<number> {
 			code =
 				verdict.outcome === "passed" ? exitCodes.done : verdict.end === "panic" ? exitCodes.panic : exitCodes.failed;
 		} else {
-			const { end, output: printed } = await shell.run(command, commandBudget);
+			const { end, output: printed } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
 			const failed = end.kind === "prompt" && couldNotRun.test(printed);
 			code = failed ? exitCodes.failed : endCode(end.kind, end.kind === "halt" ? end.code : 0);

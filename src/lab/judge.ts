@@ -1,5 +1,5 @@
+import type { CommandResult } from "../session/shell.ts";
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
-import type { CommandResult } from "./shell.ts";
 import type { NamedSources } from "./sources.ts";
 import type { FailureExplanation, FindingLine, Reason } from "./verdict.ts";
 

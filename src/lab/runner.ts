@@ -2,31 +2,20 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
-import type { Snapshot } from "../machine/snapshot.ts";
-import type { Instructions, MachineSurface } from "../machine/types.ts";
+import { budgets } from "../session/budgets.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
+import { type CommandResult, Shell } from "../session/shell.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
 import { type Evidence, explain, judge } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
-import { type CommandResult, Shell } from "./shell.ts";
 import { readNamedSources } from "./sources.ts";
 import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
-
-/** Booting an xv6 takes some 500 M instructions with one hart, nearly all of them in memset; others may spin beside it. */
-function bootBudget(harts: number): Instructions {
-	return 2_500_000_000 * harts;
-}
 
 /** Characters that no test of a lab comes near; a kernel that prints the same fault for ever is stopped here, not by the budget. */
 const mostOutput = 200_000;
 /** Of a longer output a verdict shows this many lines of the beginning, and of the end. */
 const firstLines = 60;
 const lastLines = 40;
-
-/** A machine that can be put back to an earlier moment. */
-export interface RunnableMachine extends MachineSurface {
-	snapshot(): Snapshot;
-	restore(snapshot: Snapshot): void;
-}
 
 /** The kernel seen from outside while a test runs; implemented over src/kernelview. */
 export interface TestObserver extends Disposable {
@@ -83,7 +72,7 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	};
 	try {
 		observer = request.observe(machine);
-		const boot = await shell.waitForPrompt(bootBudget(harts));
+		const boot = await shell.waitForPrompt(budgets.judgedBoot(harts));
 		if (boot.kind !== "prompt") {
 			const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
 			for (const test of tests) {

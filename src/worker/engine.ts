@@ -5,7 +5,7 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { LabManifest } from "../lab/manifest.ts";
-import { findTest, type RunnableMachine, runLab, runTest, type TestObserver } from "../lab/runner.ts";
+import { findTest, runLab, runTest, type TestObserver } from "../lab/runner.ts";
 import type {
 	BuildParams,
 	BuildSummary,
@@ -17,6 +17,8 @@ import type {
 	SyncParams,
 	TreeInfo,
 } from "../protocol/engine.ts";
+import { budgets } from "../session/budgets.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { LiveMachine } from "./liveMachine.ts";
 
 /** What the inspector and the links read; implemented over src/kernelview. */
@@ -49,10 +51,6 @@ export interface EngineParts {
 	/** Milliseconds, for pacing only; never seen by the guest. */
 	now(): number;
 }
-
-/** Budget of a command that no test judges: an hour of the fastest machine. */
-const unjudgedBudget = 2_000_000_000_000;
-const bootBudget = 20_000_000_000;
 
 type Handlers = {
 	[K in keyof EngineRequests]: (params: EngineRequests[K]["params"]) => Promise<EngineRequests[K]["result"]>;
@@ -202,13 +200,13 @@ export class Engine {
 		const { manifest } = this;
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		return live.drive(signal, async (shell) => {
-			const boot = await shell.waitForPrompt(bootBudget);
+			const boot = await shell.waitForPrompt(budgets.boot);
 			if (boot.kind !== "prompt") return { end: boot.kind };
 			if (manifest && test) {
 				const verdict = await runTest({ manifest, tree: this.tree, ...live.shape }, test, shell, live.observer);
 				return { end: verdict.end, verdict };
 			}
-			const result = await shell.run(command, unjudgedBudget);
+			const result = await shell.run(command, budgets.watchedCommand);
 			return { end: result.end.kind };
 		});
 	}

@@ -1,6 +1,6 @@
 import { UserError } from "../common/errors.ts";
-import type { RunnableMachine } from "../lab/runner.ts";
-import { Shell } from "../lab/shell.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
+import { Shell } from "../session/shell.ts";
 import type { EngineParts, KernelObserver } from "./engine.ts";
 
 /** A slice of the machine between two looks at the mailbox. */

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine } from "../../src/cli/machine.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import { VirtioBlock } from "../../src/machine/devices/virtioBlock.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 import { blockSize, checkFileSystem, inLog, logLength, superBlock } from "../support/xv6FileSystem.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { breathe, createMachine } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
-import { Shell } from "../../src/lab/shell.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
 afterAll(closeToolchains);

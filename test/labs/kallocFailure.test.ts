@@ -3,8 +3,8 @@ import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine } from "../../src/cli/machine.ts";
 import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { ElfFile } from "../../src/debuginfo/elf.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import type { PhysicalMemory } from "../../src/machine/types.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains, judgeOutput, summary } from "../support/lab.ts";
 
 afterAll(closeToolchains);

@@ -7,8 +7,8 @@ import { plain } from "../../src/debuginfo/types.ts";
 import { GuestMemory } from "../../src/kernelview/guestMemory.ts";
 import { KernelNames } from "../../src/kernelview/kernelNames.ts";
 import { follow } from "../../src/kernelview/typedMemory.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import type { MachineSurface } from "../../src/machine/types.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
 afterAll(closeToolchains);

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
 afterAll(closeToolchains);

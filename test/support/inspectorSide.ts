@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import type { FromInspector, ToInspector } from "../../src/protocol/inspector.ts";
 import type { FaultEntry, KernelDelta, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { budgets } from "../../src/session/budgets.ts";
+import { Shell } from "../../src/session/shell.ts";
 import { applyPatch } from "./applyPatch.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
-const bootBudget = 20_000_000_000;
 const commandBudget = 3_000_000_000;
 const step = 1000;
 /** Entries of a log in one message, as the product sends it. */
@@ -42,7 +42,7 @@ export class InspectorSide {
 		const { machine } = await createMachine(output, { harts, seed, translator: true });
 		const shell = new Shell(machine, { breathe });
 		const view = observe(machine, output, await catalog.manifest(lab));
-		const end = await shell.waitForPrompt(bootBudget);
+		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();
 		return new InspectorSide(machine, shell, view);

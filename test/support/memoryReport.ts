@@ -2,11 +2,11 @@ import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
 import type { LabManifest } from "../../src/lab/manifest.ts";
-import { Shell } from "../../src/lab/shell.ts";
 import type { MachineSurface } from "../../src/machine/types.ts";
 import type { KernelModel, LogEntry } from "../../src/protocol/kernelModel.ts";
+import { budgets } from "../../src/session/budgets.ts";
+import { Shell } from "../../src/session/shell.ts";
 
-const bootBudget = 20_000_000_000;
 const commandBudget = 3_000_000_000;
 const pageBytes = 4096;
 
@@ -42,7 +42,7 @@ export async function memoryReports(
 	const shell = new Shell(machine, { breathe });
 	const view = observe(machine, output, manifest);
 	try {
-		const boot = await shell.waitForPrompt(bootBudget);
+		const boot = await shell.waitForPrompt(budgets.boot);
 		if (boot.kind !== "prompt") throw new Error(`The kernel did not boot: ${boot.kind}`);
 		const booted = machine.snapshot();
 		const reports = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine } from "../../src/cli/machine.ts";
-import { Shell } from "../../src/lab/shell.ts";
+import { Shell } from "../../src/session/shell.ts";
 
 const enough = 200_000_000_000;
 

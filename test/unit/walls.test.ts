@@ -12,11 +12,15 @@ const rooms = [
 	"toolchain",
 	"build",
 	"kernelview",
+	"session",
+	"debugger",
 	"lab",
+	"explore",
+	"grade",
 	"env",
 	"worker",
-	"extension",
 	"cli",
+	"extension",
 ];
 const root = resolve(import.meta.dirname, "../..");
 

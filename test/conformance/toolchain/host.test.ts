@@ -12,7 +12,7 @@ import { UserError } from "../../../src/common/errors.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
 import { nodeProcessRunner } from "../../../src/env/node/processRunner.ts";
 import { type OpenedToolchains, openToolchains } from "../../../src/env/node/toolchains.ts";
-import { Shell } from "../../../src/lab/shell.ts";
+import { Shell } from "../../../src/session/shell.ts";
 import { MemoryCache } from "../../../src/toolchain/cache.ts";
 import { HostToolchain } from "../../../src/toolchain/host/hostToolchain.ts";
 import type { ProcessRunner } from "../../../src/toolchain/host/processRunner.ts";

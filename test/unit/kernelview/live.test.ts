@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { utf8 } from "../../../src/common/bytes.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
 import { renderTables } from "../../../src/kernelview/tables.ts";
-import { Shell } from "../../../src/lab/shell.ts";
 import { Machine } from "../../../src/machine/machine.ts";
+import { Shell } from "../../../src/session/shell.ts";
 import { coreModule } from "../../support/guest.ts";
 import { hw5Regions, programs, recorded } from "./recorded.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { utf8 } from "../../../src/common/bytes.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
-import { Shell } from "../../../src/lab/shell.ts";
 import { Machine } from "../../../src/machine/machine.ts";
 import type { KernelDelta, KernelModel } from "../../../src/protocol/kernelModel.ts";
 import { applyDelta } from "../../../src/protocol/modelDelta.ts";
+import { Shell } from "../../../src/session/shell.ts";
 import { coreModule } from "../../support/guest.ts";
 import { hw5Regions, programs, recorded } from "./recorded.ts";
 

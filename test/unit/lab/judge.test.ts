@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { type Evidence, explain, judge } from "../../../src/lab/judge.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
-import { type CommandResult, commandOutput } from "../../../src/lab/shell.ts";
 import { withoutComments } from "../../../src/lab/sources.ts";
+import { commandOutput } from "../../../src/session/consoleText.ts";
+import type { CommandResult } from "../../../src/session/shell.ts";
 
 const manifestText = (change: (data: Record<string, unknown>) => void = () => {}) => {
 	const data: Record<string, unknown> = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Shell } from "../../../src/lab/shell.ts";
 import type { MachineSurface } from "../../../src/machine/types.ts";
+import { Shell } from "../../../src/session/shell.ts";
 
 /** A guest that says the next of its texts at each look. */
 function guestThatSays(texts: readonly string[]): { machine: MachineSurface; looks: () => number } {

@@ -1,0 +1,8 @@
+import type { Snapshot } from "../machine/snapshot.ts";
+import type { MachineSurface } from "../machine/types.ts";
+
+/** A machine that can be put back to an earlier moment. */
+export interface RunnableMachine extends MachineSurface {
+	snapshot(): Snapshot;
+	restore(snapshot: Snapshot): void;
+}

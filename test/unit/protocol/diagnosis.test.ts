@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { type Diagnosis, renderDiagnoses, renderDiagnosis } from "../../../src/protocol/diagnosis.ts";
+
+const diagnosis: Diagnosis = {
+	kind: "lock-panic",
+	severity: "error",
+	cause: 'sys_sleep took lock "time" (tickslock) and did not release it.',
+	said: "panic: sched locks",
+	process: { pid: 3, name: "napt" },
+	hart: 0,
+	during: "system call exit",
+	evidence: ["tickslock is held by hart 0"],
+	frames: [
+		{ name: "sched", file: "kernel/proc.c", line: 559, address: "0x80001000" },
+		{ name: "?", address: "0x80002000" },
+	],
+	look: { file: "kernel/sysproc.c", line: 70, function: "sys_sleep" },
+	effects: [],
+	notes: ["there is no array `cpus`"],
+};
+
+test("the first line of a diagnosis is its cause, and every frame has its place", () => {
+	expect(renderDiagnosis(diagnosis).split("\n")).toEqual([
+		'cause: sys_sleep took lock "time" (tickslock) and did not release it.',
+		"  look at: kernel/sysproc.c:70 (sys_sleep)",
+		"  the kernel said: panic: sched locks",
+		"  where: hart 0, process 3 (napt), system call exit",
+		"  evidence: tickslock is held by hart 0",
+		"  calls, innermost first:",
+		"    sched (kernel/proc.c:559)",
+		"    ? at 0x80002000",
+		"  note: there is no array `cpus`",
+	]);
+});
+
+test("errors come before notes", () => {
+	const note: Diagnosis = { ...diagnosis, kind: "no-pmp", severity: "note", cause: "No PMP entry." };
+	expect(renderDiagnoses([note, diagnosis]).split("\n")[0]).toMatch(/^cause: sys_sleep/);
+	expect(renderDiagnoses([])).toBe("");
+});

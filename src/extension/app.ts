@@ -14,6 +14,7 @@ import type { LabFolder } from "./labFolder.ts";
 import { MachineView } from "./machineView.ts";
 import { newWorkspace } from "./newWorkspace.ts";
 import { Pages } from "./pages.ts";
+import { ProgressView } from "./progressView.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
 import { LabTests, verdictWords } from "./tests.ts";
@@ -47,6 +48,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
 	const pages = own(new Pages());
 	own(new MachineStatus(folders));
+	own(new ProgressView(folders, tests));
 	own(new MachineView(folders));
 	own(new ProgramLenses(folders));
 	own(new TerminalLinks(folders));
@@ -69,6 +71,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			log,
 			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests, pages),
 			runAllTests: (folder) => tests.runAll(folder),
+			runTest: (folder, test) => tests.runOne(folder, test),
 			openInspector: (folder) => inspectors.open(folder),
 			newWorkspace: () => newWorkspace(catalog, keys),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),

@@ -14,6 +14,7 @@ export interface CommandParts {
 	readonly log: vscode.LogOutputChannel;
 	showVerdict(folder: LabFolder, verdict: VerdictData): Promise<void>;
 	runAllTests(folder: LabFolder): Promise<void>;
+	runTest(folder: LabFolder, test: string): Promise<void>;
 	openInspector(folder: LabFolder): void;
 	newWorkspace(): Promise<void>;
 	selectToolchain(folder: LabFolder | undefined): Promise<void>;
@@ -57,8 +58,11 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const choice = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
 			if (choice) await runProgram(parts, folder, choice.label, report, token);
 		}),
-		runProgramAt: async (uri: vscode.Uri, program: string) => {
-			await withFolder(program, (folder, report, token) => runProgram(parts, folder, program, report, token))(uri);
+		runTest: async (row: { folder: LabFolder; test: { id: string } }) => parts.runTest(row.folder, row.test.id),
+		runProgramAt: async (at: vscode.Uri | ProgramRow, program?: string) => {
+			const name = at instanceof vscode.Uri ? (program ?? "") : at.name;
+			const hint = at instanceof vscode.Uri ? at : at.folder.root;
+			await withFolder(name, (folder, report, token) => runProgram(parts, folder, name, report, token))(hint);
 		},
 		runAllTests: async (hint?: unknown) => {
 			const folder = await folders.choose(rootHint(hint));
@@ -91,6 +95,12 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			vscode.commands.registerCommand(`xv6Lab.${id}`, guarded(handler, parts.log)),
 		),
 	);
+}
+
+/** A program's row in the side bar. */
+interface ProgramRow {
+	readonly folder: LabFolder;
+	readonly name: string;
 }
 
 /** The main job: build, boot, type, judge, show. */

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import type { ProgramInfo, TreeInfo } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 
@@ -18,12 +19,16 @@ const states = {
 	dead: { icon: "error", text: () => vscode.l10n.t("dead") },
 } as const;
 
-/** The side bar's view: each kernel with its machine's state, and its programs to run. */
+/** Programs that the kernel starts by itself. */
+const startedByKernel = new Set(["init", "sh", "initcode"]);
+
+/** The side bar's view of each kernel: its machine's state, and the programs to run, those of its lab first. */
 export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
 	private readonly changed = new vscode.EventEmitter<void>();
+	/** Before `view`: `createTreeView` subscribes to it at once, and to nothing if it is not there yet. */
+	readonly onDidChangeTreeData = this.changed.event;
 	private readonly view = vscode.window.createTreeView("xv6Lab.machine", { treeDataProvider: this });
 	private readonly subscription: vscode.Disposable;
-	readonly onDidChangeTreeData = this.changed.event;
 
 	constructor(private readonly folders: Folders) {
 		this.subscription = folders.onDidChange(() => this.changed.fire());
@@ -33,23 +38,29 @@ export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 		if (!row) return this.folders.all.map((folder) => ({ kind: "folder", folder }));
 		if (row.kind === "program") return [];
 		const { folder } = row;
-		return folder.tree.programs.map(({ name, source }) => ({ kind: "program", folder, name, source }));
+		return shownPrograms(folder.tree).map(({ name, source }) => ({ kind: "program", folder, name, source }));
 	}
 
 	getTreeItem(row: Row): vscode.TreeItem {
 		if (row.kind === "folder") {
 			const item = new vscode.TreeItem(row.folder.name, vscode.TreeItemCollapsibleState.Expanded);
 			const state = states[row.folder.state];
-			item.description = [row.folder.tree.lab?.title, state.text()].filter(Boolean).join(", ");
+			item.id = row.folder.root.toString();
+			item.description = state.text();
 			item.iconPath = new vscode.ThemeIcon(state.icon);
+			item.contextValue = "machine";
 			if (row.folder.tree.problem) item.tooltip = row.folder.tree.problem;
 			return item;
 		}
 		const item = new vscode.TreeItem(row.name);
-		const uri = row.source ? vscode.Uri.joinPath(row.folder.root, row.source) : row.folder.root;
-		item.iconPath = new vscode.ThemeIcon("play");
-		item.tooltip = vscode.l10n.t("Run {0}", row.name);
-		item.command = { command: "xv6Lab.runProgramAt", title: item.tooltip, arguments: [uri, row.name] };
+		item.id = `${row.folder.root.toString()} ${row.name}`;
+		item.iconPath = new vscode.ThemeIcon("file-code");
+		item.contextValue = "program";
+		if (row.source) {
+			const uri = vscode.Uri.joinPath(row.folder.root, row.source);
+			item.tooltip = row.source;
+			item.command = { command: "vscode.open", title: vscode.l10n.t("Open {0}", row.source), arguments: [uri] };
+		}
 		return item;
 	}
 
@@ -58,4 +69,13 @@ export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 		this.view.dispose();
 		this.changed.dispose();
 	}
+}
+
+/** What a person runs: the lab's programs in the order of its tests, then the others by name. */
+export function shownPrograms(tree: TreeInfo): readonly ProgramInfo[] {
+	const order = [...new Set(tree.lab?.tests.map((test) => test.program) ?? [])];
+	const rank = ({ name }: ProgramInfo) => (order.includes(name) ? order.indexOf(name) : order.length);
+	return tree.programs
+		.filter(({ name }) => !startedByKernel.has(name))
+		.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }

@@ -5,6 +5,7 @@ import type { VerdictData } from "../protocol/engine.ts";
 import { failureLine } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
+import type { TestState } from "./progress.ts";
 import { sourceUri } from "./terminalLinks.ts";
 import { plainVerdict } from "./verdictText.ts";
 
@@ -18,6 +19,10 @@ export class LabTests implements vscode.Disposable {
 	private readonly controller = vscode.tests.createTestController("xv6Lab", "xv6 Lab");
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
 	private readonly store = new DisposableStore();
+	private readonly changedResults = new vscode.EventEmitter<void>();
+	private readonly lastResults = new Map<string, Map<string, TestState>>();
+	/** A test has a new result. */
+	readonly onDidChangeResults = this.changedResults.event;
 	readonly once: vscode.TestRunProfile;
 	readonly many: vscode.TestRunProfile;
 
@@ -64,7 +69,27 @@ export class LabTests implements vscode.Disposable {
 		run.end();
 	}
 
+	/** The last result of each test of a folder, of this window's runs. */
+	results(folder: LabFolder): ReadonlyMap<string, TestState> {
+		return this.lastResults.get(folder.root.toString()) ?? new Map();
+	}
+
+	/** One test, as if asked for in the explorer. */
+	async runOne(folder: LabFolder, test: string): Promise<void> {
+		this.update();
+		const item = this.find(folder, test);
+		if (item) await this.run(new vscode.TestRunRequest([item]), undefined, false);
+	}
+
+	private remember(folder: LabFolder, test: string, state: TestState): void {
+		const key = folder.root.toString();
+		const results = this.lastResults.get(key) ?? new Map<string, TestState>();
+		this.lastResults.set(key, results.set(test, state));
+		this.changedResults.fire();
+	}
+
 	dispose(): void {
+		this.changedResults.dispose();
 		this.store.dispose();
 	}
 
@@ -271,6 +296,10 @@ export class LabTests implements vscode.Disposable {
 		verdicts: readonly VerdictData[],
 	): void {
 		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
+		if (verdicts.length > 0) {
+			const notBegun = bad.length > 0 && bad.every((verdict) => verdict.outcome === "not-begun");
+			this.remember(folder, item.id, bad.length === 0 ? "passed" : notBegun ? "not-begun" : "failed");
+		}
 		if (verdicts.length === 0) run.skipped(item);
 		else if (bad.length === 0) run.passed(item);
 		else if (bad.every((verdict) => verdict.outcome === "not-begun")) {

@@ -6,6 +6,8 @@ import { type LabManifest, parseManifest } from "./manifest.ts";
 
 /** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
 export const workspaceFile = ".xv6-lab.json";
+/** The handout in a workspace that we made. */
+export const handoutFile = "HANDOUT.md";
 
 const workspaceSchema = v.object({ lab: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)) });
 
@@ -46,7 +48,7 @@ export class LabCatalog {
 			}
 		}
 		const handout = await this.assets.read(`labs/${id}/${manifest.handout}`);
-		if (handout) files.set("HANDOUT.md", handout);
+		if (handout) files.set(handoutFile, handout);
 		await this.overlay(files, `labs/${id}/pictures`, "pictures/");
 		files.set(workspaceFile, utf8(`${JSON.stringify({ lab: id }, undefined, "\t")}\n`));
 		return files;

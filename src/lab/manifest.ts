@@ -89,6 +89,8 @@ export const taskSchema = v.object({
 	title: oneLine,
 	/** Anchor in the handout. */
 	anchor: v.optional(identifier),
+	/** The file that a student opens first. */
+	start: v.optional(sourceFile),
 	/** Folder under `solution/` that passes this task and those before it. */
 	solution: v.optional(identifier),
 	/**

@@ -62,6 +62,8 @@ export interface ProgramInfo {
 export interface TaskInfo {
 	readonly id: string;
 	readonly title: string;
+	/** The file of the tree that the task begins in. */
+	readonly start?: string;
 }
 
 export interface TestInfo {
@@ -79,6 +81,8 @@ export interface LabInfo {
 	readonly course: string;
 	readonly tasks: readonly TaskInfo[];
 	readonly tests: readonly TestInfo[];
+	/** The handout's path, where the tree has one. */
+	readonly handout?: string;
 }
 
 /** What the tree is, found without building it. */

@@ -3,7 +3,7 @@ import type { ProgressListener } from "../common/cancellation.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
-import type { LabCatalog } from "../lab/catalog.ts";
+import { handoutFile, type LabCatalog } from "../lab/catalog.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest, type TestObserver } from "../lab/runner.ts";
 import type {
@@ -142,7 +142,9 @@ export class Engine {
 			this.manifest = undefined;
 			return { ...info, problem: error.format() };
 		}
-		return this.manifest ? { ...info, lab: labInfo(this.manifest) } : info;
+		if (!this.manifest) return info;
+		const handout = await this.tree.read(handoutFile);
+		return { ...info, lab: { ...labInfo(this.manifest), ...(handout ? { handout: handoutFile } : {}) } };
 	}
 
 	private async build(params: BuildParams, signal: AbortSignal): Promise<BuildSummary> {
@@ -250,7 +252,7 @@ function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {
 		id: manifest.id,
 		title: manifest.title,
 		course: manifest.course,
-		tasks: manifest.tasks.map(({ id, title }) => ({ id, title })),
+		tasks: manifest.tasks.map(({ id, title, start }) => ({ id, title, ...(start ? { start } : {}) })),
 		tests: manifest.tests.map((test) => ({
 			id: test.id,
 			task: test.task,

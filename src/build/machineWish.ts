@@ -1,3 +1,4 @@
+import { withoutComments } from "../common/cText.ts";
 import { argumentOf, type BuildPlan } from "./makefile/plan.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
 import type { MachineWish } from "./types.ts";
@@ -46,15 +47,9 @@ function kernelSources(plan: BuildPlan, snapshot: TreeSnapshot): ReadonlyMap<str
 	const texts = new Map<string, string>();
 	for (const path of [...compiled, ...headers]) {
 		const text = snapshot.text(path);
-		if (text !== undefined) texts.set(path, withoutComments(text));
+		if (text !== undefined) texts.set(path, withoutComments(text, "places"));
 	}
 	return texts;
-}
-
-export function withoutComments(text: string): string {
-	return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, (match) =>
-		match.startsWith('"') ? match : match.replace(/[^\n]/g, " "),
-	);
 }
 
 function search(sources: ReadonlyMap<string, string>, pattern: RegExp, only = /\.(c|S|s)$/): Found<string> | undefined {

@@ -90,7 +90,7 @@ class PerlScript {
 
 	private statement(): Statement {
 		if (this.accept(";")) return () => {};
-		const first = this.peek() as Token;
+		const first = this.peek() ?? this.fail(this.tokens.at(-1)?.line ?? 1, "A '}' is missing at the end of this script");
 		if (first.kind === "name") {
 			switch (first.text) {
 				case "use":

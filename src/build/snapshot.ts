@@ -1,6 +1,9 @@
 import { equalBytes, fromUtf8 } from "../common/bytes.ts";
 import { throwIfCancelled } from "../common/cancellation.ts";
+import { UserError } from "../common/errors.ts";
+import { limits } from "../common/limits.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import { Limiter } from "./limiter.ts";
 import type { MakefileFiles } from "./makefile/reader.ts";
 
 /** Files that a compiler, the linker or the Makefile may want without naming them first: read at once. */
@@ -16,6 +19,8 @@ const deepest = 12;
  */
 export class TreeSnapshot implements MakefileFiles {
 	private readonly pathSet: ReadonlySet<string>;
+	/** Sources that cannot be read, and why: told to who needs them. */
+	private readonly refused = new Map<string, UserError>();
 
 	private constructor(
 		readonly label: string,
@@ -32,10 +37,12 @@ export class TreeSnapshot implements MakefileFiles {
 		before: TreeSnapshot | undefined,
 		signal: AbortSignal | undefined,
 	): Promise<TreeSnapshot> {
-		const paths = (await walk(tree, "", 0, signal)).sort();
+		const paths = (await walk(tree, signal)).sort();
 		const contents = new Map<string, Uint8Array>();
 		const snapshot = new TreeSnapshot(tree.label, paths, contents, tree, before?.forget());
-		await Promise.all(paths.filter((path) => sourceFile.test(path)).map((path) => snapshot.load(path)));
+		const limiter = new Limiter(limits.openFiles);
+		const sources = paths.filter((path) => sourceFile.test(path));
+		await Promise.all(sources.map((path) => limiter.run(() => snapshot.loadAhead(path, signal))));
 		throwIfCancelled(signal);
 		return snapshot;
 	}
@@ -51,16 +58,34 @@ export class TreeSnapshot implements MakefileFiles {
 
 	/** Bytes of a source, with line ends normalised. */
 	source(path: string): Uint8Array | undefined {
+		this.throwIfRefused(path);
 		return this.contents.get(path);
 	}
 
 	text(path: string): string | undefined {
-		const bytes = this.contents.get(path);
+		const bytes = this.source(path);
 		return bytes && fromUtf8(bytes);
+	}
+
+	private throwIfRefused(path: string): void {
+		const why = this.refused.get(path);
+		if (why) throw why;
+	}
+
+	/** Reads a source that may never be wanted: that it cannot be read is told to who wants it. */
+	private async loadAhead(path: string, signal: AbortSignal | undefined): Promise<void> {
+		throwIfCancelled(signal);
+		try {
+			await this.load(path);
+		} catch (error) {
+			if (!(error instanceof UserError)) throw error;
+			this.refused.set(path, error);
+		}
 	}
 
 	/** Bytes of any file: data files of the image are read when they are wanted. */
 	async load(path: string): Promise<Uint8Array | undefined> {
+		this.throwIfRefused(path);
 		const known = this.contents.get(path);
 		if (known || !this.has(path)) return known;
 		const raw = await this.tree.read(path);
@@ -73,20 +98,35 @@ export class TreeSnapshot implements MakefileFiles {
 	}
 }
 
-async function walk(
-	tree: SourceTree,
-	folder: string,
-	depth: number,
-	signal: AbortSignal | undefined,
-): Promise<string[]> {
-	throwIfCancelled(signal);
-	const entries = await tree.list(folder);
-	const nested = entries.map(async ({ name, kind }) => {
-		const path = folder === "" ? name : `${folder}/${name}`;
-		if (kind === "file") return [path];
-		return depth < deepest && !skippedFolder.test(name) ? walk(tree, path, depth + 1, signal) : [];
-	});
-	return (await Promise.all(nested)).flat();
+/** All files, folder by folder. A folder that a link leads to is read, links to folders inside it are not: each is read a few times at most. */
+async function walk(tree: SourceTree, signal: AbortSignal | undefined): Promise<string[]> {
+	const paths: string[] = [];
+	let count = 0;
+	let level: readonly { readonly path: string; readonly linked: boolean }[] = [{ path: "", linked: false }];
+	for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+		const next: { path: string; linked: boolean }[] = [];
+		for (const folder of level) {
+			throwIfCancelled(signal);
+			for (const { name, kind, linked = false } of await tree.list(folder.path)) {
+				const path = folder.path === "" ? name : `${folder.path}/${name}`;
+				if (++count > limits.treeEntries) throw tooManyEntries(tree.label, path);
+				if (kind === "file") paths.push(path);
+				else if (!skippedFolder.test(name) && !(folder.linked && linked))
+					next.push({ path, linked: folder.linked || linked });
+			}
+		}
+		level = next;
+	}
+	return paths;
+}
+
+function tooManyEntries(label: string, path: string): UserError {
+	const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+	return new UserError(
+		"limit-reached",
+		`${label} has more than ${limits.treeEntries.toLocaleString("en")} files and folders (the last in ${folder === "" ? "the top folder" : folder})`,
+		"Name the folder that holds xv6's Makefile, or move what is not part of it elsewhere.",
+	);
 }
 
 const carriageReturn = 0x0d;

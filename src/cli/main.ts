@@ -95,6 +95,8 @@ function exitCodeOf(error: UserError): number {
 		case "link-failed":
 		case "mkfs-failed":
 		case "makefile-not-understood":
+		case "outside-tree":
+		case "limit-reached":
 			return exitCodes.buildFailed;
 		case "cancelled":
 			return exitCodes.interrupted;

@@ -7,6 +7,8 @@ export const errorCodes = [
 	"file-not-found",
 	"file-unreadable",
 	"file-unwritable",
+	"outside-tree",
+	"limit-reached",
 	"already-exists",
 	"not-an-xv6-tree",
 	"kernel-not-elf",

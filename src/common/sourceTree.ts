@@ -5,7 +5,10 @@
 export interface SourceTree {
 	/** How messages name the root, for example the folder's path as the user typed it. */
 	readonly label: string;
-	/** Content, or undefined when there is no such file. Throws UserError `file-unreadable` for anything else. */
+	/**
+	 * Content, or undefined when there is no such file. Throws UserError `outside-tree` for a link that leads out of the tree,
+	 * `limit-reached` for a file that is too big, `file-unreadable` for anything else.
+	 */
 	read(path: string): Promise<Uint8Array | undefined>;
 	/** Entries of a folder in name order, empty when there is none. Symbolic links are followed, loops are not. */
 	list(folder: string): Promise<readonly TreeEntry[]>;
@@ -14,6 +17,8 @@ export interface SourceTree {
 export interface TreeEntry {
 	readonly name: string;
 	readonly kind: "file" | "folder";
+	/** A symbolic link to a folder elsewhere in the tree. */
+	readonly linked?: boolean;
 }
 
 /** A tree held in memory: tests, the bundled kernel, and overlays of a lab on it. */

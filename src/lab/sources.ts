@@ -1,4 +1,5 @@
 import { fromUtf8 } from "../common/bytes.ts";
+import { withoutComments } from "../common/cText.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { LabManifest } from "./manifest.ts";
 
@@ -11,14 +12,7 @@ export async function readNamedSources(manifest: LabManifest, tree: SourceTree |
 	const named = [...manifest.knownFailures.map(({ source }) => source), ...manifest.tasks.map(({ begun }) => begun)];
 	for (const file of new Set(named.flatMap((source) => source?.file ?? []))) {
 		const bytes = await tree.read(file);
-		if (bytes) sources.set(file, withoutComments(fromUtf8(bytes)));
+		if (bytes) sources.set(file, withoutComments(fromUtf8(bytes), "words"));
 	}
 	return sources;
-}
-
-/** C without its comments; what is between quotes stays. */
-export function withoutComments(text: string): string {
-	return text.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (match) =>
-		match.startsWith("/") ? " " : match,
-	);
 }

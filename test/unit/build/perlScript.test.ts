@@ -55,3 +55,10 @@ test.each([
 		expect.objectContaining({ code: "makefile-not-understood", position: { file: "user/usys.pl", line } }),
 	);
 });
+
+test("a block that is never closed is a mistake of the script", () => {
+	for (const text of ['sub f {\n  print "x";\n', "if ($a eq 'b') {\n", "foreach my $x ('a') {"]) {
+		expect(() => runPerlScript(text, "user/usys.pl")).toThrow(UserError);
+		expect(() => runPerlScript(text, "user/usys.pl")).toThrow("A '}' is missing at the end of this script");
+	}
+});

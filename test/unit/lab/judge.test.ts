@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { withoutComments } from "../../../src/common/cText.ts";
 import { type Evidence, explain, judge } from "../../../src/lab/judge.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
-import { withoutComments } from "../../../src/lab/sources.ts";
 import { commandOutput } from "../../../src/session/consoleText.ts";
 import type { CommandResult } from "../../../src/session/shell.ts";
 
@@ -93,7 +93,7 @@ test("causes that look alike are told apart by the student's file, without its c
 		"lab.json",
 	);
 	const named = (text?: string) => {
-		const sources = new Map(text === undefined ? [] : [["kernel/trap.c", withoutComments(text)]]);
+		const sources = new Map(text === undefined ? [] : [["kernel/trap.c", withoutComments(text, "words")]]);
 		return explain(lab, prodcons1, "scause 0xf\n", [], sources).map(({ id }) => id);
 	};
 	expect(named("if(r_scause() == 8) // == 15\n/* == 15 */")).toEqual(["no-branch", "unsure"]);

@@ -1,0 +1,35 @@
+/** What no tree, program or file may exceed. One place, so that messages, docs/security.md and tests name the same numbers. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+	/** Largest file of a tree that is read. */
+	fileBytes: 64 * MiB,
+	/** Files and folders of a tree, those in linked folders included. */
+	treeEntries: 50_000,
+	/** Files of a tree that are open at once. */
+	openFiles: 32,
+	/** Time that one compilation or link may take, in ms of work: a thread that waits for a processor is not charged. */
+	compileMs: 60_000,
+	/** Time that mkfs may take, in ms of work. */
+	mkfsMs: 20_000,
+	/** Text that a compiler, linker or mkfs may print. */
+	toolTextBytes: 1 * MiB,
+	/** An object, a linked program, or any other file that a tool writes. */
+	outputBytes: 64 * MiB,
+	/** Files that one tool may write together, in bytes. */
+	toolFilesBytes: 256 * MiB,
+	/** Memory of a compiler of this machine. */
+	hostMemoryBytes: 4096 * MiB,
+	/** A lab's manifest. */
+	manifestBytes: 1 * MiB,
+} as const;
+
+/** A size as messages give it: `64 MiB`, `1.5 KiB`. */
+export function inBytes(bytes: number): string {
+	if (bytes < KiB) return `${bytes} bytes`;
+	const [size, unit] =
+		bytes < MiB ? [bytes / KiB, "KiB"] : bytes < KiB * MiB ? [bytes / MiB, "MiB"] : [bytes / KiB / MiB, "GiB"];
+	return `${Number.isInteger(size) ? size : size.toFixed(1)} ${unit}`;
+}

@@ -23,10 +23,10 @@ export function withoutComments(text: string, keep: "places" | "words"): string 
 		at = found.index;
 		const mark = found[0];
 		if (mark === "//") {
-			const end = text.indexOf("\n", at);
+			const end: number = text.indexOf("\n", at);
 			drop(end < 0 ? text.length : end);
 		} else if (mark === "/*") {
-			const end = noMoreEnds ? -1 : text.indexOf("*/", at + 2);
+			const end: number = noMoreEnds ? -1 : text.indexOf("*/", at + 2);
 			noMoreEnds = end < 0;
 			if (end < 0) at += 2;
 			else drop(end + 2);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { runPerlScript } from "../../../src/build/perlScript.ts";
+import { UserError } from "../../../src/common/errors.ts";
 
 // The expected outputs are perl 5.36's.
 test.each([

@@ -52,6 +52,12 @@ export class CallFrames {
 		return this.entries;
 	}
 
+	/** There is call-frame information for the code at `pc`. */
+	covers(pc: bigint): boolean {
+		const address = Number(pc);
+		return this.fdes.some((entry) => address >= entry.low && address < entry.high);
+	}
+
 	private read(name: string, eh: boolean): Fde[] {
 		const reader = this.sections.optional(name)?.from(0);
 		const sectionAddress = this.sections.elf.section(name)?.address ?? 0;
@@ -167,17 +173,25 @@ function readPointer(reader: ByteReader, encoding: number | undefined, sectionAd
 
 function rowAt(fde: Fde, pc: number): Row {
 	const row: Row = { cfa: undefined, rules: new Map() };
-	execute(fde.cie.initial, fde, row, 0, new Map());
+	execute(fde.cie.initial, fde, row, undefined, new Map());
 	execute(fde.program, fde, row, pc, new Map(row.rules));
 	return row;
 }
 
-/** Runs a call-frame program up to the row that holds `pc`. Every instruction takes at least a byte, so it ends. */
-function execute(program: ByteReader, fde: Fde, row: Row, pc: number, initial: ReadonlyMap<number, Rule>): void {
+/**
+ * Runs a call-frame program up to the row that holds `pc`, all of it where that is undefined. Every instruction takes at least a byte, so
+ * it ends.
+ */
+function execute(
+	program: ByteReader,
+	fde: Fde,
+	row: Row,
+	pc: number | undefined,
+	initial: ReadonlyMap<number, Rule>,
+): void {
 	const { codeAlign, dataAlign } = fde.cie;
 	const reader = program.from(program.at);
 	const stack: Row[] = [];
-	const initialRun = pc === 0;
 	let location = fde.low;
 	const set = (register: number, rule: Rule) => row.rules.set(register, rule);
 	const restore = (register: number) => {
@@ -275,7 +289,7 @@ function execute(program: ByteReader, fde: Fde, row: Row, pc: number, initial: R
 				default:
 					throw damaged(`call-frame instruction 0x${op.toString(16)}`);
 			}
-		if (advance === undefined || initialRun) continue;
+		if (advance === undefined || pc === undefined) continue;
 		location += advance * codeAlign;
 		if (location > pc) return;
 	}

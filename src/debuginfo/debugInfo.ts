@@ -22,6 +22,8 @@ export interface LocalVariable {
 	readonly name: string;
 	readonly type: Type | undefined;
 	readonly parameter: boolean;
+	/** Line of its declaration; 0: not told. */
+	readonly line: number;
 	/** Where it is at the pc that was asked for. */
 	locate(context: ExpressionContext): Location;
 }
@@ -33,6 +35,15 @@ export interface FunctionFrame {
 	/** Of an inlined function: the call's place. */
 	readonly call?: { readonly file: string; readonly line: number };
 	readonly die: Die;
+}
+
+/** A function of the program, as its definition tells. */
+export interface FunctionDefinition {
+	readonly name: string;
+	readonly range: AddressRange;
+	/** Undefined for assembly. */
+	readonly file?: string;
+	readonly line?: number;
 }
 
 interface UnitCode {
@@ -51,6 +62,9 @@ export class DebugInfo {
 	private unitCode: readonly UnitCode[] | undefined;
 	private names: Map<string, Die> | undefined;
 	private sortedRows: readonly LineRow[] | undefined;
+	private fileNames: ReadonlySet<string> | undefined;
+	private functionList: readonly FunctionDefinition[] | undefined;
+	private enumerators: Map<string, number> | undefined;
 
 	/** Throws UserError `debug-info-damaged`; so may every later question. */
 	constructor(elf: Uint8Array | ElfFile) {
@@ -145,10 +159,19 @@ export class DebugInfo {
 	}
 
 	private noContext(unit: Unit): ExpressionContext {
+		return this.inUnit(unit, { register: () => undefined, memory: () => undefined });
+	}
+
+	/** What an expression of a unit may ask, beside what the stopped program answers. */
+	private inUnit(unit: Unit, context: ExpressionContext): ExpressionContext {
 		return {
-			register: () => undefined,
-			memory: () => undefined,
+			...context,
 			indexedAddress: (index) => unit.indexedAddress(index),
+			baseType: (offset) => {
+				const die = unit.die(unit.offset + offset);
+				const type = die && plain(this.types.read(die));
+				return type?.kind === "base" ? type : undefined;
+			},
 		};
 	}
 
@@ -195,10 +218,22 @@ export class DebugInfo {
 
 	/** Variables that a reader of the source sees at a pc, the innermost scope's first. */
 	localsAt(pc: number): LocalVariable[] {
+		return this.localsOfScopes(this.scopesAt(pc), 0, pc);
+	}
+
+	/** Of one function that holds a pc, inlined or not, without those of the functions around it. */
+	localsOf(frame: FunctionFrame, pc: number): LocalVariable[] {
 		const scopes = this.scopesAt(pc);
+		const first = scopes.indexOf(frame.die);
+		if (first < 0) return [];
+		const next = scopes.findIndex((scope, i) => i > first && scope.tag !== DW_TAG.lexical_block);
+		return this.localsOfScopes(next < 0 ? scopes : scopes.slice(0, next), first, pc);
+	}
+
+	private localsOfScopes(scopes: readonly Die[], first: number, pc: number): LocalVariable[] {
 		const subprogram = scopes[0];
 		const locals: LocalVariable[] = [];
-		for (const scope of [...scopes].reverse()) {
+		for (const scope of scopes.slice(first).reverse()) {
 			for (const die of scope.children) {
 				const parameter = die.tag === DW_TAG.formal_parameter;
 				if (!parameter && die.tag !== DW_TAG.variable) continue;
@@ -207,6 +242,7 @@ export class DebugInfo {
 				locals.push({
 					name,
 					parameter,
+					line: this.origin(die, (from) => numberOf(from, DW_AT.decl_line)) ?? 0,
 					type: this.origin(die, (from) => this.types.typeOf(from)),
 					locate: (context) => this.locate(die, subprogram as Die, pc, context),
 				});
@@ -216,20 +252,54 @@ export class DebugInfo {
 	}
 
 	private locate(die: Die, subprogram: Die, pc: number, context: ExpressionContext): Location {
-		const constant = die.attributes.get(DW_AT.const_value)?.value;
-		if (typeof constant === "number") return { kind: "value", value: BigInt(Math.trunc(constant)) };
+		const constant = this.origin(die, (from) => numberOf(from, DW_AT.const_value));
+		if (constant !== undefined) return { kind: "value", value: BigInt(Math.trunc(constant)) };
 		const expression = die.unit.location(die, DW_AT.location, pc);
 		if (!expression || expression.length === 0) return { kind: "unknown", why: "it was optimized out" };
 		const base = subprogram.unit.location(subprogram, DW_AT.frame_base, pc);
 		return evaluate(expression, {
-			...context,
-			indexedAddress: (index) => die.unit.indexedAddress(index),
+			...this.inUnit(die.unit, context),
 			frameBase: () => {
 				const place = base && evaluate(base, context);
 				if (place?.kind === "memory") return place.address;
 				return place?.kind === "register" ? context.register(place.register) : undefined;
 			},
 		});
+	}
+
+	/** Where the object is that an implicit pointer points to, at a pc of the function that holds it. */
+	locateEntry(offset: number, pc: number, context: ExpressionContext): { type: Type | undefined; location: Location } {
+		const die = this.die(offset);
+		const subprogram = this.scopesAt(pc)[0];
+		if (!die || !subprogram) return { type: undefined, location: { kind: "unknown", why: "it was optimized out" } };
+		const type = this.origin(die, (from) => this.types.typeOf(from));
+		return { type, location: this.locate(die, subprogram, pc, context) };
+	}
+
+	/**
+	 * What a register held when the function was entered that returns to `returnAddress`, as the call's site tells (DWARF 3.4); `context` is
+	 * the caller's.
+	 */
+	entryValue(returnAddress: number, register: number, context: ExpressionContext): bigint | undefined {
+		const scopes = this.scopesAt(returnAddress - 1);
+		for (const scope of scopes.reverse()) {
+			const site = scope.children.find(
+				(die) =>
+					(die.tag === DW_TAG.call_site && die.unit.address(die, DW_AT.call_return_pc) === returnAddress) ||
+					(die.tag === DW_TAG.GNU_call_site && die.unit.address(die, DW_AT.low_pc) === returnAddress),
+			);
+			for (const parameter of site?.children ?? []) {
+				const place = parameter.attributes.get(DW_AT.location)?.value;
+				if (!(place instanceof Uint8Array) || place.length !== 1 || place[0] !== 0x50 + register) continue;
+				const value =
+					parameter.unit.location(parameter, DW_AT.call_value, returnAddress - 1) ??
+					parameter.unit.location(parameter, DW_AT.GNU_call_site_value, returnAddress - 1);
+				const found = value && evaluate(value, this.inUnit(parameter.unit, context));
+				if (found?.kind === "register") return context.register(found.register);
+				return found?.kind === "memory" ? found.address : found?.kind === "value" ? found.value : undefined;
+			}
+		}
+		return undefined;
 	}
 
 	private tableOf(unit: Unit): LineTable | undefined {
@@ -253,8 +323,8 @@ export class DebugInfo {
 		return this.sortedRows;
 	}
 
-	/** Source line of an instruction. */
-	lineAt(pc: number): LinePosition | undefined {
+	/** Index of the last row at or below an address; -1: none. */
+	private rowBefore(pc: number): number {
 		const { rows } = this;
 		let low = 0;
 		let high = rows.length;
@@ -263,26 +333,222 @@ export class DebugInfo {
 			if ((rows[middle] as LineRow).address <= pc) low = middle + 1;
 			else high = middle;
 		}
+		return low - 1;
+	}
+
+	/** Source line of an instruction. */
+	lineAt(pc: number): LinePosition | undefined {
 		// A row with line 0 belongs to no line: the compiler made the code up.
-		const row = rows[low - 1];
+		const row = this.rows[this.rowBefore(pc)];
 		if (!row || row.end || row.line === 0) return undefined;
 		return { file: row.file, line: row.line, column: row.column };
 	}
 
-	/** Where code of a line begins: the first address of each stretch that is marked as a statement. */
+	/**
+	 * Where code of a line begins: the lowest statement of it in each function that has code of it, an inlined one once for each place that it
+	 * is inlined at. (A `for` line has more statements, its increment for one, that are no beginnings.)
+	 */
 	addressesOf(file: string, line: number): number[] {
-		const found: number[] = [];
+		const statements = new Map<Die | undefined, number>();
+		const others = new Map<Die | undefined, number>();
 		const empty: number[] = [];
-		let inside = false;
 		for (const [i, row] of this.rows.entries()) {
-			const matches = !row.end && row.line === line && sameFile(row.file, file);
-			// Optimized code has rows without an instruction: the next row takes their address over.
-			const hasCode = this.rows[i + 1]?.address !== row.address;
-			if (matches && row.statement && !hasCode) empty.push(row.address);
-			if (matches && hasCode && !inside) found.push(row.address);
-			if (hasCode) inside = matches;
+			if (row.end || row.line !== line || !sameFile(row.file, file)) continue;
+			// Optimized code has rows without an instruction: the last row at an address has its code.
+			if (!this.hasCode(i)) {
+				if (row.statement) empty.push(row.address);
+				continue;
+			}
+			const found = row.statement ? statements : others;
+			const key = this.functionsAt(row.address)[0]?.die;
+			const before = found.get(key);
+			if (before === undefined || row.address < before) found.set(key, row.address);
 		}
-		return found.length > 0 ? found : empty;
+		const addresses = [statements.values(), others.values(), empty]
+			.map((list) => [...list])
+			.find((list) => list.length > 0);
+		return [...new Set(addresses ?? [])].sort((a, b) => a - b);
+	}
+
+	private hasCode(index: number): boolean {
+		const row = this.rows[index] as LineRow;
+		let last = row;
+		for (let i = index + 1; this.rows[i]?.address === row.address; i++) last = this.rows[i] as LineRow;
+		return !last.end && last.line === row.line && last.file === row.file;
+	}
+
+	/** Where a breakpoint on a line belongs: at its code, but past the prologue where it is the line that a function begins with. */
+	breakpointsOf(file: string, line: number): number[] {
+		return [...new Set(this.addressesOf(file, line).map((address) => this.pastPrologue(address)))].sort(
+			(a, b) => a - b,
+		);
+	}
+
+	/** The first line from `line` on that has code, as long as it is in the same function or before the next one. */
+	nextLineWithCode(file: string, line: number): number | undefined {
+		let best: number | undefined;
+		for (const row of this.rows)
+			if (
+				!row.end &&
+				row.statement &&
+				row.line >= line &&
+				(best === undefined || row.line < best) &&
+				sameFile(row.file, file)
+			)
+				best = row.line;
+		return best;
+	}
+
+	/** Lines of a file that have code, in order. */
+	linesWithCode(file: string): number[] {
+		const lines = new Set<number>();
+		for (const row of this.rows)
+			if (!row.end && row.statement && row.line > 0 && sameFile(row.file, file)) lines.add(row.line);
+		return [...lines].sort((a, b) => a - b);
+	}
+
+	/** Source files that have code, as the compiler recorded them. */
+	get files(): ReadonlySet<string> {
+		this.fileNames ??= new Set(this.rows.filter((row) => !row.end).map((row) => row.file));
+		return this.fileNames;
+	}
+
+	/** A statement of its line begins at this address. */
+	isStatement(pc: number): boolean {
+		for (let i = this.rowBefore(pc); i >= 0; i--) {
+			const row = this.rows[i] as LineRow;
+			if (row.address !== pc) return false;
+			if (!row.end && row.statement && row.line > 0) return true;
+		}
+		return false;
+	}
+
+	/** Addresses of one line's code around a pc: for stepping out of it. */
+	lineRange(pc: number): AddressRange | undefined {
+		const at = this.rowBefore(pc);
+		const row = this.rows[at];
+		if (!row || row.end) return undefined;
+		let next = at + 1;
+		while (next < this.rows.length) {
+			const other = this.rows[next] as LineRow;
+			if (other.address > pc && (other.end || other.line !== row.line || other.file !== row.file)) break;
+			next++;
+		}
+		return { low: row.address, high: this.rows[next]?.address ?? pc + 1 };
+	}
+
+	/** Moves the first instruction of a function past its prologue, as the compiler or the second row tells; other addresses stay. */
+	private pastPrologue(address: number): number {
+		const frame = this.functionsAt(address).at(-1);
+		const range = frame?.die.unit.ranges(frame.die).find(({ low }) => low === address);
+		if (!range) return address;
+		let second: number | undefined;
+		for (let i = this.rowBefore(address - 1) + 1; i < this.rows.length; i++) {
+			const row = this.rows[i] as LineRow;
+			if (row.address >= range.high) break;
+			if (row.address < address || row.end) continue;
+			if (row.prologueEnd) return row.address;
+			if (row.address > address && row.line > 0) second ??= row.address;
+		}
+		return second ?? address;
+	}
+
+	/** Where a breakpoint on a function belongs; undefined: there is no such function in this program. */
+	functionStart(name: string): number | undefined {
+		const range = this.functionRange(name);
+		return range && this.pastPrologue(range.low);
+	}
+
+	/** Every place of a function by name: its own code, and each place that it is inlined at. */
+	functionPlaces(name: string): number[] {
+		const found = new Set<number>();
+		const own = this.functionStart(name);
+		if (own !== undefined) found.add(own);
+		for (const unit of this.units)
+			for (const die of unit.dies)
+				if (die.tag === DW_TAG.inlined_subroutine && this.nameOf(die) === name) {
+					const low = unit.address(die, DW_AT.low_pc) ?? unit.ranges(die)[0]?.low;
+					const entry = unit.ranges(die).length > 0 ? low : undefined;
+					if (entry !== undefined) found.add(entry);
+				}
+		return [...found].sort((a, b) => a - b);
+	}
+
+	/** Functions of the program that have code, C and assembly, by address. */
+	get functions(): readonly FunctionDefinition[] {
+		this.functionList ??= this.findFunctions();
+		return this.functionList;
+	}
+
+	private findFunctions(): FunctionDefinition[] {
+		const found = new Map<number, FunctionDefinition>();
+		for (const unit of this.units) {
+			for (const die of unit.root.children) {
+				const range = die.tag === DW_TAG.subprogram ? unit.ranges(die)[0] : undefined;
+				if (!range) continue;
+				const file = this.origin(die, (from) => {
+					const index = numberOf(from, DW_AT.decl_file);
+					return index === undefined ? undefined : this.tableOf(from.unit)?.fileName(index);
+				});
+				const line = this.origin(die, (from) => numberOf(from, DW_AT.decl_line));
+				found.set(range.low, {
+					name: this.nameOf(die),
+					range,
+					...(file !== undefined && line !== undefined ? { file, line } : {}),
+				});
+			}
+		}
+		for (const symbol of this.elf.symbols) {
+			if (found.has(symbol.address) || symbol.kind === "object" || !this.lineAt(symbol.address)) continue;
+			const place = this.lineAt(symbol.address) as LinePosition;
+			const high = symbol.address + symbol.size || (this.elf.nextSymbol(symbol.address) ?? symbol.address);
+			found.set(symbol.address, {
+				name: symbol.name,
+				range: { low: symbol.address, high },
+				file: place.file,
+				line: place.line,
+			});
+		}
+		return [...found.values()].sort((a, b) => a.range.low - b.range.low);
+	}
+
+	/** Constant of an enumeration by its name. */
+	enumerator(name: string): number | undefined {
+		if (!this.enumerators) {
+			this.enumerators = new Map();
+			for (const unit of this.units)
+				for (const die of unit.dies) {
+					if (die.tag !== DW_TAG.enumerator) continue;
+					const value = numberOf(die, DW_AT.const_value);
+					const text = unit.text(die, DW_AT.name);
+					if (text !== undefined && value !== undefined) this.enumerators.set(text, value);
+				}
+		}
+		return this.enumerators.get(name);
+	}
+
+	/** A type by how C names it: `struct proc`, `uint64`, `enum procstate`. */
+	typeNamed(name: string): Type | undefined {
+		const match = /^(struct|union|enum)\s+(\w+)$/.exec(name);
+		if (match?.[1] === "enum") return this.firstType(DW_TAG.enumeration_type, match[2] as string);
+		if (match) return this.struct(match[2] as string);
+		return this.typedef(name) ?? this.firstType(DW_TAG.base_type, name);
+	}
+
+	private firstType(tag: number, name: string): Type | undefined {
+		for (const unit of this.units)
+			for (const die of unit.root.children)
+				if (die.tag === tag && unit.text(die, DW_AT.name) === name) return this.types.read(die);
+		return undefined;
+	}
+
+	/** Global and file-static variables, by name. */
+	get variables(): readonly string[] {
+		this.names ??= this.indexNames();
+		return [...this.names.keys()]
+			.filter((key) => key.startsWith("variable "))
+			.map((key) => key.slice("variable ".length))
+			.sort();
 	}
 
 	/** Code of a function by name. */
@@ -293,6 +559,11 @@ export class DebugInfo {
 		const symbol = this.elf.symbol(name);
 		return symbol && { low: symbol.address, high: symbol.address + Math.max(1, symbol.size) };
 	}
+}
+
+function numberOf(die: Die, attribute: number): number | undefined {
+	const value = die.attributes.get(attribute)?.value;
+	return typeof value === "number" ? value : undefined;
 }
 
 const topLevelKinds: Readonly<Record<number, "struct" | "typedef" | "variable" | "function">> = {

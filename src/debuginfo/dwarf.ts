@@ -21,6 +21,10 @@ export const DW_TAG = {
 	volatile_type: 0x35,
 	restrict_type: 0x37,
 	atomic_type: 0x47,
+	call_site: 0x48,
+	call_site_parameter: 0x49,
+	GNU_call_site: 0x4109,
+	GNU_call_site_parameter: 0x410a,
 } as const;
 
 export const DW_AT = {
@@ -37,6 +41,8 @@ export const DW_AT = {
 	abstract_origin: 0x31,
 	count: 0x37,
 	data_member_location: 0x38,
+	decl_file: 0x3a,
+	decl_line: 0x3b,
 	declaration: 0x3c,
 	encoding: 0x3e,
 	external: 0x3f,
@@ -48,6 +54,9 @@ export const DW_AT = {
 	call_line: 0x59,
 	bit_size: 0x0d,
 	data_bit_offset: 0x6b,
+	call_return_pc: 0x7d,
+	call_value: 0x7e,
+	GNU_call_site_value: 0x2111,
 	str_offsets_base: 0x72,
 	addr_base: 0x73,
 	rnglists_base: 0x74,

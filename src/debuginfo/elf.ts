@@ -32,6 +32,7 @@ export interface ElfSymbol {
 const EM_RISCV = 243;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
+const SHF_ALLOC = 0x2;
 const SHF_COMPRESSED = 0x800;
 const SHN_UNDEF = 0;
 const PT_LOAD = 1;
@@ -175,9 +176,30 @@ export class ElfFile {
 		return undefined;
 	}
 
+	/** Both in one section of the program: user programs are linked at 0, where debug sections seem to lie, too. */
 	private sameSection(a: number, b: number): boolean {
 		return this.sections.some(
-			(section) => section.address > 0 && a >= section.address && b < section.address + section.size && b >= a,
+			(section) => section.flags & SHF_ALLOC && a >= section.address && b < section.address + section.size && b >= a,
 		);
+	}
+
+	/** First address above `address` that a symbol names, or its section ends at: the reach of code without a size. */
+	nextSymbol(address: number): number | undefined {
+		const section = this.sections.find(
+			({ flags, address: start, size }) => flags & SHF_ALLOC && address >= start && address < start + size,
+		);
+		if (!section) return undefined;
+		let next = section.address + section.size;
+		for (const symbol of this.symbols) if (symbol.address > address && symbol.address < next) next = symbol.address;
+		return next;
+	}
+
+	/** Bytes that the file loads at an address, up to `length` of them; undefined where it loads none. */
+	loaded(address: number, length: number): Uint8Array | undefined {
+		const segment = this.segments.find((one) => address >= one.address && address < one.address + one.fileSize);
+		if (!segment) return undefined;
+		const at = segment.offset + address - segment.address;
+		const end = Math.min(at + length, segment.offset + segment.fileSize, this.bytes.length);
+		return at < end ? this.bytes.subarray(at, end) : undefined;
 	}
 }

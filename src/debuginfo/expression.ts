@@ -9,14 +9,31 @@ export interface ExpressionContext {
 	/** Canonical frame address, for DW_OP_call_frame_cfa. */
 	cfa?(): bigint | undefined;
 	/** Value of a register at the entry of the function, where the caller's frame tells. */
+	entryValue?(register: number): bigint | undefined;
+	/** Address number `index` of the unit (DWARF 5, .debug_addr). */
 	indexedAddress?(index: number): number;
+	/** The base type at an offset in the unit, for typed operations. */
+	baseType?(offset: number): { readonly size: number; readonly signed: boolean } | undefined;
+	/** Offset in .debug_info of the unit, for references within it. */
+	readonly unitOffset?: number;
+}
+
+/** Part of an object: bits of another place, in the order of the object's own. */
+export interface Piece {
+	readonly location: Location;
+	readonly bits: number;
+	/** First bit in the place. */
+	readonly offset: number;
 }
 
 export type Location =
 	| { readonly kind: "memory"; readonly address: bigint }
 	| { readonly kind: "register"; readonly register: number }
 	| { readonly kind: "value"; readonly value: bigint }
-	/** In parts, or known only through what is not there any more. */
+	| { readonly kind: "pieces"; readonly pieces: readonly Piece[] }
+	/** A pointer to an object that is not in memory: to byte `offset` of what the entry at `die` in .debug_info describes. */
+	| { readonly kind: "implicitPointer"; readonly die: number; readonly offset: number }
+	/** Known only through what is not there any more. */
 	| { readonly kind: "unknown"; readonly why: string };
 
 const maxSteps = 1000;
@@ -56,11 +73,33 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 	};
 	const register = (index: number) => have(context.register(index), `register x${index} is not known here`);
 	let isValue = false;
+	let whole: Location | undefined;
+	const pieces: Piece[] = [];
+	const typed = (offset: number, value: bigint) => {
+		if (offset === 0) return value;
+		const type = have(context.baseType?.(offset), "it is computed with a type that is not known");
+		return type.signed ? BigInt.asIntN(8 * type.size, value) : BigInt.asUintN(8 * type.size, value);
+	};
+	const finish = (): Location => {
+		if (whole) return whole;
+		const top = stack.at(-1);
+		if (top === undefined) return unknown("it was optimized out");
+		return isValue ? { kind: "value", value: top } : { kind: "memory", address: top };
+	};
+	const piece = (bits: number, offset: number) => {
+		if (bits <= 0 || bits > 1 << 20 || pieces.length >= 64) throw damaged("a location in too many pieces");
+		pieces.push({ location: finish(), bits, offset });
+		stack.length = 0;
+		whole = undefined;
+		isValue = false;
+	};
 	for (let steps = 0; reader.more; steps++) {
 		if (steps >= maxSteps) throw damaged("a location expression does not end");
 		const op = reader.u8();
+		// A register or a pointer to nowhere is all of its piece's expression.
+		if (whole && op !== 0x93 && op !== 0x9d) return unknown(`operation 0x${op.toString(16)} on a register`);
 		if (op >= 0x30 && op <= 0x4f) push(BigInt(op - 0x30));
-		else if (op >= 0x50 && op <= 0x6f) return whole(reader, { kind: "register", register: op - 0x50 });
+		else if (op >= 0x50 && op <= 0x6f) whole = { kind: "register", register: op - 0x50 };
 		else if (op >= 0x70 && op <= 0x8f) push(register(op - 0x70) + BigInt(reader.sleb()));
 		else if (binary[op]) {
 			const b = pop();
@@ -144,8 +183,18 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 					if (op === 0x2f || pop() !== 0n) reader.at = reader.from(reader.at + Number(distance)).at;
 					break;
 				}
+				case 0x17: {
+					const c = pop();
+					const b = pop();
+					const a = pop();
+					push(c);
+					push(a);
+					push(b);
+					break;
+				}
 				case 0x90:
-					return whole(reader, { kind: "register", register: reader.uleb() });
+					whole = { kind: "register", register: reader.uleb() };
+					break;
 				case 0x91:
 					push(have(context.frameBase?.(), "the frame base is not known") + BigInt(reader.sleb()));
 					break;
@@ -155,7 +204,13 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 					break;
 				}
 				case 0x93:
-					return unknown("it is in several places");
+					piece(reader.uleb() * 8, 0);
+					break;
+				case 0x9d: {
+					const bits = reader.uleb();
+					piece(bits, reader.uleb());
+					break;
+				}
 				case 0x94:
 					push(have(context.memory(pop(), reader.u8()), "the memory is not there"));
 					break;
@@ -181,21 +236,53 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 				case 0xfc:
 					push(BigInt(have(context.indexedAddress, "addresses by index are not known")(reader.uleb())));
 					break;
+				case 0xa0:
+				case 0xf2: {
+					const die = reader.u32();
+					whole = { kind: "implicitPointer", die, offset: reader.sleb() };
+					break;
+				}
 				case 0xa3:
-				case 0xf3:
-					return unknown("only its value at the function's entry is known");
+				case 0xf3: {
+					const entry = (index: number) => context.entryValue?.(index);
+					const inner = evaluate(reader.block(reader.uleb()), { register: entry, memory: () => undefined });
+					const value =
+						inner.kind === "register" ? entry(inner.register) : inner.kind === "memory" ? inner.address : undefined;
+					push(have(value, "only its value at the function's entry is known"));
+					break;
+				}
+				case 0xa4:
+				case 0xf4: {
+					const type = reader.uleb();
+					const bytes = reader.block(reader.u8());
+					let value = 0n;
+					for (const byte of [...bytes.subarray(0, 8)].reverse()) value = (value << 8n) | BigInt(byte);
+					push(typed(type, value));
+					break;
+				}
+				case 0xa5:
+				case 0xf5: {
+					const index = reader.uleb();
+					push(typed(reader.uleb(), register(index)));
+					break;
+				}
+				case 0xa6:
+				case 0xf6: {
+					const size = reader.u8();
+					push(typed(reader.uleb(), have(context.memory(pop(), size), "the memory is not there")));
+					break;
+				}
+				case 0xa8:
+				case 0xa9:
+				case 0xf7:
+				case 0xf9:
+					push(typed(reader.uleb(), pop()));
+					break;
 				default:
 					return unknown(`operation 0x${op.toString(16)}`);
 			}
 	}
-	const top = stack.at(-1);
-	if (top === undefined) return unknown("it was optimized out");
-	return isValue ? { kind: "value", value: top } : { kind: "memory", address: top };
-}
-
-/** A register is a location only where it is all of the expression. */
-function whole(reader: ByteReader, location: Location): Location {
-	return reader.more ? unknown("it is in several places") : location;
+	return pieces.length > 0 ? { kind: "pieces", pieces } : finish();
 }
 
 const signed = (value: bigint) => BigInt.asIntN(64, value);

@@ -10,6 +10,8 @@ export interface LineRow {
 	readonly line: number;
 	readonly column: number;
 	readonly statement: boolean;
+	/** The compiler's word that a breakpoint on the function belongs here. */
+	readonly prologueEnd: boolean;
 	/** First address after a sequence; names no line. */
 	readonly end: boolean;
 }
@@ -159,15 +161,18 @@ function run(reader: ByteReader, header: ProgramHeader): LineRow[] {
 	let line = 1;
 	let column = 0;
 	let statement = header.defaultStatement;
+	let prologueEnd = false;
 	const reset = () => {
 		address = 0;
 		file = 1;
 		line = 1;
 		column = 0;
 		statement = header.defaultStatement;
+		prologueEnd = false;
 	};
 	const emit = (end: boolean) => {
-		rows.push({ address, file: header.fileName(file) ?? "", line, column, statement, end });
+		rows.push({ address, file: header.fileName(file) ?? "", line, column, statement, prologueEnd, end });
+		prologueEnd = false;
 	};
 	const advance = (operations: number) => {
 		address += operations * header.minimumLength;
@@ -221,6 +226,9 @@ function run(reader: ByteReader, header: ProgramHeader): LineRow[] {
 				break;
 			case 9:
 				address += reader.u16();
+				break;
+			case 10:
+				prologueEnd = true;
 				break;
 			default:
 				for (let i = 0; i < (header.lengths[opcode - 1] ?? 0); i++) reader.uleb();

@@ -1,7 +1,6 @@
 import { UserError } from "../common/errors.ts";
 import { DebugInfo } from "./debugInfo.ts";
 import { ElfFile } from "./elf.ts";
-import type { ExpressionContext } from "./expression.ts";
 
 /** Where an address lies in the sources, as far as the program tells. */
 export interface Place {
@@ -26,7 +25,8 @@ export class ProgramSymbols {
 	readonly info: DebugInfo | undefined;
 	/** What is wrong with its debug information, in words. */
 	problem: string | undefined;
-	private readonly elf: ElfFile | undefined;
+	/** Undefined: it cannot be read. */
+	readonly elf: ElfFile | undefined;
 	private readonly places = new Map<number, Place>();
 
 	constructor(
@@ -137,54 +137,4 @@ export class Symbolizer {
 		}
 		return program === undefined ? undefined : this.program(program)?.place(address);
 	}
-}
-
-export interface StackFrame {
-	readonly place: Place;
-	readonly pc: bigint;
-	readonly cfa?: bigint;
-}
-
-const maxFrames = 64;
-
-/** The calls that led to `pc`, innermost first: by call-frame information, else along the frame pointers (s0) that xv6 is built with. */
-export function unwind(symbols: ProgramSymbols, pc: bigint, context: ExpressionContext): StackFrame[] {
-	const frames: StackFrame[] = [];
-	let current = context;
-	let at = pc;
-	let stack = 0n;
-	while (frames.length < maxFrames) {
-		// A return address may be past the end of its call's line and function.
-		const lookup = frames.length === 0 ? at : at - 1n;
-		const inText = symbols.symbolAt(Number(lookup)) !== undefined;
-		if (!inText) break;
-		const place = symbols.place(Number(lookup));
-		const caller = symbols.attempt(() => symbols.info?.frames.unwind(lookup, current)) ?? byFramePointer(current);
-		frames.push({ place, pc: at, ...(caller ? { cfa: caller.cfa } : {}) });
-		// Stacks grow down: a frame that does not lie above the last one is damage.
-		if (!caller || caller.cfa <= stack || caller.returnAddress === 0n) break;
-		stack = caller.cfa;
-		at = caller.returnAddress;
-		const next = caller;
-		current = {
-			memory: context.memory,
-			register: (index) => (index === 2 ? next.cfa : calleeSaved(index) ? next.register(index) : undefined),
-			cfa: () => undefined,
-		};
-	}
-	return frames;
-}
-
-/** sp, s0..s11 survive a call; of others the caller's value is not known (RISC-V calling convention). */
-function calleeSaved(index: number): boolean {
-	return index === 2 || index === 8 || index === 9 || (index >= 18 && index <= 27);
-}
-
-function byFramePointer(context: ExpressionContext) {
-	const fp = context.register(8);
-	if (fp === undefined || fp % 8n !== 0n) return undefined;
-	const returnAddress = context.memory(fp - 8n, 8);
-	const saved = context.memory(fp - 16n, 8);
-	if (returnAddress === undefined) return undefined;
-	return { cfa: fp, returnAddress, register: (index: number) => (index === 8 ? saved : undefined) };
 }

@@ -1,5 +1,6 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
-import { describePlace, type Place, ProgramSymbols, Symbolizer, unwind } from "../debuginfo/symbolizer.ts";
+import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
+import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
 import type {
 	FaultEntry,
@@ -454,7 +455,7 @@ export class KernelView implements Disposable {
 			const value = size === 1 || size === 2 || size === 4 ? memory.unsigned(physical, size) : undefined;
 			return value === undefined ? undefined : BigInt(value);
 		};
-		return unwind(symbols, pc, { register, memory: read }).map(({ place, pc: at }) => ({
+		return unwind(symbols, pc, { register, memory: read }).frames.map(({ place, pc: at }) => ({
 			name: place.function ?? place.symbol ?? "?",
 			address: `0x${at.toString(16)}`,
 			...(place.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {}),

@@ -2,6 +2,8 @@ import * as vscode from "vscode";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { registerBuildTask } from "./buildTask.ts";
+import { terminalCard, verdictCard } from "./card.ts";
+import { actionWords, cardWords } from "./cardWords.ts";
 import { ProgramLenses } from "./codeLens.ts";
 import { registerCommands } from "./commands.ts";
 import { ContextKeys } from "./contextKeys.ts";
@@ -17,9 +19,8 @@ import { Pages } from "./pages.ts";
 import { ProgressView } from "./progressView.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
-import { LabTests, verdictWords } from "./tests.ts";
+import { LabTests } from "./tests.ts";
 import { selectToolchain } from "./toolchainPick.ts";
-import { describeVerdict, escapeMarkdown, verdictHeadline } from "./verdictText.ts";
 
 /** What `activate` gives to tests and to other extensions. */
 export interface Xv6LabApi {
@@ -69,7 +70,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 		registerCommands({
 			folders,
 			log,
-			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests, pages),
+			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
 			runAllTests: (folder) => tests.runAll(folder),
 			runTest: (folder, test) => tests.runOne(folder, test),
 			openInspector: (folder) => inspectors.open(folder),
@@ -102,29 +103,15 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 
 const terminalBackMs = 400;
 
-/** A verdict goes to the terminal, where the program ran, to the Test Explorer, and a failure to a notification too. */
-async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests, pages: Pages): Promise<void> {
+/** A verdict goes to the terminal, where the program ran, and to the Test Explorer: the same text in both, and nowhere else. */
+async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests): Promise<void> {
 	tests.publish(folder, verdict);
-	// VS Code opens its Test Results over the terminal when a run starts; whoever ran a program wants to see its output.
+	// VS Code opens its Test Results over the terminal when a run starts; a person who ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);
-	const headline = verdictHeadline(verdict);
-	if (verdict.outcome === "passed") {
-		folder.terminal.note(`✓ ${headline}`);
-		void vscode.window.showInformationMessage(`xv6: ✓ ${headline}`);
-		return;
-	}
-	folder.terminal.note(`✗ ${headline}`);
-	const look = verdict.explanations[0]?.look;
-	const inspect = `xv6: ${vscode.l10n.t("Open Memory Inspector")}`;
-	if (look) folder.terminal.note(vscode.l10n.t("Look at {0}, or into memory: {1}", look, inspect));
-	else folder.terminal.note(vscode.l10n.t("Look into memory: {0}", inspect));
-	const details = vscode.l10n.t("Show Details");
-	const inspector = vscode.l10n.t("Open Memory Inspector");
-	void vscode.window.showErrorMessage(`xv6: ✗ ${headline}`, details, inspector).then(async (choice) => {
-		if (choice === inspector) await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
-		if (choice === details) {
-			const page = `# ${escapeMarkdown(verdict.title)}\n\n${describeVerdict(verdict, verdictWords())}\n`;
-			await pages.show(verdict.title, page);
-		}
-	});
+	const card = verdictCard(verdict);
+	const words = actionWords();
+	const actions = [words.runAgain];
+	if (card.mark !== "passed" && folder.tree.lab?.handout) actions.push(words.openHandout);
+	if (card.inspect) actions.push(words.openInspector);
+	folder.terminal.card(terminalCard(card, cardWords(), actions), verdict.program);
 }

@@ -48,8 +48,9 @@ class BuildTerminal implements vscode.Pseudoterminal {
 	private async build(): Promise<void> {
 		const folder = this.folders.of(this.root);
 		if (!folder) return this.closes.fire(2);
+		const print = ({ message }: { message?: string }) => this.writes.fire(`${message ?? ""}\r\n`);
 		try {
-			const summary = await folder.build({ report: () => undefined }, this.cancel.token);
+			const summary = await folder.build({ report: print }, this.cancel.token);
 			this.writes.fire(`${summary.summary}\r\n`);
 			this.closes.fire(0);
 		} catch (error) {

@@ -3,10 +3,10 @@ import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
-import type { LabFolder } from "./labFolder.ts";
+import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { labPrograms } from "./labPrograms.ts";
 
-type Report = vscode.Progress<{ message?: string }>;
+type Report = BuildReport;
 
 /** What the commands need of the rest; each is a noun with a file of its own. */
 export interface CommandParts {

@@ -1,3 +1,6 @@
+/** No wider than a terminal, or taking it back would take the wrong row. */
+const longestLine = 60;
+
 /**
  * Guest bytes to terminal text: streaming UTF-8, and `\n` becomes `\r\n` exactly once, also where a chunk ends between the two.
  * One per terminal, since both have a state.
@@ -5,6 +8,12 @@
 export class ConsoleText {
 	private decoder = new TextDecoder();
 	private afterReturn = false;
+	private begun = "";
+
+	/** What the guest has printed of the line it is on: usually its prompt. Empty when that is too long to print again. */
+	get lastLine(): string {
+		return this.begun.length > longestLine ? "" : this.begun;
+	}
 
 	push(bytes: Uint8Array): string {
 		const text = this.decoder.decode(bytes, { stream: true });
@@ -13,6 +22,8 @@ export class ConsoleText {
 			out += character === "\n" && !this.afterReturn ? "\r\n" : character;
 			this.afterReturn = character === "\r";
 		}
+		const end = Math.max(out.lastIndexOf("\n"), out.lastIndexOf("\r"));
+		this.begun = (end >= 0 ? out.slice(end + 1) : this.begun + out).slice(-longestLine - 1);
 		return out;
 	}
 
@@ -20,5 +31,6 @@ export class ConsoleText {
 	reset(): void {
 		this.decoder = new TextDecoder();
 		this.afterReturn = false;
+		this.begun = "";
 	}
 }

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import type { UserError } from "../common/errors.ts";
 import type { BuildSummary, EngineDiagnostic } from "../protocol/engine.ts";
 
 const severities = {
@@ -13,7 +14,7 @@ export class BuildDiagnostics implements vscode.Disposable {
 	private readonly files = new Map<string, vscode.Uri[]>();
 
 	publish(root: vscode.Uri, summary: BuildSummary): void {
-		for (const uri of this.files.get(root.toString()) ?? []) this.collection.delete(uri);
+		this.clear(root);
 		const byFile = new Map<string, vscode.Diagnostic[]>();
 		for (const diagnostic of summary.diagnostics) {
 			const list = byFile.get(diagnostic.file) ?? [];
@@ -29,10 +30,32 @@ export class BuildDiagnostics implements vscode.Disposable {
 		this.files.set(root.toString(), uris);
 	}
 
+	/** A build that ended before anything was compiled: a Makefile or manifest that cannot be understood. */
+	publishError(root: vscode.Uri, error: UserError): void {
+		this.clear(root);
+		const { file = "Makefile", line, column } = error.position ?? {};
+		const uri = fileUri(root, file);
+		const message = `${error.message}. ${error.nextStep}`;
+		const at = { file, message, severity: "error" as const, code: error.code };
+		const diagnostic = toDiagnostic(root, { ...at, ...(line ? { line } : {}), ...(column ? { column } : {}) });
+		if (column === undefined)
+			diagnostic.range = new vscode.Range(diagnostic.range.start.line, 0, diagnostic.range.start.line, wholeLine);
+		this.collection.set(uri, [diagnostic]);
+		this.files.set(root.toString(), [uri]);
+	}
+
+	private clear(root: vscode.Uri): void {
+		for (const uri of this.files.get(root.toString()) ?? []) this.collection.delete(uri);
+		this.files.delete(root.toString());
+	}
+
 	dispose(): void {
 		this.collection.dispose();
 	}
 }
+
+/** A column past the end of any line: VS Code cuts a range at its line's end. */
+const wholeLine = 1000;
 
 /** A message may name a file that is not in the tree (a compiler's header): it is shown at the Makefile then. */
 function fileUri(root: vscode.Uri, file: string): vscode.Uri {

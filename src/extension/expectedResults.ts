@@ -1,8 +1,8 @@
 import * as vscode from "vscode";
 import type { LabInfo } from "../protocol/engine.ts";
 import type { LabFolder } from "./labFolder.ts";
+import { codeBlock, escapeMarkdown } from "./markdown.ts";
 import type { Pages } from "./pages.ts";
-import { codeBlock, escapeMarkdown } from "./verdictText.ts";
 
 /** `xv6: Show Expected Results`: what each test of the lab types and wants to see. */
 export async function showExpected(folder: LabFolder, pages: Pages): Promise<void> {

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore, MutableDisposable, toDisposable } from "../common/disposable.ts";
-import { UserError } from "../common/errors.ts";
+import { cancelled, UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { BuildSummary, MachineState, TreeInfo, VerdictData } from "../protocol/engine.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
@@ -8,6 +8,9 @@ import type { EngineClient, Platform } from "./engineClient.ts";
 import { TreeMirror } from "./mirror.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { XvTerminal } from "./terminal.ts";
+
+/** Where a build tells how far it is. */
+export type BuildReport = vscode.Progress<{ message?: string; increment?: number }>;
 
 const noTree: TreeInfo = { isKernelTree: false, programs: [] };
 
@@ -24,6 +27,8 @@ export class LabFolder implements vscode.Disposable {
 	private readonly engineStarted = new vscode.EventEmitter<void>();
 	private readonly models = new vscode.EventEmitter<unknown>();
 	private currentState: MachineState = "none";
+	/** Ends with the build that runs, however that ends. */
+	private building: Promise<void> = Promise.resolve();
 	/** Revision of the build that the running machine was booted from. */
 	private bootedRevision: number | undefined;
 
@@ -114,14 +119,35 @@ export class LabFolder implements vscode.Disposable {
 		return this.currentTree;
 	}
 
-	/** Saves, syncs and builds. Throws UserError `compile-failed` when there are errors; they are in the Problems panel then. */
-	async build(report: vscode.Progress<{ message?: string }>, token: vscode.CancellationToken): Promise<BuildSummary> {
+	/**
+	 * Saves, syncs and builds. Throws UserError `compile-failed` when there are errors; they are in the Problems panel then.
+	 * One build at a time: the engine ends a request when the next long one comes, so a second caller waits here for the first.
+	 */
+	build(report: BuildReport, token: vscode.CancellationToken): Promise<BuildSummary> {
+		const result = this.building.then(() => {
+			if (token.isCancellationRequested) throw cancelled();
+			return this.buildNow(report, token);
+		});
+		this.building = result.then(
+			() => undefined,
+			() => undefined,
+		);
+		return result;
+	}
+
+	private async buildNow(report: BuildReport, token: vscode.CancellationToken): Promise<BuildSummary> {
 		await this.saveDocuments();
 		await this.sync();
 		const engine = this.engine();
 		const store = new DisposableStore();
+		let built: BuildSummary;
+		let shown = 0;
 		store.add(
-			engine.on("progress", ({ step, done, total }) => report.report({ message: `${step} (${done} of ${total})` })),
+			engine.on("progress", ({ step, done, total }) => {
+				const percent = total > 0 ? (100 * done) / total : 0;
+				report.report({ message: `${step} (${done} of ${total})`, increment: Math.max(0, percent - shown) });
+				shown = Math.max(shown, percent);
+			}),
 		);
 		store.add(token.onCancellationRequested(() => void this.ask("cancel", undefined)));
 		try {
@@ -130,16 +156,21 @@ export class LabFolder implements vscode.Disposable {
 			this.log.info(`${this.name}: ${summary.summary}`);
 			for (const warning of summary.warnings) this.log.warn(`${this.name}: ${warning}`);
 			this.builtRevision.fire(summary);
-			if (!summary.ok) throw buildFailed(summary);
-			return summary;
+			built = summary;
+		} catch (error) {
+			// Nothing was compiled: a Makefile or manifest that cannot be understood has its place in the Problems panel too.
+			if (error instanceof UserError && error.position) this.diagnostics.publishError(this.root, error);
+			throw error;
 		} finally {
 			store.dispose();
 		}
+		if (!built.ok) throw buildFailed(built);
+		return built;
 	}
 
 	/** Builds, and boots unless the machine already runs this very build. */
 	async ensureBooted(
-		report: vscode.Progress<{ message?: string }>,
+		report: BuildReport,
 		token: vscode.CancellationToken,
 		options: { readonly restart?: boolean; readonly showTerminal?: boolean } = {},
 	): Promise<void> {

@@ -71,9 +71,9 @@ export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 	}
 }
 
-/** What a person runs: the lab's programs in the order of its tests, then the others by name. */
+/** What a person runs: the lab's programs in its order, then the others by name. */
 export function shownPrograms(tree: TreeInfo): readonly ProgramInfo[] {
-	const order = [...new Set(tree.lab?.tests.map((test) => test.program) ?? [])];
+	const order = tree.lab?.programs ?? [];
 	const rank = ({ name }: ProgramInfo) => (order.includes(name) ? order.indexOf(name) : order.length);
 	return tree.programs
 		.filter(({ name }) => !startedByKernel.has(name))

@@ -101,7 +101,8 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 			case "folder":
 				return new vscode.TreeItem(row.folder.name, Expanded);
 			case "next": {
-				const item = new vscode.TreeItem(vscode.l10n.t("Next: {0}", row.title), None);
+				const item = new vscode.TreeItem(vscode.l10n.t("Next"), None);
+				item.description = row.title;
 				item.iconPath = new vscode.ThemeIcon("arrow-right");
 				item.tooltip = vscode.l10n.t("Run {0}", row.test.command);
 				item.command = { command: "xv6Lab.runTest", title: item.tooltip, arguments: [row] };
@@ -120,11 +121,13 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 			}
 			case "task": {
 				const { task, tests, passed, state } = row.progress;
-				const item = new vscode.TreeItem(`${task.id}: ${task.title}`, tests.length > 0 ? Collapsed : None);
+				const item = new vscode.TreeItem(task.id, tests.length > 0 ? Collapsed : None);
+				item.tooltip = `${task.id}: ${task.title}`;
 				item.id = `${row.folder.root.toString()} ${task.id}`;
 				item.iconPath = icons[state ?? "none"];
-				item.description =
-					tests.length > 0 ? vscode.l10n.t("{0} of {1}", passed, tests.length) : vscode.l10n.t("questions only");
+				// The count before the title, which a narrow side bar cuts off.
+				const count = tests.length > 0 ? `${passed}/${tests.length}` : vscode.l10n.t("questions");
+				item.description = `${count}  ${task.title}`;
 				return item;
 			}
 			case "test": {

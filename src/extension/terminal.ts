@@ -38,6 +38,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private opened = false;
 	private dead = false;
 	private waitingBytes = 0;
+	private cardProgram: string | undefined;
 
 	readonly onDidWrite = this.writes.event;
 	readonly onDidClose = this.closes.event;
@@ -120,7 +121,25 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 
 	/** A line of ours, told apart from the guest's by its colour and slant. */
 	note(message: string): void {
-		this.queue(`\r\n${ours}[xv6 Lab] ${message.replaceAll("\n", "\r\n")}${plain}\r\n`);
+		this.insert([`${ours}[xv6 Lab] ${message.replaceAll("\n", "\r\n")}${plain}`]);
+	}
+
+	/** How a program ended, in lines of ours; `program` is what its link *Run again* runs. */
+	card(lines: readonly string[], program: string): void {
+		this.cardProgram = program;
+		this.insert(["", ...lines, ""]);
+	}
+
+	/** The program of the last card. */
+	get ran(): string | undefined {
+		return this.cardProgram;
+	}
+
+	/** Puts lines above the line that the guest has begun (its prompt), so that it stays the last. */
+	private insert(lines: readonly string[]): void {
+		const begun = this.text.lastLine;
+		const up = begun === "" ? "" : "\r\u001b[K";
+		this.queue(`${up}${lines.join("\r\n")}\r\n${begun}`);
 	}
 
 	machineStarted(): void {
@@ -131,6 +150,9 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	machineEnded(why: string): void {
 		if (this.dead) return;
 		this.dead = true;
+		// A prompt of a machine that is off must not look like one that answers.
+		this.queue(this.text.lastLine === "" ? "" : "\r\n");
+		this.text.reset();
 		this.note(vscode.l10n.t('{0} Press Enter here, or run "xv6: Restart Machine", to boot again.', why));
 	}
 

@@ -1,4 +1,6 @@
 import * as vscode from "vscode";
+import { actionsIn } from "./card.ts";
+import { actionWords, type CardAction } from "./cardWords.ts";
 import { definitionLine } from "./definition.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
@@ -6,7 +8,7 @@ import { type ConsoleLink, consoleLinks } from "./linkPatterns.ts";
 
 interface SourceLink extends vscode.TerminalLink {
 	readonly folder: LabFolder;
-	readonly target: ConsoleLink["target"] | "inspector";
+	readonly target: ConsoleLink["target"] | CardAction;
 }
 
 /** Places in the guest's output that lead to a source line: file names, program counters, and the function that a panic names. */
@@ -19,28 +21,21 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 		const folder = this.folders.all.find((candidate) => candidate.terminal.owns(context.terminal));
 		if (!folder) return [];
 		const links: SourceLink[] = [];
-		const inspect = vscode.l10n.t("Open Memory Inspector");
-		const add = (at: number, length: number, target: SourceLink["target"]) =>
-			links.push({
-				startIndex: at,
-				length,
-				folder,
-				target,
-				tooltip: target === "inspector" ? inspect : vscode.l10n.t("Open the source line"),
-			});
-		for (const { at, length, target } of consoleLinks(context.line)) add(at, length, target);
-		const command = `xv6: ${inspect}`;
-		const at = context.line.indexOf(command);
-		if (at >= 0) add(at, command.length, "inspector");
+		const tooltip = vscode.l10n.t("Open the source line");
+		for (const { at, length, target } of consoleLinks(context.line))
+			links.push({ startIndex: at, length, folder, target, tooltip });
+		const words = Object.entries(actionWords()) as [CardAction, string][];
+		const byText = new Map(words.map(([action, text]) => [text, action]));
+		for (const { at, length, action } of actionsIn(context.line, [...byText.keys()])) {
+			const target = byText.get(action);
+			if (target) links.push({ startIndex: at, length, folder, target, tooltip: action });
+		}
 		return links;
 	}
 
 	async handleTerminalLink(link: SourceLink): Promise<void> {
 		const { folder, target } = link;
-		if (target === "inspector") {
-			await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
-			return;
-		}
+		if (typeof target === "string") return act(folder, target);
 		if ("line" in target) return openSource(folder.root, target.file, target.line);
 		const location = await folder.engine().request("symbolize", { address: target.address });
 		const file = location?.file ?? target.file;
@@ -52,6 +47,15 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 	dispose(): void {
 		this.registration.dispose();
 	}
+}
+
+async function act(folder: LabFolder, action: CardAction): Promise<void> {
+	const { handout } = folder.tree.lab ?? {};
+	if (action === "openInspector") await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+	else if (action === "runAgain")
+		await vscode.commands.executeCommand("xv6Lab.runProgramAt", folder.root, folder.terminal.ran);
+	else if (handout)
+		await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.joinPath(folder.root, handout));
 }
 
 /** A file of the tree. Paths come from debug information: one that leads out of the tree is none of its files. */

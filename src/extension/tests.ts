@@ -2,12 +2,13 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { VerdictData } from "../protocol/engine.ts";
+import { plainCard, verdictCard } from "./card.ts";
+import { cardWords } from "./cardWords.ts";
 import { failureLine } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { TestState } from "./progress.ts";
 import { sourceUri } from "./terminalLinks.ts";
-import { plainVerdict } from "./verdictText.ts";
 
 type Node =
 	| { readonly kind: "lab"; readonly folder: LabFolder }
@@ -333,16 +334,12 @@ function seedsMessage(bad: readonly VerdictData[], all: number): string {
 	return vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds);
 }
 
-export function verdictWords() {
-	return { look: vscode.l10n.t("Look at:"), faults: vscode.l10n.t("Page faults that led to it:") };
-}
-
 /**
  * The explanation with its stack, and the difference where the output is wrong: VS Code shows of a difference nothing else.
  * Plain text: of a Markdown message it would hold up this thread for longer than 10 ms. The link to the inspector is a button on it.
  */
 function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
-	const explanation = new vscode.TestMessage(plainVerdict(verdict, verdictWords()));
+	const explanation = new vscode.TestMessage(plainCard(verdictCard(verdict), cardWords()));
 	explanation.stackTrace = verdict.stack.map((frame) => {
 		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
 		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;

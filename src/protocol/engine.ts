@@ -79,6 +79,8 @@ export interface LabInfo {
 	readonly id: string;
 	readonly title: string;
 	readonly course: string;
+	/** Names of the programs that the lab adds, in its order. */
+	readonly programs: readonly string[];
 	readonly tasks: readonly TaskInfo[];
 	readonly tests: readonly TestInfo[];
 	/** The handout's path, where the tree has one. */

@@ -252,6 +252,7 @@ function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {
 		id: manifest.id,
 		title: manifest.title,
 		course: manifest.course,
+		programs: manifest.programs,
 		tasks: manifest.tasks.map(({ id, title, start }) => ({ id, title, ...(start ? { start } : {}) })),
 		tests: manifest.tests.map((test) => ({
 			id: test.id,

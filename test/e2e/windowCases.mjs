@@ -78,8 +78,7 @@ export const windowCases = {
 		const { page } = workbench;
 		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal("✗");
-		await workbench.clearNotifications(/✗ .*prodcons1/);
-		await workbench.waitTerminal("xv6: Open Memory Inspector");
+		await workbench.waitTerminal("▸ Open handout");
 		await workbench.followTerminalLink("kernel/syscall.c: syscalls");
 		await page.locator(".editor-group-container .tab.active", { hasText: "syscall.c" }).waitFor();
 		await workbench.line(/(?!1,)\d+/);
@@ -129,6 +128,31 @@ export const windowCases = {
 			},
 		]),
 	),
+
+	async "the side bar follows the machine and the lab's tests"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("sidebar"));
+		const { page } = workbench;
+		const pane = (title) => page.locator(".part.sidebar .pane", { has: page.getByRole("button", { name: title }) });
+		const row = (title, text) => pane(title).locator(".monaco-list-row", { hasText: text }).first();
+		await workbench.command("View: Show xv6 Lab");
+		await row("Machine Section", "off").waitFor();
+		const programs = await pane("Machine Section").locator('.monaco-list-row[aria-level="2"]').allInnerTexts();
+		assert.equal(programs[0]?.trim(), "private", `the lab's programs come first: ${programs}`);
+		await row("Lab Section", "1a: Regions").waitFor();
+		await workbench.command("xv6: Boot");
+		await workbench.waitTerminal("$");
+		await row("Machine Section", "running").waitFor();
+		await workbench.command("xv6: Stop Machine");
+		await row("Machine Section", "off").waitFor();
+		await workbench.command("xv6: Run All Lab Tests");
+		await workbench.command("View: Show xv6 Lab");
+		await row("Lab Section", "0/2").locator(".codicon-error").waitFor();
+		await shot(workbench, "sidebar");
+		// Reloaded with the view open: it is not the one of the window before.
+		await page.reload();
+		await row("Machine Section", "off").waitFor();
+		await row("Machine Section", "private").waitFor();
+	},
 
 	async "closing or reloading a window leaves no process and no half-written file"({ open, makeWorkspace, processes }) {
 		const folder = makeWorkspace("closing");

@@ -6,6 +6,7 @@ const lab: LabInfo = {
 	id: "lab",
 	title: "Lab",
 	course: "Course",
+	programs: ["a", "b", "c"],
 	tasks: [
 		{ id: "1", title: "first" },
 		{ id: "2", title: "questions" },

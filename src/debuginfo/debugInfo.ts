@@ -145,6 +145,14 @@ export class DebugInfo {
 		return { name, address, type: this.origin(die, (from) => this.types.typeOf(from)) };
 	}
 
+	/** Names of all global and file-static variables, in the order of the units. */
+	get variableNames(): readonly string[] {
+		this.names ??= this.indexNames();
+		return [...this.names.keys()].flatMap((key) =>
+			key.startsWith("variable ") ? [key.slice("variable ".length)] : [],
+		);
+	}
+
 	/** Names of the global and file-static variables that are a structure of this name, or an array of them. */
 	variablesOfStruct(name: string): string[] {
 		this.names ??= this.indexNames();

@@ -30,7 +30,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	/** Things that look wrong, and how often they were seen in a row. */
 	private suspects = new Map<string, number>();
 	/** For a panic in freewalk. */
-	private leaver: Leaver | undefined;
+	leaver: Leaver | undefined;
 	private reportedPanic = false;
 	/** `instret` of the last moment that was looked at. */
 	private checkedAt = -1;

@@ -2,6 +2,7 @@ import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
+import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import type {
 	FaultEntry,
 	Finding,
@@ -14,6 +15,7 @@ import type {
 } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
 import { Allowance } from "./allowance.ts";
+import { Diagnoser } from "./diagnosis/diagnoser.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { frameLetters, readFreeList } from "./frames.ts";
@@ -76,6 +78,9 @@ export class KernelView implements Disposable {
 	private readonly problems: Findings;
 	private readonly attached = new DisposableStore();
 	private readonly moments: Moments;
+	private readonly diagnoser: Diagnoser;
+	/** Frames that nobody had when the run began. */
+	private leakedBefore: ReadonlySet<number> = new Set();
 	private isAttached = false;
 	private sequence = 0;
 	private readonly looks: Allowance;
@@ -108,6 +113,7 @@ export class KernelView implements Disposable {
 			() => this.panicStack(),
 			() => this.log,
 		);
+		this.diagnoser = new Diagnoser(this.sources);
 		this.moments = new Moments(this.sources);
 		const { problems } = this;
 		this.log = new FaultLog(this.sources, {
@@ -140,11 +146,13 @@ export class KernelView implements Disposable {
 			this.attached.add(
 				this.machine.onTrap((trap) => {
 					this.log.trap(trap);
+					this.diagnoser.recorder.trap(trap);
 					if (trap.fromMode === 0 && trap.cause !== 8 && !trap.interrupt) this.keepUserStack(trap);
 				}),
 			);
 			this.attached.add(
 				this.machine.onTrapReturn((event) => {
+					this.diagnoser.recorder.returned(event);
 					if (event.toMode === 0) this.log.returned(event.hart);
 				}),
 			);
@@ -164,6 +172,12 @@ export class KernelView implements Disposable {
 		this.looks.pace();
 		this.frameOfPanic = [];
 		this.killedStacks.clear();
+		this.diagnoser.recorder.clear();
+		this.leakedBefore = this.leakedNow();
+	}
+
+	private leakedNow(): ReadonlySet<number> {
+		return this.isCalm() ? new Set(takeLook(this.sources).census.leaked) : new Set();
 	}
 
 	/**
@@ -348,6 +362,18 @@ export class KernelView implements Disposable {
 		this.log.settleGone();
 		this.check(takeLook(this.sources));
 		return this.problems.list;
+	}
+
+	/**
+	 * Why the run ended as it did: the cause first, empty where nothing is wrong or nothing is known. `file`: text of a file of the tree
+	 * by its path, for what only the sources say.
+	 */
+	diagnose(end: RunEnd, file: (path: string) => string | undefined = () => undefined): readonly Diagnosis[] {
+		const findings = this.findings();
+		const look = takeLook(this.sources);
+		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid) ?? []]));
+		const before = { leaver: this.problems.leaver, leaked: this.leakedBefore, calm: this.isCalm() };
+		return this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
 	}
 
 	/** pids that a trap ended. */

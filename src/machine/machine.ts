@@ -29,6 +29,7 @@ import type {
 	ConsolePort,
 	Hart,
 	Instructions,
+	InterruptController,
 	MachineOptions,
 	MachineSurface,
 	PhysicalMemory,
@@ -36,7 +37,7 @@ import type {
 	StallReport,
 	StopReason,
 } from "./types.ts";
-import { hartView, physicalMemory } from "./views.ts";
+import { hartView, physicalMemory, plicView } from "./views.ts";
 import { board } from "./virtBoard.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -97,6 +98,7 @@ export class Machine implements MachineSurface {
 	readonly console: ConsolePort;
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
+	readonly plic: InterruptController;
 	/** What was typed so far, for a replay. */
 	readonly inputLog = new InputLog();
 
@@ -162,6 +164,7 @@ export class Machine implements MachineSurface {
 		this.console = this.line;
 		this.memory = physicalMemory(memory.buffer, ramBytes);
 		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id));
+		this.plic = plicView(this.view);
 		this.watchdog = new Watchdog(this.view, harts, parts.symbolize);
 		this.powerOn = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
 	}

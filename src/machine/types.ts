@@ -99,6 +99,16 @@ export interface ConsolePort {
 	readonly onData: Event<Uint8Array>;
 }
 
+/** The PLIC as its registers have it (RISC-V PLIC specification 1.0.0); sources count from 1. */
+export interface InterruptController {
+	/** Claimed by some hart and not completed: silent until then. */
+	claimed(source: number): boolean;
+	/** Its line is up, and nobody has claimed it. */
+	pending(source: number): boolean;
+	/** Enabled for supervisor mode of this hart, with a priority above the hart's threshold. */
+	reaches(source: number, hart: number): boolean;
+}
+
 /** A machine that makes no progress; said once per cause and run. */
 export interface StallReport {
 	readonly kind: "trap-loop" | "lock-spin" | "wfi-forever" | "pmp-denied" | "no-entry";
@@ -119,6 +129,8 @@ export interface MachineSurface extends Disposable {
 	run(budget: Instructions, options?: RunOptions): StopReason;
 	requestStop(): void;
 	readonly console: ConsolePort;
+	/** What the PLIC holds, for readers. */
+	readonly plic: InterruptController;
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly instret: Instructions;

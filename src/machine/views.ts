@@ -1,6 +1,6 @@
 import * as layout from "./core/layout.ts";
 import { type CoreExports, hartBase } from "./coreAbi.ts";
-import type { Hart, PhysicalMemory } from "./types.ts";
+import type { Hart, InterruptController, PhysicalMemory } from "./types.ts";
 import { board } from "./virtBoard.ts";
 
 /** Guest RAM, read where it lies. */
@@ -47,5 +47,21 @@ export function hartView(view: DataView, core: CoreExports, id: number): Hart {
 		low: (index) => view.getInt32(at + layout.H_X + 8 * index, true),
 		floatRegister: (index) => view.getBigUint64(at + layout.H_F + 8 * index, true),
 		csr: (number) => (core.hasCsr(id, number) ? BigInt.asUintN(64, core.peekCsr(id, number)) : undefined),
+	};
+}
+
+/** The PLIC, read where its state lies. Context 2 * hart + 1 is the hart's supervisor mode. */
+export function plicView(view: DataView): InterruptController {
+	const bit = (at: number, source: number) =>
+		((view.getUint32(at + 4 * (source >> 5), true) >> (source & 31)) & 1) !== 0;
+	return {
+		claimed: (source) => bit(layout.PLIC_CLAIMED, source),
+		pending: (source) => bit(layout.PLIC_PENDING, source),
+		reaches: (source, hart) => {
+			const context = 2 * hart + 1;
+			const priority = view.getUint32(layout.PLIC_PRIORITY + 4 * source, true);
+			const threshold = view.getUint32(layout.PLIC_THRESHOLD + 4 * context, true);
+			return bit(layout.PLIC_ENABLE + 16 * context, source) && priority > threshold;
+		},
 	};
 }

@@ -35,6 +35,8 @@ export const diagnosisKinds = [
 	"no-pmp",
 	/** The kernel has no handler for a system call's number. */
 	"unknown-syscall",
+	/** A frame was freed while somebody still maps it. */
+	"freed-in-use",
 	/** Frames that belong to nobody any more. */
 	"lost-memory",
 ] as const;
@@ -74,7 +76,7 @@ export interface Diagnosis {
 
 /** How a run ended, for the question why. `output`: console text since the command began. */
 export interface RunEnd {
-	readonly kind: "prompt" | "panic" | "timeout" | "stuck" | "halt" | "flood";
+	readonly kind: "prompt" | "panic" | "timeout" | "stuck" | "stall" | "halt" | "flood";
 	readonly message?: string;
 	readonly output?: string;
 }

@@ -76,6 +76,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 			},
 		},
 		harts: [hart],
+		plic: { claimed: () => false, pending: () => false, reaches: () => true },
 		instret: 0,
 		onTrap: new Emitter<Trap>().event,
 		onTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,

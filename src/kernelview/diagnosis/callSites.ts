@@ -1,0 +1,148 @@
+import type { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
+import { expandCompressed } from "../../riscv/compressed.ts";
+import { fields } from "../../riscv/fields.ts";
+import { findInstruction } from "../../riscv/isa.ts";
+import type { GuestMemory } from "../guestMemory.ts";
+
+/** A call as the code has it. */
+export interface CallSite {
+	readonly at: number;
+	/** Symbol of the function that is called. */
+	readonly callee: string;
+	/** Where it returns to. */
+	readonly returnsTo: number;
+	/** a0, where the code makes it of constants alone: the address of a global object. */
+	readonly argument: number | undefined;
+}
+
+/** Longer functions than this are data. */
+const maxBytes = 64 * 1024;
+const calleeSaved = (register: number) =>
+	register === 2 || register === 8 || register === 9 || (register >= 18 && register <= 27);
+
+/** First byte of the function that holds an address, and one past its last. */
+export function functionBounds(symbols: ProgramSymbols, address: number): { start: number; end: number } | undefined {
+	const symbol = symbols.symbolAt(address);
+	if (!symbol) return undefined;
+	const start = address - symbol.offset;
+	let end = address;
+	while (end - start < maxBytes && symbols.symbolAt(end + 2)?.name === symbol.name) end += 2;
+	return { start, end: end + 2 };
+}
+
+const known = new WeakMap<ProgramSymbols, Map<number, readonly CallSite[]>>();
+
+/**
+ * Direct calls in the function that starts at `start`, in the order of the code. Constants are followed in that order too, not along
+ * branches: an argument is a hint, and counts only where something else agrees with it.
+ */
+export function callSites(symbols: ProgramSymbols, memory: GuestMemory, start: number): readonly CallSite[] {
+	let sites = known.get(symbols);
+	if (!sites) {
+		sites = new Map();
+		known.set(symbols, sites);
+	}
+	let found = sites.get(start);
+	if (!found) {
+		found = scan(symbols, memory, start);
+		sites.set(start, found);
+	}
+	return found;
+}
+
+function scan(symbols: ProgramSymbols, memory: GuestMemory, start: number): CallSite[] {
+	const bounds = functionBounds(symbols, start);
+	if (!bounds) return [];
+	const found: CallSite[] = [];
+	const constants = new Map<number, number>();
+	for (let at = bounds.start; at < bounds.end; ) {
+		const half = memory.unsigned(at, 2);
+		if (half === undefined) break;
+		const wide = (half & 3) === 3;
+		const word = wide ? memory.u32(at) : expandCompressed(half);
+		const length = wide ? 4 : 2;
+		const next = at + length;
+		const instruction = word === undefined ? undefined : findInstruction(word);
+		if (word === undefined || !instruction) {
+			at = next;
+			continue;
+		}
+		const rd = fields.rd.get(word);
+		const from = constants.get(fields.rs1.get(word));
+		const set = (value: number | undefined) => {
+			if (rd === 0) return;
+			if (value === undefined) constants.delete(rd);
+			else constants.set(rd, value);
+		};
+		const call = (target: number) => {
+			const symbol = symbols.symbolAt(target);
+			if (symbol?.offset === 0) found.push({ at, callee: symbol.name, returnsTo: next, argument: constants.get(10) });
+			for (const register of [...constants.keys()]) if (!calleeSaved(register)) constants.delete(register);
+		};
+		switch (instruction.mnemonic) {
+			case "auipc":
+				set(at + (word & 0xfffff000));
+				break;
+			case "lui":
+				set(word & 0xfffff000);
+				break;
+			case "addi":
+				set(fields.rs1.get(word) === 0 ? word >> 20 : from === undefined ? undefined : from + (word >> 20));
+				break;
+			case "add":
+				// c.mv is add rd, x0, rs2.
+				set(fields.rs1.get(word) === 0 ? constants.get(fields.rs2.get(word)) : undefined);
+				break;
+			case "jal":
+				if (rd !== 0) call(at + fields.jump.get(word));
+				// A jump out of the function is a call, too: the last one.
+				else if (!inside(bounds, at + fields.jump.get(word))) call(at + fields.jump.get(word));
+				break;
+			case "jalr":
+				if (from !== undefined) call(from + (word >> 20));
+				else if (rd !== 0)
+					for (const register of [...constants.keys()]) if (!calleeSaved(register)) constants.delete(register);
+				break;
+			default:
+				if (instruction.kind !== "store" && instruction.kind !== "branch") set(undefined);
+		}
+		at = next;
+	}
+	return found;
+}
+
+const inside = ({ start, end }: { start: number; end: number }, address: number) => address >= start && address < end;
+
+/** Bytes that a function takes of the stack at its entry: the first `addi sp, sp, -N`, or `lui`+`add` for a large one; 0: none seen. */
+export function frameBytes(symbols: ProgramSymbols, memory: GuestMemory, address: number): number {
+	const bounds = functionBounds(symbols, address);
+	if (!bounds) return 0;
+	const constants = new Map<number, number>();
+	let total = 0;
+	for (let at = bounds.start, i = 0; at < bounds.end && i < 64; i++) {
+		const half = memory.unsigned(at, 2);
+		if (half === undefined) break;
+		const wide = (half & 3) === 3;
+		const word = wide ? memory.u32(at) : expandCompressed(half);
+		at += wide ? 4 : 2;
+		const instruction = word === undefined ? undefined : findInstruction(word);
+		if (word === undefined || !instruction) continue;
+		const rd = fields.rd.get(word);
+		const rs1 = fields.rs1.get(word);
+		const { mnemonic } = instruction;
+		if (mnemonic === "addi" && rd === 2 && rs1 === 2) {
+			const step = word >> 20;
+			if (step > 0) break;
+			total -= step;
+		} else if (mnemonic === "lui") constants.set(rd, word & 0xfffff000);
+		else if ((mnemonic === "addi" || mnemonic === "addiw") && rs1 === rd) {
+			const before = constants.get(rd);
+			if (before !== undefined) constants.set(rd, before + (word >> 20));
+		} else if (mnemonic === "addi" && rs1 === 0) constants.set(rd, word >> 20);
+		else if (mnemonic === "add" && rd === 2) {
+			const step = constants.get(rs1 === 2 ? fields.rs2.get(word) : rs1) ?? 0;
+			if (step < 0) total -= step;
+		} else if (instruction.kind === "jump" || instruction.kind === "branch") break;
+	}
+	return total;
+}

@@ -1,0 +1,67 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import type { Leaver } from "../findings/panic.ts";
+import type { Evidence } from "./evidence.ts";
+import { hang } from "./hangs.ts";
+import { lostMemory } from "./lostMemory.ts";
+import { panicked } from "./panics.ts";
+import { noPmp } from "./pmp.ts";
+import { unknownCalls } from "./syscalls.ts";
+import { userFaults } from "./userFaults.ts";
+
+export interface Before {
+	/** Process that was giving its address space back. */
+	readonly leaver: Leaver | undefined;
+	/** Frames that were lost when the run began. */
+	readonly leaked: ReadonlySet<number>;
+	/** Nothing is in motion: what looks lost is lost. */
+	readonly calm: boolean;
+}
+
+/** All that can be said of why a run ended as it did, the cause first; what follows from it stands under it. */
+export function diagnose(evidence: Evidence, before: Before): Diagnosis[] {
+	const { end, look } = evidence;
+	const found: Diagnosis[] = [...userFaults(evidence)];
+	const isPanic = look.panicked || end.kind === "panic";
+	const isHang = end.kind === "timeout" || end.kind === "stuck" || end.kind === "stall";
+	if (isPanic) {
+		const panic = panicked(evidence, before.leaver);
+		// init that ends is a panic only in name: what killed it says why.
+		const init =
+			panic.kind === "panic" &&
+			/init exiting/.test(panic.said ?? "") &&
+			found.find(({ process }) => process?.pid === 1);
+		if (init) found.splice(found.indexOf(init), 1, { ...init, effects: [...init.effects, panic.cause] });
+		else found.push(panic);
+	} else if (isHang) found.push(hang(evidence));
+	found.push(...unknownCalls(evidence));
+	const freed = freedInUse(evidence, found);
+	if (freed) found.splice(0, found.length, freed);
+	else if (end.kind === "prompt" && before.calm) {
+		const lost = lostMemory(evidence, before.leaked);
+		if (lost) found.push(lost);
+	}
+	const pmp = noPmp(evidence);
+	return pmp ? [...found, pmp] : found;
+}
+
+/** A frame on the free list that is still mapped: whoever gets it next overwrites it, and anything may follow. */
+function freedInUse(evidence: Evidence, others: readonly Diagnosis[]): Diagnosis | undefined {
+	const findings = evidence.findings.filter(({ id }) => id === "freed-while-mapped");
+	const [first] = findings;
+	if (!first) return undefined;
+	const frames = [...new Set(findings.flatMap((finding) => finding.evidence.frames))];
+	return {
+		kind: "freed-in-use",
+		severity: "error",
+		cause: `${first.sentence.replace(/ Whoever gets it next overwrites it\.$/, "")} Another process that had it freed it: a frame that several map may be freed only by the last of them (count its users).`,
+		evidence:
+			frames.length > 1
+				? [
+						`the same holds for ${frames.length} frames: ${frames.slice(0, 8).join(", ")}${frames.length > 8 ? "…" : ""}`,
+					]
+				: [],
+		frames: others[0]?.frames ?? [],
+		effects: others.map(({ cause, said }) => (said === undefined ? cause : `${cause} (${said})`)),
+		notes: [],
+	};
+}

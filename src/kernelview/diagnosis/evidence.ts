@@ -1,0 +1,161 @@
+import { plain } from "../../debuginfo/types.ts";
+import type { DiagnosisFrame, RunEnd } from "../../protocol/diagnosis.ts";
+import type { Finding, SourcePoint } from "../../protocol/kernelModel.ts";
+import type { FaultLog } from "../faultLog.ts";
+import type { Look, Sources } from "../look.ts";
+import type { Process } from "../processes.ts";
+import { callSites, functionBounds } from "./callSites.ts";
+import { type KernelCall, kernelCalls } from "./kernelCalls.ts";
+import type { Lock, LockReader } from "./locks.ts";
+import type { Recorder } from "./recorder.ts";
+
+const contextRegisters: readonly (readonly [string, number])[] = [
+	["sp", 2],
+	["s0", 8],
+	["s1", 9],
+	...Array.from({ length: 10 }, (_, i) => [`s${i + 2}`, 18 + i] as const),
+];
+
+/** All that a diagnosis may draw on, read at one moment. */
+export class Evidence {
+	private readonly stacks = new Map<number, readonly KernelCall[]>();
+
+	constructor(
+		readonly sources: Sources,
+		readonly look: Look,
+		readonly recorder: Recorder,
+		readonly locks: LockReader,
+		readonly log: FaultLog,
+		readonly findings: readonly Finding[],
+		/** pids that a trap ended, with the calls of their programs at the time. */
+		readonly killed: ReadonlyMap<number, readonly DiagnosisFrame[]>,
+		readonly end: RunEnd,
+		/** Text of a file of the tree, where it is at hand. */
+		readonly file: (path: string) => string | undefined,
+	) {}
+
+	get symbols() {
+		return this.sources.names.symbols;
+	}
+
+	// ---- stacks ----------------------------------------------------------------------------------------------------
+
+	/** The kernel's calls on a hart, innermost first; empty in user mode. */
+	callsOn(hart: number): readonly KernelCall[] {
+		const state = this.sources.machine.harts[hart];
+		if (state?.mode !== 1) return [];
+		let calls = this.stacks.get(hart);
+		if (!calls) {
+			calls = kernelCalls(this.sources, state.pc, state);
+			this.stacks.set(hart, calls);
+		}
+		return calls;
+	}
+
+	/** The kernel's calls of a process that is switched out. */
+	callsOf(process: Process): readonly KernelCall[] {
+		const { names, memory } = this.sources;
+		const read = (name: string) => {
+			const offset = names.proc && names.offsetIn(names.proc.element, `context.${name}`);
+			return offset === undefined ? undefined : memory.big(process.address + offset);
+		};
+		const ra = read("ra");
+		if (ra === undefined || ra === 0n) return [];
+		const registers = new Map(contextRegisters.map(([name, index]) => [index, read(name)]));
+		// swtch() will return there: the call before it counts.
+		return kernelCalls(this.sources, ra - 1n, { register: (index) => registers.get(index) });
+	}
+
+	/** The hart that is in panic(), and its calls from there on. */
+	panicking(): { hart: number; calls: readonly KernelCall[] } | undefined {
+		for (const { id } of this.sources.machine.harts) {
+			const calls = this.callsOn(id);
+			const at = calls.findIndex(({ name }) => name === "panic");
+			if (at >= 0) return { hart: id, calls: calls.slice(at) };
+		}
+		return undefined;
+	}
+
+	// ---- values ----------------------------------------------------------------------------------------------------
+
+	/** A variable of a call by name, as a number; undefined where the compiler kept none. */
+	local(call: KernelCall, name: string | undefined): number | undefined {
+		const { symbols } = this;
+		const locals = symbols.attempt(() => symbols.info?.localsAt(call.at)) ?? [];
+		const variable = locals.find((local) => (name === undefined ? local.parameter : local.name === name));
+		const place = variable && symbols.attempt(() => variable.locate(call.context));
+		if (!variable || !place) return undefined;
+		if (place.kind === "value") return Number(place.value);
+		if (place.kind === "register") {
+			const value = call.context.register(place.register);
+			return value === undefined ? undefined : Number(value);
+		}
+		if (place.kind !== "memory") return undefined;
+		const size = plain(variable.type)?.size ?? 8;
+		const value = call.context.memory(place.address, size);
+		return value === undefined ? undefined : Number(value);
+	}
+
+	/** The lock that a call of acquire, release or holding is about; undefined where neither variables nor code tell. */
+	lockOf(calls: readonly KernelCall[], index: number): Lock | undefined {
+		const call = calls[index];
+		if (!call) return undefined;
+		const direct = this.local(call, undefined);
+		if (direct !== undefined && this.isLock(direct)) return this.locks.at(direct);
+		const caller = calls.slice(index + 1).find(({ pc }) => pc !== call.pc);
+		const constant = caller && this.argumentAt(caller);
+		return constant !== undefined && this.isLock(constant) ? this.locks.at(constant) : undefined;
+	}
+
+	private isLock(address: number): boolean {
+		return this.locks.spinlocks.some((lock) => lock.address === address);
+	}
+
+	/** First argument, where it is a constant, of the call that returns to this place. */
+	argumentAt(caller: KernelCall): number | undefined {
+		const bounds = functionBounds(this.symbols, caller.pc - 1);
+		if (!bounds) return undefined;
+		return callSites(this.symbols, this.sources.memory, bounds.start).find(({ returnsTo }) => returnsTo === caller.pc)
+			?.argument;
+	}
+
+	point(address: number): SourcePoint | undefined {
+		const place = this.symbols.place(address);
+		if (place.file === undefined || place.line === undefined) return undefined;
+		return {
+			file: place.file,
+			line: place.line,
+			...(place.function !== undefined ? { function: place.function } : {}),
+		};
+	}
+
+	// ---- words -----------------------------------------------------------------------------------------------------
+
+	processOn(hart: number): Process | undefined {
+		const slot = this.sources.processes.slotOn(hart);
+		return slot === undefined ? undefined : this.sources.processes.read(slot);
+	}
+
+	/** `system call sleep`, as the process last entered the kernel. */
+	during(process: Process | undefined): string | undefined {
+		const call = process && this.log.pendingOf(process)?.call;
+		if (call === undefined) return undefined;
+		return call === "fault" ? "a fault of its own" : `system call ${call}`;
+	}
+
+	/** `sleep on ticks in sys_sleep (kernel/sysproc.c:78)` */
+	whereAsleep(process: Process): KernelCall | undefined {
+		const calls = this.callsOf(process);
+		const at = calls.findLastIndex(({ name }) => name === "sleep" || name === "sched" || name === "leave");
+		return calls[at + 1];
+	}
+}
+
+export const at = (call: { readonly file?: string; readonly line?: number } | undefined) =>
+	call?.file === undefined || call.line === undefined ? "" : `${call.file}:${call.line}`;
+
+/** `sys_sleep (kernel/sysproc.c:78)` */
+export const named = (call: { readonly name: string; readonly file?: string; readonly line?: number }) =>
+	at(call) === "" ? call.name : `${call.name} (${at(call)})`;
+
+export const hexOf = (value: number | bigint) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;

@@ -1,0 +1,123 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { causeName } from "../../riscv/causes.ts";
+import type { Process } from "../processes.ts";
+import { type Evidence, hexOf, named } from "./evidence.ts";
+import { interrupts } from "./interrupts.ts";
+import { framesOf } from "./kernelCalls.ts";
+import { kernelFault } from "./kernelFaults.ts";
+import { capital, others, sleepers } from "./sleepers.ts";
+import { spinning } from "./spinning.ts";
+
+/** A trap that returns to its own instruction so often is a loop. */
+const loopAfter = 200;
+const ecallFromUser = 8;
+
+/** Why a machine that was stopped made no progress. */
+export function hang(evidence: Evidence): Diagnosis {
+	return (
+		kernelTrapLoop(evidence) ??
+		trapLoop(evidence) ??
+		spinning(evidence) ??
+		interrupts(evidence) ??
+		sleepers(evidence) ??
+		userLoop(evidence) ??
+		noProgress(evidence)
+	);
+}
+
+/** The kernel faults inside of its own fault handler: of a stack that overflowed, for example. */
+function kernelTrapLoop(evidence: Evidence): Diagnosis | undefined {
+	const { kernelTraps } = evidence.recorder;
+	const [first] = kernelTraps;
+	return first && kernelTraps.length >= 4 ? kernelFault(evidence, first, undefined) : undefined;
+}
+
+function trapLoop(evidence: Evidence): Diagnosis | undefined {
+	for (const { id } of evidence.sources.machine.harts) {
+		const repeats = evidence.recorder.repeatsOf(id);
+		if (!repeats?.user || repeats.times < loopAfter) continue;
+		const process = evidence.processOn(id);
+		const place = process && evidence.sources.program(process.name)?.place(repeats.pc);
+		const where =
+			place?.file !== undefined && place.line !== undefined
+				? `${place.function ?? "?"} (${place.file}:${place.line})`
+				: `${place?.function === undefined ? "" : `${place.function}, `}pc ${hexOf(repeats.pc)}`;
+		const who = process ? `Process ${process.pid} (${process.name})` : `Hart ${id}`;
+		const cause =
+			repeats.cause === ecallFromUser
+				? `${who} makes the same system call for ever at ${where}: the kernel returns to the ecall itself. usertrap has to add 4 to p->trapframe->epc.`
+				: `${who} takes the same trap for ever at ${where} (${causeName(repeats.cause, false).toLowerCase()}): the handler returns and the instruction traps again.`;
+		const usertrap = evidence.symbols.symbol("usertrap");
+		const point = usertrap === undefined ? undefined : evidence.point(usertrap);
+		return {
+			kind: "trap-loop",
+			severity: "error",
+			cause,
+			hart: id,
+			...(process ? { process: { pid: process.pid, name: process.name } } : {}),
+			evidence: [
+				`scause ${repeats.cause} at ${hexOf(repeats.pc)} came ${repeats.times.toLocaleString("en")} times in a row, and each time the kernel returned to that pc`,
+			],
+			frames: [],
+			...(point ? { look: point } : {}),
+			effects: [],
+			notes: [],
+		};
+	}
+	return undefined;
+}
+
+/** A program that computes, or loops: nothing is wrong in the kernel. */
+function userLoop(evidence: Evidence): Diagnosis | undefined {
+	const { harts, instret } = evidence.sources.machine;
+	const runs = (process: Process) => process.state === "RUNNING" || process.state === "RUNNABLE";
+	for (const { id, mode, pc } of harts) {
+		const process = evidence.processOn(id);
+		if (mode !== 0 || !process || !runs(process)) continue;
+		const place = evidence.sources.program(process.name)?.place(Number(pc));
+		const at =
+			place?.file !== undefined && place.line !== undefined
+				? { file: place.file, line: place.line, ...(place.function !== undefined ? { function: place.function } : {}) }
+				: undefined;
+		const since = instret - (evidence.recorder.lastWork[id] ?? 0);
+		return {
+			kind: "no-progress",
+			severity: "error",
+			cause: `Process ${process.pid} (${process.name}) still runs, at ${at ? `${at.function ?? "?"} (${at.file}:${at.line})` : `pc ${hexOf(pc)}`}: it did not end within the budget.`,
+			hart: id,
+			process: { pid: process.pid, name: process.name },
+			evidence: [`hart ${id} took nothing but timer ticks for the last ${since.toLocaleString("en")} instructions`],
+			frames: [],
+			...(at ? { look: at } : {}),
+			effects: [],
+			notes: [],
+		};
+	}
+	return undefined;
+}
+
+function noProgress(evidence: Evidence): Diagnosis {
+	const { harts } = evidence.sources.machine;
+	const states = harts.map(({ id, pc, mode, waiting }) => {
+		const calls = evidence.callsOn(id);
+		const where = calls[0] ? named(calls[0]) : hexOf(pc);
+		return waiting
+			? `hart ${id} waits for an interrupt in ${where}`
+			: `hart ${id} is in ${mode === 0 ? "user mode" : mode === 3 ? "machine mode" : "the kernel"} at ${where}`;
+	});
+	const asleep = evidence.look.processes.filter(({ state }) => state === "SLEEPING");
+	const all = asleep.length > 0 && asleep.length === evidence.look.processes.length;
+	const sleepersText = all
+		? `every process sleeps (${asleep.map((process) => `${process.pid} ${process.name}`).join(", ")}), and nobody is left to wake one`
+		: "the run did not come to its end";
+	const [busy] = harts.filter(({ waiting }) => !waiting);
+	return {
+		kind: "no-progress",
+		severity: "error",
+		cause: `${capital(sleepersText)}.`,
+		evidence: [...states, ...others(evidence, undefined)],
+		frames: busy ? framesOf(evidence.callsOn(busy.id)) : [],
+		effects: [],
+		notes: ["No single cause was recognised in the state of the processes, locks and interrupts"],
+	};
+}

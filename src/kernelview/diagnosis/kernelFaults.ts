@@ -1,0 +1,156 @@
+import type { Diagnosis, DiagnosisFrame } from "../../protocol/diagnosis.ts";
+import { causeName } from "../../riscv/causes.ts";
+import { pageBytes } from "../guestMemory.ts";
+import { kernelRoot } from "../look.ts";
+import { canonical, findLeaf, pteU } from "../sv39.ts";
+import { frameBytes } from "./callSites.ts";
+import { type Evidence, hexOf, named } from "./evidence.ts";
+import type { KernelTrap } from "./recorder.ts";
+
+const accessNames: Readonly<Record<number, string>> = {
+	12: "fetch",
+	13: "load",
+	15: "store",
+	1: "fetch",
+	5: "load",
+	7: "store",
+};
+/** kalloc and kfree fill pages with these bytes. */
+const fills: readonly (readonly [bigint, string])[] = [
+	[0x0505050505050505n, "kalloc's fill (0x05): memory that was never written after kalloc()"],
+	[0x0101010101010101n, "kfree's fill (0x01): memory that was freed already"],
+];
+/** A pointer to a structure plus the offset of a member is not far from the pointer. */
+const nearby = 0x10000n;
+/** A frame larger than this is what takes a kernel stack of a page. */
+const largeFrame = 1024;
+
+/** Why the kernel's own access faulted; `trap` was kept when it happened. */
+export function kernelFault(evidence: Evidence, trap: KernelTrap, said: string | undefined): Diagnosis {
+	const { hart, process, frames } = trap;
+	const first = frames[0];
+	const where = first ? named(first) : `0x${trap.pc.toString(16)}`;
+	const access = accessNames[trap.cause];
+	const told = access === undefined ? other(trap, where) : explain(evidence, trap, where, access);
+	const during = evidence.during(process);
+	return {
+		kind: "kernel-fault",
+		severity: "error",
+		...told,
+		...(said !== undefined ? { said } : {}),
+		...(process ? { process: { pid: process.pid, name: process.name } } : {}),
+		hart,
+		...(during !== undefined ? { during } : {}),
+		frames: frames.slice(0, 16),
+		...(first?.file !== undefined && first.line !== undefined
+			? { look: { file: first.file, line: first.line, function: first.name } }
+			: {}),
+		effects: [],
+	};
+}
+
+type Told = Pick<Diagnosis, "cause" | "evidence" | "notes">;
+
+function other(trap: KernelTrap, where: string): Told {
+	return {
+		cause: `The kernel itself trapped in ${where}: ${causeName(trap.cause, false).toLowerCase()}.`,
+		evidence: [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(trap.tval)}`],
+		notes: [],
+	};
+}
+
+function explain(evidence: Evidence, trap: KernelTrap, where: string, access: string): Told {
+	const { sources } = evidence;
+	const { tval, process } = trap;
+	const facts = [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(tval)}`];
+	const overflow = stackOverflow(evidence, trap);
+	if (overflow) return { ...overflow, evidence: [...facts, ...overflow.evidence] };
+	const fill = fills.find(([pattern]) => tval >= pattern && tval - pattern < nearby);
+	if (fill)
+		return {
+			cause: `${where} follows a pointer read from ${fill[1]}: its ${access} of ${hexOf(tval)} faulted.`,
+			evidence: facts,
+			notes: [],
+		};
+	const va = canonical(tval);
+	// Page 0 of the user is mapped; in the kernel nothing is.
+	if (tval < BigInt(pageBytes)) {
+		const pointer = [...trap.registers.entries()].find(([index, value]) => index > 4 && value === tval && tval !== 0n);
+		const isNull = tval < 512n;
+		return {
+			cause: isNull
+				? `${where} follows a null pointer: its ${access} of ${hexOf(tval)} faulted${tval === 0n ? "" : `, which is the null pointer plus the offset of a member or element`}.`
+				: `${where} follows a pointer close to null: its ${access} of ${hexOf(tval)} faulted.`,
+			evidence: pointer ? [...facts, `register x${pointer[0]} holds ${hexOf(tval)}`] : facts,
+			notes: [],
+		};
+	}
+	if (va !== undefined && process && process.root !== 0) {
+		const leaf = findLeaf(sources.memory, process.root, va);
+		const inUser = va < process.size || (leaf !== undefined && (leaf.flags & pteU) !== 0);
+		if (inUser)
+			return {
+				cause: `${where} uses ${hexOf(tval)}, an address of the user program ${process.name}, as its own: the kernel's page table does not map it. Copy with copyin() or copyout().`,
+				evidence: [
+					...facts,
+					leaf
+						? `the page table of process ${process.pid} maps it`
+						: `it lies below p->sz (${hexOf(process.size)}) of process ${process.pid}`,
+				],
+				notes: [],
+			};
+	}
+	const root = kernelRoot(sources);
+	const mapped = va !== undefined && root !== undefined && findLeaf(sources.memory, root, va) !== undefined;
+	return {
+		cause: `${where} faulted at its ${access} of ${hexOf(tval)}, ${mapped ? "which the kernel's page table maps without that permission" : "which the kernel's page table does not map"}.`,
+		evidence: facts,
+		notes: ["What the address was meant to be was not recognised"],
+	};
+}
+
+function stackOverflow(evidence: Evidence, trap: KernelTrap): Told | undefined {
+	const { tval, sp } = trap;
+	const va = canonical(tval);
+	if (va === undefined) return undefined;
+	const owner = evidence.look.processes.find(
+		({ kernelStack }) => kernelStack !== 0 && va >= kernelStack - pageBytes && va < kernelStack,
+	);
+	if (!owner || sp >= owner.kernelStack + pageBytes) return undefined;
+	const root = kernelRoot(evidence.sources);
+	if (root !== undefined && findLeaf(evidence.sources.memory, root, va)) return undefined;
+	const sizes = calls(trap).map((frame) => ({
+		frame,
+		bytes: frameBytes(evidence.symbols, evidence.sources.memory, Number(frame.address)),
+	}));
+	const largest = sizes.reduce<(typeof sizes)[number] | undefined>(
+		(best, next) => (best && best.bytes >= next.bytes ? best : next),
+		undefined,
+	);
+	const often = repeated(trap.frames);
+	const why =
+		largest && largest.bytes >= largeFrame
+			? `the frame of ${named(largest.frame)} alone takes ${largest.bytes.toLocaleString("en")} bytes: make the large local variable static, or get a page of kalloc()`
+			: often
+				? `${often.name} calls itself and is on the stack ${often.times} times`
+				: "too many calls are open";
+	return {
+		cause: `The kernel stack of process ${owner.pid} (${owner.name}) overflowed into its guard page: it has one page, and ${why}.`,
+		evidence: [
+			`the stack is ${hexOf(owner.kernelStack)} to ${hexOf(owner.kernelStack + pageBytes)}, sp is ${hexOf(sp)}`,
+			...(largest && largest.bytes > 0
+				? [`the largest frame is that of ${largest.frame.name}: ${largest.bytes} bytes`]
+				: []),
+		],
+		notes: [],
+	};
+}
+
+const calls = (trap: KernelTrap): readonly DiagnosisFrame[] => trap.frames;
+
+export function repeated(frames: readonly DiagnosisFrame[]): { name: string; times: number } | undefined {
+	const counts = new Map<string, number>();
+	for (const { name } of frames) counts.set(name, (counts.get(name) ?? 0) + 1);
+	const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+	return most && most[1] >= 3 ? { name: most[0], times: most[1] } : undefined;
+}

@@ -1,0 +1,275 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import type { Leaver } from "../findings/panic.ts";
+import { pageBytes } from "../guestMemory.ts";
+import type { Process } from "../processes.ts";
+import type { Region } from "../regions.ts";
+import { areaAt, processAreas, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
+import {
+	findLeaf,
+	type Leaf,
+	type PageTables,
+	permissionText,
+	pteR,
+	pteW,
+	pteX,
+	virtualHex,
+	walkTables,
+} from "../sv39.ts";
+import { type Evidence, named } from "./evidence.ts";
+import type { KernelCall } from "./kernelCalls.ts";
+
+type Told = Pick<Diagnosis, "cause" | "evidence" | "notes" | "process">;
+
+interface Space {
+	readonly pid: number;
+	readonly name: string;
+	readonly size: number;
+	readonly root: number;
+	readonly regions: readonly Region[];
+	readonly process: Process;
+}
+
+const who = ({ pid, name }: { pid: number; name: string }) => `process ${pid} (${name})`;
+
+/** Panics of the functions that change page tables: which page of which process, and what left it there. */
+export function pageTablePanic(
+	evidence: Evidence,
+	said: string,
+	calls: readonly KernelCall[],
+	leaver: Leaver | undefined,
+): Told | undefined {
+	const names = calls.map(({ name }) => name);
+	const space = spaceOf(evidence, calls, leaver);
+	if (names[1] === "freewalk") return space && leafLeft(evidence, space);
+	if (names.includes("uvmunmap") && names[1] === "uvmunmap" && space) return unmapped(evidence, said, calls, space);
+	if (/remap/.test(said)) return remapped(evidence, calls, space);
+	if (names[1] === "walk") return beyond(evidence, calls, space);
+	if (names[1] === "uvmcopy" && space) return copied(evidence, said, calls, space);
+	if (names[1] === "kfree") return badFree(evidence, calls);
+	return undefined;
+}
+
+/** Of the space that the panic is about: by the page table that a function on the stack was given, else the one on its way out. */
+function spaceOf(evidence: Evidence, calls: readonly KernelCall[], leaver: Leaver | undefined): Space | undefined {
+	const { regions } = evidence.sources;
+	const known: Space[] = evidence.look.processes.map((process) => ({
+		...{ pid: process.pid, name: process.name, size: process.size, root: process.root, process },
+		regions: regions.of(process),
+	}));
+	if (leaver)
+		known.push({
+			...{ pid: leaver.process.pid, name: leaver.process.name, size: leaver.process.size, root: leaver.root },
+			...{ process: leaver.process, regions: leaver.regions },
+		});
+	for (const call of calls.toReversed())
+		for (const variable of ["pagetable", "oldpagetable", "old", "pt"]) {
+			const root = evidence.local(call, variable);
+			const space = root === undefined ? undefined : known.findLast((candidate) => candidate.root === root);
+			if (space) return space;
+		}
+	if (leaver) return known.at(-1);
+	const dying = known.filter(({ process }) => process.state === "ZOMBIE" && process.root !== 0);
+	return dying.length === 1 ? dying[0] : undefined;
+}
+
+function describe(evidence: Evidence, space: Space, va: number): string {
+	const region = space.regions.find(({ start, end }) => va >= start && va < end);
+	if (region) return regionLabel(region);
+	const program = evidence.sources.program(space.name);
+	const areas = processAreas(space.process, space.regions, [], program);
+	return (
+		areaAt(areas, va)?.label ?? (va >= space.size ? "above p->sz, where no memory of the process is" : "below p->sz")
+	);
+}
+
+/** What is still mapped in a table that is being freed; pages of tables that are free already are full of kfree's bytes. */
+function livingLeaves(evidence: Evidence, tables: PageTables): Leaf[] {
+	const { memory } = evidence.sources;
+	const freed = new Set(
+		tables.tables
+			.filter(({ address }) => evidence.look.census.free[memory.frameOf(address)])
+			.map(({ address }) => address),
+	);
+	return tables.leaves.filter(
+		(leaf) =>
+			(leaf.flags & (pteR | pteW | pteX)) !== 0 &&
+			memory.frameOf(leaf.pa) >= 0 &&
+			!freed.has(tables.tables.findLast((table) => table.level === 0 && table.va <= leaf.va)?.address ?? -1),
+	);
+}
+
+function leafLeft(evidence: Evidence, space: Space): Told | undefined {
+	const { memory } = evidence.sources;
+	const tables = walkTables(memory, space.root);
+	const leaves = livingLeaves(evidence, tables);
+	const leaf = leaves[0];
+	if (!leaf) return undefined;
+	const { va } = leaf;
+	const frame = memory.frameOf(leaf.pa);
+	const what =
+		va === trampolineVa ? "the trampoline" : va === trapframeVa ? "the trapframe" : describe(evidence, space, va);
+	const page = `page ${virtualHex(va)} (${what})`;
+	const facts = [`page ${virtualHex(va)} is mapped ${permissionText(leaf.flags)} to frame ${frame}`];
+	if (leaves.length > 1) facts.push(`${leaves.length} pages are still mapped, the first is ${virtualHex(va)}`);
+	facts.push(`p->sz is ${virtualHex(space.size)}`);
+	const why =
+		va < space.size
+			? `it lies below p->sz (${virtualHex(space.size)}), and uvmunmap left it: it skipped the page or ended early`
+			: va >= trapframeVa
+				? "proc_freepagetable has to unmap it before uvmfree"
+				: space.regions.some(({ start, end }) => va >= start && va < end)
+					? "unmap every region before its page table is freed (freeproc, exec)"
+					: `nothing unmapped it, since uvmfree looks only below p->sz (${virtualHex(space.size)})`;
+	if (va < space.size) {
+		const holes = holesBelow(evidence, space, va);
+		if (holes !== undefined) facts.push(`page ${virtualHex(holes)} below it is not mapped`);
+	}
+	const shrink = lastShrink(evidence, space.pid);
+	if (shrink && va >= space.size) facts.push(`${who(space)} called ${shrink} before`);
+	return {
+		cause: `freewalk frees the page table of ${who(space)}, and ${page} is still mapped in it: ${why}.`,
+		evidence: facts,
+		notes: [],
+		process: { pid: space.pid, name: space.name },
+	};
+}
+
+function holesBelow(evidence: Evidence, space: Space, va: number): number | undefined {
+	for (let page = 0; page < va; page += pageBytes)
+		if (!findLeaf(evidence.sources.memory, space.root, page)) return page;
+	return undefined;
+}
+
+function lastShrink(evidence: Evidence, pid: number): string | undefined {
+	const mark = evidence.log.entries.findLast(
+		(entry) => entry.type === "mark" && entry.pid === pid && entry.call === "sbrk" && /\(-/.test(entry.text),
+	);
+	return mark?.type === "mark" ? mark.text : undefined;
+}
+
+/** The address that a function was at: its own variable, as far as the compiler kept it. */
+function addressIn(evidence: Evidence, call: KernelCall | undefined): number | undefined {
+	if (!call) return undefined;
+	for (const name of ["a", "va", "addr", "i"]) {
+		const value = evidence.local(call, name);
+		if (value !== undefined && value >= 0 && value < 2 ** 53) return value;
+	}
+	return undefined;
+}
+
+function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[], space: Space): Told | undefined {
+	const caller = calls[2];
+	const by = caller ? ` (called by ${named(caller)})` : "";
+	if (/align/.test(said)) {
+		const va = addressIn(evidence, calls[1]);
+		return {
+			cause: `uvmunmap was given ${va === undefined || va % pageBytes === 0 ? "an address" : virtualHex(va)} of ${who(space)} that is no multiple of the page size${by}: round it down with PGROUNDDOWN.`,
+			evidence: [],
+			notes: [],
+			process: { pid: space.pid, name: space.name },
+		};
+	}
+	if (!/not mapped|walk/.test(said)) return undefined;
+	const kept = addressIn(evidence, calls[1]);
+	const isHole = (va: number) => va % pageBytes === 0 && !findLeaf(evidence.sources.memory, space.root, va);
+	// uvmfree begins at 0: the first page that is missing is the one.
+	const whole = calls.some(({ name }) => name === "uvmfree");
+	const va = kept !== undefined && isHole(kept) ? kept : whole ? firstHole(evidence, space) : undefined;
+	if (va === undefined) return undefined;
+	const trap = evidence.recorder.userTraps.get(space.pid);
+	const touched = trap && Number(trap.tval) >= va && Number(trap.tval) < space.size;
+	const below = va < space.size;
+	return {
+		cause: below
+			? `uvmunmap met page ${virtualHex(va)} (${describe(evidence, space, va)}) of ${who(space)}, which is below p->sz but was never allocated${by}: where pages come lazily, skip those that are not there.`
+			: `uvmunmap was to unmap page ${virtualHex(va)} (${describe(evidence, space, va)}) of ${who(space)}, which is not mapped${by}: skip pages that were never touched, and unmap none twice.`,
+		evidence: [
+			`page ${virtualHex(va)} has no valid leaf, and p->sz is ${virtualHex(space.size)}`,
+			...(touched
+				? [
+						`${who(space)} was killed before for its access to ${virtualHex(Number(trap.tval))}, on a page that is missing too`,
+					]
+				: []),
+		],
+		notes: [],
+		process: { pid: space.pid, name: space.name },
+	};
+}
+
+function firstHole(evidence: Evidence, space: Space): number | undefined {
+	// uvmunmap clears what it has passed: the hole follows the last page that is gone by right, so only a page whose successors are mapped,
+	// or the user's own fault, tells it.
+	const trap = evidence.recorder.userTraps.get(space.pid);
+	const faulted = trap && Math.floor(Number(trap.tval) / pageBytes) * pageBytes;
+	if (faulted !== undefined && faulted < space.size && !findLeaf(evidence.sources.memory, space.root, faulted))
+		return faulted;
+	return undefined;
+}
+
+function remapped(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told | undefined {
+	const caller = calls.find(({ name }, i) => i > 1 && name !== "mappages" && name !== "mapvpages");
+	const va = addressIn(evidence, calls[1]);
+	const process = space ?? (undefined as Space | undefined);
+	const by = caller ? named(caller) : "mappages";
+	if (va === undefined || !process) return undefined;
+	const page = Math.floor(va / pageBytes) * pageBytes;
+	const leaf = findLeaf(evidence.sources.memory, process.root, page);
+	if (!leaf) return undefined;
+	return {
+		cause: `${by} maps page ${virtualHex(page)} (${describe(evidence, process, page)}) of ${who(process)} a second time: it is mapped ${permissionText(leaf.flags)} to frame ${evidence.sources.memory.frameOf(leaf.pa)} already.`,
+		evidence: [`the leaf of ${virtualHex(page)} is valid`],
+		notes: [],
+		process: { pid: process.pid, name: process.name },
+	};
+}
+
+function beyond(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told {
+	const caller = calls.find(({ name }, i) => i > 1 && name !== "walk" && name !== "walkaddr");
+	const va = evidence.local(calls[1] as KernelCall, "va");
+	const value = va !== undefined && va >= 2 ** 38 ? ` ${virtualHex(va)}` : "";
+	return {
+		cause: `${caller ? named(caller) : "walk"} looks up the address${value}${space ? ` of ${who(space)}` : ""}, which is not below MAXVA: check an address of the user before it is walked.`,
+		evidence: [],
+		notes: value === "" ? ["The address itself is not in the debug information at this place"] : [],
+		...(space ? { process: { pid: space.pid, name: space.name } } : {}),
+	};
+}
+
+function copied(evidence: Evidence, said: string, calls: readonly KernelCall[], space: Space): Told | undefined {
+	if (!/not present|exist/.test(said)) return undefined;
+	const kept = addressIn(evidence, calls[1]);
+	const hole =
+		kept !== undefined && kept < space.size && !findLeaf(evidence.sources.memory, space.root, kept)
+			? kept
+			: holesBelow(evidence, space, space.size);
+	if (hole === undefined) return undefined;
+	return {
+		cause: `uvmcopy met page ${virtualHex(hole)} (${describe(evidence, space, hole)}) of ${who(space)}, which is below p->sz but was never allocated: where pages come lazily, skip those that are not there.`,
+		evidence: [`page ${virtualHex(hole)} has no valid leaf, and p->sz is ${virtualHex(space.size)}`],
+		notes: [],
+		process: { pid: space.pid, name: space.name },
+	};
+}
+
+function badFree(evidence: Evidence, calls: readonly KernelCall[]): Told | undefined {
+	const caller = calls.slice(2).find(({ pc }) => pc !== calls[1]?.pc);
+	const pa = evidence.local(calls[1] as KernelCall, "pa");
+	const { memory, names } = evidence.sources;
+	if (!caller) return undefined;
+	if (pa === undefined)
+		return {
+			cause: `${named(caller)} frees an address that is no page of kalloc's.`,
+			evidence: [],
+			notes: ["The address itself is not in the debug information at this place"],
+		};
+	const end = names.end ?? memory.base;
+	const why =
+		pa % pageBytes !== 0
+			? "which is no multiple of the page size"
+			: pa < end && pa >= memory.base
+				? "which belongs to the kernel itself"
+				: memory.frameOf(pa) < 0
+					? "which is no memory"
+					: "which kfree refuses";
+	return { cause: `${named(caller)} frees ${virtualHex(pa)}, ${why}.`, evidence: [], notes: [] };
+}

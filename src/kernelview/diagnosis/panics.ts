@@ -1,0 +1,60 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import type { Leaver } from "../findings/panic.ts";
+import { type Evidence, named } from "./evidence.ts";
+import { framesOf } from "./kernelCalls.ts";
+import { kernelFault } from "./kernelFaults.ts";
+import { lockPanic } from "./lockPanics.ts";
+import { pageTablePanic } from "./pageTablePanics.ts";
+
+/** The panic's own words, without the line that announces it. */
+function words({ end }: Evidence): string | undefined {
+	const line = end.message ?? /^.*panic: ?(.*?)\r?$/im.exec(end.output ?? "")?.[1];
+	return line === undefined ? undefined : line.trim();
+}
+
+/** Why the kernel panicked: as close to the cause as memory tells. */
+export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagnosis {
+	const panicking = evidence.panicking();
+	const said = words(evidence);
+	const quoted = said === undefined ? undefined : `panic: ${said}`;
+	const calls = panicking?.calls ?? [];
+	const [trap] = evidence.recorder.kernelTraps;
+	const own = calls.some(({ name }) => name === "kerneltrap") || (calls.length < 3 && /kerneltrap/.test(said ?? ""));
+	if (trap && own) return kernelFault(evidence, trap, quoted);
+	const hart = panicking?.hart;
+	const process = hart === undefined ? undefined : evidence.processOn(hart);
+	const during = evidence.during(process);
+	const base = {
+		severity: "error" as const,
+		...(quoted !== undefined ? { said: quoted } : {}),
+		...(process ? { process: { pid: process.pid, name: process.name } } : {}),
+		...(hart !== undefined ? { hart } : {}),
+		...(during !== undefined ? { during } : {}),
+		frames: framesOf(calls.slice(1)),
+		effects: [],
+	};
+	const caller = calls[1];
+	const here =
+		caller?.file !== undefined && caller.line !== undefined
+			? { look: { file: caller.file, line: caller.line, function: caller.name } }
+			: {};
+	if (hart !== undefined) {
+		const lock = lockPanic(evidence, said ?? "", hart, calls);
+		if (lock) return { ...base, ...here, kind: "lock-panic", ...lock };
+	}
+	const table = pageTablePanic(evidence, said ?? "", calls, leaver);
+	if (table) return { ...base, ...here, kind: "page-table-panic", ...table };
+	const outer = calls[2];
+	const why =
+		caller === undefined
+			? `The kernel panicked${said === undefined ? "" : `: ${said}`}.`
+			: `The kernel panicked in ${named(caller)}${outer ? `, called by ${named(outer)}` : ""}${said === undefined ? "" : `: ${said}`}.`;
+	return {
+		...base,
+		...here,
+		kind: "panic",
+		cause: why,
+		evidence: [],
+		notes: panicking ? [] : ["No hart's stack leads to panic(): the calls are not known"],
+	};
+}

@@ -1,0 +1,26 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import type { Evidence } from "./evidence.ts";
+
+const pmpcfg0 = 0x3a0;
+const pmpcfg2 = 0x3a2;
+/** The A field of each of the eight entries of a register: 0 is off (privileged ISA, 3.7.1). */
+const modes = 0x1818181818181818n;
+
+/** A kernel in supervisor mode without a PMP entry: machines that enforce PMP, as QEMU has since 2022, let it touch nothing. */
+export function noPmp(evidence: Evidence): Diagnosis | undefined {
+	const hart = evidence.sources.machine.harts.find((candidate) => candidate.mode !== 3);
+	const config = [pmpcfg0, pmpcfg2].map((number) => hart?.csr(number));
+	if (!hart || config[0] === undefined || config.some((value) => ((value ?? 0n) & modes) !== 0n)) return undefined;
+	const start = evidence.symbols.symbol("start");
+	const point = start === undefined ? undefined : evidence.point(start);
+	return {
+		kind: "no-pmp",
+		severity: "note",
+		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry: this kernel hangs at its first instruction after mret on machines that enforce PMP, such as QEMU from 7.0 on. Add w_pmpaddr0(0x3fffffffffffffull) and w_pmpcfg0(0xf) to start().`,
+		evidence: [`all PMP entries of hart ${hart.id} are off`],
+		frames: [],
+		...(point ? { look: point } : {}),
+		effects: [],
+		notes: ["PMP is not enforced in this run"],
+	};
+}

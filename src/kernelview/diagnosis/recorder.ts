@@ -1,0 +1,239 @@
+import type { Trap } from "../../machine/types.ts";
+import type { DiagnosisFrame } from "../../protocol/diagnosis.ts";
+import { causeName } from "../../riscv/causes.ts";
+import type { Sources } from "../look.ts";
+import type { Process } from "../processes.ts";
+import type { Lock, LockReader } from "./locks.ts";
+
+/** A trap of the kernel's own code that is no interrupt, with the calls that led to it. */
+export interface KernelTrap {
+	readonly hart: number;
+	readonly cause: number;
+	readonly pc: number;
+	readonly tval: bigint;
+	readonly sp: number;
+	readonly instret: number;
+	readonly process: Process | undefined;
+	readonly frames: readonly DiagnosisFrame[];
+	/** x0 to x31 at the trap. */
+	readonly registers: readonly bigint[];
+}
+
+/** An exception of a user process that is no system call. */
+export interface UserTrap {
+	readonly hart: number;
+	readonly cause: number;
+	readonly pc: number;
+	readonly tval: bigint;
+	readonly sp: number;
+	readonly instret: number;
+	readonly process: Process;
+}
+
+/** A trap handler that returned with interrupts still pushed off: it took a lock, or called push_off(), and never undid it. */
+export interface LockLeak {
+	readonly hart: number;
+	readonly instret: number;
+	/** `system call sleep`, `timer interrupt`. */
+	readonly during: string;
+	/** Name of the handler in the kernel: `sys_sleep`; undefined for what is no system call. */
+	readonly handler: string | undefined;
+	readonly process: { readonly pid: number; readonly name: string } | undefined;
+	readonly locks: readonly Lock[];
+}
+
+export interface UnknownCall {
+	readonly number: number;
+	readonly pid: number;
+	readonly name: string;
+	times: number;
+}
+
+interface LastTrap {
+	cause: number;
+	interrupt: boolean;
+	pc: number;
+	/** How often in a row one trap came back to its own instruction. */
+	same: number;
+	fromMode: number;
+	/** Its handler is machine mode's. */
+	machine: boolean;
+}
+
+/** What a process, or a hart without one, is in the kernel for: handlers sleep, and come back on another hart. */
+interface Reason {
+	/** -1: no system call. */
+	call: number;
+	cause: number;
+	interrupt: boolean;
+}
+
+const mostKept = 8;
+const ecallFromUser = 8;
+const externalInterrupt = 9;
+
+/** What happened on each hart that memory does not keep. Runs inside the machine's events: short, and cheap for what is usual. */
+export class Recorder {
+	readonly kernelTraps: KernelTrap[] = [];
+	/** The last one by pid. */
+	readonly userTraps = new Map<number, UserTrap>();
+	readonly leaks: LockLeak[] = [];
+	readonly unknownCalls = new Map<string, UnknownCall>();
+	/** By hart: guest time of the last trap that was no timer tick, and of the last interrupt of a device. */
+	readonly lastWork: number[] = [];
+	readonly externals: number[] = [];
+	private readonly last: LastTrap[] = [];
+	/** By slot of proc[], for traps from user mode and from the kernel; harts without a process count from -1 down. */
+	private readonly fromUser = new Map<number, Reason>();
+	private readonly fromKernel = new Map<number, Reason>();
+
+	constructor(
+		private readonly sources: Sources,
+		private readonly locks: () => LockReader,
+		private readonly unwindHart: (hart: number, pc: bigint) => readonly DiagnosisFrame[],
+	) {}
+
+	clear(): void {
+		this.kernelTraps.length = 0;
+		this.userTraps.clear();
+		this.leaks.length = 0;
+		this.unknownCalls.clear();
+	}
+
+	/** How often in a row the last trap of a hart returned to the instruction that trapped. */
+	repeatsOf(
+		hart: number,
+	): { readonly cause: number; readonly pc: number; readonly times: number; readonly user: boolean } | undefined {
+		const last = this.last[hart];
+		return last && !last.interrupt
+			? { cause: last.cause, pc: last.pc, times: last.same, user: last.fromMode === 0 }
+			: undefined;
+	}
+
+	trap(trap: Trap): void {
+		const { hart, cause, interrupt, fromMode, toMode } = trap;
+		let last = this.last[hart];
+		if (!last) {
+			last = { cause: -1, interrupt: false, pc: 0, same: 0, fromMode: 3, machine: false };
+			this.last[hart] = last;
+		}
+		last.machine = toMode === 3;
+		if (toMode === 3) return;
+		this.enter(hart, cause, interrupt, fromMode);
+		if (interrupt) {
+			last.interrupt = true;
+			last.cause = cause;
+			if (cause === externalInterrupt) {
+				this.externals[hart] = (this.externals[hart] ?? 0) + 1;
+				this.lastWork[hart] = trap.instret;
+			}
+			return;
+		}
+		const pc = Number(trap.pc);
+		if (last.pc !== pc || last.cause !== cause) last.same = 0;
+		Object.assign(last, { cause, interrupt: false, pc, fromMode });
+		this.lastWork[hart] = trap.instret;
+		if (fromMode === 1) this.kernelTrap(trap, pc);
+		else if (cause === ecallFromUser) this.call(hart, trap);
+		else this.userTrap(trap, pc);
+	}
+
+	private enter(hart: number, cause: number, interrupt: boolean, fromMode: number): void {
+		const key = this.sources.processes.slotOn(hart) ?? -1 - hart;
+		const reasons = fromMode === 0 ? this.fromUser : this.fromKernel;
+		const call = !interrupt && cause === ecallFromUser ? (this.sources.machine.harts[hart]?.low(17) ?? 0) : -1;
+		const known = reasons.get(key);
+		if (known) Object.assign(known, { call, cause, interrupt });
+		else reasons.set(key, { call, cause, interrupt });
+	}
+
+	private kernelTrap({ hart, cause, tval, instret }: Trap, pc: number): void {
+		if (this.kernelTraps.length >= mostKept) return;
+		const state = this.sources.machine.harts[hart];
+		if (!state) return;
+		const sp = Number(state.register(2));
+		const slot = this.sources.processes.slotOn(hart);
+		this.kernelTraps.push({
+			...{ hart, cause, pc, tval, instret, sp },
+			process: slot === undefined ? undefined : this.sources.processes.read(slot),
+			frames: this.unwindHart(hart, BigInt(pc)),
+			registers: Array.from({ length: 32 }, (_, i) => state.register(i)),
+		});
+	}
+
+	private userTrap({ hart, cause, tval, instret, root }: Trap, pc: number): void {
+		const process = this.sources.processes.withRoot(root, hart);
+		if (!process) return;
+		if (this.userTraps.size > 64) this.userTraps.clear();
+		const sp = Number(this.sources.machine.harts[hart]?.register(2) ?? 0n);
+		this.userTraps.set(process.pid, { hart, cause, pc, tval, sp, instret, process });
+	}
+
+	private call(hart: number, { root }: Trap): void {
+		const number = this.sources.machine.harts[hart]?.low(17) ?? 0;
+		const { syscalls } = this.sources.names;
+		if (!syscalls || (number > 0 && number < syscalls.count && this.sources.memory.u64(syscalls.address + 8 * number)))
+			return;
+		const process = this.sources.processes.withRoot(root, hart);
+		if (!process) return;
+		const key = `${process.pid} ${number}`;
+		const known = this.unknownCalls.get(key);
+		if (known) known.times++;
+		else if (this.unknownCalls.size < 32)
+			this.unknownCalls.set(key, { number, pid: process.pid, name: process.name, times: 1 });
+	}
+
+	/** sret or mret. */
+	returned(event: { readonly hart: number; readonly pc: bigint; readonly toMode: number }): void {
+		const { hart } = event;
+		const last = this.last[hart];
+		if (!last || last.machine) {
+			if (last) last.machine = false;
+			return;
+		}
+		if (!last.interrupt && Number(event.pc) === last.pc) last.same++;
+		const depth = this.locks().depthOf(hart);
+		if (depth !== undefined && depth > 0 && depth < 1000 && this.leaks.length < mostKept) this.leak(hart, event.toMode);
+	}
+
+	private leak(hart: number, toMode: number): void {
+		if (this.leaks.some((leak) => leak.hart === hart)) return;
+		const slot = this.sources.processes.slotOn(hart);
+		const process = slot === undefined ? undefined : this.sources.processes.read(slot);
+		const reason = (toMode === 0 ? this.fromUser : this.fromKernel).get(slot ?? -1 - hart);
+		if (!reason) return;
+		const handler = reason.call < 0 ? undefined : this.handlerOf(reason.call);
+		this.leaks.push({
+			hart,
+			instret: this.sources.machine.instret,
+			during:
+				reason.call >= 0
+					? `system call ${handler?.replace(/^sys_/, "") ?? reason.call}`
+					: reason.interrupt
+						? interruptName(reason.cause)
+						: causeName(reason.cause, false).toLowerCase(),
+			handler,
+			process,
+			locks: this.locks().heldBy(hart),
+		});
+	}
+
+	private handlerOf(number: number): string | undefined {
+		const { syscalls, symbols } = this.sources.names;
+		const handler =
+			syscalls && number > 0 && number < syscalls.count
+				? this.sources.memory.u64(syscalls.address + 8 * number)
+				: undefined;
+		const symbol = handler ? symbols.symbolAt(handler) : undefined;
+		return symbol?.offset === 0 ? symbol.name : undefined;
+	}
+}
+
+export const interruptName = (cause: number) =>
+	cause === 5
+		? "timer interrupt"
+		: cause === 1
+			? "software interrupt (a timer tick in older kernels)"
+			: cause === externalInterrupt
+				? "device interrupt"
+				: causeName(cause, true).toLowerCase();

@@ -1,0 +1,244 @@
+import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import type { Process } from "../processes.ts";
+import { follow, readNumber } from "../typedMemory.ts";
+import { at, type Evidence, hexOf, named } from "./evidence.ts";
+import { framesOf } from "./kernelCalls.ts";
+
+const who = ({ pid, name }: Process) => `process ${pid} (${name})`;
+
+interface Told {
+	readonly process: Process;
+	readonly kind: "sleeper" | "zombie";
+	readonly cause: string;
+	readonly evidence: readonly string[];
+	readonly notes?: readonly string[];
+}
+
+/** Processes that sleep although what they wait for has happened, or can never happen. */
+export function sleepers(evidence: Evidence): Diagnosis | undefined {
+	const asleep = evidence.look.processes.filter(({ state }) => state === "SLEEPING");
+	const told =
+		first(asleep, (process) => onDisk(evidence, process)) ??
+		first(asleep, (process) => onSleepLock(evidence, process)) ??
+		first(asleep, (process) => onChild(evidence, process)) ??
+		first(asleep, (process) => onPipe(evidence, process)) ??
+		first(asleep, (process) => onTicks(evidence, process)) ??
+		zombie(evidence);
+	if (!told) return undefined;
+	const calls = evidence.callsOf(told.process);
+	const where = evidence.whereAsleep(told.process);
+	return {
+		kind: told.kind,
+		severity: "error",
+		cause: told.cause,
+		process: { pid: told.process.pid, name: told.process.name },
+		evidence: [...told.evidence, ...others(evidence, told.process)],
+		frames: framesOf(calls),
+		...(where?.file !== undefined && where.line !== undefined
+			? { look: { file: where.file, line: where.line, function: where.name } }
+			: {}),
+		effects: [],
+		notes: told.notes ?? [],
+	};
+}
+
+function first<T, R>(items: readonly T[], ask: (item: T) => R | undefined): R | undefined {
+	for (const item of items) {
+		const answer = ask(item);
+		if (answer !== undefined) return answer;
+	}
+	return undefined;
+}
+
+/** What the others do: the reader sees that nobody can come. */
+export function others(evidence: Evidence, than: Process | undefined): string[] {
+	return evidence.look.processes
+		.filter((process) => process.pid !== than?.pid)
+		.slice(0, 12)
+		.map((process) => {
+			const where = process.state === "SLEEPING" ? evidence.whereAsleep(process) : undefined;
+			const channel = process.state === "SLEEPING" ? ` on ${channelOf(evidence, process)}` : "";
+			return `${who(process)} is ${process.state}${channel}${where ? ` in ${named(where)}` : ""}`;
+		});
+}
+
+export const channelOf = (evidence: Evidence, process: Process) =>
+	evidence.sources.names.describe(process.chan) ?? hexOf(process.chan);
+
+const inFunction = (evidence: Evidence, process: Process) => {
+	const where = evidence.whereAsleep(process);
+	return where ? ` in ${named(where)}` : "";
+};
+
+/** A buffer that the disk is done with: `disk` is what the driver waits on. */
+function onDisk(evidence: Evidence, process: Process): Told | undefined {
+	const { names, memory } = evidence.sources;
+	const channel = channelOf(evidence, process);
+	const buffer = names.symbols.attempt(() => names.symbols.info?.struct("buf"));
+	const calls = evidence.callsOf(process);
+	if (!buffer || !calls.some(({ name }) => name === "virtio_disk_rw")) return undefined;
+	const place = follow(memory, { address: process.chan, type: buffer }, "disk");
+	const owned = place && readNumber(memory, place);
+	if (owned === undefined) return undefined;
+	const taken = evidence.recorder.externals.reduce((sum, count) => sum + (count ?? 0), 0);
+	if (owned !== 0) return undefined;
+	const sleep = calls.find(({ name }) => name === "sleep");
+	return {
+		process,
+		kind: "sleeper",
+		cause: `Lost wakeup: ${who(process)} sleeps on the disk buffer ${channel}${inFunction(evidence, process)}, but the disk is done with it already: the interrupt that wakes it came before it slept. In sleep()${sleep ? ` (${at(sleep)})` : ""}, lk must be held until p->lock is.`,
+		evidence: [
+			`${channel}.disk is 0: what it waits for has happened`,
+			`${taken} interrupts of devices were taken, and none is pending`,
+		],
+	};
+}
+
+function onSleepLock(evidence: Evidence, process: Process): Told | undefined {
+	const { locks, look } = evidence;
+	const lock = locks.sleeplocks.find(({ address }) => address === process.chan);
+	if (!lock) return undefined;
+	const { locked, name, pid } = locks.sleepState(lock);
+	const label = name === "" ? lock.path : `${lock.path} ("${name}")`;
+	const sleeping = `${who(process)} waits for the sleep-lock ${label}${inFunction(evidence, process)}`;
+	if (!locked)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Lost wakeup: ${sleeping}, which is not locked: releasesleep() did not wake it.`,
+			evidence: [`${lock.path}.locked is 0`],
+		};
+	const holder = look.processes.find((other) => other.pid === pid);
+	if (!holder || holder.state === "ZOMBIE")
+		return {
+			process,
+			kind: "sleeper",
+			cause: `${sleeping}, which process ${pid} took and never released: it has ended.`,
+			evidence: [`${lock.path} is locked by process ${pid}`],
+		};
+	if (holder.pid === process.pid)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `${sleeping}, which it holds itself: acquiresleep() is called twice on this path.`,
+			evidence: [`${lock.path} is locked by process ${pid}`],
+		};
+	const wanted = locks.sleeplocks.find(({ address }) => holder.state === "SLEEPING" && address === holder.chan);
+	const circle = wanted && locks.sleepState(wanted).pid === process.pid;
+	if (wanted && circle)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Deadlock: ${sleeping}, which ${who(holder)} holds, and that one waits for ${wanted.path}${inFunction(evidence, holder)}, which ${who(process)} holds. Take the two locks in the same order everywhere.`,
+			evidence: [`${lock.path} is locked by process ${pid}`, `${wanted.path} is locked by process ${process.pid}`],
+		};
+	// A holder that can still run, or sleeps on something else, is the one to ask about.
+	return undefined;
+}
+
+/** wait() with a child that has ended already. */
+function onChild(evidence: Evidence, process: Process): Told | undefined {
+	if (process.chan !== process.address) return undefined;
+	const children = evidence.look.processes.filter(({ parent }) => parent === process.pid);
+	const dead = children.find(({ state }) => state === "ZOMBIE");
+	if (dead)
+		return {
+			process,
+			kind: "zombie",
+			cause: `${capital(who(process))} sleeps in wait(), although its child ${who(dead)} has ended: exit() did not wake it, or woke it before it slept. Call wakeup(p->parent) in exit() with wait_lock held.`,
+			evidence: [`${who(dead)} is ZOMBIE, and its parent sleeps on ${channelOf(evidence, process)}`],
+		};
+	if (children.length === 0)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `${capital(who(process))} sleeps in wait(), and it has no child left that could end: wait() must return -1 there.`,
+			evidence: [`no process has ${process.pid} as its parent`],
+		};
+	return undefined;
+}
+
+function onPipe(evidence: Evidence, process: Process): Told | undefined {
+	const calls = evidence.callsOf(process);
+	const call = calls.find(({ name }) => name === "piperead" || name === "pipewrite");
+	if (!call) return undefined;
+	const { names, memory } = evidence.sources;
+	const pipe = names.symbols.attempt(() => names.symbols.info?.struct("pipe"));
+	const read = call.name === "piperead";
+	const member = pipe?.members.find(({ name }) => name === (read ? "nread" : "nwrite"));
+	if (!pipe || !member) return undefined;
+	const address = process.chan - member.offset;
+	const value = (name: string) => {
+		const place = follow(memory, { address, type: pipe }, name);
+		return place && readNumber(memory, place);
+	};
+	const [nread, nwrite, readers, writers] = ["nread", "nwrite", "readopen", "writeopen"].map(value);
+	if (nread === undefined || nwrite === undefined || readers === undefined || writers === undefined) return undefined;
+	const facts = [`nread ${nread}, nwrite ${nwrite}, readopen ${readers}, writeopen ${writers}`];
+	const sleeping = `${capital(who(process))} sleeps in ${named(call)}`;
+	if (read && nread !== nwrite)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Lost wakeup: ${sleeping}, although the pipe has data: pipewrite() did not wake the reader.`,
+			evidence: facts,
+		};
+	if (read && writers === 0)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Lost wakeup: ${sleeping}, although nobody has the pipe open for writing: pipeclose() did not wake the reader.`,
+			evidence: facts,
+		};
+	if (!read && readers === 0)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Lost wakeup: ${sleeping}, although nobody has the pipe open for reading: pipeclose() did not wake the writer.`,
+			evidence: facts,
+		};
+	if (read && nread === nwrite)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `${sleeping}: the pipe is empty, and a process still has it open for writing, so that the read never ends. Close the write end in every process that does not write.`,
+			evidence: facts,
+		};
+	return undefined;
+}
+
+/** sleep() on ticks, and no tick comes any more. */
+function onTicks(evidence: Evidence, process: Process): Told | undefined {
+	const { names, memory, machine } = evidence.sources;
+	const ticks = names.variable("ticks");
+	if (!ticks || process.chan !== ticks.address) return undefined;
+	const count = memory.u32(ticks.address) ?? 0;
+	const timer = machine.harts.some(
+		({ csr }) => ((csr(0x104) ?? 0n) & 0x22n) !== 0n || ((csr(0x304) ?? 0n) & 0x80n) !== 0n,
+	);
+	if (count > 0 && timer) return undefined;
+	return {
+		process,
+		kind: "sleeper",
+		cause: `${capital(who(process))} sleeps on ticks${inFunction(evidence, process)}, and ${timer ? "the kernel has not counted a single tick" : "no hart has the timer interrupt on"}.`,
+		evidence: [`ticks is ${count}`],
+	};
+}
+
+/** A process that ended, whose parent does something else. */
+function zombie(evidence: Evidence): Told | undefined {
+	const { processes } = evidence.look;
+	const dead = processes.find(
+		({ state, parent }) =>
+			state === "ZOMBIE" && !processes.some(({ pid, state: s }) => pid === parent && s !== "ZOMBIE"),
+	);
+	if (!dead) return undefined;
+	return {
+		process: dead,
+		kind: "zombie",
+		cause: `${capital(who(dead))} has ended, and nobody waits for it: its parent (process ${dead.parent}) is gone. exit() has to give its children to init (reparent).`,
+		evidence: [`${who(dead)} is ZOMBIE, and process ${dead.parent} is not there`],
+	};
+}
+
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,5 +1,5 @@
 import type { ExpressionContext } from "../../debuginfo/expression.ts";
-import { unwind, type UnwindContext } from "../../debuginfo/unwind.ts";
+import { type UnwindContext, unwind } from "../../debuginfo/unwind.ts";
 import type { DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { kernelRoot, type Sources } from "../look.ts";
 import { canonical, translate } from "../sv39.ts";

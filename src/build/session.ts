@@ -53,7 +53,7 @@ export class BuildSession {
 		throwIfCancelled(request.signal);
 		const snapshot = await TreeSnapshot.take(request.tree, this.snapshot, request.signal);
 		this.snapshot = snapshot;
-		const plan = planBuild(snapshot.label, snapshot, request.makeVariables);
+		const plan = planBuild(snapshot.label, snapshot, request.makeVariables, request.only);
 		const build = new Build(plan, snapshot, request, this);
 		const output = await build.run();
 		const diagnostics = withoutRepeats(build.diagnostics).map((diagnostic) => withAdvice(diagnostic, snapshot));
@@ -104,10 +104,16 @@ class Build {
 		await Promise.allSettled(all);
 		throwIfCancelled(this.request.signal);
 		if (this.broken) throw this.broken;
-		const kernel = await this.file(this.plan.kernel);
-		const disk = await this.file(this.plan.disk);
+		const { only } = this.request;
+		const kernel = only === "disk" ? new Uint8Array() : await this.file(this.plan.kernel);
+		const disk = only === "kernel" ? new Uint8Array() : await this.file(this.plan.disk);
 		if (!kernel || !disk) return undefined;
-		return { kernel, disk, programs: await this.programs(), wish: machineWish(this.plan, this.snapshot) };
+		return {
+			kernel,
+			disk,
+			programs: only === "kernel" ? [] : await this.programs(),
+			wish: machineWish(this.plan, this.snapshot),
+		};
 	}
 
 	private async programs(): Promise<UserProgram[]> {

@@ -11,6 +11,8 @@ export interface BuildRequest {
 	readonly jobs?: number;
 	/** Variables that override the Makefile's, as in `make CPUS=1`. */
 	readonly makeVariables?: Readonly<Record<string, string>>;
+	/** Only one of the two images is made; the other one comes out empty. Default: both. */
+	readonly only?: "kernel" | "disk";
 	readonly onProgress?: ProgressListener;
 	readonly signal?: AbortSignal;
 }

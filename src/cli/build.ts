@@ -9,6 +9,7 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import { atomicWrite, type FileToWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import type { OpenedToolchains, ToolchainKind } from "../env/node/toolchains.ts";
+import type { JudgedDisk, JudgedTree } from "../lab/judgedTree.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { interruptible } from "./interrupt.ts";
@@ -93,24 +94,66 @@ function outputs(target: string, inTree: boolean, output: BuildOutput): FileToWr
 
 async function buildTree(tree: SourceTree, options: CliBuildOptions, open: OpenToolchains): Promise<BuildResult> {
 	await refuseMissing(tree);
+	return withBuilder(options, open, (build) => build(tree));
+}
+
+type Build = (tree: SourceTree, only?: "kernel" | "disk") => Promise<BuildResult>;
+
+/** Several builds with one session and one set of compilers. */
+async function withBuilder<T>(
+	options: CliBuildOptions,
+	open: OpenToolchains,
+	work: (build: Build) => Promise<T>,
+): Promise<T> {
 	const line = new ProgressLine(process.stderr);
 	const opened = await open(options.toolchain ?? "auto");
+	const session = new BuildSession();
 	try {
 		return await interruptible((signal) =>
-			new BuildSession().build({
-				tree,
-				toolchain: opened.toolchain,
-				wasi: opened.wasi,
-				signal,
-				onProgress: line.show,
-				...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-				...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
-			}),
+			work((tree, only) =>
+				session.build({
+					tree,
+					toolchain: opened.toolchain,
+					wasi: opened.wasi,
+					signal,
+					onProgress: line.show,
+					...(only === undefined ? {} : { only }),
+					...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+					...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
+				}),
+			),
 		);
 	} finally {
 		line.clear();
 		opened.dispose();
 	}
+}
+
+/** The tree's kernel with a disk that holds the lab's own user side; `disk` is tried in order, until one can be built. */
+export async function buildJudged(
+	dir: string,
+	judged: JudgedTree,
+	options: CliBuildOptions = {},
+): Promise<{ readonly output: BuildOutput; readonly disk: JudgedDisk }> {
+	const tree = new NodeTree(dir);
+	await refuseMissing(tree);
+	return withBuilder(options, options.open ?? openDefault, async (build) => {
+		const kernel = await build(tree, "kernel");
+		const { output } = kernel;
+		await writeDiagnostics(kernel.diagnostics, dir, tree);
+		if (!output) throw buildError(kernel.diagnostics);
+		let failed: BuildResult | undefined;
+		for (const disk of judged.disks) {
+			const result = await build(disk.tree, "disk");
+			if (result.output) {
+				const { disk: image, programs } = result.output;
+				return { output: { ...output, disk: image, programs }, disk };
+			}
+			failed ??= result;
+		}
+		await writeDiagnostics(failed?.diagnostics ?? [], dir, tree);
+		throw buildError(failed?.diagnostics ?? []);
+	});
 }
 
 /** Says that there is nothing to build before a compiler is started for it. */

@@ -41,7 +41,7 @@ export async function runInspect(argv: string[]): Promise<number> {
 		values["stop-at-fault"] === undefined
 			? undefined
 			: wholeNumber(values["stop-at-fault"], "--stop-at-fault", 1, 1_000_000);
-	const manifest = await openCatalog().labOf(new NodeTree(folder));
+	const { manifest } = await openCatalog().labOf(new NodeTree(folder), true);
 	const toolchain = toolchainKind(values.toolchain);
 	const output: BuildOutput = await buildForCli(folder, { toolchain });
 	const { machine } = await createMachine(output, machineParams(values));

@@ -27,7 +27,9 @@ export async function runRun(argv: string[]): Promise<number> {
 	const command = positionals.join(" ");
 	if (command === "") throw new UserError("usage", "`run` takes a program", `Write: xv6-lab ${usage}.`);
 	const dir = values.dir ?? ".";
-	const manifest = await openCatalog().labOf(new NodeTree(dir));
+	const tree = new NodeTree(dir);
+	const catalog = openCatalog();
+	const { manifest } = await catalog.labOf(tree, false);
 	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
 	checkProgram(positionals[0] ?? "", output.programs);
 	const params = machineParams(values);
@@ -41,12 +43,20 @@ export async function runRun(argv: string[]): Promise<number> {
 		let code: number;
 		if (manifest && test) {
 			const verdict = await runTest(
-				{ manifest, harts, seed: params.seed ?? 0, tree: new NodeTree(dir) },
+				{
+					manifest,
+					harts,
+					seed: params.seed ?? 0,
+					tree,
+					programs: output.programs,
+					changed: await catalog.changedIn(manifest, tree),
+				},
 				test,
 				shell,
 				observer,
+				machine,
 			);
-			const sign = verdict.outcome === "passed" ? "✓" : "✗";
+			const sign = verdict.outcome === "passed" ? "✓" : verdict.outcome === "not-checked" ? "?" : "✗";
 			process.stdout.write(`\n${sign} ${verdict.title}\n`);
 			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);
 			code =

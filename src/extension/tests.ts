@@ -4,7 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
-import { failureLine } from "./failureLine.ts";
+import { failurePlace } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { TestState } from "./progress.ts";
@@ -106,6 +106,7 @@ export class LabTests implements vscode.Disposable {
 				kind: "lab",
 				folder,
 			});
+			root.description = folder.tree.recognised ?? "";
 			for (const task of lab.tasks) {
 				const tests = lab.tests.filter((test) => test.task === task.id);
 				if (tests.length === 0) {
@@ -256,12 +257,19 @@ export class LabTests implements vscode.Disposable {
 		const engine = folder.engine();
 		const first = settings.machine.seed ?? 0;
 		const seeds = many ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
-		const open = new Map(items.map((item) => [item.id, { item, verdicts: [] as VerdictData[] }]));
+		const open = new Map(
+			items.map((item) => [item.id, { item, verdicts: [] as VerdictData[], began: 0, duration: 0 }]),
+		);
 		const store = new DisposableStore();
 		store.add(
-			engine.on("testStarted", ({ test }) => {
-				const item = open.get(test)?.item;
-				if (item) run.started(item);
+			engine.on("testStarted", ({ test, seed }) => {
+				const started = open.get(test);
+				if (!started) return;
+				started.began = performance.now();
+				run.started(started.item);
+				if (!many) return;
+				const turn = vscode.l10n.t("{0}: schedule {1} of {2}", started.item.label, seed - first + 1, seeds.length);
+				run.appendOutput(`${turn}\r\n`, undefined, started.item);
 			}),
 		);
 		store.add(
@@ -270,8 +278,9 @@ export class LabTests implements vscode.Disposable {
 				if (!test) return;
 				run.appendOutput(`${verdict.actual.replaceAll("\n", "\r\n")}\r\n`, undefined, test.item);
 				test.verdicts.push(verdict);
+				test.duration += performance.now() - test.began;
 				if (test.verdicts.length < seeds.length) return;
-				this.record(run, test.item, folder, test.verdicts);
+				this.record(run, test.item, folder, test.verdicts, test.duration);
 				open.delete(verdict.test);
 			}),
 		);
@@ -285,8 +294,12 @@ export class LabTests implements vscode.Disposable {
 		} finally {
 			store.dispose();
 		}
-		// What was not tried with every seed.
-		for (const { item, verdicts } of open.values()) this.record(run, item, folder, verdicts);
+		// What was not tried with every seed has not passed, but may have failed.
+		for (const { item, verdicts, duration } of open.values()) {
+			if (verdicts.some((verdict) => verdict.outcome === "failed" || verdict.outcome === "errored"))
+				this.record(run, item, folder, verdicts, duration);
+			else run.skipped(item);
+		}
 	}
 
 	/** One result for all seeds of a test: passed only if every seed passed. */
@@ -295,6 +308,7 @@ export class LabTests implements vscode.Disposable {
 		item: vscode.TestItem,
 		folder: LabFolder,
 		verdicts: readonly VerdictData[],
+		duration?: number,
 	): void {
 		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
 		if (verdicts.length > 0) {
@@ -302,11 +316,11 @@ export class LabTests implements vscode.Disposable {
 			this.remember(folder, item.id, bad.length === 0 ? "passed" : notBegun ? "not-begun" : "failed");
 		}
 		if (verdicts.length === 0) run.skipped(item);
-		else if (bad.length === 0) run.passed(item);
-		else if (bad.every((verdict) => verdict.outcome === "not-begun")) {
+		else if (bad.length === 0) run.passed(item, duration);
+		else if (bad.every((verdict) => verdict.outcome === "not-begun" || verdict.outcome === "not-checked")) {
 			run.appendOutput(`${bad[0]?.reasons[0]?.message}\r\n`, undefined, item);
 			run.skipped(item);
-		} else this.recordFailures(run, item, folder, bad, verdicts.length);
+		} else this.recordFailures(run, item, folder, bad, verdicts.length, duration);
 	}
 
 	private recordFailures(
@@ -315,12 +329,13 @@ export class LabTests implements vscode.Disposable {
 		folder: LabFolder,
 		bad: readonly VerdictData[],
 		all: number,
+		duration: number | undefined,
 	): void {
 		const first = bad[0];
 		const messages = first ? toMessages(first, item, folder) : [];
 		if (bad.length > 1) messages.unshift(new vscode.TestMessage(seedsMessage(bad, all)));
-		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages);
-		else run.failed(item, messages);
+		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages, duration);
+		else run.failed(item, messages, duration);
 	}
 }
 
@@ -347,12 +362,14 @@ function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFold
 	});
 	const messages = [explanation];
 	const source = folder.tree.programs.find(({ name }) => name === verdict.program)?.source;
-	const line = source === undefined ? undefined : failureLine(verdict, source);
+	const place = source === undefined ? undefined : failurePlace(verdict, source);
+	const named = place && sourceUri(folder.root, place.file);
 	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
 	if (wrong) messages.push(vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual));
 	for (const message of messages) {
 		message.contextValue = "xv6Lab.verdict";
-		if (item.uri) message.location = new vscode.Location(item.uri, line ? startOf(line) : (item.range ?? startOf(1)));
+		if (place && named) message.location = new vscode.Location(named, startOf(place.line));
+		else if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? startOf(1));
 	}
 	return messages;
 }

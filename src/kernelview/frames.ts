@@ -1,4 +1,5 @@
 import type { FrameLetter, FramesModel, UseRun } from "../protocol/kernelModel.ts";
+import { freeListsOf } from "./freeLists.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 import type { Process } from "./processes.ts";
@@ -69,7 +70,8 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 		places[frame] = count;
 		order[count++] = frame;
 	};
-	for (const head of names.freeLists) {
+	const lists = freeListsOf(memory, names);
+	for (const { head, link } of lists) {
 		let run = memory.u64(head) ?? 0;
 		while (run !== 0) {
 			let frame = memory.frameOf(run);
@@ -87,24 +89,24 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 				while (++place < before.count) {
 					const next = before.order[place] as number;
 					const address = memory.base + next * pageBytes;
-					const at = frame * wordsPerPage;
+					const at = frame * wordsPerPage + link / 4;
 					if (words[at] !== address >>> 0 || words[at + 1] !== Math.floor(address / 2 ** 32) || free[next]) break;
 					take(next);
 					frame = next;
 				}
 			}
-			run = memory.u64(memory.addressOf(frame)) ?? 0;
+			run = memory.u64(memory.addressOf(frame) + link) ?? 0;
 		}
 	}
 	lastWalks.set(memory, { order, count, places });
-	return { free, count: names.freeLists.length > 0 ? count : undefined, damage };
+	return { free, count: lists.length > 0 ? count : undefined, damage };
 }
 
 /** Whether the free lists hold at least so many frames; looks no further than these. */
 export function hasFreeFrames(memory: GuestMemory, names: KernelNames, wanted: number): boolean {
 	let count = 0;
-	for (const head of names.freeLists)
-		for (let run = memory.u64(head); run && count < wanted; run = memory.u64(run)) count++;
+	for (const { head, link } of freeListsOf(memory, names))
+		for (let run = memory.u64(head); run && count < wanted; run = memory.u64(run + link)) count++;
 	return count >= wanted;
 }
 
@@ -220,7 +222,7 @@ export function takeCensus(
 	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = codes["."];
 	for (const frame of twoHands) letters[frame] = codes.X;
 	const leaked: number[] = [];
-	if (names.freeLists.length > 0 && imageEnd > 0) {
+	if (count !== undefined && imageEnd > 0) {
 		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
 		if (reachable.length > 0) uses.push({ frames: reachable, pid: 0, as: "kernel-data" });
 		for (let frame = imageEnd; frame < total; frame++) {

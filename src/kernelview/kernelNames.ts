@@ -30,7 +30,7 @@ export class KernelNames {
 	readonly notes = new Map<PanelName, string[]>();
 	readonly proc: ArrayPlace | undefined;
 	readonly cpus: ArrayPlace | undefined;
-	/** Addresses of the heads of the free lists: one, or one a hart. */
+	/** Addresses of the heads of what is called `kmem.freelist`: one, or one a hart; see freeLists.ts. */
 	readonly freeLists: readonly number[];
 	readonly kernelPagetable: number | undefined;
 	readonly panicked: number | undefined;
@@ -71,8 +71,6 @@ export class KernelNames {
 		this.cpus = this.structArray("cpus") ?? this.structArray("cpu");
 		if (!this.cpus) this.note("processes", "There is no array `cpus`: which hart runs what is not known");
 		this.freeLists = this.findFreeLists();
-		if (this.freeLists.length === 0)
-			this.note("frames", "There is no `kmem.freelist`: free frames cannot be told from others");
 		this.kernelPagetable = this.address("kernel_pagetable");
 		if (this.kernelPagetable === undefined)
 			this.note("address-space", "There is no `kernel_pagetable`: the kernel's space is the one that a hart uses");

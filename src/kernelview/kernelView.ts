@@ -329,6 +329,8 @@ export class KernelView implements Disposable {
 		if (names.symbols.problem !== undefined) add("processes", names.symbols.problem);
 		if (!regions.described)
 			add("address-space", "No lab describes this kernel's mapped regions: pages above p->sz have no label");
+		if (look.census.freeCount === undefined)
+			add("frames", "No list of free frames was found in this kernel: free frames cannot be told from others");
 		if (look.census.damage !== undefined) add("frames", look.census.damage);
 		for (const space of look.spaces)
 			if (space.tables.damage !== undefined) add("address-space", `pid ${space.pid}: ${space.tables.damage}`);
@@ -376,10 +378,11 @@ export class KernelView implements Disposable {
 		return this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
 	}
 
-	/** pids that a trap ended. */
-	killed(): readonly number[] {
+	/** pids that a trap ended; undefined: in this kernel that is not seen. */
+	killed(): readonly number[] | undefined {
 		this.log.settleGone();
-		return this.problems.killedProcesses;
+		const { killedProcesses } = this.problems;
+		return this.sources.names.proc || killedProcesses.length > 0 ? killedProcesses : undefined;
 	}
 
 	/** For a page address, the frames that processes had there when they ended, replaced their program, or unmapped it. */

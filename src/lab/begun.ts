@@ -23,6 +23,6 @@ export function unbegunTasks(manifest: LabManifest, sources: NamedSources): Read
 /** A failed test of a task that is not begun says so before all else. One that passes has passed, whatever the sources look like. */
 export function markUnbegun(verdict: Verdict, unbegun: ReadonlyMap<string, string>): Verdict {
 	const message = unbegun.get(verdict.task);
-	if (message === undefined || verdict.outcome === "passed") return verdict;
+	if (message === undefined || verdict.outcome === "passed" || verdict.outcome === "not-checked") return verdict;
 	return { ...verdict, outcome: "not-begun", reasons: [{ kind: "not-begun", message }, ...verdict.reasons] };
 }

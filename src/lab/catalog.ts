@@ -2,12 +2,16 @@ import * as v from "valibot";
 import { fromUtf8, utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import { changedPrograms, type JudgedTree, judgedTree } from "./judgedTree.ts";
 import { type LabManifest, parseManifest } from "./manifest.ts";
+import { type Recognised, recognise } from "./recognise.ts";
 
 /** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
 export const workspaceFile = ".xv6-lab.json";
 /** The handout in a workspace that we made. */
 export const handoutFile = "HANDOUT.md";
+/** A course's own lab, in the root of its tree. */
+export const ownManifest = "lab.json";
 
 const workspaceSchema = v.object({ lab: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)) });
 
@@ -54,18 +58,34 @@ export class LabCatalog {
 		return files;
 	}
 
-	/** The lab of a tree: its own `lab.json`, the one its workspace file names, or the one whose programs it has. */
-	async labOf(tree: SourceTree): Promise<LabManifest | undefined> {
-		const own = await tree.read("lab.json");
-		if (own) return parseManifest(fromUtf8(own), "lab.json");
-		const named = await tree.read(workspaceFile);
-		if (named) return this.manifest(parseWorkspaceFile(fromUtf8(named)));
-		const sources = new Set((await tree.list("user")).map((entry) => entry.name));
-		for (const id of await this.ids()) {
-			const manifest = await this.manifest(id);
-			if (manifest.programs.some((program) => sources.has(`${program}.c`))) return manifest;
+	/**
+	 * The lab of a tree and why: what its workspace file names, else what its files are evidence of. `own`: a `lab.json` in its root counts
+	 * before both. In the editor it does; whoever judges somebody else's tree names the manifest himself.
+	 */
+	async labOf(tree: SourceTree, own: boolean): Promise<Recognised> {
+		const manifest = own ? await tree.read(ownManifest) : undefined;
+		if (manifest) {
+			const parsed = parseManifest(fromUtf8(manifest), ownManifest);
+			return { manifest: parsed, why: `${parsed.title}, from ${ownManifest} of this tree` };
 		}
-		return undefined;
+		const named = await tree.read(workspaceFile);
+		if (named) {
+			const lab = await this.manifest(parseWorkspaceFile(fromUtf8(named)));
+			return { manifest: lab, why: `${lab.title}, named by ${workspaceFile}` };
+		}
+		const manifests = await Promise.all((await this.ids()).map((id) => this.manifest(id)));
+		return recognise(manifests, tree);
+	}
+
+	/** By program: which files of the lab's differ in a tree; empty for a lab that does not ship. */
+	async changedIn(manifest: LabManifest, tree: SourceTree): Promise<ReadonlyMap<string, readonly string[]>> {
+		if (!(await this.ids()).includes(manifest.id)) return new Map();
+		return changedPrograms(manifest, await this.workspace(manifest.id), tree);
+	}
+
+	/** How a student's tree is judged with the lab's own files. */
+	async judged(manifest: LabManifest, tree: SourceTree): Promise<JudgedTree> {
+		return judgedTree(manifest, await this.workspace(manifest.id), tree);
 	}
 
 	private async overlay(files: Map<string, Uint8Array>, from: string, to: string): Promise<number> {

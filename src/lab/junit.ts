@@ -10,23 +10,28 @@ export function escapeXml(text: string): string {
 }
 
 /** JUnit's XML as autograders read it: a suite a lab, a case a test and seed. Times are left out: guest time is no wall time. */
-export function toJUnit(verdicts: readonly Verdict[]): string {
+export function toJUnit(verdicts: readonly Verdict[], properties: Readonly<Record<string, string>> = {}): string {
 	const labs = [...new Set(verdicts.map((verdict) => verdict.lab))];
 	const suites = labs.map((lab) =>
 		suite(
 			lab,
 			verdicts.filter((verdict) => verdict.lab === lab),
+			properties,
 		),
 	);
 	return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`;
 }
 
-function suite(lab: string, verdicts: readonly Verdict[]): string {
+function suite(lab: string, verdicts: readonly Verdict[], properties: Readonly<Record<string, string>>): string {
 	const count = (outcome: Verdict["outcome"]) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
-	// Some graders take everything for passed that is no failure or error: what is not begun is a failure to them, and says its type.
-	const failures = count("failed") + count("not-begun");
+	// Some graders take everything for passed that is no failure or error: what is not begun or not checked is a failure to them, and says its type.
+	const failures = count("failed") + count("not-begun") + count("not-checked");
 	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${failures}" errors="${count("errored")}">\n`;
-	return `${head}${verdicts.map(testCase).join("")}  </testsuite>\n`;
+	const named = Object.entries(properties).map(
+		([name, value]) => `      <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>\n`,
+	);
+	const list = named.length > 0 ? `    <properties>\n${named.join("")}    </properties>\n` : "";
+	return `${head}${list}${verdicts.map(testCase).join("")}  </testsuite>\n`;
 }
 
 function testCase(verdict: Verdict): string {
@@ -34,7 +39,8 @@ function testCase(verdict: Verdict): string {
 	const open = `    <testcase classname="${escapeXml(`${verdict.lab}.${verdict.task}`)}" name="${escapeXml(name)}"`;
 	if (verdict.outcome === "passed") return `${open}/>\n`;
 	const tag = verdict.outcome === "errored" ? "error" : "failure";
-	const type = verdict.outcome === "not-begun" ? ' type="not-begun"' : "";
+	const silent = verdict.outcome === "not-begun" || verdict.outcome === "not-checked";
+	const type = silent ? ` type="${verdict.outcome}"` : "";
 	const message = verdict.reasons.map((reason) => reason.message).join("; ");
 	return `${open}>\n      <${tag}${type} message="${escapeXml(message)}">${escapeXml(describe(verdict))}</${tag}>\n    </testcase>\n`;
 }

@@ -37,7 +37,17 @@ export const invariantSchema = v.variant("kind", [
 	/** The kernel view has nothing to object to; `findings` limits it to these finding ids. */
 	v.object({ kind: v.literal("no-finding"), findings: v.optional(v.array(identifier)) }),
 	/** Every process of the test that had these pages mapped had them on the same frames. */
-	v.object({ kind: v.literal("frames-shared"), address, pages: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+	v.object({
+		kind: v.literal("frames-shared"),
+		address,
+		pages: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
+	}),
+	/** The program itself made these system calls (stubs of usys.S), and took at least so many page faults in user mode. */
+	v.object({
+		kind: v.literal("happened"),
+		calls: v.optional(v.array(identifier)),
+		faults: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+	}),
 ]);
 
 export const testSchema = v.object({
@@ -50,11 +60,18 @@ export const testSchema = v.object({
 	command: v.optional(oneLine),
 	/** Commands typed before it, whose output is not judged. */
 	setup: v.optional(v.array(oneLine)),
-	expect: v.object({
-		/** The command's whole console output (`exact`), or lines that must appear in this order (`contains`), or one `regex`. */
-		match: v.picklist(["exact", "contains", "regex"]),
-		output: v.string(),
-	}),
+	expect: v.pipe(
+		v.object({
+			/** The command's whole console output (`exact`), or lines that must appear in this order (`contains`), or one `regex`. */
+			match: v.picklist(["exact", "contains", "regex"]),
+			output: v.string(),
+			/** What a reader is shown as expected; a regex needs it. */
+			shown: v.optional(v.string()),
+			/** No line of the output may have this text in it. */
+			lacks: v.optional(v.pipe(v.string(), v.minLength(1))),
+		}),
+		v.check(({ match, shown }) => match !== "regex" || shown !== undefined, "a regex needs `shown`, its readable form"),
+	),
 	/** Retired instructions over all harts, after which the test has timed out. */
 	budget: v.pipe(v.number(), v.integer(), v.minValue(1_000_000)),
 	invariants: v.optional(v.array(invariantSchema)),
@@ -74,6 +91,16 @@ export const knownFailureSchema = v.object({
 			file: sourceFile,
 			has: v.optional(regularExpression),
 			lacks: v.optional(regularExpression),
+		}),
+	),
+	/** How the run must have gone for it to apply; default: in any way. */
+	when: v.optional(
+		v.object({
+			ends: v.optional(v.array(v.picklist(["prompt", "panic", "timeout", "halt", "stuck", "flood", "stall"]))),
+			/** Whether the console shows what the test wants. */
+			output: v.optional(v.picklist(["right", "wrong"])),
+			/** Fewer frames are free after the command than before; a count of frames is known only after a prompt. */
+			framesLost: v.optional(v.literal(true)),
 		}),
 	),
 	/** What happened, why, and where to look: for a student at midnight. Markdown, no HTML. */
@@ -100,6 +127,24 @@ export const taskSchema = v.object({
 	begun: v.optional(v.object({ file: sourceFile, has: regularExpression, missing: oneLine })),
 });
 
+/** What a tree of the lab has and others have not. No single sign decides: a file name alone is no lab. */
+export const recognitionSchema = v.object({
+	/** So many signs are enough. */
+	least: v.pipe(v.number(), v.integer(), v.minValue(2)),
+	signs: v.pipe(
+		v.array(
+			v.object({
+				/** In words, as in "recognised by struct mmr in kernel/proc.h". */
+				name: oneLine,
+				/** One of these must be there, and have the pattern (comments do not count). */
+				files: v.pipe(v.array(sourceFile), v.minLength(1)),
+				has: v.optional(regularExpression),
+			}),
+		),
+		v.minLength(2),
+	),
+});
+
 export const manifestSchema = v.object({
 	$schema: v.optional(v.string()),
 	id: identifier,
@@ -113,6 +158,8 @@ export const manifestSchema = v.object({
 	tasks: v.pipe(v.array(taskSchema), v.minLength(1)),
 	tests: v.pipe(v.array(testSchema), v.minLength(1)),
 	knownFailures: v.array(knownFailureSchema),
+	/** Signs of a tree of this lab; without them only `.xv6-lab.json` names it. */
+	recognition: v.optional(recognitionSchema),
 	/** How the kernel keeps its mapped regions, for the inspector; see docs/lab-authoring.md. */
 	regions: v.optional(v.array(regionDescriptionSchema)),
 });
@@ -121,6 +168,7 @@ export type LabManifest = v.InferOutput<typeof manifestSchema>;
 export type LabTest = v.InferOutput<typeof testSchema>;
 export type LabTask = v.InferOutput<typeof taskSchema>;
 export type KnownFailure = v.InferOutput<typeof knownFailureSchema>;
+export type Recognition = v.InferOutput<typeof recognitionSchema>;
 export type Invariant = v.InferOutput<typeof invariantSchema>;
 
 function invalid(file: string, what: string): UserError {
@@ -179,8 +227,8 @@ function checkReferences(manifest: LabManifest, file: string): void {
 			throw invalid(file, `Test ${test.id} belongs to task ${test.task}, which does not exist`);
 	}
 	for (const failure of manifest.knownFailures) {
-		if (!failure.pattern && !failure.findings && !failure.source)
-			throw invalid(file, `Known failure ${failure.id} has neither pattern, findings nor source`);
+		if (!failure.pattern && !failure.findings && !failure.source && !failure.when)
+			throw invalid(file, `Known failure ${failure.id} has neither pattern, findings, source nor when`);
 		for (const id of failure.tests ?? []) {
 			if (!tests.has(id)) throw invalid(file, `Known failure ${failure.id} names test ${id}, which does not exist`);
 		}

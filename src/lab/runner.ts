@@ -2,14 +2,16 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import type { MachineSurface } from "../machine/types.ts";
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
-import { type Evidence, explain, judge } from "./judge.ts";
+import { type Evidence, expectedText, explain, framesLost, judge, outcomeOf } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { readNamedSources } from "./sources.ts";
 import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
+import { type DiskProgram, Witness } from "./witness.ts";
 
 /** Characters that no test of a lab comes near; a kernel that prints the same fault for ever is stopped here, not by the budget. */
 const mostOutput = 200_000;
@@ -24,7 +26,8 @@ export interface TestObserver extends Disposable {
 	freeFrames(): number | undefined;
 	faults(): readonly FaultLine[];
 	findings(): readonly FindingLine[];
-	killed(): readonly number[];
+	/** Undefined: this kernel's processes are not known. */
+	killed(): readonly number[] | undefined;
 	framesAt(address: bigint): readonly { pid: number; frame: bigint }[] | undefined;
 	/** Stack of the hart that is in the kernel's panic, or of the process that was killed. */
 	stack(): readonly StackLine[];
@@ -37,6 +40,12 @@ export interface JudgeContext {
 	readonly seed: number;
 	/** What the kernel was built from: known failures may ask for it. */
 	readonly tree?: SourceTree;
+	/** What the disk holds: whether these programs themselves ran is watched. */
+	readonly programs?: readonly DiskProgram[];
+	/** Sources of the lab's programs that differ in this tree, by program; see `changedPrograms`. */
+	readonly changed?: ReadonlyMap<string, readonly string[]>;
+	/** Evidence that is missing is no reason against a pass. */
+	readonly allowUnchecked?: boolean;
 }
 
 export interface LabRunRequest extends JudgeContext {
@@ -89,7 +98,7 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 			throwIfCancelled(signal);
 			request.onStart?.(test);
 			machine.restore(booted);
-			deliver(markUnbegun(await runTest(request, test, shell, observer), unbegun));
+			deliver(markUnbegun(await runTest(request, test, shell, observer, machine), unbegun));
 		}
 		return verdicts;
 	} finally {
@@ -105,6 +114,7 @@ export async function runTest(
 	test: LabTest,
 	shell: Shell,
 	observer: TestObserver | undefined,
+	machine?: MachineSurface,
 ): Promise<Verdict> {
 	for (const command of test.setup ?? []) {
 		const result = await shell.run(command, test.budget);
@@ -113,25 +123,27 @@ export async function runTest(
 		return makeVerdict(request, test, result, [reason], "failed", observer);
 	}
 	observer?.begin();
-	const freeBefore = observer?.freeFrames();
-	const result = await shell.run(test.command ?? test.program, test.budget, mostOutput);
-	const evidence: Evidence = {
-		freeBefore,
-		freeAfter: observer?.freeFrames(),
-		findings: observer?.findings() ?? [],
-		killed: observer?.killed() ?? [],
-		framesAt: (address) => observer?.framesAt(address),
-	};
-	const reasons = judge(test, result, evidence);
-	const missing = reasons.some((reason) => reason.kind === "program-missing");
-	return makeVerdict(
-		request,
-		test,
-		result,
-		reasons,
-		reasons.length === 0 ? "passed" : missing ? "errored" : "failed",
-		observer,
-	);
+	const witness = machine && request.programs ? new Witness(machine, request.programs) : undefined;
+	try {
+		const freeBefore = observer?.freeFrames();
+		const result = await shell.run(test.command ?? test.program, test.budget, mostOutput);
+		const evidence: Evidence = {
+			freeBefore,
+			freeAfter: observer?.freeFrames(),
+			findings: observer?.findings() ?? [],
+			killed: observer?.killed(),
+			framesAt: (address) => observer?.framesAt(address),
+			run: witness?.report(),
+			changed: request.changed?.get(test.program) ?? [],
+		};
+		const reasons = judge(test, result, evidence);
+		const outcome = outcomeOf(reasons);
+		const allowed = outcome === "not-checked" && request.allowUnchecked === true;
+		const lost = framesLost(result, evidence);
+		return await makeVerdict(request, test, result, reasons, allowed ? "passed" : outcome, observer, lost);
+	} finally {
+		witness?.dispose();
+	}
 }
 
 /** What a person would read of a text that repeats itself without end: how it begins, and how it ends. */
@@ -159,6 +171,7 @@ async function makeVerdict(
 	reasons: readonly Reason[],
 	outcome: Verdict["outcome"],
 	observer: TestObserver | undefined,
+	lost?: number,
 ): Promise<Verdict> {
 	const findings = observer?.findings() ?? [];
 	const passed = outcome === "passed";
@@ -172,10 +185,12 @@ async function makeVerdict(
 		command: test.command ?? test.program,
 		outcome,
 		end: result.end.kind,
-		expected: test.expect.output,
+		expected: expectedText(test),
 		actual: abridged(result.output),
 		reasons,
-		explanations: passed ? [] : explain(request.manifest, test, result.output, findings, sources),
+		explanations: passed
+			? []
+			: explain(request.manifest, test, { result, findings, lost, ...(sources ? { sources } : {}) }),
 		faults: passed ? [] : (observer?.faults() ?? []),
 		findings: passed ? [] : findings,
 		stack: passed ? [] : (observer?.stack() ?? []),

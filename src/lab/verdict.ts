@@ -6,12 +6,14 @@ export type Outcome =
 	| "failed"
 	/** Failed, and the sources show that the student has not come to its task (`begun` in the manifest). Not a pass. */
 	| "not-begun"
+	/** Nothing is wrong, but some of what the test asks for left no evidence in this kernel. Not a pass. */
+	| "not-checked"
 	/** The test could not be judged: the kernel did not reach its shell, or the program is not in the file system. */
 	| "errored";
 
 /** One thing that was asked for and what came instead. */
 export interface Reason {
-	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing" | "not-begun";
+	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing" | "not-begun" | "not-run" | "not-checked";
 	readonly message: string;
 }
 
@@ -51,7 +53,7 @@ export interface Verdict {
 	readonly command: string;
 	readonly outcome: Outcome;
 	readonly end: CommandEnd["kind"];
-	/** What the manifest asks for, and the command's own console output; for a diff. */
+	/** What the manifest asks for, in its readable form, and the command's own console output; for a diff. */
 	readonly expected: string;
 	readonly actual: string;
 	readonly reasons: readonly Reason[];

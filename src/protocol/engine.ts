@@ -92,6 +92,8 @@ export interface TreeInfo {
 	readonly isKernelTree: boolean;
 	readonly programs: readonly ProgramInfo[];
 	readonly lab?: LabInfo;
+	/** Which lab it was taken for and why, or why for none; a sentence for people. Absent: no kernel tree. */
+	readonly recognised?: string;
 	/** A Makefile or manifest that cannot be understood, in words. */
 	readonly problem?: string;
 }
@@ -111,7 +113,7 @@ export interface VerdictData {
 	readonly title: string;
 	readonly program: string;
 	readonly command: string;
-	readonly outcome: "passed" | "failed" | "not-begun" | "errored";
+	readonly outcome: "passed" | "failed" | "not-begun" | "not-checked" | "errored";
 	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "flood";
 	readonly expected: string;
 	readonly actual: string;

@@ -4,6 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
 import { handoutFile, type LabCatalog } from "../lab/catalog.ts";
+import { expectedText } from "../lab/judge.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest, type TestObserver } from "../lab/runner.ts";
 import type {
@@ -136,15 +137,17 @@ export class Engine {
 		for (const path of removed) this.files.delete(path);
 		const info = await this.parts.describeTree(this.tree);
 		try {
-			this.manifest = info.isKernelTree ? await this.parts.catalog.labOf(this.tree) : undefined;
+			const found = info.isKernelTree ? await this.parts.catalog.labOf(this.tree, true) : undefined;
+			this.manifest = found?.manifest;
+			const recognised = found && { recognised: found.why };
+			if (!this.manifest) return { ...info, ...recognised };
+			const handout = (await this.tree.read(handoutFile)) && { handout: handoutFile };
+			return { ...info, ...recognised, lab: { ...labInfo(this.manifest), ...handout } };
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
 			this.manifest = undefined;
 			return { ...info, problem: error.format() };
 		}
-		if (!this.manifest) return info;
-		const handout = await this.tree.read(handoutFile);
-		return { ...info, lab: { ...labInfo(this.manifest), ...(handout ? { handout: handoutFile } : {}) } };
 	}
 
 	private async build(params: BuildParams, signal: AbortSignal): Promise<BuildSummary> {
@@ -205,7 +208,13 @@ export class Engine {
 			const boot = await shell.waitForPrompt(budgets.boot);
 			if (boot.kind !== "prompt") return { end: boot.kind };
 			if (manifest && test) {
-				const verdict = await runTest({ manifest, tree: this.tree, ...live.shape }, test, shell, live.observer);
+				const changed = await this.parts.catalog.changedIn(manifest, this.tree);
+				const verdict = await runTest(
+					{ manifest, tree: this.tree, changed, ...live.shape },
+					test,
+					shell,
+					live.observer,
+				);
 				return { end: verdict.end, verdict };
 			}
 			const result = await shell.run(command, budgets.watchedCommand);
@@ -218,6 +227,7 @@ export class Engine {
 		if (!manifest) throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
 		const output = this.builtOutput();
 		const tests = params.tests.length > 0 ? params.tests.map((id) => findTest(manifest, id)) : manifest.tests;
+		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 		let passed = 0;
 		let failed = 0;
 		for (const seed of params.seeds) {
@@ -226,6 +236,8 @@ export class Engine {
 				manifest,
 				tree: this.tree,
 				tests,
+				programs: output.programs,
+				changed,
 				harts: params.machine.harts ?? output.wish.harts,
 				seed,
 				signal,
@@ -260,7 +272,7 @@ function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {
 			title: test.title,
 			program: test.program,
 			command: test.command ?? test.program,
-			expected: test.expect.output,
+			expected: expectedText(test),
 		})),
 	};
 }

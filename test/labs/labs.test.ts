@@ -36,7 +36,7 @@ const redNext: Readonly<Record<string, Readonly<Record<string, readonly string[]
 		"1a": ["private"],
 		"1b": [],
 		"1c": [],
-		"2b": ["mmap-children", "mmap-grandchild", "mmap-storm", "prodcons3"],
+		"2b": [],
 	},
 };
 

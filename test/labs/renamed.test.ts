@@ -73,23 +73,24 @@ test("a kernel whose `proc` has another name: page tables, frames and faults as 
 	expect(model.findings).toEqual([]);
 });
 
-test("a kernel whose lists have other names: processes and spaces are whole, frames and calls say what they lack", async () => {
+test("a kernel whose lists have other names: processes, spaces and frames are whole, calls say what they lack", async () => {
 	const { model } = await look(lists);
 	expect(model.processes.map(({ name }) => name)).toEqual(["init", "sh"]);
 	expect(model.notes.processes ?? []).toEqual([]);
-	expect(noteOf(model, "frames")).toContain("`kmem.freelist`");
+	expect(noteOf(model, "frames")).not.toContain("free frames");
 	expect(noteOf(model, "address-space")).toContain("`kernel_pagetable`");
 	expect(noteOf(model, "faults")).toContain("`syscalls`");
 	expect(noteOf(model, "findings")).toContain("`panicked`");
 	expect(model.spaces.map(({ pid }) => pid)).toEqual([0, 1, 2]);
-	expect(model.frames.counts["."]).toBeUndefined();
+	// The list of free frames is known by what it is.
+	expect(model.frames.counts["."]).toBeGreaterThan(20_000);
 	expect(faults(model).some(({ region, outcome }) => region !== undefined && outcome === "mapped")).toBe(true);
 	expect(model.findings).toEqual([]);
 });
 
 test("a kernel in which nothing has its name", async () => {
 	const { model, walk } = await look({ ...process, ...lists });
-	for (const panel of ["processes", "address-space", "frames", "faults", "findings"] as const)
+	for (const panel of ["processes", "address-space", "faults", "findings"] as const)
 		expect(noteOf(model, panel)).not.toBe("");
 	expect(model.spaces.length).toBeGreaterThan(1);
 	expect(walk?.result).toMatch(/frame|0x8/);

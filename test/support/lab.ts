@@ -55,6 +55,7 @@ export async function judgeOutput(
 		manifest,
 		harts,
 		seed,
+		programs: output.programs,
 		...(options.tests ? { tests: options.tests } : {}),
 		...(options.files ? { tree: new MemoryTree("tree", options.files) } : {}),
 		createMachine: async () => (await createMachine(output, { harts, seed, translator: true })).machine,

@@ -4,14 +4,14 @@
 
 #define PAGE 4096
 #define NONE ((char*)-1)        // sbrk() failed
-#define CHECK(condition) check(condition, #condition, __LINE__)
+#define CHECK(condition) check(condition, #condition, __FILE__, __LINE__)
 
 static inline void
-check(int ok, const char *what, int line)
+check(int ok, const char *what, const char *file, int line)
 {
   if(ok)
     return;
-  printf("line %d: not true: %s\n", line, what);
+  printf("%s:%d: not true: %s\n", file, line, what);
   exit(1);
 }
 
@@ -290,7 +290,10 @@ attempted(const struct attempt *a, struct hog *h, int n)
   close(go[1]);
   close(ready[0]);
   if(status != DONE && status != NOMEMORY){
-    printf("%s with %d free frames: wrong\n", a->name, n);
+    if(n < 0)
+      printf("%s: wrong\n", a->name);
+    else
+      printf("%s with %d free frames: wrong\n", a->name, n);
     return WRONG;
   }
   // The two pipes took a frame each.
@@ -344,8 +347,9 @@ selected(int argc, char **argv, const char *name)
   return argc == 1;
 }
 
-// Each test in a child of its own; without arguments, all of them. Returns
-// 0, or 1 if one failed.
+// Each test in a child of its own; without arguments, all of them. The child
+// that came to the end of its test says so itself: what wait() tells is the
+// kernel's word. Returns 0, or 1 if one failed.
 static inline int
 runtests(int argc, char **argv, const struct test *tests)
 {
@@ -356,12 +360,13 @@ runtests(int argc, char **argv, const struct test *tests)
       continue;
     if(forked() == 0){
       t->run();
+      printf("%s: OK\n", t->name);
       exit(0);
     }
-    int status = waitstatus();
-    printf("%s: %s\n", t->name, status == 0 ? "OK" : "FAILED");
-    if(status != 0)
+    if(waitstatus() != 0){
+      printf("%s: FAILED\n", t->name);
       bad = 1;
+    }
   }
   return bad;
 }

@@ -11,11 +11,14 @@ map(uint64 length, int prot, int flags)
   return mmap(0, length, prot, MAP_ANONYMOUS | flags, -1, 0);
 }
 
+// A check that fails is named by the line that calls it.
+#define map_or_fail(length, flags) mapchecked(length, flags, __FILE__, __LINE__)
+
 static inline char*
-map_or_fail(uint64 length, int flags)
+mapchecked(uint64 length, int flags, const char *file, int line)
 {
   char *p = map(length, RW, flags);
 
-  CHECK(p != FAILED);
+  check(p != FAILED, "p != FAILED", file, line);
   return p;
 }

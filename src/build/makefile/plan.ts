@@ -25,8 +25,13 @@ export interface BuildPlan {
 
 const makefileNames = ["GNUmakefile", "makefile", "Makefile"];
 
-/** Reads the tree's Makefile and works out what `make kernel fs.img` would do, without running anything. */
-export function planBuild(label: string, files: MakefileFiles, overrides: Overrides = {}): BuildPlan {
+/** Reads the tree's Makefile and works out what `make kernel fs.img`, or only one of them, would do, without running anything. */
+export function planBuild(
+	label: string,
+	files: MakefileFiles,
+	overrides: Overrides = {},
+	only?: "kernel" | "disk",
+): BuildPlan {
 	const makefile = makefileNames.find((name) => files.paths.includes(name));
 	if (!makefile) {
 		throw new UserError(
@@ -54,8 +59,8 @@ export function planBuild(label: string, files: MakefileFiles, overrides: Overri
 			{ file: makefile },
 		);
 	}
-	planner.make(kernel, undefined, reader.globals);
-	planner.make(disk, undefined, reader.globals);
+	if (only !== "disk") planner.make(kernel, undefined, reader.globals);
+	if (only !== "kernel") planner.make(disk, undefined, reader.globals);
 	return {
 		steps: planner.steps,
 		kernel,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failureLine } from "../../../src/extension/failureLine.ts";
+import { failurePlace } from "../../../src/extension/failureLine.ts";
 import type { VerdictData } from "../../../src/protocol/engine.ts";
 
 const source = "user/prodcons1.c";
@@ -8,10 +8,13 @@ const verdict = (stack: VerdictData["stack"], actual = "") => ({ stack, actual }
 
 test("a failure is about the innermost line of its program that the debug information names", () => {
 	const stack = [frame("kernel/trap.c", 70), frame(source, 12), frame(source, 30)];
-	expect(failureLine(verdict(stack, "line 5: not true: x\n"), source)).toBe(12);
+	expect(failurePlace(verdict(stack, "user/check.h:5: not true: x\n"), source)).toEqual({ file: source, line: 12 });
 });
 
 test("else about the line that the program itself names, and else about none", () => {
-	expect(failureLine(verdict([frame("user/ulib.c", 3)], "4 mmaptests\nline 37: not true: p\n"), source)).toBe(37);
-	expect(failureLine(verdict([frame(source)], "inline 37: is not the word\n"), source)).toBeUndefined();
+	const said = (text: string) => failurePlace(verdict([frame("user/ulib.c", 3)], `4 mmaptests\n${text}\n`), source);
+	expect(said("user/mmapcheck.h:19: not true: p != FAILED")).toEqual({ file: "user/mmapcheck.h", line: 19 });
+	expect(said("line 37: not true: p"), "as older programs say it").toEqual({ file: source, line: 37 });
+	expect(said("../../etc/passwd:1: not true: p")).toBeUndefined();
+	expect(failurePlace(verdict([frame(source)], "inline 37: is not the word\n"), source)).toBeUndefined();
 });

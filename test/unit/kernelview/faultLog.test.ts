@@ -147,7 +147,7 @@ function endsInFault(order: readonly ("fault" | "kill begins" | "flag")[]) {
 	const findings = run.view.findings().map(({ id }) => id);
 	return {
 		outcome: run.fault()?.outcome,
-		killed: run.view.killed().length,
+		killed: run.view.killed()?.length,
 		refused: findings.includes("fault-refused"),
 	};
 }

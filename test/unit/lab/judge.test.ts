@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { withoutComments } from "../../../src/common/cText.ts";
-import { type Evidence, explain, judge } from "../../../src/lab/judge.ts";
+import { type Evidence, explain, type FailedRun, judge, outcomeOf } from "../../../src/lab/judge.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
+import type { RunReport } from "../../../src/lab/witness.ts";
 import { commandOutput } from "../../../src/session/consoleText.ts";
 import type { CommandResult } from "../../../src/session/shell.ts";
 
@@ -39,7 +40,29 @@ const manifestText = (change: (data: Record<string, unknown>) => void = () => {}
 const manifest = parseManifest(manifestText(), "lab.json");
 const prodcons1 = manifest.tests[0]!;
 const passed: CommandResult = { end: { kind: "prompt" }, output: "total = 55\n", instructions: 1000 };
-const evidence: Evidence = { freeBefore: 100, freeAfter: 100, findings: [], killed: [], framesAt: () => undefined };
+const seen = [
+	{ pid: 3, frame: 0x87000n },
+	{ pid: 4, frame: 0x87000n },
+];
+const evidence: Evidence = {
+	freeBefore: 100,
+	freeAfter: 100,
+	findings: [],
+	killed: [],
+	framesAt: () => seen,
+	run: undefined,
+	changed: [],
+};
+/** A run of prodcons1 that prints `output`. */
+const run = (
+	output: string,
+	findings: { id: string; sentence: string }[] = [],
+	more: Partial<FailedRun> = {},
+): FailedRun => ({
+	result: { ...passed, output },
+	findings,
+	...more,
+});
 
 test("a run with the expected output and no broken invariant passes", () => {
 	expect(judge(prodcons1, passed, evidence)).toEqual([]);
@@ -53,6 +76,81 @@ test("a wrong total, a panic, a time-out and a leak are each a reason", () => {
 	expect(late[0]?.message).toContain("did not come back");
 	const leak = judge(prodcons1, passed, { ...evidence, freeAfter: 97 });
 	expect(leak[0]?.message).toBe("After the command 3 fewer frames are free than before it (100 before, 97 after)");
+});
+
+test("evidence that is missing is not checked, and no pass", () => {
+	const blind: Evidence = { ...evidence, freeBefore: undefined, freeAfter: undefined, framesAt: () => undefined };
+	const reasons = judge(prodcons1, passed, blind);
+	expect(reasons.map(({ kind }) => kind)).toEqual(["not-checked", "not-checked"]);
+	expect(outcomeOf(reasons)).toBe("not-checked");
+	expect(outcomeOf(judge(prodcons1, passed, { ...evidence, framesAt: () => seen.slice(1) }))).toBe("not-checked");
+	// What is wrong is wrong, whatever else could not be seen.
+	expect(outcomeOf(judge(prodcons1, { ...passed, output: "total = 0\n" }, blind))).toBe("failed");
+});
+
+test("frames are counted after a prompt only, and a panic is told once", () => {
+	const few: Evidence = { ...evidence, freeAfter: 10 };
+	const end = { kind: "panic", message: "walk" } as const;
+	const withPanic = { ...prodcons1, invariants: [{ kind: "no-panic" } as const, ...(prodcons1.invariants ?? [])] };
+	expect(judge(withPanic, { ...passed, end }, few).map(({ message }) => message)).toEqual([
+		"The kernel panicked: walk",
+	]);
+	expect(judge(prodcons1, { ...passed, end: { kind: "timeout" } }, few)).toHaveLength(1);
+});
+
+test("what the program did not write itself does not count, whoever put it on the console", () => {
+	const report = (text: string, more: Partial<RunReport> = {}): RunReport => ({
+		programs: new Set(["prodcons1"]),
+		written: () => text,
+		calls: () => 1,
+		faults: () => 1,
+		tampering: undefined,
+		...more,
+	});
+	const said = (witnessed: RunReport) =>
+		judge(prodcons1, passed, { ...evidence, run: witnessed }).map(({ kind, message }) => `${kind}: ${message}`);
+	expect(said(report("total = 55\n"))).toEqual([]);
+	expect(said(report(""))[0]).toMatch(/^not-run: prodcons1 ran, but it did not itself write/);
+	expect(said(report("total = 55\n", { programs: new Set() }))[0]).toMatch(/^not-run: prodcons1 did not run/);
+	expect(said(report("total = 55\n", { tampering: "The kernel changed it" }))).toEqual([
+		"not-run: The kernel changed it",
+	]);
+	const happened = { ...prodcons1, invariants: [{ kind: "happened" as const, calls: ["mmap"], faults: 2 }] };
+	const kinds = (witnessed: RunReport | undefined) =>
+		judge(happened, passed, { ...evidence, run: witnessed }).map(({ kind }) => kind);
+	expect(kinds(report("total = 55\n", { calls: () => 0 }))).toEqual(["not-run"]);
+	expect(kinds(report("total = 55\n"))).toEqual(["invariant"]);
+	expect(kinds(undefined)).toEqual(["not-checked"]);
+});
+
+test("what a program prints that is not the lab's own is not judged", () => {
+	const changed: Evidence = { ...evidence, changed: ["user/prodcons1.c"] };
+	const reasons = judge(prodcons1, { ...passed, output: "sum: 55\n" }, changed);
+	expect(outcomeOf(reasons)).toBe("not-checked");
+	expect(reasons[0]?.message).toMatch(/^user\/prodcons1\.c: not the lab's own/);
+	expect(judge(prodcons1, passed, changed)).toEqual([]);
+});
+
+test("known failures have conditions on how the run went, and what the sources show alone comes last", () => {
+	const text = { explanation: "x".repeat(30) };
+	const lab = parseManifest(
+		manifestText((d) =>
+			Object.assign(d, {
+				knownFailures: [
+					{ ...text, id: "silenced", source: { file: "kernel/vm.c", lacks: "panic" } },
+					{ ...text, id: "lost", when: { ends: ["prompt"], output: "right", framesLost: true } },
+					{ ...text, id: "silent", pattern: "(?<![\\s\\S])(?![\\s\\S]*total)", when: { ends: ["prompt"] } },
+				],
+			}),
+		),
+		"lab.json",
+	);
+	const sources = new Map([["kernel/vm.c", ""]]);
+	const named = (failed: FailedRun) => explain(lab, prodcons1, failed).map(({ id }) => id);
+	expect(named(run("total = 55\n", [], { lost: 3, sources }))).toEqual(["lost"]);
+	expect(named(run("total = 55\n", [], { lost: undefined, sources }))).toEqual(["silenced"]);
+	expect(named(run("total = 0\n", [], { lost: 3 }))).toEqual([]);
+	expect(named({ result: { ...passed, output: "", end: { kind: "timeout" } }, findings: [], lost: 3 })).toEqual([]);
 });
 
 test("processes that should share a frame and do not are named with their frames", () => {
@@ -72,10 +170,10 @@ test("a program that is not in the file system is an error of its own", () => {
 });
 
 test("known failures are found by console text and by finding", () => {
-	expect(explain(manifest, prodcons1, "panic: freewalk: leaf\n", []).map((e) => e.id)).toEqual(["leaf"]);
+	expect(explain(manifest, prodcons1, run("panic: freewalk: leaf\n")).map((e) => e.id)).toEqual(["leaf"]);
 	const finding = { id: "family-frames-differ", sentence: "…" };
-	expect(explain(manifest, prodcons1, "total = 0\n", [finding]).map((e) => e.id)).toEqual(["junk"]);
-	expect(explain(manifest, prodcons1, "total = 55\n", [])).toEqual([]);
+	expect(explain(manifest, prodcons1, run("total = 0\n", [finding])).map((e) => e.id)).toEqual(["junk"]);
+	expect(explain(manifest, prodcons1, run("total = 55\n"))).toEqual([]);
 });
 
 test("causes that look alike are told apart by the student's file, without its comments", () => {
@@ -94,7 +192,7 @@ test("causes that look alike are told apart by the student's file, without its c
 	);
 	const named = (text?: string) => {
 		const sources = new Map(text === undefined ? [] : [["kernel/trap.c", withoutComments(text, "words")]]);
-		return explain(lab, prodcons1, "scause 0xf\n", [], sources).map(({ id }) => id);
+		return explain(lab, prodcons1, run("scause 0xf\n", [], { sources })).map(({ id }) => id);
 	};
 	expect(named("if(r_scause() == 8) // == 15\n/* == 15 */")).toEqual(["no-branch", "unsure"]);
 	expect(named('printf("// no comment"); if(r_scause() == 15)')).toEqual(["wrong-test", "unsure"]);
@@ -119,6 +217,13 @@ test.each([
 		"a broken pattern",
 		manifestText((d) => Object.assign(d, { knownFailures: [{ id: "a", pattern: "(", explanation: "x".repeat(30) }] })),
 		/a regular expression/,
+	],
+	[
+		"a regex without a readable form",
+		manifestText((d) =>
+			Object.assign((d.tests as Record<string, unknown>[])[0] ?? {}, { expect: { match: "regex", output: "^a$" } }),
+		),
+		/a regex needs `shown`/,
 	],
 ])("a manifest with %s is refused with the place", (_name, text, message) => {
 	expect(() => parseManifest(text, "labs/x/lab.json")).toThrow(message);

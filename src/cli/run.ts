@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
+import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
+import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { describe } from "../lab/junit.ts";
@@ -104,14 +105,6 @@ function endCode(kind: string, guestCode: number): number {
 	}
 }
 
-async function report(file: string, model: unknown): Promise<void> {
-	try {
-		await writeFile(file, `${JSON.stringify(model, undefined, "\t")}\n`);
-	} catch (error) {
-		throw new UserError(
-			"file-unwritable",
-			`Cannot write ${file}: ${(error as Error).message}`,
-			"Choose another place.",
-		);
-	}
+async function report(path: string, model: unknown): Promise<void> {
+	await atomicWrite([{ path, bytes: utf8(`${JSON.stringify(model, undefined, "\t")}\n`) }]);
 }

@@ -1,6 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { BuildOutput } from "../build/types.ts";
+import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
+import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
@@ -41,7 +43,8 @@ export async function runTest(argv: string[]): Promise<number> {
 	const say = (text: string) => void (values.json ? process.stderr : process.stdout).write(`${text}\n`);
 	say(`Lab: ${why}`);
 	const properties: Record<string, string> = { lab: manifest.id, judgedBy: why };
-	const building = { toolchain: toolchainKind(values.toolchain), quiet: true };
+	// What is judged is often a stranger's: the compiler inside runs nothing of it on this machine, and is everywhere the same.
+	const building = { toolchain: toolchainKind(values.toolchain ?? "bundled"), quiet: true };
 	let output: BuildOutput;
 	if (values.lab) {
 		const judged = await catalog.judged(manifest, tree);
@@ -161,14 +164,6 @@ function line(verdict: Verdict, withSeed: boolean): string {
 	return `${head}${describe(verdict).replace(/^/gm, "     ")}\n`;
 }
 
-async function writeReport(file: string, text: string): Promise<void> {
-	try {
-		await writeFile(file, text);
-	} catch (error) {
-		throw new UserError(
-			"file-unwritable",
-			`Cannot write ${file}: ${(error as Error).message}`,
-			"Choose another place.",
-		);
-	}
+async function writeReport(path: string, text: string): Promise<void> {
+	await atomicWrite([{ path, bytes: utf8(text) }]);
 }

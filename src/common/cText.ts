@@ -1,9 +1,9 @@
 /**
- * C (or assembly that is preprocessed) without its comments; what is between quotes stays. `keep` puts blanks and line
- * feeds in a comment's place, so that lines and columns keep their numbers; else one blank stands for it. Linear in the
- * text, whatever is in it.
+ * C (or assembly that is preprocessed) without its comments; what is between quotes stays. `places` puts blanks and line
+ * feeds in a comment's place, so that lines and columns keep their numbers; `words` one blank; `lines` blanks, and vertical
+ * tabs for line feeds, since a comment does not end a line (C17 5.1.1.2). Linear in the text, whatever is in it.
  */
-export function withoutComments(text: string, keep: "places" | "words"): string {
+export function withoutComments(text: string, keep: "places" | "words" | "lines"): string {
 	let out = "";
 	/** What is copied up to `at`. */
 	let from = 0;
@@ -12,7 +12,8 @@ export function withoutComments(text: string, keep: "places" | "words"): string 
 	const unclosed = { '"': -1, "'": -1 };
 	let noMoreEnds = false;
 	const drop = (end: number) => {
-		out += text.slice(from, at) + (keep === "words" ? " " : text.slice(at, end).replace(/[^\n]/g, " "));
+		const blank = keep === "words" ? " " : text.slice(at, end).replace(/[^\n]/g, " ");
+		out += text.slice(from, at) + (keep === "lines" ? blank.replaceAll("\n", "\v") : blank);
 		at = end;
 		from = end;
 	};

@@ -38,16 +38,23 @@ export async function openToolchains(options: ToolchainOptions): Promise<OpenedT
 	const cache = options.cache ?? cacheFolder();
 	const objects = join(cache, "objects");
 	const bundled = await openBundledToolchain({ dist: options.dist ?? distFolder(), cache: objects });
-	const use = (toolchain: Toolchain) => ({ toolchain, wasi: bundled, dispose: () => bundled.dispose() });
+	const use = (toolchain: Toolchain, description = toolchain.description) => ({
+		toolchain: description === toolchain.description ? toolchain : described(toolchain, description),
+		wasi: bundled,
+		dispose: () => bundled.dispose(),
+	});
 	if (kind === "bundled") return use(bundled);
 	try {
 		const tools = await findHostTools(nodeProcessRunner, path);
 		const host = new HostToolchain(nodeProcessRunner, tools, new DiskCache(objects));
 		if (kind === "host") return use(host);
 		const { faster, slower } = await fasterToolchain(host, bundled, join(cache, "faster.json"));
-		return use(described(faster, `${faster.description}, faster here than ${slower.description}`));
+		return use(faster, `${faster.description}, faster here than ${slower.description}`);
 	} catch (error) {
-		if (kind === "auto" && error instanceof UserError && error.code !== "cancelled") return use(bundled);
+		if (kind === "auto" && error instanceof UserError && error.code !== "cancelled") {
+			const why = error.code === "toolchain-missing" ? "no RISC-V compiler is on this machine" : error.message;
+			return use(bundled, `${bundled.description}: ${why}`);
+		}
 		bundled.dispose();
 		throw error;
 	}

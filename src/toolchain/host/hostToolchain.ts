@@ -1,11 +1,14 @@
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import { UserError } from "../../common/errors.ts";
 import type { ObjectCache } from "../cache.ts";
 import { compileCached, linkCached } from "../cached.ts";
 import { compilationFolder } from "../folder.ts";
 import { lldFlags, parseLld } from "../lld.ts";
-import type { CompileJob, CompileResult, JobFiles, LinkJob, LinkResult, Toolchain } from "../types.ts";
+import type { CompileJob, CompileResult, Diagnostic, JobFiles, LinkJob, LinkResult, Toolchain } from "../types.ts";
 import { parseGcc, parseLd } from "./diagnostics.ts";
+import { hostCompilerFlags, hostLinkerFlags, refusedFlags, staysInside } from "./flags.ts";
 import { type ProcessRunner, scratchFolder } from "./processRunner.ts";
+import { reachOfAssembly, reachOfObjects, reachOfScript, reachOfSources } from "./reach.ts";
 import type { HostTools } from "./tools.ts";
 
 type JobInputs = ReadonlyMap<string, Uint8Array>;
@@ -22,55 +25,91 @@ export class HostToolchain implements Toolchain {
 		private readonly tools: HostTools,
 		private readonly cache: ObjectCache,
 	) {
-		this.description = `${tools.version} at ${tools.compiler}`;
+		this.description = `${tools.version} at ${tools.compiler}${tools.sandboxed ? ", shut in" : ""}`;
 		this.version = `${tools.version} ${tools.compiler} ${tools.linker}, revision ${revision}`;
 		this.parallelism = runner.parallelism;
 	}
 
 	compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
-		return compileCached(this.cache, this.version, job, files, (inputs) => this.compileNow(job, inputs, signal));
+		return compileCached(this.cache, this.version, job, files, async (inputs) => {
+			try {
+				return await this.compileNow(job, inputs, signal);
+			} catch (error) {
+				return { diagnostics: [limitAt(error, job.source)], text: "", includes: [], cpuMs: 0 };
+			}
+		});
 	}
 
 	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult> {
-		return linkCached(this.cache, this.version, job, () => this.linkNow(job, signal));
+		return linkCached(this.cache, this.version, job, async () => {
+			try {
+				return await this.linkNow(job, signal);
+			} catch (error) {
+				return { diagnostics: [limitAt(error, "")], text: "" };
+			}
+		});
 	}
 
+	/**
+	 * In two steps, so that what the assembler gets is seen before it: the preprocessor and the compiler make assembly, and
+	 * `.incbin` in a string of inline assembly, or made by a macro, is a plain directive there.
+	 */
 	private async compileNow(job: CompileJob, inputs: JobInputs, signal: AbortSignal | undefined) {
-		const flags = job.flags.filter((flag) => !/^-M/.test(flag));
-		const args = [...this.tools.target, ...machineFor(flags), ...debugFor(flags), ...this.withNewerDwarf(flags)];
-		// gcc 12 and later take the shell of older trees for an endless recursion; before, the flag means nothing.
-		const relaxed = ["-Wno-infinite-recursion"];
-		const reproducible = [`-fdebug-prefix-map=${scratchFolder}=${compilationFolder}`];
-		const depend = ["-MMD", "-MF", "unit.d", "-MT", "unit"];
-		const run = await this.runner.run(
-			this.tools.compiler,
-			[...args, ...relaxed, ...depend, ...reproducible, "-fdiagnostics-color=never", "-c", job.source, "-o", "unit.o"],
-			inputs,
-			["unit.o", "unit.d"],
-			signal,
-		);
-		const object = run.exitCode === 0 ? run.files.get("unit.o") : undefined;
-		const diagnostics = parseGcc(run.stderr);
-		if (!object && !diagnostics.some((diagnostic) => diagnostic.severity === "error")) {
-			diagnostics.push({ file: job.source, severity: "error", message: run.stderr.trim() || "the compiler failed" });
-		}
-		const depends = run.files.get("unit.d");
-		const includes = depends
-			? fromUtf8(depends)
-					.replace(/^[^:]*:/, "")
-					.replace(/\\\n/g, " ")
-					.trim()
-					.split(/\s+/)
-					.map((path) => path.replace(/^\.\//, ""))
-					.filter((path) => inputs.has(path) && path !== job.source)
-			: [];
+		const { flags, refused } = hostCompilerFlags(job.flags);
+		const diagnostics = refusedFlags(refused, job.source, "compiler");
+		const files = withoutPrecompiled(inputs);
+		const reach = staysInside(job.source) ? reachOfSources(job, files) : [unsafeName(job.source)];
+		if (reach.length > 0) return { diagnostics: [...diagnostics, ...reach], text: "", includes: [], cpuMs: 0 };
+		const first = /\.s$/.test(job.source)
+			? plainAssembly(files.get(job.source))
+			: await this.toAssembly(job, flags, files, signal);
+		const said = { text: first.stderr.trim(), includes: includesOf(first.files.get("unit.d"), job, files) };
+		diagnostics.push(...parseGcc(first.stderr));
+		const assembly = first.exitCode === 0 ? first.files.get("unit.s") : undefined;
+		if (!assembly) return { ...said, diagnostics: withError(diagnostics, job, first.stderr), cpuMs: first.cpuMs };
+		const directives = reachOfAssembly(fromUtf8(assembly), job.source, files);
+		if (directives.length > 0) return { ...said, diagnostics: [...diagnostics, ...directives], cpuMs: first.cpuMs };
+		const second = await this.toObject(job, flags, new Map([...files, ["unit.s", assembly]]), signal);
+		const object = second.exitCode === 0 ? second.files.get("unit.o") : undefined;
+		diagnostics.push(...parseGcc(second.stderr).map((each) => atSource(each, job.source)));
 		return {
 			...(object ? { object } : {}),
-			diagnostics,
-			text: run.stderr.trim(),
-			includes,
-			cpuMs: run.cpuMs,
+			diagnostics: object ? diagnostics : withError(diagnostics, job, second.stderr),
+			text: [said.text, second.stderr.trim()].filter((text) => text !== "").join("\n"),
+			includes: said.includes,
+			cpuMs: first.cpuMs + second.cpuMs,
 		};
+	}
+
+	private toAssembly(job: CompileJob, flags: readonly string[], files: JobInputs, signal: AbortSignal | undefined) {
+		const machine = [...this.tools.target, ...machineFor(flags), ...debugFor(flags), ...this.withNewerDwarf(flags)];
+		// gcc 12 and later take the shell of older trees for an endless recursion; before, the flag means nothing.
+		const relaxed = ["-Wno-infinite-recursion"];
+		const depend = ["-MMD", "-MF", "unit.d", "-MT", "unit"];
+		const mode = job.kind === "c" ? "-S" : "-E";
+		const language = job.kind === "c" ? [] : ["-x", "assembler-with-cpp"];
+		const args = [...machine, ...relaxed, ...depend, ...reproducible, "-fdiagnostics-color=never", mode];
+		return this.runner.run(
+			this.tools.compiler,
+			[...args, ...language, job.source, "-o", "unit.s"],
+			files,
+			["unit.s", "unit.d"],
+			{ signal, sandboxed: this.tools.sandboxed },
+		);
+	}
+
+	private toObject(job: CompileJob, flags: readonly string[], files: JobInputs, signal: AbortSignal | undefined) {
+		// The compiler has written its debug information as directives; the assembler makes that of assembly.
+		const debug =
+			job.kind === "c" ? [] : [...debugFor(flags), ...this.withNewerDwarf(flags).filter((flag) => /^-g/.test(flag))];
+		const machine = [...this.tools.target, ...machineFor(flags), ...flags.filter((flag) => /^-m/.test(flag))];
+		return this.runner.run(
+			this.tools.compiler,
+			[...machine, ...debug, ...reproducible, "-c", "-x", "assembler", "unit.s", "-o", "unit.o"],
+			files,
+			["unit.o"],
+			{ signal, sandboxed: this.tools.sandboxed },
+		);
 	}
 
 	/** clang warns of xv6's DWARF 2 at every assembly file with a second section. */
@@ -80,13 +119,22 @@ export class HostToolchain implements Toolchain {
 	}
 
 	private async linkNow(job: LinkJob, signal: AbortSignal | undefined): Promise<LinkResult> {
+		const { flags, refused } = hostLinkerFlags(job.flags);
+		const diagnostics = refusedFlags(refused, "", "linker");
+		const reach = [...reachOfScript(job), ...reachOfObjects(job)];
+		if (job.script && !staysInside(job.script.path)) reach.push(unsafeName(job.script.path));
+		if (reach.length > 0) return { diagnostics: [...diagnostics, ...reach], text: "" };
 		const inputs = new Map(job.objects.map(({ path, bytes }) => [path, bytes]));
 		if (job.script) inputs.set(job.script.path, utf8(job.script.text));
 		const isLld = /ld\.lld[^/\\]*$/.test(this.tools.linker);
-		const args = isLld ? lldFlags(job) : gnuFlags(job);
-		const run = await this.runner.run(this.tools.linker, [...args, "-o", "image"], inputs, ["image"], signal);
+		const checked = { ...job, flags };
+		const args = isLld ? ["--no-dependent-libraries", ...lldFlags(checked)] : gnuFlags(checked);
+		const run = await this.runner.run(this.tools.linker, [...args, "-o", "image"], inputs, ["image"], {
+			signal,
+			sandboxed: this.tools.sandboxed,
+		});
 		const image = run.exitCode === 0 ? run.files.get("image") : undefined;
-		const diagnostics = isLld ? parseLld(run.stderr) : parseLd(run.stderr);
+		diagnostics.push(...(isLld ? parseLld(run.stderr) : parseLd(run.stderr)));
 		if (!image && !diagnostics.some((diagnostic) => diagnostic.severity === "error")) {
 			diagnostics.push({ file: "", severity: "error", message: run.stderr.trim() || "the linker failed" });
 		}
@@ -109,7 +157,56 @@ function gnuFlags({ flags, script, output, objects }: LinkJob): string[] {
 }
 
 /** Bumped when the same compiler is called in another way. */
-const revision = 2;
+const revision = 3;
+
+const reproducible = [`-fdebug-prefix-map=${scratchFolder}=${compilationFolder}`];
+
+/** Assembly without a preprocessor is what the assembler gets. */
+function plainAssembly(source: Uint8Array | undefined): Awaited<ReturnType<ProcessRunner["run"]>> {
+	const files = new Map(source ? [["unit.s", source] as const] : []);
+	return { exitCode: 0, stdout: "", stderr: "", cpuMs: 0, files };
+}
+
+/** A line of the assembly in between is none of the tree. */
+function atSource(diagnostic: Diagnostic, source: string): Diagnostic {
+	if (diagnostic.file !== "unit.s") return diagnostic;
+	if (source.endsWith(".s")) return { ...diagnostic, file: source };
+	const { line: _line, column: _column, ...rest } = diagnostic;
+	return { ...rest, file: source };
+}
+
+/** A precompiled header is an image of the compiler's memory: a tree's own is never loaded. */
+function withoutPrecompiled(inputs: JobInputs): JobInputs {
+	return new Map([...inputs].filter(([path]) => staysInside(path) && !/\.(?:gch|pch|pcm)(?:\/|$)/i.test(path)));
+}
+
+/** A limit that a job ran into, at the job's place; any other failure is thrown again. */
+function limitAt(error: unknown, file: string): Diagnostic {
+	if (!(error instanceof UserError) || error.code !== "limit-reached") throw error;
+	return { file, severity: "error", message: error.message, code: error.code };
+}
+
+function unsafeName(path: string): Diagnostic {
+	const message = `A compiler of this machine would take the name ${path} for an option: rename that file`;
+	return { file: path, severity: "error", message, code: "outside-tree" };
+}
+
+function withError(diagnostics: readonly Diagnostic[], job: CompileJob, text: string): Diagnostic[] {
+	if (diagnostics.some(({ severity }) => severity === "error")) return [...diagnostics];
+	return [...diagnostics, { file: job.source, severity: "error", message: text.trim() || "the compiler failed" }];
+}
+
+/** Headers of the tree in what make would read. */
+function includesOf(depends: Uint8Array | undefined, job: CompileJob, inputs: JobInputs): string[] {
+	if (!depends) return [];
+	return fromUtf8(depends)
+		.replace(/^[^:]*:/, "")
+		.replace(/\\\n/g, " ")
+		.trim()
+		.split(/\s+/)
+		.map((path) => path.replace(/^\.\//, ""))
+		.filter((path) => inputs.has(path) && path !== job.source);
+}
 
 /** A Makefile that names no architecture relies on the compiler's own, which differs between distributions. */
 function machineFor(flags: readonly string[]): readonly string[] {

@@ -12,6 +12,8 @@ export interface HostTools {
 	readonly linker: string;
 	/** First line that the compiler says of itself. */
 	readonly version: string;
+	/** It and its linker work shut in. */
+	readonly sandboxed: boolean;
 }
 
 const probe = "int answer(int x) { return x + 42; }\nint main(void) { return answer(0); }\n";
@@ -26,8 +28,7 @@ export async function findHostTools(runner: ProcessRunner, path?: string): Promi
 		const tools = compiler && (await toolsOf(runner, compiler));
 		if (!tools) continue;
 		try {
-			await tryOut(runner, tools);
-			return tools;
+			return await tryOut(runner, tools);
 		} catch (error) {
 			if (!(error instanceof UserError) || error.code === "cancelled") throw error;
 			// A clang without the target, or an installation that is not whole: the next one may work.
@@ -54,19 +55,33 @@ async function toolsOf(runner: ProcessRunner, compiler: string): Promise<HostToo
 		if (!linker) continue;
 		const target = isClang ? ["--target=riscv64-unknown-elf"] : [];
 		const { stdout } = await runner.run(compiler, [...target, "--version"], new Map(), []);
-		return { compiler, target, linker, version: stdout.split("\n")[0] ?? "" };
+		return { compiler, target, linker, version: stdout.split("\n")[0] ?? "", sandboxed: false };
 	}
 	return undefined;
 }
 
-async function tryOut(runner: ProcessRunner, { compiler, target, linker }: HostTools): Promise<void> {
+/** Tries them shut in first: a compiler in a folder of the user's may not find its parts there. */
+async function tryOut(runner: ProcessRunner, tools: HostTools): Promise<HostTools> {
+	if ((await runner.sandbox()) && (await failureOf(runner, tools, true)) === undefined)
+		return { ...tools, sandboxed: true };
+	const failure = await failureOf(runner, tools, false);
+	if (failure) throw failure;
+	return tools;
+}
+
+async function failureOf(
+	runner: ProcessRunner,
+	{ compiler, target, linker }: HostTools,
+	sandboxed: boolean,
+): Promise<UserError | undefined> {
 	const flags = [...target, ...machineFlags, "-ffreestanding", "-nostdlib", "-c", "probe.c", "-o", "probe.o"];
-	const compiled = await runner.run(compiler, flags, new Map([["probe.c", utf8(probe)]]), ["probe.o"]);
+	const inputs = new Map([["probe.c", utf8(probe)]]);
+	const compiled = await runner.run(compiler, flags, inputs, ["probe.o"], { sandboxed });
 	const object = compiled.files.get("probe.o");
-	if (!object) throw broken(compiler, compiled.stderr);
+	if (!object) return broken(compiler, compiled.stderr);
 	const linkFlags = ["-e", "main", "-Ttext", "0", "-o", "probe", "probe.o"];
-	const linked = await runner.run(linker, linkFlags, new Map([["probe.o", object]]), ["probe"]);
-	if (!linked.files.has("probe")) throw broken(linker, linked.stderr);
+	const linked = await runner.run(linker, linkFlags, new Map([["probe.o", object]]), ["probe"], { sandboxed });
+	return linked.files.has("probe") ? undefined : broken(linker, linked.stderr);
 }
 
 function broken(program: string, text: string): UserError {

@@ -13,7 +13,7 @@ test.skipIf(process.platform === "win32")("a program that is cancelled ends with
 		const cancel = new AbortController();
 		// As gcc does: the one that was started waits for another one, which holds its output open.
 		const script = `mkfifo never; { echo > ${folder}/started; cat never; } & wait`;
-		const running = nodeProcessRunner.run("/bin/sh", ["-c", script], new Map(), [], cancel.signal);
+		const running = nodeProcessRunner.run("/bin/sh", ["-c", script], new Map(), [], { signal: cancel.signal });
 		while (!existsSync(join(folder, "started"))) await setImmediate();
 		const mine = scratch().filter((name) => !before.has(name));
 		cancel.abort();

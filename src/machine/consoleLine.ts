@@ -12,6 +12,10 @@ export class ConsoleLine implements ConsolePort {
 	private input: Uint8Array = new Uint8Array(64);
 	private head = 0;
 	private tail = 0;
+	/** Bytes that the guest has sent since power-on; going back puts it back. */
+	sentBytes = 0;
+	/** The guest sends again what listeners have had. */
+	silent = false;
 
 	/** `onWrite` decides when the bytes join the queue, and calls `queue` then. */
 	constructor(private readonly onWrite: (bytes: Uint8Array) => void) {}
@@ -55,6 +59,8 @@ export class ConsoleLine implements ConsolePort {
 	}
 
 	transmit(byte: number): void {
+		this.sentBytes++;
+		if (this.silent) return;
 		this.out[this.outLength++] = byte;
 		if (this.outLength === batch) this.flush();
 	}

@@ -24,6 +24,14 @@ export interface CoreImports {
 		onTrap(hart: number): void;
 		onTrapReturn(hart: number): void;
 		onRootChange(hart: number): void;
+		/** A hart is about to execute at T_STOP_PC, where there is a breakpoint; nonzero: the run stops there. */
+		onBreakpoint(hart: number): number;
+		/** T_STOP_* say which access was made to the range with this id; nonzero: the run stops after the instruction. */
+		onWatchpoint(id: number): number;
+		/** Decoded records of a slot changed (breakpoints): what waits for its translation is void. */
+		slotChanged(slot: number): void;
+		/** The area of kept pages is full and is about to be used again from its start; entries made so far. */
+		undoFull(entries: number): void;
 		/** Code at an offset of a decoded page was arrived at T_HOT times; the translator may change its heat (HEAT_*). */
 		translate(slot: number, offset: number): void;
 	};
@@ -43,13 +51,20 @@ export interface CoreExports {
 	 * earlier; returns a STOP_* code. How many were run is in M_STEPS. Stopping and going on at any count changes nothing.
 	 */
 	run(maxSteps: number, flags: number): number;
-	/** From inside an import: the run stops after the current instruction with STOP_REQUESTED. */
+	/** From inside an import only: the run stops after the current instruction with STOP_REQUESTED. */
 	requestStop(): void;
 	/** mtime of the next timer event (timer compares of harts, M_DEVICE_TIME); all ones when there is none. */
 	nextEventTime(): bigint;
 
 	/** Level of PLIC source 1..127. */
 	setIrqLevel(irq: number, level: number): void;
+	/** Before the host writes pages of RAM or disk: keeps what a history needs. `ramWritten` comes after. */
+	ramWriting(linearPage: number, count: number): void;
+	/** A device accessed linear bytes of RAM: for physical watchpoints. */
+	deviceAccessed(linear: number, length: number, writes: number): void;
+	/** After a debugger's changes: of RAM (and `ramWritten`), of a hart's registers or pc. */
+	ramPoked(): void;
+	hartChanged(hart: number): void;
 	/** After a device wrote guest RAM (or the host patched it): linear pages [page, page + count) have new content. Marks
 	 * them dirty, drops decoded code and cached translations that depend on them, breaks reservations in them. */
 	ramWritten(linearPage: number, count: number): void;
@@ -68,16 +83,35 @@ export interface CoreExports {
 	/** 1 on success, 0 when the table is full. */
 	addBreakpoint(pc: bigint): number;
 	removeBreakpoint(pc: bigint): void;
-	/** [start, end) with WATCH_* bits; 1 on success. */
-	addWatchpoint(start: bigint, end: bigint, access: number): number;
-	removeWatchpoint(start: bigint, end: bigint, access: number): void;
+	/** The hart's next step is made whatever breakpoint is before it. */
+	passBreakpoint(hart: number): void;
+	/** [start, end) with WATCH_* bits; `onWatchpoint` is asked unless the id is 0. 1 on success. */
+	addWatchpoint(start: bigint, end: bigint, access: number, id: number): number;
+	removeWatchpoint(start: bigint, end: bigint, access: number, id: number): void;
 
 	/** 1 if the CSR exists. */
 	hasCsr(hart: number, csr: number): number;
 	/** The CSR as M-mode would read it, without side effects. */
 	peekCsr(hart: number, csr: number): bigint;
+	/** As an M-mode write; 1 if the CSR can be written. */
+	pokeCsr(hart: number, csr: number, value: bigint): number;
 	/** Physical address for a virtual one under the hart's satp, or all ones; no access check, no side effects. */
 	peekTranslate(hart: number, virtual: bigint): bigint;
+	/** The same under a root page table at a physical address. */
+	peekTranslateIn(root: bigint, virtual: bigint): bigint;
+
+	/** Going back; see core/undo.ts and history.ts. */
+	undoStart(entries: number, copies: number, copyPages: number, state: number, out: number, outSize: number): void;
+	undoStop(): void;
+	undoReset(): void;
+	undoCount(): number;
+	undoState(): void;
+	undoCollect(from: number, to: number): number;
+	undoRevert(from: number, to: number): void;
+	undoRevertState(): void;
+	undoSwapBegin(log: number): void;
+	undoSwap(end: number): number;
+	undoOutput(): number;
 
 	/** For the translator; see core/index.ts. Decodes a record if needed; its linear address. */
 	decodeRecord(slot: number, offset: number): number;
@@ -91,7 +125,19 @@ export interface CoreExports {
 
 /** Size of the memory that a machine needs, in 64 KiB WebAssembly pages (initial == maximum). */
 export function memoryPages(ramBytes: number, diskBytes: number): number {
-	return Math.ceil((diskBase(ramBytes) + diskBytes) / 65536);
+	return Math.ceil(undoLayout(ramBytes, diskBytes).end / 65536);
+}
+
+/** Places of what core/undo.ts keeps, after the disk. */
+export function undoLayout(ramBytes: number, diskBytes: number) {
+	const pages = Math.ceil(ramBytes / layout.PAGE_SIZE) + Math.ceil(diskBytes / layout.PAGE_SIZE);
+	const copyPages = Math.min(pages, layout.UNDO_PAGES_MAX);
+	const entries = diskBase(ramBytes) + Math.ceil(diskBytes / layout.PAGE_SIZE) * layout.PAGE_SIZE;
+	const state = entries + Math.ceil((8 * pages) / 64) * 64;
+	const copies = state + layout.STATE_SIZE;
+	const log = copies + copyPages * layout.PAGE_SIZE;
+	const out = log + layout.UNDO_BUFFER_SIZE;
+	return { entries, state, copies, copyPages, log, out, end: out + layout.UNDO_BUFFER_SIZE };
 }
 
 /** Linear address of the disk image. */

@@ -6,8 +6,11 @@ export interface GuestMemory {
 	readonly view: DataView;
 	/** Offset in `bytes` of guest RAM [physical, physical + length), undefined when any of it is not RAM. */
 	locate(physical: bigint, length: number): number | undefined;
-	/** Must follow each change of [offset, offset + length) of `bytes`. */
+	/** Must come before each change of [offset, offset + length) of `bytes`, and the other one after it. */
+	writing(offset: number, length: number): void;
 	written(offset: number, length: number): void;
+	/** The device read these bytes: for watchpoints. */
+	wasRead(offset: number, length: number): void;
 }
 
 /** What a device may do to the rest of the machine. */

@@ -1,5 +1,4 @@
 import { type Disposable, toDisposable } from "../common/disposable.ts";
-import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, hartBase } from "./coreAbi.ts";
@@ -9,8 +8,15 @@ type TrapReturn = { hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instru
 
 const word = (view: DataView, hart: number, offset: number) => view.getUint32(hartBase(hart) + offset, true);
 const long = (view: DataView, hart: number, offset: number) => view.getBigUint64(hartBase(hart) + offset, true);
-const steps = (view: DataView): Instructions =>
-	view.getUint32(layout.M_STEPS + 4, true) * 2 ** 32 + view.getUint32(layout.M_STEPS, true);
+
+/** Steps of all harts together at this moment, inside of a turn, too: the one under way is counted. */
+export function stepsNow(view: DataView): Instructions {
+	const running = view.getUint32(layout.T_RUNNING, true);
+	if (running === 0) return Number(view.getBigUint64(layout.M_STEPS, true));
+	const hart = hartBase(running - 1);
+	const end = view.getBigUint64(layout.T_TURN_BASE, true) + view.getBigUint64(hart + layout.V_STEPS_END, true);
+	return Number(BigInt.asUintN(64, end)) - view.getUint32(hart + layout.V_LEFT, true);
+}
 
 /** The last event of a hart, read where it lies and only as far as a listener asks: a busy guest traps 100,000 times a second. */
 class LastTrap implements Trap {
@@ -45,7 +51,7 @@ class LastTrap implements Trap {
 		return (high * 2 ** 32 + word(this.view, this.hart, layout.H_SATP)) * layout.PAGE_SIZE;
 	}
 	get instret() {
-		return steps(this.view);
+		return stepsNow(this.view);
 	}
 }
 
@@ -62,12 +68,12 @@ class LastReturn implements TrapReturn {
 		return word(this.view, this.hart, layout.H_MODE) as 0 | 1 | 3;
 	}
 	get instret() {
-		return steps(this.view);
+		return stepsNow(this.view);
 	}
 }
 type Callbacks = Pick<CoreImports["env"], "onTrap" | "onTrapReturn" | "onRootChange">;
 
-/** What the guest does, for listeners: traps, returns and root changes; breakpoints and watchpoints. Costs nothing unheard. */
+/** What the guest does, for listeners: traps, returns and root changes. Costs nothing unheard. */
 export class GuestEvents {
 	private readonly traps = new Emitter<Trap>();
 	private readonly trapReturns = new Emitter<TrapReturn>();
@@ -88,33 +94,26 @@ export class GuestEvents {
 		for (const emitter of [this.traps, this.trapReturns, this.roots]) emitter.dispose();
 	}
 
+	/** The guest does again what listeners have seen. */
+	silent = false;
+
 	/** What the core calls. */
 	readonly callbacks: Callbacks = {
 		onTrap: (hart) => {
+			if (this.silent) return;
 			this.lastTraps[hart] ??= new LastTrap(this.view, hart);
 			this.traps.fire(this.lastTraps[hart]);
 		},
 		onTrapReturn: (hart) => {
+			if (this.silent) return;
 			this.lastReturns[hart] ??= new LastReturn(this.view, hart);
 			this.trapReturns.fire(this.lastReturns[hart]);
 		},
 		onRootChange: (hart) => {
-			this.roots.fire({ hart, satp: long(this.view, hart, layout.H_SATP), instret: steps(this.view) });
+			if (this.silent) return;
+			this.roots.fire({ hart, satp: long(this.view, hart, layout.H_SATP), instret: stepsNow(this.view) });
 		},
 	};
-
-	addBreakpoint(pc: bigint): Disposable {
-		if (!this.core().addBreakpoint(pc)) throw tableFull("breakpoints", layout.T_BREAKPOINT_MAX);
-		return toDisposable(() => this.core().removeBreakpoint(pc));
-	}
-
-	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any"): Disposable {
-		const read = access === "write" ? 0 : layout.WATCH_READ;
-		const bits = access === "read" ? read : read | layout.WATCH_WRITE;
-		const end = address + BigInt(length);
-		if (!this.core().addWatchpoint(address, end, bits)) throw tableFull("watchpoints", layout.T_WATCHPOINT_MAX);
-		return toDisposable(() => this.core().removeWatchpoint(address, end, bits));
-	}
 
 	/** An event that the core reports only while somebody listens. */
 	private listened<T>(emitter: Emitter<T>, bit: number): (listener: (value: T) => void) => Disposable {
@@ -134,8 +133,4 @@ export class GuestEvents {
 		for (const [flag, listeners] of this.listening) if (listeners > 0) mask |= flag;
 		this.core().setEventMask(mask);
 	}
-}
-
-function tableFull(what: string, most: number): UserError {
-	return new UserError("machine-options", `There are ${most} ${what} already`, "Remove one first.");
 }

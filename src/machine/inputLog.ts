@@ -1,10 +1,11 @@
 import { UserError } from "../common/errors.ts";
 
 /**
- * How the core's run had ended when input came: after exactly so many steps ("steps"), or later, when nothing more could
- * happen ("idle") or nothing before the next timer ("waiting"). Both are moments that a replay finds again.
+ * Where between two steps the machine stood when input came, in this order: right after the step ("steps"); when nothing more
+ * could happen before the next timer ("waiting") or at all ("idle"); right before the next step ("ready"): slices have ended
+ * and begun, time may have been skipped, an interrupt taken. All are moments that a replay finds again.
  */
-export type InputMoment = "steps" | "idle" | "waiting";
+export type InputMoment = "steps" | "waiting" | "idle" | "ready";
 
 /**
  * Console input: `bytes` joined the line's queue when the machine had made `at` steps. A record without bytes is the end of
@@ -16,8 +17,10 @@ export interface InputRecord {
 	readonly bytes: readonly number[];
 }
 
-const version = 2;
-const moments: readonly unknown[] = ["steps", "idle", "waiting"] satisfies InputMoment[];
+const version = 3;
+/** Version 2 had no "ready". */
+const oldest = 2;
+const moments: readonly unknown[] = ["steps", "waiting", "idle", "ready"] satisfies InputMoment[];
 
 /** Everything that a run depends on and that does not come from kernel, disk and options. */
 export class InputLog {
@@ -59,7 +62,10 @@ export function parseInputLog(text: string): ParsedInputLog {
 	} catch {
 		throw bad("it is not JSON");
 	}
-	if (data?.version !== version) throw bad(`it is of version ${String(data?.version)}, this is version ${version}`);
+	const given = data?.version;
+	if (!(typeof given === "number" && Number.isInteger(given) && given >= oldest && given <= version)) {
+		throw bad(`it is of version ${String(given)}, this is version ${version}`);
+	}
 	if (!Array.isArray(data.records)) throw bad("it has no records");
 	let before = 0;
 	for (const record of data.records as InputRecord[]) {

@@ -1,21 +1,16 @@
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
-import { resetVector } from "./bootRom.ts";
+import { Board } from "./board.ts";
 import { checkOptions } from "./checkOptions.ts";
 import { ConsoleLine } from "./consoleLine.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
-import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
-import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
-import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
-import { VirtioBlock } from "./devices/virtioBlock.ts";
-import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
-import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
-import { boardTree } from "./deviceTree.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { GuestEvents } from "./guestEvents.ts";
-import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
+import { History, type HistoryHost, type HistoryOptions, type Position } from "./history.ts";
+import { Input, momentOf, otherRun } from "./input.ts";
+import type { InputLog, InputRecord } from "./inputLog.ts";
 import {
 	eagerOptions,
 	normalOptions,
@@ -23,6 +18,8 @@ import {
 	type TranslatorOptions,
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
+import { loadImages, type RawImage } from "./loader.ts";
+import { Points } from "./points.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
@@ -33,9 +30,11 @@ import type {
 	MachineOptions,
 	MachineSurface,
 	PhysicalMemory,
+	PointFilter,
 	RunOptions,
 	StallReport,
 	StopReason,
+	WatchFilter,
 } from "./types.ts";
 import { hartView, physicalMemory, plicView } from "./views.ts";
 import { board } from "./virtBoard.ts";
@@ -43,8 +42,6 @@ import { Watchdog } from "./watchdog.ts";
 
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
-/** Different texts of guest errors that are told; a driver that goes wild has said enough by then. */
-const guestErrorsMax = 20;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -58,7 +55,7 @@ export interface MachineParts {
 	/** Other thresholds and limits for the translator, for tests of it. */
 	readonly translator?: Partial<TranslatorOptions>;
 	/** More images put into RAM before the start (firmware payloads). */
-	readonly extraImages?: readonly { readonly physical: bigint; readonly bytes: Uint8Array }[];
+	readonly extraImages?: readonly RawImage[];
 }
 
 interface Shape {
@@ -99,34 +96,34 @@ export class Machine implements MachineSurface {
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly plic: InterruptController;
-	/** What was typed so far, for a replay. */
-	readonly inputLog = new InputLog();
-
 	private readonly core: CoreExports;
 	private readonly translator: Translator | undefined;
 	private readonly bytes: Uint8Array;
 	private readonly view: DataView;
-	private readonly devices: Device[] = [];
+	private readonly board: Board;
 	private readonly pages: PageStore;
 	private readonly hasher: PageHasher;
 	private readonly watchdog: Watchdog;
 	private readonly events: GuestEvents;
+	private readonly points: Points;
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
-	private readonly finisher: TestFinisher;
+	private readonly input = new Input((bytes) => this.queue(bytes));
 	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
 	private late: Uint8Array[] = [];
 	private inside = false;
-	/** How the core's last run ended. */
+	/** How the core's last run ended: where between two steps the machine stands (STOP_BUDGET: right after one). */
 	private lastStop: number = layout.STOP_BUDGET;
 	private restartAsked = false;
-	private replay: { readonly records: readonly InputRecord[]; next: number } | undefined;
-	private readonly saidErrors = new Set<string>();
+	private stopAsked = false;
+	private past: History | undefined;
+	/** Changes from outside that no input log has: a debugger's. */
+	private pokes = 0;
 	/** STATE as it was before the first instruction. */
 	private readonly powerOn: Uint8Array;
 	private readonly tohost: bigint | undefined;
-	private readonly extraImages: NonNullable<MachineParts["extraImages"]>;
+	private readonly extraImages: readonly RawImage[];
 
 	private constructor(
 		options: MachineOptions,
@@ -138,6 +135,27 @@ export class Machine implements MachineSurface {
 		this.bytes = new Uint8Array(memory.buffer);
 		this.view = new DataView(memory.buffer);
 		this.events = new GuestEvents(this.view, () => this.core);
+		this.points = new Points({
+			view: this.view,
+			core: () => this.core,
+			hart: (id) => this.harts[id] as Hart,
+			spaceOf: (hart) => this.spaceOf(hart),
+		});
+		this.board = new Board({
+			memory,
+			ramBytes,
+			imageBytes: options.disk?.length,
+			virtio: options.virtio ?? "modern",
+			transmit: (byte) => this.line.transmit(byte),
+			nextByte: () => this.line.next(),
+			onRestart: () => {
+				this.restartAsked = true;
+			},
+			onGuestError: (text) => {
+				if (!this.line.silent) this.guestErrors.fire(text);
+			},
+			core: () => this.core,
+		});
 		const instance = new WebAssembly.Instance(parts.core, this.imports(memory) as unknown as WebAssembly.Imports);
 		this.core = instance.exports as unknown as CoreExports;
 		this.core.initialize(harts, ramBytes, diskBytes, BigInt(options.seed ?? 0), options.pmp === false ? 0 : 1);
@@ -151,19 +169,25 @@ export class Machine implements MachineSurface {
 		this.onRootChange = this.events.onRootChange;
 		if (options.disk) {
 			this.bytes.set(options.disk, diskBase(ramBytes));
-			this.written(diskBase(ramBytes), options.disk.length);
+			this.board.written(diskBase(ramBytes), options.disk.length);
 		}
-		this.finisher = this.addDevices(memory, options);
+		this.board.wire();
 		this.pages = new PageStore(this.bytes, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
 		this.hasher = new PageHasher(memory.buffer, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
 		this.extraImages = parts.extraImages ?? [];
-		this.loadImages(elf, this.extraImages);
-		this.replay = parts.replay ? { records: parts.replay, next: 0 } : undefined;
+		this.load();
+		this.input.replay(parts.replay);
 		this.tohost = elf.symbols.get("tohost");
-		if (this.tohost !== undefined) this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_PHYSICAL_WRITE);
+		if (this.tohost !== undefined) {
+			this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_PHYSICAL_WRITE, 0);
+		}
 		this.console = this.line;
-		this.memory = physicalMemory(memory.buffer, ramBytes);
-		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id));
+		this.memory = physicalMemory(memory.buffer, ramBytes, (address, bytes) => {
+			this.board.put(address, bytes);
+			this.core.ramPoked();
+			this.poked();
+		});
+		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id, () => this.poked()));
 		this.plic = plicView(this.view);
 		this.watchdog = new Watchdog(this.view, harts, parts.symbolize);
 		this.powerOn = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
@@ -176,63 +200,98 @@ export class Machine implements MachineSurface {
 		return Number(this.view.getBigUint64(layout.M_STEPS, true));
 	}
 
+	/** Where the machine stands. Between runs only. */
+	get position(): Position {
+		return { steps: this.instret, moment: momentOf(this.lastStop), changes: this.input.admitted + this.pokes };
+	}
+
 	run(budget: Instructions, options: RunOptions = {}): StopReason {
-		let left = budget;
-		while (left > 0) {
-			if (this.finisher.halted) break;
-			const asked = options.stopWhenWaiting === true;
-			// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
-			const pass = this.lastStop === layout.STOP_WAITING && this.line.pending === 0;
-			const { steps, replayed } = this.admitInput();
-			if (steps === 0) return { kind: "requested" };
-			const before = this.instret;
-			const flags = replayed || (asked && !pass) ? layout.RUN_STOP_BEFORE_SKIP : 0;
-			const stop = this.enter(Math.min(left, steps, asked && pass ? 1 : stretch), flags);
-			left -= this.instret - before;
-			const report = this.watchdog.look(stop === layout.STOP_IDLE);
-			if (report) this.stalls.fire(report);
-			const due = this.replay?.records[this.replay.next];
-			if (due && isWait(stop)) {
-				if (due.at === this.instret) continue;
-				// Nothing but this input could get the machine there.
-				if (stop === layout.STOP_IDLE) throw otherRun();
+		for (const hart of options.pass ?? []) this.core.passBreakpoint(hart);
+		const limit = this.instret + budget;
+		while (this.instret < limit) {
+			if (this.stopAsked) {
+				this.stopAsked = false;
+				return { kind: "requested" };
 			}
-			const reason = this.stopped(stop);
+			const { halted } = this.board.finisher;
+			if (halted) break;
+			const room = this.past?.room() ?? Number.POSITIVE_INFINITY;
+			if (room === 0) {
+				if (this.past?.arrive() === "present") return { kind: "present" };
+				continue;
+			}
+			const reason = this.stretch(Math.min(limit - this.instret, room), options.stopWhenWaiting === true);
 			if (reason) return reason;
 		}
-		const { halted } = this.finisher;
+		if (this.past?.room() === 0 && this.past.arrive() === "present") return { kind: "present" };
+		const { halted } = this.board.finisher;
 		return halted ? { kind: "halt", ...halted } : { kind: "budget" };
 	}
 
+	runHart(hart: number, steps: number, options: RunOptions = {}): StopReason {
+		const target = (this.harts[hart] as Hart).steps + BigInt(steps);
+		this.view.setUint32(layout.T_RUN_HART, hart + 1, true);
+		this.view.setBigUint64(layout.T_RUN_STEPS, target, true);
+		try {
+			// A hart that waits makes no step: the end is then another stop, or it never comes.
+			return this.run(Number.MAX_SAFE_INTEGER - this.instret, options);
+		} finally {
+			this.view.setUint32(layout.T_RUN_HART, 0, true);
+		}
+	}
+
 	requestStop(): void {
-		this.core.requestStop();
+		if (this.inside) this.core.requestStop();
+		else this.stopAsked = true;
+	}
+
+	/** At most so many steps, up to the next thing that is the host's; undefined: the run goes on. */
+	private stretch(most: number, asked: boolean): StopReason | undefined {
+		// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
+		const pass = this.lastStop === layout.STOP_WAITING && this.line.pending === 0;
+		const { steps, until } = this.input.admit({ at: this.instret, moment: momentOf(this.lastStop) });
+		if (steps === 0) return { kind: "requested" };
+		const skips = until !== "waiting" && (!asked || pass);
+		const flags = (skips ? 0 : layout.RUN_STOP_BEFORE_SKIP) | (until === "ready" ? layout.RUN_STOP_READY : 0);
+		const stop = this.enter(Math.min(most, steps, asked && pass ? 1 : stretch), flags);
+		const silent = this.line.silent;
+		const report = silent ? undefined : this.watchdog.look(stop === layout.STOP_IDLE);
+		if (report) this.stalls.fire(report);
+		const due = this.input.due;
+		if (due && (isWait(stop) || stop === layout.STOP_READY)) {
+			if (due.at === this.instret) return undefined;
+			// Nothing but this input could get the machine there.
+			if (stop === layout.STOP_IDLE) throw otherRun();
+		}
+		return this.stopped(stop);
 	}
 
 	private enter(steps: number, flags: number): number {
+		let stop: number = layout.STOP_BUDGET;
 		this.inside = true;
 		try {
 			for (let left = steps; left > 0; ) {
 				const before = this.instret;
-				this.lastStop = this.core.run(Math.min(left, this.translator?.dueAfter ?? left), flags);
+				stop = this.core.run(Math.min(left, this.translator?.dueAfter ?? left), flags);
 				this.translator?.tick();
 				left -= this.instret - before;
-				if (this.lastStop !== layout.STOP_BUDGET) break;
+				if (stop !== layout.STOP_BUDGET) break;
 			}
 		} finally {
 			this.inside = false;
 		}
+		this.lastStop = this.view.getUint32(layout.T_STANDING, true);
 		this.line.flush();
 		for (const bytes of this.late.splice(0)) this.typed(bytes);
-		if (this.restartAsked) this.restart();
-		return this.lastStop;
+		if (!this.restartAsked) return stop;
+		this.restart();
+		return layout.STOP_BUDGET;
 	}
 
 	/** Undefined: the run goes on. */
 	private stopped(stop: number): StopReason | undefined {
-		const { halted } = this.finisher;
+		const { halted } = this.board.finisher;
 		if (halted) return { kind: "halt", ...halted };
-		const hart = this.view.getUint32(layout.T_STOP_HART, true);
-		const pc = this.view.getBigUint64(layout.T_STOP_PC, true);
 		switch (stop) {
 			case layout.STOP_IDLE:
 				return { kind: "idle" };
@@ -240,15 +299,19 @@ export class Machine implements MachineSurface {
 				const at = BigInt.asUintN(64, this.core.nextEventTime());
 				return { kind: "waiting", ticks: Number(at - this.view.getBigUint64(layout.M_TIME, true)) };
 			}
-			case layout.STOP_BREAKPOINT:
-				return { kind: "breakpoint", hart, pc };
+			case layout.STOP_BREAKPOINT: {
+				const hart = this.view.getUint32(layout.T_STOP_HART, true);
+				return { kind: "breakpoint", hart, pc: this.view.getBigUint64(layout.T_STOP_PC, true) };
+			}
 			case layout.STOP_WATCHPOINT: {
-				const address = this.view.getBigUint64(layout.T_STOP_ADDRESS, true);
+				const { hart, pc, address, access } = this.points.access();
 				if (this.tohost !== undefined && address >= this.tohost && address < this.tohost + 8n) return this.readToHost();
-				return { kind: "watchpoint", hart, pc, address };
+				return { kind: "watchpoint", hart: hart?.id, pc, address, access };
 			}
 			case layout.STOP_REQUESTED:
 				return { kind: "requested" };
+			case layout.STOP_HART:
+				return { kind: "stepped" };
 			default:
 				return undefined;
 		}
@@ -265,11 +328,11 @@ export class Machine implements MachineSurface {
 		const device = value >> 56n;
 		if (device === 0n && (value & 1n) === 1n) {
 			const code = Number((value >> 1n) & 0xffffn);
-			this.finisher.halt(code, "tohost");
+			this.board.finisher.halt(code, "tohost");
 			return { kind: "halt", code, by: "tohost" };
 		}
 		if (device === 1n && ((value >> 48n) & 0xffn) === 1n) this.line.transmit(Number(value & 0xffn));
-		this.put(place, new Uint8Array(8));
+		this.board.put(place, new Uint8Array(8));
 		return undefined;
 	}
 
@@ -282,20 +345,26 @@ export class Machine implements MachineSurface {
 		);
 		this.bytes.set(this.powerOn, layout.STATE_BASE);
 		for (const [place, value] of kept) this.view.setBigUint64(place, value, true);
-		this.loadImages(this.shape.elf, this.extraImages);
+		this.load();
 		this.core.stateRestored();
 	}
 
 	// ---- console input ----------------------------------------------------------------------------------------------
 
 	private typed(bytes: Uint8Array): void {
-		if (this.replay) return;
-		if (this.inside) {
-			this.late.push(bytes.slice());
-			return;
-		}
-		this.inputLog.add({ at: this.instret, moment: momentOf(this.lastStop), bytes: [...bytes] });
-		this.queue(bytes);
+		if (this.input.isReplaying) return;
+		if (this.inside) this.late.push(bytes.slice());
+		else this.input.type(bytes, { at: this.instret, moment: momentOf(this.lastStop) });
+	}
+
+	/** What was typed so far, for a replay. */
+	get inputLog(): InputLog {
+		return this.input.log;
+	}
+
+	/** Input comes from a log: of a recorded run, or of this run's own past. */
+	get isReplaying(): boolean {
+		return this.input.isReplaying;
 	}
 
 	/** The input log as a file, with this moment as the run's end. */
@@ -305,28 +374,13 @@ export class Machine implements MachineSurface {
 
 	private queue(bytes: Uint8Array): void {
 		this.line.queue(bytes);
-		this.requestSliceEnd();
+		this.board.requestSliceEnd();
 	}
 
-	/**
-	 * Gives the replayed input that is due; says how far the core may run before the next, and whether it must find a wait.
-	 * No steps: the recorded run ended here.
-	 */
-	private admitInput(): { steps: number; replayed: boolean } {
-		const { replay } = this;
-		for (;;) {
-			const record = replay?.records[replay.next];
-			if (!replay || !record) return { steps: Number.POSITIVE_INFINITY, replayed: false };
-			if (record.at > this.instret) return { steps: record.at - this.instret, replayed: false };
-			if (record.at < this.instret) throw otherRun();
-			if (record.moment !== "steps" && record.moment !== momentOf(this.lastStop)) {
-				// The next call of the core ends in this wait without a step, or the log is of another run.
-				return { steps: 1, replayed: record.moment === "waiting" };
-			}
-			replay.next++;
-			if (record.bytes.length === 0) return { steps: 0, replayed: false };
-			this.queue(Uint8Array.from(record.bytes));
-		}
+	/** A debugger changed the machine. */
+	private poked(): void {
+		this.pokes++;
+		this.past?.changed();
 	}
 
 	// ---- events ----------------------------------------------------------------------------------------------------
@@ -337,12 +391,12 @@ export class Machine implements MachineSurface {
 	readonly onStall = this.stalls.event;
 	readonly onGuestError = this.guestErrors.event;
 
-	addBreakpoint(pc: bigint): Disposable {
-		return this.events.addBreakpoint(pc);
+	addBreakpoint(pc: bigint, filter?: PointFilter): Disposable {
+		return this.points.addBreakpoint(pc, filter);
 	}
 
-	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any"): Disposable {
-		return this.events.addWatchpoint(address, length, access);
+	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any", filter?: WatchFilter): Disposable {
+		return this.points.addWatchpoint(address, length, access, filter);
 	}
 
 	// ---- snapshots and hashes ----------------------------------------------------------------------------------------
@@ -351,7 +405,7 @@ export class Machine implements MachineSurface {
 		this.noteDirty();
 		const state = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
 		const { harts, ramBytes, diskBytes } = this.shape;
-		const inputs = this.inputLog.records.length;
+		const inputs = this.input.admitted;
 		return {
 			harts,
 			ramBytes,
@@ -385,6 +439,7 @@ export class Machine implements MachineSurface {
 		this.lastStop = snapshot.lastStop;
 		this.inputLog.rewind(snapshot.inputs);
 		this.watchdog.reset();
+		this.past?.restart();
 	}
 
 	stateHash(): string {
@@ -424,157 +479,106 @@ export class Machine implements MachineSurface {
 	}
 
 	dispose(): void {
+		this.past?.dispose();
 		for (const one of [this.events, this.stalls, this.guestErrors]) one.dispose();
 		this.line.dispose();
+	}
+
+	// ---- history ---------------------------------------------------------------------------------------------------
+
+	/** From this moment on the machine can go back; see history.ts. Once: later calls give the same history. */
+	keepHistory(options: HistoryOptions = {}): History {
+		this.past ??= new History(this.historyHost(), options);
+		return this.past;
+	}
+
+	get history(): History | undefined {
+		return this.past;
+	}
+
+	private historyHost(): HistoryHost {
+		const machine = this;
+		const { core, bytes, view, line, input, harts } = this;
+		const { ramBytes, diskBytes } = this.shape;
+		return {
+			...{ core, bytes, view, line, input, harts, ramBytes, diskBytes },
+			get position() {
+				return machine.position;
+			},
+			get lastStop() {
+				return machine.lastStop;
+			},
+			set lastStop(stop) {
+				machine.lastStop = stop;
+			},
+			get pokes() {
+				return machine.pokes;
+			},
+			set pokes(count) {
+				machine.pokes = count;
+			},
+			enter: (steps, flags) => this.enter(steps, flags),
+			stopped: (stop) => this.stopped(stop),
+			silence: (silent) => {
+				line.silent = silent;
+				this.events.silent = silent;
+			},
+			activePoints: (which) => {
+				this.points.active = which === "none" ? undefined : which;
+			},
+			addWatchpoint: (address, length, access, filter) =>
+				this.points.addWatchpoint(address, length, access, filter, "own"),
+			moved: () => {
+				core.stateRestored();
+				this.late = [];
+				this.watchdog.reset();
+			},
+		};
 	}
 
 	// ---- building --------------------------------------------------------------------------------------------------
 
 	private imports(memory: WebAssembly.Memory): CoreImports {
-		const device = (id: number) => this.devices[id] as Device;
 		return {
 			env: {
 				memory,
 				abort: () => {
 					throw new Error("the core gave up: a defect of ours");
 				},
-				deviceRead: (id, offset, size) => device(id).read(offset, size) | 0,
-				deviceWrite: (id, offset, size, value) => device(id).write(offset, size, value >>> 0),
-				deviceTick: () => {
-					for (const each of this.devices) each.sliceEnd?.();
-				},
+				...this.board.callbacks,
 				...this.events.callbacks,
+				...this.points.callbacks,
 				translate: (slot, offset) => this.translator?.offer(slot, offset),
+				slotChanged: (slot) => this.translator?.slotChanged(slot),
+				undoFull: (entries) => this.past?.areaFull(entries),
 			},
 		};
 	}
 
-	private requestSliceEnd(): void {
-		this.view.setUint32(layout.M_DEVICE_WORK, 1, true);
-	}
-
-	/** Linear bytes [offset, offset + length) of RAM or disk have new content that no hart stored. */
-	private written(offset: number, length: number): void {
-		if (length === 0) return;
-		const page = Math.floor(offset / layout.PAGE_SIZE);
-		this.core.ramWritten(page, Math.floor((offset + length - 1) / layout.PAGE_SIZE) - page + 1);
-	}
-
-	/** Puts bytes into guest RAM. */
-	private put(physical: bigint, bytes: Uint8Array): void {
-		const offset = layout.RAM_BASE + Number(physical - BigInt(board.ram.base));
-		this.bytes.set(bytes, offset);
-		this.written(offset, bytes.length);
-	}
-
-	/** Zeroes guest RAM where it is not zero: what was never touched stays untouched on the host too. */
-	private clear(physical: bigint, length: number): void {
-		const start = layout.RAM_BASE + Number(physical - BigInt(board.ram.base));
-		const range = this.bytes.subarray(start, start + length);
-		if (this.instret === 0) return;
-		range.fill(0);
-		this.written(start, length);
-	}
-
-	private deviceHost(): DeviceHost {
-		return {
-			memory: {
-				bytes: this.bytes,
-				view: this.view,
-				locate: (physical, length) => {
-					const pointer = this.core.ramPointer(BigInt.asIntN(64, physical), length) >>> 0;
-					return pointer === 0 ? undefined : pointer;
-				},
-				written: (offset, length) => this.written(offset, length),
-			},
-			setIrqLevel: (irq, level) => this.core.setIrqLevel(irq, level ? 1 : 0),
-			requestSliceEnd: () => this.requestSliceEnd(),
-			guestError: (text) => {
-				if (this.saidErrors.has(text) || this.saidErrors.size >= guestErrorsMax) return;
-				this.saidErrors.add(text);
-				this.guestErrors.fire(text);
-			},
+	private load(): void {
+		const { harts, ramBytes, elf } = this.shape;
+		const { bytes, view } = this;
+		const put = (physical: bigint, content: Uint8Array) => this.board.put(physical, content);
+		const clear = (physical: bigint, length: number) => {
+			// What was never touched stays untouched on the host too.
+			if (this.instret > 0) put(physical, new Uint8Array(length));
 		};
+		loadImages({ bytes, view, harts, ramBytes, put, clear }, elf, this.extraImages);
 	}
 
-	private addDevices(memory: WebAssembly.Memory, options: MachineOptions): TestFinisher {
-		const allocator = new StateAllocator(memory);
-		const host = this.deviceHost();
-		const add = <T extends Device>(device: T, base: number, size: number): T => {
-			this.devices.push(device);
-			this.core.addDevice(BigInt(base), BigInt(size), this.devices.length - 1, device.access);
-			return device;
-		};
-		const { uart, virtio, testFinisher } = board;
-		add(
-			new Uart16550(host, {
-				irq: uart.irq,
-				state: allocator.take(uartStateBytes),
-				onByte: (byte) => this.line.transmit(byte),
-				nextByte: () => this.line.next(),
-			}),
-			uart.base,
-			uart.registers,
-		);
-		const version = options.virtio === "legacy" ? 1 : 2;
-		const blockState = allocator.take(virtioStateBytes);
-		for (let slot = 0; slot < virtio.slots; slot++) {
-			const base = virtio.base + slot * virtio.size;
-			if (slot > 0 || !options.disk) add(new VirtioEmptySlot(version), base, virtio.registers);
-			else {
-				const disk = { offset: diskBase(this.shape.ramBytes), length: options.disk.length };
-				const config = { irq: virtio.firstIrq, state: blockState, version } as const;
-				add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.registers);
-			}
-		}
-		const finisher = new TestFinisher({
-			state: allocator.take(finisherStateBytes),
-			onHalt: () => this.core.requestStop(),
-			onRestart: () => {
-				this.restartAsked = true;
-				this.core.requestStop();
-			},
-		});
-		return add(finisher, testFinisher.base, testFinisher.size);
-	}
-
-	/** Kernel, further images, device tree and boot ROM; every hart at the reset vector. */
-	private loadImages(elf: LoadedElf, extra: NonNullable<MachineParts["extraImages"]>): void {
-		const { harts, ramBytes } = this.shape;
-		for (const { physical, bytes, memorySize } of elf.segments) {
-			this.put(physical, bytes);
-			if (memorySize > bytes.length) this.clear(physical + BigInt(bytes.length), memorySize - bytes.length);
-		}
-		for (const { physical, bytes } of extra) this.put(physical, bytes);
-		const tree = boardTree(harts, ramBytes);
-		// At the end of RAM, on a 2 MiB border where there is room, where kernels clear or overwrite it last.
-		const border = ramBytes >= 8 * 1024 * 1024 ? 2 * 1024 * 1024 : layout.PAGE_SIZE;
-		const offset = Math.floor((ramBytes - tree.length) / border) * border;
-		const treeAt = BigInt(board.ram.base + offset);
-		this.put(treeAt, tree);
-		const vector = resetVector(elf.entry, treeAt, extra[0]?.physical ?? 0n);
-		this.bytes.set(vector, layout.ROM_BASE + board.bootRom.base);
-		for (let hart = 0; hart < harts; hart++) {
-			this.view.setBigUint64(hartBase(hart) + layout.H_PC, BigInt(board.bootRom.base), true);
-		}
-	}
-
-	/** Physical address of a virtual one under a hart's present page table, undefined where nothing is mapped. */
-	translate(hart: number, address: bigint): bigint | undefined {
-		const physical = BigInt.asUintN(64, this.core.peekTranslate(hart, BigInt.asIntN(64, address)));
+	translate(space: bigint, address: bigint): bigint | undefined {
+		const physical = BigInt.asUintN(64, this.core.peekTranslateIn(space, BigInt.asIntN(64, address)));
 		return physical === allOnes ? undefined : physical;
 	}
-}
 
-function momentOf(stop: number): InputMoment {
-	return stop === layout.STOP_IDLE ? "idle" : stop === layout.STOP_WAITING ? "waiting" : "steps";
+	spaceOf(hart: number): bigint | undefined {
+		const at = hartBase(hart);
+		const satp = this.view.getBigUint64(at + layout.H_SATP, true);
+		const machineMode = this.view.getUint32(at + layout.H_MODE, true) === 3;
+		return machineMode || satp >> 60n === 0n ? undefined : (satp & 0xfff_ffff_ffffn) << 12n;
+	}
 }
 
 function isWait(stop: number): boolean {
 	return stop === layout.STOP_IDLE || stop === layout.STOP_WAITING;
-}
-
-function otherRun(): UserError {
-	const next = "Replay it with the same kernel, disk image, harts, memory and seed.";
-	return new UserError("input-log-damaged", "The input log is of another run than this one", next);
 }

@@ -27,8 +27,19 @@ export type StopReason =
 	/** The instruction budget given to `run` is used up. */
 	| { readonly kind: "budget" }
 	| { readonly kind: "breakpoint"; readonly hart: number; readonly pc: bigint }
-	| { readonly kind: "watchpoint"; readonly hart: number; readonly pc: bigint; readonly address: bigint }
-	/** A listener asked to stop (see `Machine.requestStop`). */
+	/** `hart` is undefined for DMA; pc is the instruction that made the access, which is complete. */
+	| {
+			readonly kind: "watchpoint";
+			readonly hart: number | undefined;
+			readonly pc: bigint;
+			readonly address: bigint;
+			readonly access: "read" | "write";
+	  }
+	/** Only from `runHart`: the hart has made its steps. */
+	| { readonly kind: "stepped" }
+	/** Only in the past (history.ts): the furthest moment of the run is reached again. The next `run` is new. */
+	| { readonly kind: "present" }
+	/** Somebody asked to stop (see `Machine.requestStop`). */
 	| { readonly kind: "requested" }
 	/** The guest ended the run: test finisher or `tohost`. */
 	| { readonly kind: "halt"; readonly code: number; readonly by: "finisher" | "tohost" }
@@ -43,6 +54,40 @@ export interface RunOptions {
 	 * until input comes) and calls `run` again without it, so that an idle guest costs the host nothing.
 	 */
 	readonly stopWhenWaiting?: boolean;
+	/** Harts whose next step is made even if a breakpoint is before it: for who stands at one and wants to go on. */
+	readonly pass?: readonly number[];
+}
+
+/**
+ * Which hits stop. `when` is asked last, with the hart right before its instruction; it must only look, since a search in
+ * history asks again. A hit that does not stop costs about a microsecond.
+ */
+export interface PointFilter {
+	/** Physical address of the root page table in use; undefined: any, and none. */
+	readonly space?: bigint;
+	readonly mode?: 0 | 1 | 3;
+	readonly when?: (hart: Hart) => boolean;
+}
+
+export interface WatchedAccess {
+	/** Undefined: a device (DMA). The instruction is under way; its registers are those after the access. */
+	readonly hart: Hart | undefined;
+	readonly pc: bigint;
+	/** As given: virtual or physical. */
+	readonly address: bigint;
+	readonly access: "read" | "write";
+}
+
+export interface WatchFilter {
+	/**
+	 * true: the range is physical, and every access to it counts by whatever mapping: other processes, the kernel's copies
+	 * through its own mapping, devices, and the page-table walker's A and D bits. false (default): virtual, in any space.
+	 */
+	readonly physical?: boolean;
+	/** As for breakpoints; a device has neither. */
+	readonly space?: bigint;
+	readonly mode?: 0 | 1 | 3;
+	readonly when?: (access: WatchedAccess) => boolean;
 }
 
 /** A trap as taken by a hart, before its handler's first instruction. It tells so while its listeners run, and is of no use after. */
@@ -68,11 +113,32 @@ export interface Trap {
 export interface PhysicalMemory {
 	readonly base: bigint;
 	readonly size: number;
-	/** A live view of guest RAM; do not keep it across `await` (memory may be replaced on restore). */
-	bytes(): Uint8Array;
+	/** A live view of guest RAM, to be read only; changes go through `write`. */
+	bytes(): ReadonlyBytes;
 	/** Undefined outside RAM. */
 	readU64(address: bigint): bigint | undefined;
 	readU32(address: bigint): number | undefined;
+	/**
+	 * Puts bytes into RAM between runs, as a debugger does: decoded code, TLBs, reservations and dirty bits follow. Watchpoints
+	 * do not fire: nobody in the guest stored. Throws UserError `machine-options` where the range is not all RAM.
+	 */
+	write(address: bigint, bytes: Uint8Array): void;
+}
+
+/** Bytes that are not to be changed through this view, nor through others of its buffer: nobody would be told. */
+export interface ReadonlyBytes extends Iterable<number> {
+	readonly length: number;
+	/** For reading words. */
+	readonly buffer: ArrayBufferLike;
+	readonly byteOffset: number;
+	readonly byteLength: number;
+	readonly [index: number]: number;
+	/** A copy. */
+	slice(start?: number, end?: number): Uint8Array;
+	subarray(start?: number, end?: number): ReadonlyBytes;
+	indexOf(value: number, from?: number): number;
+	every(test: (byte: number) => boolean): boolean;
+	some(test: (byte: number) => boolean): boolean;
 }
 
 export interface Hart {
@@ -81,6 +147,8 @@ export interface Hart {
 	readonly mode: 0 | 1 | 3;
 	readonly waiting: boolean;
 	readonly instret: bigint;
+	/** Steps that it made: instructions, retired or trapped. */
+	readonly steps: bigint;
 	/** x0..x31 */
 	register(index: number): bigint;
 	/** Its low 32 bits, signed: for those who look at every system call, a bigint is dear. */
@@ -89,6 +157,15 @@ export interface Hart {
 	floatRegister(index: number): bigint;
 	/** A CSR by number (see src/riscv/csr.ts); undefined when it does not exist. */
 	csr(number: number): bigint | undefined;
+	/**
+	 * Changes of a hart between runs. They are not part of the input log: a run with such a change cannot be saved, and History
+	 * keeps a checkpoint at it. x0 stays 0.
+	 */
+	setPc(value: bigint): void;
+	setRegister(index: number, value: bigint): void;
+	setFloatRegister(index: number, value: bigint): void;
+	/** As an M-mode write would: read-only bits stay. False: there is no such CSR, or it cannot be written. */
+	setCsr(number: number, value: bigint): boolean;
 }
 
 export interface ConsolePort {
@@ -127,6 +204,9 @@ export interface RootChange {
 /** The public face of the one public class; `machine.ts` implements it. */
 export interface MachineSurface extends Disposable {
 	run(budget: Instructions, options?: RunOptions): StopReason;
+	/** Until the hart has made so many steps; the other harts run as they come. Other stops as of `run`. */
+	runHart(hart: number, steps: number, options?: RunOptions): StopReason;
+	/** From a listener: the run stops after this instruction. Between runs: the next one stops before its first. */
 	requestStop(): void;
 	readonly console: ConsolePort;
 	/** What the PLIC holds, for readers. */
@@ -141,10 +221,17 @@ export interface MachineSurface extends Disposable {
 	readonly onStall: Event<StallReport>;
 	/** A driver broke a rule of its device's specification; the text says which one. Said once per text and run. */
 	readonly onGuestError: Event<string>;
-	/** Stops before the instruction at this virtual pc retires, on any hart. */
-	addBreakpoint(pc: bigint): Disposable;
-	/** Stops after an access to [address, address+length) of virtual memory. */
-	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any"): Disposable;
+	/** Stops before the instruction at this virtual pc, on any hart. Costs nothing until a hart gets there. */
+	addBreakpoint(pc: bigint, filter?: PointFilter): Disposable;
+	/** Stops after an access to [address, address+length). */
+	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any", filter?: WatchFilter): Disposable;
+	/**
+	 * Physical address of a virtual one under a root page table (its physical address), by whatever valid leaf; no rights are
+	 * checked. Undefined where nothing is mapped.
+	 */
+	translate(space: bigint, address: bigint): bigint | undefined;
+	/** Physical address of the root page table that the hart's loads go through; undefined: none (M-mode, satp off). */
+	spaceOf(hart: number): bigint | undefined;
 	/** 64-bit hash over all architectural state, as 16 hex digits. */
 	stateHash(): string;
 }

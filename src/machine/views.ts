@@ -1,10 +1,15 @@
+import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, hartBase } from "./coreAbi.ts";
 import type { Hart, InterruptController, PhysicalMemory } from "./types.ts";
 import { board } from "./virtBoard.ts";
 
-/** Guest RAM, read where it lies. */
-export function physicalMemory(buffer: ArrayBuffer, ramBytes: number): PhysicalMemory {
+/** Guest RAM, read where it lies; `put` writes to a physical range that is all RAM. */
+export function physicalMemory(
+	buffer: ArrayBuffer,
+	ramBytes: number,
+	put: (address: bigint, bytes: Uint8Array) => void,
+): PhysicalMemory {
 	const view = new DataView(buffer);
 	const base = BigInt(board.ram.base);
 	const pointer = (address: bigint, length: number) => {
@@ -23,12 +28,29 @@ export function physicalMemory(buffer: ArrayBuffer, ramBytes: number): PhysicalM
 			const at = pointer(address, 4);
 			return at === undefined ? undefined : view.getUint32(at, true);
 		},
+		write: (address, bytes) => {
+			if (pointer(address, bytes.length) === undefined) {
+				const where = `[0x${address.toString(16)}, +${bytes.length})`;
+				throw new UserError("machine-options", `${where} is not all in RAM`, "Give an address in RAM.");
+			}
+			if (bytes.length > 0) put(address, bytes);
+		},
 	};
 }
 
-/** One hart, read where its state lies. */
-export function hartView(view: DataView, core: CoreExports, id: number): Hart {
+/** One hart, read where its state lies; `changed` follows each change of it. */
+export function hartView(view: DataView, core: CoreExports, id: number, changed: () => void): Hart {
 	const at = hartBase(id);
+	/** Inside of its turn the count of steps is in the words that the core runs with. */
+	const steps = () =>
+		view.getUint32(layout.T_RUNNING, true) === id + 1
+			? view.getBigUint64(at + layout.V_STEPS_END, true) - BigInt(view.getUint32(at + layout.V_LEFT, true))
+			: view.getBigUint64(at + layout.H_STEPS, true);
+	const set = (offset: number, value: bigint) => {
+		view.setBigUint64(at + offset, BigInt.asUintN(64, value), true);
+		core.hartChanged(id);
+		changed();
+	};
 	return {
 		id,
 		get pc() {
@@ -41,12 +63,30 @@ export function hartView(view: DataView, core: CoreExports, id: number): Hart {
 			return view.getUint32(at + layout.H_WAITING, true) !== 0;
 		},
 		get instret() {
-			return view.getBigUint64(at + layout.H_STEPS, true) - view.getBigUint64(at + layout.H_EXCEPTIONS, true);
+			return steps() - view.getBigUint64(at + layout.H_EXCEPTIONS, true);
 		},
 		register: (index) => view.getBigUint64(at + layout.H_X + 8 * index, true),
 		low: (index) => view.getInt32(at + layout.H_X + 8 * index, true),
 		floatRegister: (index) => view.getBigUint64(at + layout.H_F + 8 * index, true),
 		csr: (number) => (core.hasCsr(id, number) ? BigInt.asUintN(64, core.peekCsr(id, number)) : undefined),
+		get steps() {
+			return steps();
+		},
+		setPc: (value) => {
+			view.setUint32(at + layout.H_WAITING, 0, true);
+			set(layout.H_PC, value & ~1n);
+		},
+		setRegister: (index, value) => {
+			if (index > 0 && index < 32) set(layout.H_X + 8 * index, value);
+		},
+		setFloatRegister: (index, value) => {
+			if (index >= 0 && index < 32) set(layout.H_F + 8 * index, value);
+		},
+		setCsr: (number, value) => {
+			const done = core.pokeCsr(id, number, BigInt.asIntN(64, value)) !== 0;
+			if (done) changed();
+			return done;
+		},
 	};
 }
 

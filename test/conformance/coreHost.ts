@@ -47,6 +47,10 @@ export class CoreHost {
 				onTrap: nothing,
 				onTrapReturn: nothing,
 				onRootChange: nothing,
+				onBreakpoint: () => 1,
+				onWatchpoint: () => 1,
+				slotChanged: nothing,
+				undoFull: nothing,
 				translate: nothing,
 			},
 		});

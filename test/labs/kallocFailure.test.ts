@@ -91,8 +91,9 @@ class Globals {
 	}
 
 	write(name: string, value: number): void {
-		const bytes = this.memory.bytes();
-		new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(this.offset(name), BigInt(value), true);
+		const word = new DataView(new ArrayBuffer(8));
+		word.setBigUint64(0, BigInt(value), true);
+		this.memory.write(this.memory.base + BigInt(this.offset(name)), new Uint8Array(word.buffer));
 	}
 }
 

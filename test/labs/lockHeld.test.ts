@@ -82,7 +82,7 @@ async function accesses(files: Files, subject: Subject) {
 				for (;;) {
 					const stop = machine.run(end - machine.instret);
 					if (stop.kind !== "watchpoint") return stop;
-					(isHeldBy(stop.hart) ? held : bare).add(symbols.symbolAt(Number(stop.pc))?.name ?? "?");
+					(isHeldBy(stop.hart ?? -1) ? held : bare).add(symbols.symbolAt(Number(stop.pc))?.name ?? "?");
 					if (machine.instret >= end) return { kind: "budget" };
 				}
 			},

@@ -27,6 +27,8 @@ export class DeviceBench implements DeviceHost {
 				const offset = physical - ramBase;
 				return offset >= 0n && offset + BigInt(length) <= BigInt(ramBytes) ? Number(offset) : undefined;
 			},
+			writing: () => {},
+			wasRead: () => {},
 			written: (offset, length) => {
 				this.changes.push([offset, length]);
 			},

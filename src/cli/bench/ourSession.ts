@@ -4,7 +4,7 @@ import { utf8 } from "../../common/bytes.ts";
 import { bug } from "../../common/errors.ts";
 import { loadCore } from "../../env/node/core.ts";
 import { Machine } from "../../machine/machine.ts";
-import type { MachineOptions } from "../../machine/types.ts";
+import type { MachineOptions, ReadonlyBytes } from "../../machine/types.ts";
 import { median, outputOf, promptAtEnd, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
 
 export interface SessionJob {
@@ -150,7 +150,7 @@ class Session {
 }
 
 /** Bytes of the pages that are not all zero. */
-function touched(ram: Uint8Array): number {
+function touched(ram: ReadonlyBytes): number {
 	const page = 4096;
 	const bits = new BigUint64Array(ram.buffer, ram.byteOffset, ram.byteLength >> 3);
 	let bytes = 0;

@@ -5,7 +5,8 @@ import { H_RESERVATION, H_RESERVED_VALUE, H_YIELDED, TLB_WRITE, V_TLB } from "./
 import * as op from "./opcodes";
 import { ACCESS_STORE, CAUSE_LOAD_MISALIGNED, CAUSE_STORE_ACCESS, CAUSE_STORE_MISALIGNED, NEVER, YIELD_SLICE, fault, faulted, hartCount, yieldAfter } from "./hart";
 import { isRam, ramAddress } from "./physical";
-import { slowLoad, slowStore, tlbEntry } from "./memory";
+import { slowLoad, slowStore } from "./memory";
+import { tlbEntry } from "./tlb";
 import { translate } from "./mmu";
 
 // @ts-ignore: decorator

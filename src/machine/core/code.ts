@@ -14,6 +14,7 @@ import { OP_END } from "./opcodes";
 import { NEVER, YIELD_CODE, count, hartAt, hartCount, yieldAfter } from "./hart";
 import { dropFetch, dropWritable, flushIndex, flushRoot } from "./tlb";
 import { ramAddress } from "./physical";
+import { keepPage } from "./undo";
 
 /** Slots in use are 1..slotsUsed. A cache: dropping it is invisible. */
 let slotsUsed: u32 = 0;
@@ -34,6 +35,7 @@ export function pageFlags(linearPage: u32): u32 {
 export function markDirty(linearPage: u32): void {
 	const a: usize = DIRTY_BASE + (linearPage >> 3);
 	store<u8>(a, load<u8>(a) | <u8>(<u32>1 << (linearPage & 7)));
+	keepPage(linearPage);
 }
 
 export function recordsOfSlot(slot: u32): u32 {
@@ -42,6 +44,10 @@ export function recordsOfSlot(slot: u32): u32 {
 
 export function slotOfRecords(records: u32): u32 {
 	return (records - SLOT_RECORDS) / SLOT_RECORDS_STRIDE;
+}
+
+export function slotsInUse(): u32 {
+	return slotsUsed;
 }
 
 function hashPage(page: usize): u64 {
@@ -207,7 +213,7 @@ export function guardReservation(h: usize): void {
 	if (flags == 0) dropWritable(linear & ~(PAGE_SIZE - 1));
 }
 
-/** Whole pages of RAM have new content that no hart stored. */
+/** Whole pages of RAM or disk have new content that no hart stored; `ramWriting` came before. */
 export function ramWritten(first: u32, pages: u32): void {
 	for (let n = first; n < first + pages; n++) {
 		markDirty(n);

@@ -5,18 +5,17 @@ import {
 	EVENT_ROOT_CHANGE, H_CYCLE_BIAS, H_EXCEPTIONS, H_FFLAGS, H_FRM, H_ID, H_INSTRET_BIAS, H_MCAUSE, H_MCOUNTEREN,
 	H_MCOUNTINHIBIT, H_MEDELEG, H_MENVCFG, H_MEPC, H_MIDELEG, H_MIE, H_MIP, H_MODE, H_MSCRATCH, H_MSTATUS, H_MTVAL, H_MTVEC,
 	H_PMPADDR, H_SATP, H_SCAUSE, H_SCOUNTEREN, H_SEIP_SOFT, H_SENVCFG, H_SEPC, H_SSCRATCH, H_STIMECMP, H_STVAL, H_STVEC,
-	H_STEPS, M_TIME, T_EVENT_MASK, V_LEFT, V_STEPS_END,
+	H_STEPS, M_TIME, T_EVENT_MASK, T_RUNNING, V_LEFT, V_STEPS_END,
 } from "./layout";
 import {
 	IRQ_SEI, IRQ_SSI, IRQ_STI, MODE_M, MODE_S, MODE_U, MSTATUS_FS, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
 	MSTATUS_MXR, MSTATUS_SD, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, MSTATUS_SUM, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW,
-	MSTATUS_XL, YIELD_INTERRUPTS, hartCount, yieldAfter,
+	MSTATUS_XL, YIELD_INTERRUPTS, hartCount, yieldAfter, yieldIfStopped,
 } from "./hart";
 import { flushHart, selectBank } from "./tlb";
 import { pmpReadConfig, pmpWriteAddress, pmpWriteConfig } from "./pmp";
 import { MENVCFG_STCE, updateTimer } from "./clint";
 import { plicUpdate } from "./plic";
-import { yieldIfStopped } from "./memory";
 import { endTurn } from "./turns";
 
 @external("env", "onRootChange") declare function onRootChange(hart: u32): void;
@@ -52,6 +51,9 @@ const MTVAL: u32 = 0x343;
 const MIP: u32 = 0x344;
 const PMPCFG0: u32 = 0x3a0;
 const PMPADDR0: u32 = 0x3b0;
+/** Debug triggers: none exist. Both select 0 and type 0 (no trigger) say so (debug spec 5.7). */
+const TSELECT: u32 = 0x7a0;
+const TDATA1: u32 = 0x7a1;
 const MCYCLE: u32 = 0xb00;
 const MINSTRET: u32 = 0xb02;
 const CYCLE: u32 = 0xc00;
@@ -86,7 +88,7 @@ function exists(csr: u32): bool {
 		case SIP: case STIMECMP: case SATP:
 		case MSTATUS: case MISA: case MEDELEG: case MIDELEG: case MIE: case MTVEC: case MCOUNTEREN: case MENVCFG:
 		case MCOUNTINHIBIT: case MSCRATCH: case MEPC: case MCAUSE: case MTVAL: case MIP:
-		case PMPCFG0: case PMPCFG0 + 2: case MCYCLE: case MINSTRET: case CYCLE: case TIME: case INSTRET:
+		case PMPCFG0: case PMPCFG0 + 2: case TSELECT: case TDATA1: case MCYCLE: case MINSTRET: case CYCLE: case TIME: case INSTRET:
 		case MVENDORID: case 0xf12: case 0xf13: case MHARTID: case MCONFIGPTR:
 			return true;
 	}
@@ -205,9 +207,26 @@ export function readCsr(h: usize, csr: u32): u64 {
 
 /** For readers outside of a run: no instruction is under way, counters stand at the steps made. */
 export function peekCsr(h: usize, csr: u32): u64 {
+	const end = load<u64>(h, V_STEPS_END);
+	const left = load<u32>(h, V_LEFT);
+	// A listener of a hart that runs may ask; the counts that the run goes on with are put back.
+	const steps = load<u32>(T_RUNNING) == load<u32>(h, H_ID) + 1 ? end - left : load<u64>(h, H_STEPS);
+	store<u64>(h, steps + 1, V_STEPS_END);
+	store<u32>(h, 0, V_LEFT);
+	const value = readCsr(h, csr);
+	store<u64>(h, end, V_STEPS_END);
+	store<u32>(h, left, V_LEFT);
+	return value;
+}
+
+/** For writers outside of a run. */
+export function pokeCsr(h: usize, csr: u32, value: u64): void {
 	store<u64>(h, load<u64>(h, H_STEPS) + 1, V_STEPS_END);
 	store<u32>(h, 0, V_LEFT);
-	return readCsr(h, csr);
+	// What writeCsr takes for the next instruction's view is this moment's.
+	if (csr == MCYCLE) store<u64>(h, value - cycles(h), H_CYCLE_BIAS);
+	else if (csr == MINSTRET) store<u64>(h, value - retired(h), H_INSTRET_BIAS);
+	else writeCsr(h, csr, value);
 }
 
 function setStatus(h: usize, value: u64, mask: u64): void {

@@ -268,7 +268,7 @@ export function decodeAt(slot: u32, offset: u32): u32 {
 }
 
 /** Backward branches of this many bytes or less may close a loop worth recognising. */
-const LOOP_BYTES: i32 = 32;
+export const LOOP_BYTES: i32 = 32;
 
 function recogniseLoop(slot: u32, offset: u32, branch: u32): void {
 	const distance = load<i32>(branch, 8) >> 3;

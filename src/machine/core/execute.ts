@@ -4,9 +4,9 @@
 // at the state. `left` counts steps exactly: one for each instruction, retired or trapped.
 
 import {
-	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
+	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
 	PAGE_CACHES, PAGE_CACHES_BANK, PAGE_CACHES_SIZE, REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT,
-	T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
+	T_READY_HART, T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
 } from "./layout";
 import * as op from "./opcodes";
 import {
@@ -18,14 +18,15 @@ import { csrOld, executeCsr } from "./csr";
 import { decodeAt } from "./decode";
 import { slotOfRecords } from "./code";
 import { float, floatEnabled, markFloatDirty } from "./float";
-import { fetchPage, singleStep, slowLoad, slowStore, tlbEntry } from "./memory";
+import { fetchPage, singleStep, slowLoad, slowStore } from "./memory";
+import { tlbEntry } from "./tlb";
 import { scratch } from "./records";
 import { returnFromMachine, returnFromSupervisor, takeException, takeInterrupt } from "./trap";
 import { pmpForbidsReturn } from "./pmp";
 import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHighSignedUnsigned, mulHighUnsigned, remainder, remainderUnsigned, remainderWord, remainderWordUnsigned } from "./multiply";
-import { breakpointAt } from "./events";
+import { breakpointAt } from "./breakpoints";
 import { bulk } from "./idioms";
-import { settle } from "./turns";
+import { atSliceEnd, settle } from "./turns";
 
 // @ts-ignore: decorator
 @inline
@@ -192,6 +193,7 @@ export function execute(h: usize, steps: u32): u32 {
 		if (why) {
 			store<u32>(h, 0, V_YIELD);
 			if (why & YIELD_INTERRUPTS) {
+				store<u32>(h, left, V_LEFT);
 				takeInterrupt(h);
 				if (load<u32>(M_GRACE) != 0 && interruptsEnabled(h)) {
 					store<u32>(h, 1, H_YIELDED);
@@ -202,7 +204,11 @@ export function execute(h: usize, steps: u32): u32 {
 			// The interrupt was a reason of its own.
 			if (load<u32>(h, V_YIELD)) continue;
 		}
-		if (left == 0 || load<u32>(T_STOP_REQUEST) != 0) break;
+		if (left == 0) break;
+		if (load<u32>(T_STOP_REQUEST)) {
+			store<u32>(T_READY_HART, load<u32>(h, H_ID) + 1);
+			break;
+		}
 
 		const pc = load<u64>(h, H_PC);
 		let tlb = load<u32>(h, V_TLB);
@@ -220,7 +226,9 @@ export function execute(h: usize, steps: u32): u32 {
 				continue;
 			}
 			r = base + ((<usize>pc & 0xffe) << 3);
-			if (singleStep) {
+			// The walk may have set a watched A bit: the run stops after this instruction.
+			if (singleStep || load<u32>(T_STOP_REQUEST) != 0) {
+				store<u32>(h, left, V_LEFT);
 				if (breakpointAt(h, pc)) break;
 				r = scratch(h, pc);
 				if (!r) {
@@ -270,6 +278,26 @@ export function execute(h: usize, steps: u32): u32 {
 					left++;
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
 					break;
+				case op.OP_BREAK: {
+					left++;
+					const p = page + ((r - base) >> 3);
+					store<u64>(h, p, H_PC);
+					store<u32>(h, left, V_LEFT);
+					// The next slice begins first: an interrupt may come before this instruction.
+					if (atSliceEnd(left)) {
+						yieldAfter(h, YIELD_TURN);
+						break;
+					}
+					if (breakpointAt(h, p)) break;
+					if (load<u32>(h, V_YIELD)) break;
+					r = scratch(h, p);
+					if (!r) {
+						left--;
+						break;
+					}
+					base = r - ((<usize>p & 0xffe) << 3);
+					continue;
+				}
 				case op.OP_STRADDLE: {
 					left++;
 					const p = page + ((r - base) >> 3);

@@ -1,6 +1,6 @@
 // Access to a hart's state and the codes of the privileged architecture that the core uses.
 
-import { HART_BASE, HART_STRIDE, H_FAULT, H_FAULT_CAUSE, H_FAULT_TVAL, H_MODE, H_MSTATUS, M_HARTS, V_YIELD } from "./layout";
+import { HART_BASE, HART_STRIDE, H_FAULT, H_FAULT_CAUSE, H_FAULT_TVAL, H_MODE, H_MSTATUS, M_HARTS, T_STOP_REQUEST, V_YIELD } from "./layout";
 
 // Modes.
 export const MODE_U: u32 = 0;
@@ -91,6 +91,11 @@ export function faulted(h: usize): bool {
 @inline
 export function yieldAfter(h: usize, why: u32): void {
 	store<u32>(h, load<u32>(h, V_YIELD) | why, V_YIELD);
+}
+
+/** A listener or a device may have asked for the end of the run. */
+export function yieldIfStopped(h: usize): void {
+	if (load<u32>(T_STOP_REQUEST)) yieldAfter(h, YIELD_STOP);
 }
 
 /** Whether interrupts for the mode the hart is in are on. Kernels that use locks hold none then. */

@@ -8,7 +8,7 @@
 
 import { H_SINK, PAGE_SIZE, S_BULK_STEPS, TLB_READ, TLB_WRITE, V_TLB } from "./layout";
 import * as op from "./opcodes";
-import { tlbEntry } from "./memory";
+import { tlbEntry } from "./tlb";
 
 const MAX_BODY: u32 = 8;
 

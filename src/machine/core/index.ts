@@ -39,21 +39,29 @@
 import {
 	CLINT_MTIMECMP, DIRTY_BASE, DIRTY_SIZE, DIRTY_TAKEN_BASE, HART_STRIDE, HART_TRACKING_DELTA, H_ID, H_MODE,
 	H_MSTATUS, H_RESERVATION, H_STIMECMP, MAX_HARTS, M_DEVICE_TIME, M_DISK_SIZE, M_HARTS, M_PMP_ENFORCED, M_RAM_SIZE, M_RANDOM,
-	STATE_BASE, STATE_SIZE, V_BANK_KEYS,
+	RAM_BASE, RAM_GUEST_BASE, STATE_BASE, STATE_SIZE, V_BANK_KEYS, V_RESUME_STEPS, WATCH_PHYSICAL_READ, WATCH_PHYSICAL_WRITE,
 } from "./layout";
 import { MODE_M, MSTATUS_XL, NEVER, hartAt, hartCount } from "./hart";
 import { dropAllWritable, flushAll } from "./tlb";
 import { dropSlots, forgetPages } from "./code";
 import { isRam, ramAddress } from "./physical";
 import { beginRound } from "./schedule";
+import { forgetBreakpointStops } from "./breakpoints";
 import * as csr from "./csr";
 import * as mmu from "./mmu";
+import { disturb, markActive } from "./spin";
+import { anyWatched, checkWatch } from "./watchpoints";
 
 export { addDevice } from "./physical";
 export { setIrqLevel } from "./plic";
 export { ramWritten } from "./code";
 export { nextEventTime, requestStop, run } from "./schedule";
-export { addBreakpoint, addWatchpoint, removeBreakpoint, removeWatchpoint, setEventMask } from "./events";
+export { addBreakpoint, passBreakpoint, removeBreakpoint } from "./breakpoints";
+export { addWatchpoint, removeWatchpoint } from "./watchpoints";
+export { setEventMask } from "./trap";
+export {
+	ramWriting, undoCollect, undoCount, undoOutput, undoReset, undoRevert, undoRevertState, undoStart, undoState, undoStop, undoSwap, undoSwapBegin,
+} from "./undo";
 
 export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64, pmpEnforced: u32): void {
 	memory.fill(STATE_BASE, 0, STATE_SIZE);
@@ -73,6 +81,7 @@ export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64,
 		store<u64>(h, NEVER, H_RESERVATION);
 		store<u64>(h, NEVER, H_STIMECMP);
 		memory.fill(h + HART_TRACKING_DELTA, 0, HART_STRIDE);
+		store<u64>(h, NEVER, V_RESUME_STEPS);
 	}
 	beginRound();
 	dropVolatile();
@@ -96,6 +105,7 @@ export function dropVolatile(): void {
 export function stateRestored(): void {
 	flushAll();
 	forgetPages();
+	forgetBreakpointStops();
 }
 
 /** Linear address of a range that is all RAM, else 0. */
@@ -112,6 +122,38 @@ export function takeDirty(): void {
 
 export function hasCsr(hart: u32, number: u32): u32 {
 	return hart < hartCount() && csr.hasCsr(number) ? 1 : 0;
+}
+
+/** A debugger writes a CSR as M-mode would; 0: it does not exist or is read-only. */
+export function pokeCsr(hart: u32, number: u32, value: u64): u32 {
+	if (!hasCsr(hart, number) || number >> 10 == 3) return 0;
+	csr.pokeCsr(hartAt(hart), number, value);
+	hartChanged(hart);
+	return 1;
+}
+
+/** A debugger changed registers or the pc: the hart's loop is another one now, and its next step may meet a breakpoint. */
+export function hartChanged(hart: u32): void {
+	const h = hartAt(hart);
+	store<u64>(h, NEVER, V_RESUME_STEPS);
+	disturb(h);
+	markActive();
+}
+
+/** A debugger wrote RAM, after `ramWritten`: harts that rest look again. */
+export function ramPoked(): void {
+	markActive();
+}
+
+export function peekTranslateIn(root: u64, virtual: u64): u64 {
+	return mmu.peekTranslateIn(root, virtual);
+}
+
+/** A device is about to access, or accessed, linear bytes of RAM. */
+export function deviceAccessed(linear: u32, length: u32, writes: u32): void {
+	const end = <u64>RAM_BASE + load<u32>(M_RAM_SIZE);
+	if (!anyWatched() || linear < <u32>RAM_BASE || <u64>linear + length > end) return;
+	checkWatch(0, <u64>(linear - RAM_BASE) + RAM_GUEST_BASE, length, writes ? WATCH_PHYSICAL_WRITE : WATCH_PHYSICAL_READ);
 }
 
 export function peekCsr(hart: u32, number: u32): u64 {

@@ -199,25 +199,40 @@ export const TRACKING_SIZE = 0xc0000;
 
 /** u32: EVENT_* bits that somebody listens to. */
 export const T_EVENT_MASK = 0x40000;
-/** u32: nonzero stops the run after the current instruction; set by `requestStop`. */
+/** u32: nonzero stops the run after the current instruction; a STOP_* code. */
 export const T_STOP_REQUEST = 0x40004;
-/** u32: hart of the last breakpoint or watchpoint stop; u64: its pc; u64: the watched address that was accessed. */
+/** u32: hart of the last breakpoint or watchpoint stop, STOP_DEVICE for DMA; u64: its pc; u64: the watched address that was accessed. */
 export const T_STOP_HART = 0x40008;
+export const STOP_DEVICE = 0xffffffff;
+/** u32: WATCH_* bit of the access that a watchpoint saw. */
+export const T_STOP_ACCESS = 0x4000c;
 export const T_STOP_PC = 0x40010;
 export const T_STOP_ADDRESS = 0x40018;
-/** u64: pc at which a resumed hart must not stop again. u32: that hart + 1, or 0. */
-export const T_RESUME_PC = 0x40020;
-export const T_RESUME_HART = 0x40028;
+/** u32: hart + 1 whose turn it is while the core runs it, else 0. */
+export const T_RUNNING = 0x40020;
+/**
+ * u32: where between two steps the last run left the machine: STOP_BUDGET: right after a step; STOP_WAITING, STOP_IDLE: every hart
+ * waits; STOP_READY: right before the next step.
+ */
+export const T_STANDING = 0x40024;
+/** u32: hart + 1 that met a STOP_READY request. */
+export const T_READY_HART = 0x40028;
 /** u32: arrivals at a jump target after which it is offered to the translator (at most HEAT_QUIET - 1); 0: none is. */
 export const T_HOT = 0x4002c;
+/** u32: hart + 1 whose steps end the run (`runHart`), or 0; u64: the H_STEPS that it is to reach. */
+export const T_RUN_HART = 0x40030;
+export const T_RUN_STEPS = 0x40038;
+/** u64: M_STEPS less the running hart's H_STEPS when its turn began: with its count of steps, the exact moment. */
+export const T_TURN_BASE = 0x40040;
 
-/** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u64 access bits}[]. */
+/** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u32 access bits, u32 id}[]. */
 export const T_BREAKPOINT_COUNT = 0x40080;
 export const T_WATCHPOINT_COUNT = 0x40084;
 export const T_BREAKPOINTS = 0x41000;
-export const T_BREAKPOINT_MAX = 256;
+export const T_BREAKPOINT_MAX = 512;
 export const T_WATCHPOINTS = 0x42000;
-export const T_WATCHPOINT_MAX = 64;
+export const T_WATCHPOINT_MAX = 128;
+export const T_WATCHPOINT_SIZE = 24;
 
 /** Statistics, u64 each, summed over harts. */
 export const S_TLB_MISSES = 0x40100;
@@ -252,6 +267,8 @@ export const V_YIELD = 0x30008;
 export const V_LEFT = 0x3000c;
 /** u64: what H_STEPS will be when V_LEFT reaches 0. */
 export const V_STEPS_END = 0x30010;
+/** u64: the hart's count of steps at which breakpoints do not stop it: it stopped there before. All ones: none. */
+export const V_RESUME_STEPS = 0x30018;
 /** u64[8]: keys of the TLB banks. */
 export const V_BANK_KEYS = 0x30040;
 /** The last trap, for listeners: u64 cause (bit 63: interrupt), tval, pc; u32 from mode, to mode. */
@@ -272,6 +289,9 @@ export const V_PMP_PC = 0x30140;
 export const DIRTY_BASE = 0x80000;
 export const DIRTY_TAKEN_BASE = 0xa0000;
 export const DIRTY_SIZE = 0x20000;
+/** The same of pages that are kept for going back (undo.ts). */
+export const UNDO_BITS = 0xc0000;
+export const UNDO_BITS_SIZE = 0x20000;
 
 // ---- VOLATILE ----------------------------------------------------------------------------------------------------
 
@@ -355,6 +375,17 @@ export const RAM_GUEST_BASE = 0x80000000;
 /** Largest RAM. */
 export const RAM_SIZE_MAX = 0x7f000000;
 
+// ---- UNDO: after the disk, touched only while a history is kept (undo.ts, ../history.ts) ---------------------------------------
+
+/** Pages of the area of copies, at most. */
+export const UNDO_PAGES_MAX = 4096;
+/** Bytes for logs on their way to and from the host. */
+export const UNDO_BUFFER_SIZE = 0x40000;
+export const UNDO_LINE = 64;
+export const UNDO_LINE_SHIFT = 6;
+/** In an entry: its word fills the page. In a log: one word fills the lines of the run. */
+export const UNDO_UNIFORM = 0x80000000;
+
 // ---- codes ---------------------------------------------------------------------------------------------------------
 
 /** The timebase is 10 MHz and a hart retires 100 million instructions in a second of guest time. */
@@ -369,8 +400,13 @@ export const STOP_WATCHPOINT = 3;
 export const STOP_REQUESTED = 4;
 /** Only with RUN_STOP_BEFORE_SKIP: every hart waits; the next `run` without that flag skips time to the next event. */
 export const STOP_WAITING = 5;
+/** Only with RUN_STOP_READY: everything that happens without a step has happened, and a hart is about to make one. */
+export const STOP_READY = 6;
+/** The hart of T_RUN_HART has made its steps. */
+export const STOP_HART = 7;
 
 export const RUN_STOP_BEFORE_SKIP = 1;
+export const RUN_STOP_READY = 2;
 
 export const SPIN_NONE = 0;
 /** Does not run: its loop was seen to change nothing. */
@@ -395,5 +431,7 @@ export const ACCESS_SPLIT_8 = 16;
 
 export const WATCH_READ = 1;
 export const WATCH_WRITE = 2;
-/** Of a range of physical addresses: whoever writes there, by whatever mapping. */
-export const WATCH_PHYSICAL_WRITE = 4;
+/** Of a range of physical addresses: whoever accesses it, by whatever mapping; devices and the page-table walker (A and D bits), too. */
+export const WATCH_PHYSICAL_READ = 4;
+export const WATCH_PHYSICAL_WRITE = 8;
+export const WATCH_PHYSICAL = 12;

@@ -2,27 +2,21 @@
 // execute.ts (and in translated code).
 
 import {
-	H_PC, PAGE_SHIFT, PAGE_SIZE, SCRATCH_RECORDS, T_BREAKPOINT_COUNT, S_SLOW_STORES, S_TLB_MISSES, TLB_FETCH, TLB_READ, TLB_WRITE, T_STOP_ADDRESS,
-	T_STOP_HART, T_STOP_PC, T_STOP_REQUEST, T_WATCHPOINTS, T_WATCHPOINT_COUNT, V_TLB, V_YIELD, WATCH_PHYSICAL_WRITE, WATCH_READ, WATCH_WRITE,
-	H_ID, STOP_WATCHPOINT,
+	PAGE_SHIFT, PAGE_SIZE, SCRATCH_RECORDS, S_SLOW_STORES, S_TLB_MISSES, TLB_FETCH, TLB_READ, TLB_WRITE, T_BREAKPOINT_COUNT, V_TLB,
+	WATCH_PHYSICAL_READ, WATCH_PHYSICAL_WRITE, WATCH_READ, WATCH_WRITE,
 } from "./layout";
 import {
 	ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, CAUSE_FETCH_ACCESS, CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS,
-	YIELD_STOP, count, fault, faulted, yieldAfter,
+	count, fault, faulted, yieldIfStopped,
 } from "./hart";
 import { busError, deviceLoad, deviceStore, isRam, ramAddress, readableAddress } from "./physical";
-import { noteWriter } from "./tlb";
-import { flaggedStore, markDirty, pageFlags, recordsOfPage } from "./code";
+import { noteWriter, tlbEntry } from "./tlb";
+import { flaggedStore, markDirty, pageFlags, recordsOfPage, slotOfRecords } from "./code";
 import { pmpUniform } from "./pmp";
 import { translate } from "./mmu";
-import { pageHasBreakpoint } from "./events";
+import { armPage } from "./breakpoints";
+import { anyWatched, checkWatch, watched } from "./watchpoints";
 import { endTurn, settle } from "./turns";
-
-// @ts-ignore: decorator
-@inline
-export function tlbEntry(tlb: u32, va: u64): usize {
-	return tlb + ((<u32>va >> 8) & 0xff0);
-}
 
 // @ts-ignore: decorator
 @inline
@@ -50,34 +44,12 @@ function storeLinear(linear: u32, size: u32, value: u64): void {
 	else store<u64>(linear, value);
 }
 
-// ---- watchpoints
-
-/** Whether any watched range with these access bits touches [address, address + size). */
-function watched(address: u64, size: u64, access: u64): bool {
-	const n = load<u32>(T_WATCHPOINT_COUNT);
-	for (let i: u32 = 0; i < n; i++) {
-		const w: usize = T_WATCHPOINTS + i * 24;
-		if (address < load<u64>(w, 8) && address + size > load<u64>(w) && (load<u64>(w, 16) & access) != 0) return true;
-	}
-	return false;
-}
-
-/** The address is virtual, but for WATCH_PHYSICAL_WRITE. */
-function checkWatch(h: usize, address: u64, size: u32, access: u64): void {
-	if (!watched(address, size, access)) return;
-	store<u32>(T_STOP_REQUEST, STOP_WATCHPOINT);
-	store<u32>(T_STOP_HART, load<u32>(h, H_ID));
-	store<u64>(T_STOP_PC, load<u64>(h, H_PC));
-	store<u64>(T_STOP_ADDRESS, address);
-	yieldAfter(h, YIELD_STOP);
-}
-
 // @ts-ignore: decorator
 @inline
-function mayCache(h: usize, va: u64, physical: u64, access: u64): bool {
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0) {
+function mayCache(h: usize, va: u64, physical: u64, access: u32): bool {
+	if (anyWatched()) {
 		if (watched(pageOf(va), PAGE_SIZE, access)) return false;
-		if (access == WATCH_WRITE && watched(pageOf(physical), PAGE_SIZE, WATCH_PHYSICAL_WRITE)) return false;
+		if (watched(pageOf(physical), PAGE_SIZE, access == WATCH_WRITE ? WATCH_PHYSICAL_WRITE : WATCH_PHYSICAL_READ)) return false;
 	}
 	return pmpUniform(h, pageOf(physical));
 }
@@ -88,7 +60,7 @@ function mayCache(h: usize, va: u64, physical: u64, access: u64): bool {
 export function slowLoad(h: usize, va: u64, size: u32): u64 {
 	if ((va & 0xfff) + size > <u64>PAGE_SIZE) return crossingLoad(h, va, size);
 	const value = loadInPage(h, va, size);
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
+	if (anyWatched() && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
 	return value;
 }
 
@@ -101,6 +73,7 @@ function loadInPage(h: usize, va: u64, size: u32): u64 {
 	const linear = readableAddress(physical);
 	if (linear) {
 		if (mayCache(h, va, physical, WATCH_READ)) fill(h, va, TLB_READ, linear - <u32>va);
+		else if (anyWatched()) checkWatch(h, physical, size, WATCH_PHYSICAL_READ);
 		return loadLinear(linear, size);
 	}
 	if (va & (size - 1)) return alignedParts(h, va, size);
@@ -127,7 +100,7 @@ function crossingLoad(h: usize, va: u64, size: u32): u64 {
 	translate(h, va, ACCESS_LOAD, <u32>(PAGE_SIZE - (va & 0xfff)));
 	if (faulted(h)) return 0;
 	const value = alignedParts(h, va, size);
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
+	if (anyWatched() && !faulted(h)) checkWatch(h, va, size, WATCH_READ);
 	return value;
 }
 
@@ -140,7 +113,7 @@ export function slowStore(h: usize, va: u64, size: u32, value: u64): void {
 		return;
 	}
 	storeInPage(h, va, size, value);
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
+	if (anyWatched() && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
 }
 
 function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
@@ -156,7 +129,7 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 		const linear = ramAddress(physical);
 		const marked = pageFlags(linear >> PAGE_SHIFT) != 0;
 		storeRam(h, linear, size, value);
-		if (load<u32>(T_WATCHPOINT_COUNT) != 0) checkWatch(h, physical, size, WATCH_PHYSICAL_WRITE);
+		if (anyWatched()) checkWatch(h, physical, size, WATCH_PHYSICAL_WRITE);
 		// A store into a page table may have changed the very translation that it came by. Unmarked pages are none.
 		if (!marked && pageFlags(linear >> PAGE_SHIFT) == 0 && mayCache(h, va, physical, WATCH_WRITE)) {
 			fill(h, va, TLB_WRITE, linear - <u32>va);
@@ -192,7 +165,7 @@ function crossingStore(h: usize, va: u64, size: u32, value: u64): void {
 	translate(h, second, ACCESS_STORE, <u32>(va + size - second));
 	if (faulted(h)) return;
 	storeBytes(h, va, size, value);
-	if (load<u32>(T_WATCHPOINT_COUNT) != 0 && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
+	if (anyWatched() && !faulted(h)) checkWatch(h, va, size, WATCH_WRITE);
 }
 
 /** A misaligned store to a device, or across pages: QEMU makes bytes of it, up to the one that faults. */
@@ -203,14 +176,9 @@ function storeBytes(h: usize, va: u64, size: u32, value: u64): void {
 	}
 }
 
-/** A device may have asked for the end of the run. */
-export function yieldIfStopped(h: usize): void {
-	if (load<u32>(T_STOP_REQUEST)) yieldAfter(h, YIELD_STOP);
-}
-
 // ---- fetches
 
-/** The page that `fetchPage` found must be executed one instruction at a time: breakpoints in it, or PMP splits it. */
+/** The page that `fetchPage` found must be executed one instruction at a time: PMP splits it. */
 export let singleStep: bool = false;
 
 /** Base of the decoded records of the page at pc, 0 on a fault. */
@@ -224,11 +192,12 @@ export function fetchPage(h: usize, pc: u64): u32 {
 		fault(h, CAUSE_FETCH_ACCESS, pc);
 		return 0;
 	}
-	if (!pmpUniform(h, pageOf(physical)) || (load<u32>(T_BREAKPOINT_COUNT) != 0 && pageHasBreakpoint(pageOf(pc)))) {
+	if (!pmpUniform(h, pageOf(physical))) {
 		singleStep = true;
 		return SCRATCH_RECORDS;
 	}
 	const records = recordsOfPage(linear & ~(PAGE_SIZE - 1));
+	if (load<u32>(T_BREAKPOINT_COUNT) != 0) armPage(pageOf(pc), slotOfRecords(records));
 	fill(h, pc, TLB_FETCH, records);
 	return records;
 }

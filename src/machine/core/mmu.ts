@@ -2,7 +2,7 @@
 // an entry fault, an unreadable entry is a page fault, an entry that PMP refuses is an access fault.
 
 import {
-	H_MODE, H_MSTATUS, H_SATP, PAGE_CODE, PAGE_SHIFT, PAGE_TABLE_LEAF, PAGE_TABLE_UPPER, S_WALKS, V_LEFT,
+	H_MODE, H_MSTATUS, H_SATP, PAGE_CODE, PAGE_SHIFT, PAGE_TABLE_LEAF, PAGE_TABLE_UPPER, S_WALKS, WATCH_PHYSICAL_WRITE,
 } from "./layout";
 import {
 	ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE, CAUSE_LOAD_ACCESS, CAUSE_LOAD_PAGE,
@@ -12,6 +12,7 @@ import { dataMode } from "./tlb";
 import { isRam, ramAddress, readableAddress } from "./physical";
 import { pmpAllows } from "./pmp";
 import { flaggedStore, markDirty, markTable, pageFlags } from "./code";
+import { anyWatched, checkWatch } from "./watchpoints";
 
 const PTE_V: u64 = 1;
 const PTE_R: u64 = 2;
@@ -98,6 +99,7 @@ function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 			if (pageFlags(linear >> PAGE_SHIFT) & PAGE_CODE) flaggedStore(h, linear, 1);
 			markDirty(linear >> PAGE_SHIFT);
 			store<u64>(linear, updated);
+			if (anyWatched()) checkWatch(h, at, 8, WATCH_PHYSICAL_WRITE);
 		}
 		markTable(linear, level == 0 ? PAGE_TABLE_LEAF : PAGE_TABLE_UPPER, root);
 		return next | (va & low);
@@ -119,8 +121,13 @@ function permits(pte: u64, access: u32, mode: u32, status: u64): bool {
 export function peekTranslate(h: usize, va: u64): u64 {
 	const satp = load<u64>(h, H_SATP);
 	if (satp >> 60 == 0 || load<u32>(h, H_MODE) == MODE_M) return va;
+	return peekTranslateIn((satp & PPN) << PAGE_SHIFT, va);
+}
+
+/** The same under a root page table at a physical address. */
+export function peekTranslateIn(root: u64, va: u64): u64 {
 	if (<i64>va != (<i64>va << 25) >> 25) return REFUSED;
-	let table = (satp & PPN) << PAGE_SHIFT;
+	let table = root;
 	for (let level: i32 = 2; level >= 0; level--) {
 		const shift: u64 = <u64>(PAGE_SHIFT + 9 * level);
 		const linear = readableAddress(table + (((va >> shift) & 511) << 3));

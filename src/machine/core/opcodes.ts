@@ -10,6 +10,8 @@ export const OP_ILLEGAL = 1;
 export const OP_END = 2;
 /** 4-byte instruction of which only the first half is in the page. */
 export const OP_STRADDLE = 3;
+/** There may be a breakpoint: when none stops here, the instruction is decoded and run alone (breakpoints.ts). */
+export const OP_BREAK = 4;
 export const OP_NOP = 5;
 
 /** rd = immediate (lui, and addi from x0). */

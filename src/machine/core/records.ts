@@ -5,7 +5,8 @@ import * as op from "./opcodes";
 import { slotOfRecords } from "./code";
 import { decode, decodeAt } from "./decode";
 import { faulted } from "./hart";
-import { fetchHalf, tlbEntry } from "./memory";
+import { fetchHalf } from "./memory";
+import { tlbEntry } from "./tlb";
 
 /** The instruction at pc as a record in the scratch area, for pages that must be looked at one by one; 0 on a fault. */
 export function scratch(h: usize, pc: u64): usize {
@@ -20,7 +21,7 @@ export function scratch(h: usize, pc: u64): usize {
 	return SCRATCH_RECORDS;
 }
 
-/** The instruction at pc as a record, from the decoded page where the TLB knows it; 0 on a fault. */
+/** The instruction at pc as a record, from the decoded page where the TLB knows it; 0 on a fault. Never a breakpoint: whether one is set may not be seen. */
 export function peekRecord(h: usize, pc: u64): usize {
 	const entry = tlbEntry(load<u32>(h, V_TLB), pc);
 	if (load<u64>(entry, TLB_FETCH) == (pc & ~0xfff)) {
@@ -28,7 +29,7 @@ export function peekRecord(h: usize, pc: u64): usize {
 		const r: usize = base + ((<usize>pc & 0xffe) << 3);
 		if (load<u8>(r) == op.OP_UNDECODED) decodeAt(slotOfRecords(base), <u32>pc & 0xffe);
 		const code: u32 = load<u8>(r);
-		if (code != op.OP_END && code != op.OP_STRADDLE) return r;
+		if (code != op.OP_END && code != op.OP_STRADDLE && code != op.OP_BREAK) return r;
 	}
 	return scratch(h, pc);
 }

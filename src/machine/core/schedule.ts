@@ -5,9 +5,10 @@
 // another process, without a difference.
 
 import {
-	CLINT_MTIMECMP, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
+	CLINT_MTIMECMP, H_ID, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STEPS, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
 	M_DEVICE_TIME, M_DEVICE_WORK, M_GRACE, M_ORDER, M_RANDOM, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
-	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, SLICE_LENGTH, STOP_BUDGET, STOP_IDLE, STOP_REQUESTED, STOP_WAITING,
+	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, RUN_STOP_READY, SLICE_LENGTH, STOP_BUDGET, STOP_HART, STOP_IDLE, STOP_READY,
+	STOP_REQUESTED, STOP_WAITING, T_READY_HART, T_RUNNING, T_RUN_HART, T_RUN_STEPS, T_STANDING, T_TURN_BASE,
 	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
 } from "./layout";
 import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount, interruptsEnabled } from "./hart";
@@ -141,6 +142,8 @@ function takeTurn(h: usize, limit: u32, left: u64): u32 {
 		if (!load<u32>(h, H_WAITING)) store<u32>(h, YIELD_INTERRUPTS, V_YIELD);
 	}
 	if (load<u32>(h, H_WAITING)) return 0;
+	store<u64>(T_TURN_BASE, load<u64>(M_STEPS) - load<u64>(h, H_STEPS));
+	store<u32>(T_RUNNING, load<u32>(h, H_ID) + 1);
 	switch (load<u32>(h, H_SPIN_STATE)) {
 		case SPIN_RESTS: return 0;
 		case SPIN_RECHECK: return recheckTurn(h, limit);
@@ -177,9 +180,26 @@ function beginGrace(h: usize): bool {
 
 /** See `CoreExports.run`. What a slice's end does waits for the next call when the budget ends with the slice. */
 export function run(maxSteps: f64, flags: u32): u32 {
-	store<u32>(T_STOP_REQUEST, 0);
+	store<u32>(T_STOP_REQUEST, flags & RUN_STOP_READY ? STOP_READY : STOP_BUDGET);
+	store<u32>(T_READY_HART, 0);
 	forgetTurn();
-	const end = load<u64>(M_STEPS) + <u64>maxSteps;
+	const stop = rounds(load<u64>(M_STEPS) + <u64>maxSteps, flags);
+	store<u32>(T_STOP_REQUEST, STOP_BUDGET);
+	store<u32>(T_RUNNING, 0);
+	return stop;
+}
+
+/** Steps that a hart may make before the run is to stop. */
+function allowed(h: usize, left: u64): u64 {
+	if (load<u32>(T_RUN_HART) != load<u32>(h, H_ID) + 1) return left;
+	return min<u64>(left, load<u64>(T_RUN_STEPS) - load<u64>(h, H_STEPS));
+}
+
+/** Returns a STOP_* code; the machine stands at a moment that a later run finds again, T_STANDING says which. */
+function rounds(end: u64, flags: u32): u32 {
+	store<u32>(T_STANDING, STOP_BUDGET);
+	// A stop between two steps is no such moment: the run first goes on to where the next step would be made.
+	let pending: u32 = STOP_BUDGET;
 	for (;;) {
 		const left = end - load<u64>(M_STEPS);
 		if (left == 0) return STOP_BUDGET;
@@ -195,20 +215,35 @@ export function run(maxSteps: f64, flags: u32): u32 {
 			continue;
 		}
 		if (load<u32>(M_CURSOR) == 0 && !load<u32>(M_SLICE_BEGUN) && allWait()) {
-			const stop = skipTime(flags);
-			if (stop >= 0) return stop;
+			const stop = skipTime(pending ? flags | RUN_STOP_BEFORE_SKIP : flags);
+			if (stop >= 0) {
+				store<u32>(T_STANDING, stop);
+				return pending ? pending : stop;
+			}
 			continue;
 		}
 		const slice = load<u32>(M_SLICE_LEFT);
-		const made = takeTurn(h, left < slice ? <u32>left : slice, left);
+		const most = allowed(h, left);
+		const made = takeTurn(h, most < slice ? <u32>most : slice, most);
+		store<u32>(T_RUNNING, 0);
 		store<u64>(M_STEPS, load<u64>(M_STEPS) + made);
 		store<u32>(M_SLICE_LEFT, slice - made);
 		const stop = load<u32>(T_STOP_REQUEST);
-		if (stop) return stop;
+		if (stop != STOP_BUDGET) {
+			if (load<u32>(T_READY_HART) != 0) {
+				store<u32>(T_STANDING, STOP_READY);
+				return pending ? pending : stop;
+			}
+			if (made != 0) return stop;
+			if (stop != STOP_READY) pending = stop;
+			store<u32>(T_STOP_REQUEST, STOP_READY);
+		}
+		if (load<u32>(T_RUN_HART) == load<u32>(h, H_ID) + 1 && load<u64>(h, H_STEPS) == load<u64>(T_RUN_STEPS)) return STOP_HART;
 	}
 	return unreachable();
 }
 
 export function requestStop(): void {
-	if (!load<u32>(T_STOP_REQUEST)) store<u32>(T_STOP_REQUEST, STOP_REQUESTED);
+	const stop = load<u32>(T_STOP_REQUEST);
+	if (stop == STOP_BUDGET || stop == STOP_READY) store<u32>(T_STOP_REQUEST, STOP_REQUESTED);
 }

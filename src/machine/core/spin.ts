@@ -11,13 +11,13 @@ import {
 	H_F, H_ID, H_FAULT, H_MIE, H_MIP, H_MODE, H_MSTATUS, H_PC, H_SPIN_COPY, H_SPIN_LEFT, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND, H_SPIN_SINCE,
 	H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_TRAPS, H_SPIN_WAIT, H_TRAPS, H_WAITING, H_X, H_YIELDED, M_LAST_ACTIVE, M_PROBE_HART, M_PROBE_STEPS,
 	M_PROBE_STORES, M_ROUNDS, PROBE_JOURNAL, PROBE_STORES_MAX, SPIN_NONE, SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, S_SPIN_HITS,
-	RAM_BASE, S_SPIN_PROBES, TLB_READ, T_STOP_REQUEST, V_TLB,
+	M_SLICE_LEFT, RAM_BASE, STOP_BUDGET, STOP_READY, S_SPIN_PROBES, TLB_READ, T_READY_HART, T_STOP_REQUEST, V_TLB,
 } from "./layout";
 import * as op from "./opcodes";
 import { MODE_M, MSTATUS_MPRV, count, interruptsEnabled } from "./hart";
 import { execute } from "./execute";
 import { isRam, ramAddress } from "./physical";
-import { tlbEntry } from "./memory";
+import { tlbEntry } from "./tlb";
 import { peekTranslate } from "./mmu";
 import { peekRecord } from "./records";
 
@@ -97,6 +97,12 @@ function giveUp(h: usize): void {
 	store<u64>(h, load<u64>(h, H_TRAPS), H_SPIN_TRAPS);
 }
 
+/** The hart's registers changed from outside: whatever is known of its loop is void. */
+export function disturb(h: usize): void {
+	giveUp(h);
+	store<u32>(h, 0, H_SPIN_LENGTH);
+}
+
 export function beginRecheck(h: usize): void {
 	remember(h);
 	store<u32>(h, SPIN_RECHECK, H_SPIN_STATE);
@@ -154,12 +160,20 @@ export function suspect(h: usize): void {
 
 // ---- turns of harts that are being looked at
 
+/** A request to stop before the next instruction is for `execute` to see, which takes interrupts first. */
+function goesOn(): bool {
+	const stop = load<u32>(T_STOP_REQUEST);
+	return stop == STOP_BUDGET || (stop == STOP_READY && load<u32>(T_READY_HART) == 0);
+}
+
 /** Part of a re-check; returns the steps made. */
 export function recheckTurn(h: usize, limit: u32): u32 {
 	const wanted = load<u32>(h, H_SPIN_LEFT);
 	const n = min<u32>(limit, wanted);
 	const made = n - execute(h, n);
 	store<u32>(h, wanted - made, H_SPIN_LEFT);
+	// Cut short by the host: what is decided may not depend on where.
+	if (made < min<u32>(load<u32>(M_SLICE_LEFT), wanted) && load<u32>(h, H_WAITING) == 0 && load<u32>(h, H_YIELDED) == 0) return made;
 	if (load<u32>(h, H_WAITING) != 0 || load<u64>(h, H_TRAPS) != load<u64>(h, H_SPIN_TRAPS)) disturbed(h);
 	else if (wanted == made) {
 		if (sameAsRemembered(h)) rest(h, min<u32>(load<u32>(h, H_SPIN_WAIT) << 1, LONGEST_REST));
@@ -172,7 +186,7 @@ export function recheckTurn(h: usize, limit: u32): u32 {
 export function seekTurn(h: usize, limit: u32): u32 {
 	let made: u32 = 0;
 	let left = load<u32>(h, H_SPIN_LEFT);
-	while (left != 0 && !interruptsEnabled(h) && made < limit && load<u32>(T_STOP_REQUEST) == 0) {
+	while (left != 0 && !interruptsEnabled(h) && made < limit && goesOn()) {
 		if (execute(h, 1) != 0) break;
 		made++;
 		left--;
@@ -205,8 +219,9 @@ function disturbed(h: usize): void {
 /** Part of a probe; returns the steps made. */
 export function probeTurn(h: usize, limit: u32): u32 {
 	let made: u32 = 0;
-	while (made < limit && load<u32>(T_STOP_REQUEST) == 0) {
-		const fits = journalNext(h);
+	while (made < limit && goesOn()) {
+		// After a trap the probe is over; a stop before the handler's first instruction adds nothing to the journal.
+		const fits = load<u64>(h, H_TRAPS) == load<u64>(h, H_SPIN_TRAPS) && journalNext(h);
 		if (execute(h, 1) != 0) break;
 		made++;
 		const steps = load<u32>(M_PROBE_STEPS) + 1;

@@ -41,6 +41,13 @@ function bankAt(hart: u32, bank: u32): usize {
 	return TLB_BASE + (hart * TLB_BANKS + bank) * TLB_BANK_SIZE;
 }
 
+/** A bank's entry for the page of a virtual address. */
+// @ts-ignore: decorator
+@inline
+export function tlbEntry(tlb: u32, va: u64): usize {
+	return tlb + ((<u32>va >> 8) & 0xff0);
+}
+
 /** Whenever entries of a bank become void: translated code has copies of some. */
 function dropPageCaches(): void {
 	store<u32>(PAGE_CACHES_BANK, 0);

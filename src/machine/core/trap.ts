@@ -8,16 +8,20 @@ import {
 } from "./layout";
 import {
 	IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, MODE_M, MODE_S, MODE_U, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
-	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, YIELD_STOP, count, hartAt, hartCount, yieldAfter,
+	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, YIELD_STOP, count, hartAt, hartCount, yieldAfter, yieldIfStopped,
 } from "./hart";
 import { selectBank } from "./tlb";
 import { endTurn } from "./turns";
-import { yieldIfStopped } from "./memory";
 
 @external("env", "onTrap") declare function onTrap(hart: u32): void;
 @external("env", "onTrapReturn") declare function onTrapReturn(hart: u32): void;
 
 const INTERRUPT: u64 = 1 << 63;
+
+/** EVENT_* bits to report. */
+export function setEventMask(mask: u32): void {
+	store<u32>(T_EVENT_MASK, mask);
+}
 
 function setMode(h: usize, mode: u32): void {
 	store<u32>(h, mode, H_MODE);

@@ -84,6 +84,13 @@ export function forgetTurn(): void {
 	mark = 0;
 }
 
+/** The slice under way is used up inside of a long turn: its end and the next beginning are still to come. */
+// @ts-ignore: decorator
+@inline
+export function atSliceEnd(left: u32): bool {
+	return mark != 0 && left <= mark && (mark - left) % SLICE_LENGTH == 0;
+}
+
 /** Before what depends on time, slices or steps; V_LEFT is stored, with the step under way already counted. */
 // @ts-ignore: decorator
 @inline

@@ -67,6 +67,7 @@ export class VirtioBlock implements VirtioBackend {
 				const length = total(chain.readable) - HEADER_SIZE;
 				const at = this.locate(sector, length);
 				if (at === undefined) return { status: S_IOERR, written: 0 };
+				if (length > 0) this.memory.writing(at, length);
 				this.gather(chain.readable, HEADER_SIZE, this.memory.bytes.subarray(at, at + length));
 				if (length > 0) this.memory.written(at, length);
 				return { status: S_OK, written: 0 };
@@ -100,6 +101,7 @@ export class VirtioBlock implements VirtioBackend {
 			left -= from;
 			const part = this.memory.bytes.subarray(offset + from, offset + Math.min(length, from + target.length - done));
 			target.set(part, done);
+			this.memory.wasRead(offset + from, part.length);
 			done += part.length;
 			if (done === target.length) return;
 		}
@@ -114,6 +116,7 @@ export class VirtioBlock implements VirtioBackend {
 			left -= from;
 			const part = source.subarray(done, done + length - from);
 			if (part.length > 0) {
+				this.memory.writing(offset + from, part.length);
 				this.memory.bytes.set(part, offset + from);
 				this.memory.written(offset + from, part.length);
 			}

@@ -72,10 +72,13 @@ export class Virtqueue {
 	push(usedIndex: number, head: number, written: number): void {
 		const ring = this.ring("used ring", this.at.used, 4 + 8 * this.at.size);
 		const entry = ring + 4 + 8 * (usedIndex % this.at.size);
+		this.memory.writing(entry, 8);
 		this.memory.view.setUint32(entry, head, true);
 		this.memory.view.setUint32(entry + 4, written, true);
+		this.memory.written(entry, 8);
+		this.memory.writing(ring + 2, 2);
 		this.memory.view.setUint16(ring + 2, (usedIndex + 1) & 0xffff, true);
-		this.memory.written(ring, 4 + 8 * this.at.size);
+		this.memory.written(ring + 2, 2);
 	}
 
 	private addPiece(table: number, index: number, readable: Piece[], writable: Piece[]): number {

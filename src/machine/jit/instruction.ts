@@ -79,6 +79,7 @@ export function isForInterpreter(one: Instruction): boolean {
 		code === op.OP_ILLEGAL ||
 		code === op.OP_END ||
 		code === op.OP_STRADDLE ||
+		code === op.OP_BREAK ||
 		(code >= op.OP_ECALL && code <= op.OP_SFENCE_VMA) ||
 		(code >= op.OP_LR_W && code <= op.OP_SC_D)
 	);

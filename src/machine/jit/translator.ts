@@ -143,6 +143,14 @@ export class Translator {
 		else this.tick();
 	}
 
+	/** Records of a slot changed: regions of it that wait to be compiled are void. The core forgot those that were. */
+	slotChanged(slot: number): void {
+		const first = layout.HEAT_BASE + slot * layout.HEAT_STRIDE;
+		const void_ = ({ heatAt }: Translated) => heatAt >= first && heatAt < first + layout.HEAT_STRIDE;
+		for (const one of this.waiting) if (void_(one)) this.waitingBytes -= one.body.code.length;
+		this.waiting = this.waiting.filter((one) => !void_(one));
+	}
+
 	/** Steps after which `tick` is due. */
 	get dueAfter(): number {
 		return this.waiting.length > 0 ? this.options.patience : Number.POSITIVE_INFINITY;

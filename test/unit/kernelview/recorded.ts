@@ -57,15 +57,24 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		low: (index: number) => (index === 0 ? 0 : Number(BigInt.asIntN(32, value(`x${index}/\\w+`)))),
 		floatRegister: () => 0n,
 		csr: (number: number) => (number === 0x180 ? value("satp") : 0n),
+		steps: 0n,
+		setPc: () => {},
+		setRegister: () => {},
+		setFloatRegister: () => {},
+		setCsr: () => false,
 	};
 	return {
 		run: () => ({ kind: "budget" }),
+		runHart: () => ({ kind: "budget" }),
 		requestStop: () => {},
+		translate: () => undefined,
+		spaceOf: () => undefined,
 		console: { write: () => {}, pending: 0, onData: new Emitter<Uint8Array>().event },
 		memory: {
 			base: BigInt(ramBase),
 			size: ram.length,
 			bytes: () => ram,
+			write: (address, bytes) => ram.set(bytes, at(address, bytes.length)),
 			readU64: (address) => {
 				const offset = at(address, 8);
 				return offset === undefined ? undefined : view.getBigUint64(offset, true);

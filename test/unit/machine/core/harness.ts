@@ -54,6 +54,10 @@ export class TestCore {
 				onTrap: (hart: number) => options.onTrap?.(this, hart),
 				onTrapReturn: () => {},
 				onRootChange: () => {},
+				onBreakpoint: () => 1,
+				onWatchpoint: () => 1,
+				slotChanged: () => {},
+				undoFull: () => {},
 				translate: () => {},
 			},
 		});

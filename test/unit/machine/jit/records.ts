@@ -67,8 +67,9 @@ export function readerOf(source: string): Reader {
 		deviceTick: nothing,
 		translate: nothing,
 	};
-	const events = { onTrap: nothing, onTrapReturn: nothing, onRootChange: nothing };
-	const { exports } = new WebAssembly.Instance(coreModule(), { env: { ...env, ...events } });
+	const events = { onTrap: nothing, onTrapReturn: nothing, onRootChange: nothing, onBreakpoint: nothing };
+	const points = { onWatchpoint: nothing, slotChanged: nothing, undoFull: nothing };
+	const { exports } = new WebAssembly.Instance(coreModule(), { env: { ...env, ...events, ...points } });
 	const core = exports as unknown as CoreExports;
 	core.initialize(1, layout.PAGE_SIZE, 0, 0n, 0);
 	const slot = 1;

@@ -1,0 +1,160 @@
+// The board: QEMU's `virt` machine (hw/riscv/virt.c) as far as xv6, OpenSBI and U-Boot use it, and how it is wired. The map of
+// addresses and interrupts is in virtBoard.ts; RAM, boot ROM, CLINT and PLIC are in the core.
+
+import * as layout from "./core/layout.ts";
+import { type CoreExports, type CoreImports, diskBase } from "./coreAbi.ts";
+import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
+import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
+import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
+import { VirtioBlock } from "./devices/virtioBlock.ts";
+import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
+import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
+import { board as map } from "./virtBoard.ts";
+
+export interface BoardParts {
+	readonly memory: WebAssembly.Memory;
+	readonly ramBytes: number;
+	/** Bytes of the disk image; undefined: no disk. */
+	readonly imageBytes: number | undefined;
+	readonly virtio: "modern" | "legacy";
+	/** Both ends of the serial line. */
+	transmit(byte: number): void;
+	nextByte(): number | undefined;
+	/** The guest asked for it; the run stops. */
+	onRestart(): void;
+	/** Said once for each text. */
+	onGuestError(text: string): void;
+	core(): CoreExports;
+}
+
+/** Different texts of guest errors that are told; a driver that goes wild has said enough by then. */
+const guestErrorsMax = 20;
+
+type Callbacks = Pick<CoreImports["env"], "deviceRead" | "deviceWrite" | "deviceTick">;
+
+export class Board {
+	readonly bytes: Uint8Array;
+	private readonly view: DataView;
+	private readonly devices: Device[] = [];
+	private readonly said = new Set<string>();
+	private wired: TestFinisher | undefined;
+
+	constructor(private readonly parts: BoardParts) {
+		this.bytes = new Uint8Array(parts.memory.buffer);
+		this.view = new DataView(parts.memory.buffer);
+	}
+
+	/** What the core calls. */
+	readonly callbacks: Callbacks = {
+		deviceRead: (id, offset, size) => (this.devices[id] as Device).read(offset, size) | 0,
+		deviceWrite: (id, offset, size, value) => (this.devices[id] as Device).write(offset, size, value >>> 0),
+		deviceTick: () => {
+			for (const each of this.devices) each.sliceEnd?.();
+		},
+	};
+
+	/** Puts the devices into the core's map, after `initialize`. The order is part of the snapshot format. */
+	wire(): void {
+		const { parts } = this;
+		const allocator = new StateAllocator(parts.memory);
+		const host = this.host();
+		const { uart, virtio, testFinisher } = map;
+		const serial = new Uart16550(host, {
+			irq: uart.irq,
+			state: allocator.take(uartStateBytes),
+			onByte: (byte) => parts.transmit(byte),
+			nextByte: () => parts.nextByte(),
+		});
+		this.add(serial, uart.base, uart.registers);
+		const version = parts.virtio === "legacy" ? 1 : 2;
+		const blockState = allocator.take(virtioStateBytes);
+		for (let slot = 0; slot < virtio.slots; slot++) {
+			const base = virtio.base + slot * virtio.size;
+			if (slot > 0 || parts.imageBytes === undefined) {
+				this.add(new VirtioEmptySlot(version), base, virtio.registers);
+				continue;
+			}
+			const disk = { offset: diskBase(parts.ramBytes), length: parts.imageBytes };
+			const config = { irq: virtio.firstIrq, state: blockState, version } as const;
+			this.add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.registers);
+		}
+		this.wired = new TestFinisher({
+			state: allocator.take(finisherStateBytes),
+			onHalt: () => parts.core().requestStop(),
+			onRestart: () => {
+				parts.onRestart();
+				parts.core().requestStop();
+			},
+		});
+		this.add(this.wired, testFinisher.base, testFinisher.size);
+	}
+
+	get finisher(): TestFinisher {
+		return this.wired as TestFinisher;
+	}
+
+	/** Something waits for the devices at the next slice end. */
+	requestSliceEnd(): void {
+		this.view.setUint32(layout.M_DEVICE_WORK, 1, true);
+	}
+
+	/** Before linear bytes of RAM or disk change other than by a hart's stores; and after. */
+	writing(offset: number, length: number): void {
+		if (length > 0) this.parts.core().ramWriting(...pagesOf(offset, length));
+	}
+
+	written(offset: number, length: number): void {
+		if (length > 0) this.parts.core().ramWritten(...pagesOf(offset, length));
+	}
+
+	/** Puts bytes into guest RAM. */
+	put(physical: bigint, bytes: Uint8Array): void {
+		const offset = layout.RAM_BASE + Number(physical - BigInt(map.ram.base));
+		this.writing(offset, bytes.length);
+		this.bytes.set(bytes, offset);
+		this.written(offset, bytes.length);
+	}
+
+	private add(device: Device, base: number, size: number): void {
+		this.devices.push(device);
+		this.parts.core().addDevice(BigInt(base), BigInt(size), this.devices.length - 1, device.access);
+	}
+
+	private host(): DeviceHost {
+		const { parts } = this;
+		const accessed = (offset: number, length: number, writes: number) => {
+			if (this.view.getUint32(layout.T_WATCHPOINT_COUNT, true) !== 0) {
+				parts.core().deviceAccessed(offset, length, writes);
+			}
+		};
+		return {
+			memory: {
+				bytes: this.bytes,
+				view: this.view,
+				locate: (physical, length) => {
+					const pointer = parts.core().ramPointer(BigInt.asIntN(64, physical), length) >>> 0;
+					return pointer === 0 ? undefined : pointer;
+				},
+				writing: (offset, length) => this.writing(offset, length),
+				written: (offset, length) => {
+					this.written(offset, length);
+					accessed(offset, length, 1);
+				},
+				wasRead: (offset, length) => accessed(offset, length, 0),
+			},
+			setIrqLevel: (irq, level) => parts.core().setIrqLevel(irq, level ? 1 : 0),
+			requestSliceEnd: () => this.requestSliceEnd(),
+			guestError: (text) => {
+				if (this.said.has(text) || this.said.size >= guestErrorsMax) return;
+				this.said.add(text);
+				parts.onGuestError(text);
+			},
+		};
+	}
+}
+
+/** First linear page and number of pages of a range that is not empty. */
+function pagesOf(offset: number, length: number): [number, number] {
+	const page = Math.floor(offset / layout.PAGE_SIZE);
+	return [page, Math.floor((offset + length - 1) / layout.PAGE_SIZE) - page + 1];
+}

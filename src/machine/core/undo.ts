@@ -1,0 +1,239 @@
+// What it takes to go back to the last checkpoint (../history.ts): the content that each page had before its first change since
+// then. Pages are found by the write TLBs being emptied at a checkpoint, as for dirty bits, but with a bitmap of their own.
+//
+// Differences are logs of runs: u32 line (linear address / 64), u32 number of lines, then 16 words for each line; or, with
+// UNIFORM in the number, one word that fills all of them.
+
+import {
+	DIRTY_BASE, PAGE_SHIFT, PAGE_SIZE, RAM_BASE, STATE_BASE, STATE_SIZE, UNDO_BITS, UNDO_BITS_SIZE, UNDO_LINE, UNDO_LINE_SHIFT,
+	UNDO_UNIFORM,
+} from "./layout";
+import { dropAllWritable } from "./tlb";
+
+/** The area of copies is full: the host takes it away. `entries`: how many were made so far. */
+@external("env", "undoFull") declare function undoFull(entries: u32): void;
+
+let on: bool = false;
+/** {u32 page | UNIFORM, u32 word or number of the copy}[] */
+let entries: usize = 0;
+let copies: usize = 0;
+let capacity: u32 = 0;
+let state: usize = 0;
+let out: usize = 0;
+let outEnd: usize = 0;
+
+let count: u32 = 0;
+let copied: u32 = 0;
+
+/** Places for the rest of this file's data, in the host's hands; recording begins at this moment. */
+export function undoStart(entriesAt: u32, copiesAt: u32, copyPages: u32, stateAt: u32, outAt: u32, outSize: u32): void {
+	on = true;
+	entries = entriesAt;
+	copies = copiesAt;
+	capacity = copyPages;
+	state = stateAt;
+	out = outAt;
+	outEnd = outAt + outSize;
+	undoReset();
+}
+
+export function undoStop(): void {
+	on = false;
+}
+
+/** This moment is the one that is gone back to. */
+export function undoReset(): void {
+	count = 0;
+	copied = 0;
+	memory.fill(UNDO_BITS, 0, UNDO_BITS_SIZE);
+	memory.copy(state, STATE_BASE, STATE_SIZE);
+	dropAllWritable();
+}
+
+export function undoCount(): u32 {
+	return count;
+}
+
+/** The word that fills [at, at + size), if one does; else `uniform` is false. */
+let uniform: bool = false;
+function fillWord(at: usize, size: usize): u32 {
+	const word = load<u64>(at);
+	uniform = <u32>word == <u32>(word >> 32);
+	for (let i: usize = 8; uniform && i < size; i += 8) if (load<u64>(at + i) != word) uniform = false;
+	return <u32>word;
+}
+
+/** A page of RAM or disk is about to change. */
+// @ts-ignore: decorator
+@inline
+export function keepPage(linearPage: u32): void {
+	if (on) keep(linearPage);
+}
+
+function keep(n: u32): void {
+	const bits: usize = UNDO_BITS + (n >> 3);
+	const bit = <u8>(<u32>1 << (n & 7));
+	if (load<u8>(bits) & bit) return;
+	store<u8>(bits, load<u8>(bits) | bit);
+	const page: usize = <usize>n << PAGE_SHIFT;
+	const e = entries + (count << 3);
+	const word = fillWord(page, PAGE_SIZE);
+	if (uniform) {
+		store<u32>(e, n | UNDO_UNIFORM);
+		store<u32>(e, word, 4);
+	} else {
+		if (copied != 0 && copied % capacity == 0) undoFull(count);
+		memory.copy(copies + ((copied % capacity) << PAGE_SHIFT), page, PAGE_SIZE);
+		store<u32>(e, n);
+		store<u32>(e, copied, 4);
+		copied++;
+	}
+	count++;
+}
+
+/** The host is about to write pages (DMA, images, a debugger). */
+export function ramWriting(first: u32, pages: u32): void {
+	if (!on) return;
+	for (let n = first; n < first + pages; n++) keep(n);
+}
+
+// ---- logs
+
+let used: usize = 0;
+/** The run that grows: where it is, and the line after it. */
+let run: usize = 0;
+let nextLine: u32 = 0;
+
+export function undoOutput(): u32 {
+	return <u32>(used - out);
+}
+
+function beginOutput(): void {
+	used = out;
+	run = 0;
+}
+
+function roomFor(lines: u32): bool {
+	return used + lines * (UNDO_LINE + 8) + 8 <= outEnd;
+}
+
+/** Appends a line with the content at `at`; `filled`: with `word`. */
+function append(line: u32, at: usize, filled: bool, word: u32): void {
+	const kind: u32 = filled ? UNDO_UNIFORM : 0;
+	const same = run != 0 && nextLine == line && (load<u32>(run, 4) & UNDO_UNIFORM) == kind && (!filled || load<u32>(run, 8) == word);
+	if (!same) {
+		run = used;
+		store<u32>(used, line);
+		store<u32>(used, kind, 4);
+		used += 8;
+		if (filled) {
+			store<u32>(used, word);
+			used += 4;
+		}
+	}
+	store<u32>(run, load<u32>(run, 4) + 1, 4);
+	nextLine = line + 1;
+	if (filled) return;
+	memory.copy(used, at, UNDO_LINE);
+	used += UNDO_LINE;
+}
+
+function appendContent(line: u32, at: usize): void {
+	const word = fillWord(at, UNDO_LINE);
+	append(line, at, uniform, word);
+}
+
+/** Lines of `now` that differ from `before`, with the content of `before`. */
+function compare(now: usize, before: usize, size: usize): void {
+	for (let i: usize = 0; i < size; i += UNDO_LINE) {
+		if (memory.compare(now + i, before + i, UNDO_LINE) != 0) appendContent(<u32>((now + i) >> UNDO_LINE_SHIFT), before + i);
+	}
+}
+
+function compareFilled(now: usize, word: u32): void {
+	const pattern: u64 = (<u64>word << 32) | word;
+	for (let i: usize = 0; i < <usize>PAGE_SIZE; i += UNDO_LINE) {
+		let differs = false;
+		for (let j: usize = 0; j < <usize>UNDO_LINE; j += 8) if (load<u64>(now + i + j) != pattern) differs = true;
+		if (differs) append(<u32>((now + i) >> UNDO_LINE_SHIFT), 0, true, word);
+	}
+}
+
+/** Writes a log of what changed in STATE since the last reset. */
+export function undoState(): void {
+	beginOutput();
+	compare(STATE_BASE, state, STATE_SIZE);
+}
+
+/**
+ * Writes a log of what changed in the pages of the entries [from, to), of which the copies are in the area; returns the entry
+ * after the last one that there was room for.
+ */
+export function undoCollect(from: u32, to: u32): u32 {
+	beginOutput();
+	let i = from;
+	for (; i < to && roomFor(PAGE_SIZE / UNDO_LINE); i++) {
+		const e = entries + (i << 3);
+		const n = load<u32>(e) & ~UNDO_UNIFORM;
+		if (load<u32>(e) & UNDO_UNIFORM) compareFilled(<usize>n << PAGE_SHIFT, load<u32>(e, 4));
+		else compare(<usize>n << PAGE_SHIFT, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
+	}
+	return i;
+}
+
+/** Puts the pages of the entries [from, to) back to what they were. */
+export function undoRevert(from: u32, to: u32): void {
+	for (let i = from; i < to; i++) {
+		const e = entries + (i << 3);
+		const n = load<u32>(e) & ~UNDO_UNIFORM;
+		const page: usize = <usize>n << PAGE_SHIFT;
+		if (load<u32>(e) & UNDO_UNIFORM) fill(page, PAGE_SIZE, load<u32>(e, 4));
+		else memory.copy(page, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
+		noteChange(n);
+	}
+}
+
+export function undoRevertState(): void {
+	memory.copy(STATE_BASE, state, STATE_SIZE);
+}
+
+function fill(at: usize, size: usize, word: u32): void {
+	const pattern: u64 = (<u64>word << 32) | word;
+	for (let i: usize = 0; i < size; i += 8) store<u64>(at + i, pattern);
+}
+
+/** For hashes and snapshots; STATE has no bits. */
+function noteChange(n: u32): void {
+	const a: usize = DIRTY_BASE + (n >> 3);
+	store<u8>(a, load<u8>(a) | <u8>(<u32>1 << (n & 7)));
+}
+
+/** Where `undoSwap` is in its log: the run, and the line in it. */
+let swapRun: usize = 0;
+let swapLine: u32 = 0;
+
+export function undoSwapBegin(log: u32): void {
+	swapRun = log;
+	swapLine = 0;
+}
+
+/** Exchanges memory with a log that ends at `end`; what was in memory is the output's log. False: take it and call again. */
+export function undoSwap(end: u32): bool {
+	beginOutput();
+	while (swapRun < <usize>end) {
+		const line = load<u32>(swapRun);
+		const lines = load<u32>(swapRun, 4) & ~UNDO_UNIFORM;
+		const filled = (load<u32>(swapRun, 4) & UNDO_UNIFORM) != 0;
+		for (; swapLine < lines; swapLine++) {
+			if (!roomFor(1)) return false;
+			const at: usize = <usize>(line + swapLine) << UNDO_LINE_SHIFT;
+			appendContent(line + swapLine, at);
+			if (filled) fill(at, UNDO_LINE, load<u32>(swapRun, 8));
+			else memory.copy(at, swapRun + 8 + swapLine * UNDO_LINE, UNDO_LINE);
+			if (at >= <usize>RAM_BASE) noteChange(<u32>(at >> PAGE_SHIFT));
+		}
+		swapRun += filled ? 12 : 8 + lines * UNDO_LINE;
+		swapLine = 0;
+	}
+	return true;
+}

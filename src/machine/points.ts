@@ -1,0 +1,114 @@
+import { type Disposable, toDisposable } from "../common/disposable.ts";
+import { UserError } from "../common/errors.ts";
+import * as layout from "./core/layout.ts";
+import type { CoreExports, CoreImports } from "./coreAbi.ts";
+import type { Hart, PointFilter, WatchedAccess, WatchFilter } from "./types.ts";
+
+type Callbacks = Pick<CoreImports["env"], "onBreakpoint" | "onWatchpoint">;
+
+const noWatch: WatchFilter & { readonly purpose?: Purpose } = {};
+
+/** History's own search, or everybody else. */
+export type Purpose = "own" | "others";
+
+interface Host {
+	readonly view: DataView;
+	core(): CoreExports;
+	hart(id: number): Hart;
+	/** Physical address of the root page table in use. */
+	spaceOf(hart: number): bigint | undefined;
+}
+
+/** Breakpoints and watchpoints, with what the core leaves to the host: whether a hit stops. */
+export class Points {
+	private readonly breakpoints = new Map<bigint, Set<PointFilter>>();
+	private readonly watchpoints = new Map<number, WatchFilter & { readonly purpose: Purpose }>();
+	private nextId = 1;
+	/** Points that were added for this purpose count; undefined: none do. */
+	active: Purpose | undefined = "others";
+
+	constructor(private readonly host: Host) {}
+
+	/** What the core calls. */
+	readonly callbacks: Callbacks = {
+		onBreakpoint: (id) => {
+			const filters = this.breakpoints.get(this.host.view.getBigUint64(layout.T_STOP_PC, true));
+			if (this.active !== "others") return 0;
+			for (const filter of filters ?? []) if (this.passes(id, filter) && stops(filter, this.host.hart(id))) return 1;
+			return 0;
+		},
+		onWatchpoint: (id) => {
+			const { purpose, ...filter } = this.watchpoints.get(id) ?? noWatch;
+			if (purpose === undefined || purpose !== this.active) return 0;
+			const access = this.access();
+			const { hart } = access;
+			if (hart ? !this.passes(hart.id, filter) : filter.space !== undefined || filter.mode !== undefined) return 0;
+			return filter.when === undefined || filter.when(access) ? 1 : 0;
+		},
+	};
+
+	/** The access that the core met last. */
+	access(): WatchedAccess {
+		const { view } = this.host;
+		const hart = view.getUint32(layout.T_STOP_HART, true);
+		const bits = view.getUint32(layout.T_STOP_ACCESS, true);
+		return {
+			hart: hart === layout.STOP_DEVICE ? undefined : this.host.hart(hart),
+			pc: view.getBigUint64(layout.T_STOP_PC, true),
+			address: view.getBigUint64(layout.T_STOP_ADDRESS, true),
+			access: bits & (layout.WATCH_READ | layout.WATCH_PHYSICAL_READ) ? "read" : "write",
+		};
+	}
+
+	addBreakpoint(pc: bigint, filter: PointFilter = {}): Disposable {
+		const place = BigInt.asUintN(64, pc);
+		const filters = this.breakpoints.get(place);
+		if (!filters && !this.host.core().addBreakpoint(BigInt.asIntN(64, place))) {
+			throw tableFull("breakpoints", layout.T_BREAKPOINT_MAX);
+		}
+		const own = { ...filter };
+		if (filters) filters.add(own);
+		else this.breakpoints.set(place, new Set([own]));
+		return toDisposable(() => {
+			const rest = this.breakpoints.get(place);
+			if (!rest?.delete(own) || rest.size > 0) return;
+			this.breakpoints.delete(place);
+			this.host.core().removeBreakpoint(BigInt.asIntN(64, place));
+		});
+	}
+
+	addWatchpoint(
+		address: bigint,
+		length: number,
+		access: "read" | "write" | "any",
+		filter: WatchFilter = {},
+		purpose: Purpose = "others",
+	): Disposable {
+		const [read, write] = filter.physical
+			? [layout.WATCH_PHYSICAL_READ, layout.WATCH_PHYSICAL_WRITE]
+			: [layout.WATCH_READ, layout.WATCH_WRITE];
+		const bits = access === "any" ? read | write : access === "read" ? read : write;
+		const [start, end] = [BigInt.asIntN(64, address), BigInt.asIntN(64, address + BigInt(length))];
+		const id = this.nextId++;
+		if (!this.host.core().addWatchpoint(start, end, bits, id)) {
+			throw tableFull("watchpoints", layout.T_WATCHPOINT_MAX);
+		}
+		this.watchpoints.set(id, { ...filter, purpose });
+		return toDisposable(() => {
+			if (this.watchpoints.delete(id)) this.host.core().removeWatchpoint(start, end, bits, id);
+		});
+	}
+
+	private passes(hart: number, { mode, space }: PointFilter | WatchFilter): boolean {
+		if (mode !== undefined && this.host.hart(hart).mode !== mode) return false;
+		return space === undefined || this.host.spaceOf(hart) === space;
+	}
+}
+
+function stops(filter: PointFilter, hart: Hart): boolean {
+	return filter.when === undefined || filter.when(hart);
+}
+
+function tableFull(what: string, most: number): UserError {
+	return new UserError("machine-options", `There are ${most} ${what} already`, "Remove one first.");
+}

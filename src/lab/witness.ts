@@ -4,7 +4,7 @@ import { UserError } from "../common/errors.ts";
 import { ElfFile, PF_W } from "../debuginfo/elf.ts";
 import { GuestMemory, pageBytes } from "../kernelview/guestMemory.ts";
 import { canonical, rootOf, translate } from "../kernelview/sv39.ts";
-import type { Hart, MachineSurface, Trap } from "../machine/types.ts";
+import type { Hart, MachineSurface, ReadonlyBytes, Trap } from "../machine/types.ts";
 
 /** A program as the build made it and mkfs put it on the disk. */
 export interface DiskProgram {
@@ -60,7 +60,7 @@ class Image {
 	}
 
 	/** Whether the process with this page table has this program's text, wherever it has a page of it. */
-	fits(memory: GuestMemory, bytes: Uint8Array, root: number, pc: number): boolean {
+	fits(memory: GuestMemory, bytes: ReadonlyBytes, root: number, pc: number): boolean {
 		if (!this.pages.has(pc - (pc % pageBytes))) return false;
 		for (const [va, page] of this.pages) {
 			const physical = translate(memory, root, va);
@@ -72,7 +72,7 @@ class Image {
 	}
 
 	/** A quick look at the place where it is. */
-	fitsAt(memory: GuestMemory, bytes: Uint8Array, root: number, pc: number): boolean {
+	fitsAt(memory: GuestMemory, bytes: ReadonlyBytes, root: number, pc: number): boolean {
 		const page = this.pages.get(pc - (pc % pageBytes));
 		const physical = translate(memory, root, pc);
 		if (!page || physical === undefined) return false;
@@ -210,7 +210,7 @@ export class Witness implements Disposable {
 		}
 	}
 
-	private called(hart: Hart, { image }: Space, root: number, pc: number, bytes: Uint8Array): void {
+	private called(hart: Hart, { image }: Space, root: number, pc: number, bytes: ReadonlyBytes): void {
 		if (!image) return;
 		const call = image.callAt(pc);
 		this.ran.add(image.name);
@@ -224,7 +224,7 @@ export class Witness implements Disposable {
 		if (call === "write" && (file === 1 || file === 2)) this.wrote(hart, image.name, root, bytes);
 	}
 
-	private wrote(hart: Hart, program: string, root: number, bytes: Uint8Array): void {
+	private wrote(hart: Hart, program: string, root: number, bytes: ReadonlyBytes): void {
 		const length = Math.min(hart.low(a2), mostPerCall);
 		let va = canonical(hart.register(a1));
 		if (va === undefined || length <= 0 || this.length > mostWritten) return;

@@ -50,6 +50,7 @@ export function adaptModel(model: KernelModel): PageModel {
 		spaces: model.spaces.map(adaptSpace),
 		frames: adaptFrames(model),
 		faults: adaptLog(model.log),
+		...(model.diagnosis === undefined ? {} : { diagnosis: model.diagnosis }),
 		findings: model.findings.map((finding): FindingRow => {
 			const { pids, frames, addresses, sources } = finding.evidence;
 			return {

@@ -10,6 +10,8 @@ export interface PageModel {
 	readonly frames: FramesModel;
 	readonly faults: readonly FaultRow[];
 	readonly findings: readonly FindingRow[];
+	/** Why the run ended as it did, in lines. */
+	readonly diagnosis?: string;
 	/** Calls and faults that can be looked at before and after. */
 	readonly moments: readonly MomentPair[];
 	/** What a panel could not find in this kernel, by panel. */

@@ -5,9 +5,14 @@ import { UserError } from "../common/errors.ts";
 import { describePlace, ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { loadCore } from "../env/node/core.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import type { KernelView } from "../kernelview/kernelView.ts";
+import { type ObservedBuild, observeKernel } from "../kernelview/observe.ts";
+import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { parseInputLog } from "../machine/inputLog.ts";
 import { Machine, type MachineParts } from "../machine/machine.ts";
 import type { MachineOptions } from "../machine/types.ts";
+import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
@@ -41,7 +46,7 @@ export async function runBoot(argv: string[]): Promise<number> {
 		throw new UserError("usage", `--pmp ${values.pmp} is not known`, "It is on or off.");
 	}
 	const params = machineParams(values);
-	const image = values.kernel
+	const { programs, ...image } = values.kernel
 		? await fromFiles(values.kernel, values.disk)
 		: await fromTree(positionals[0] ?? ".", values.toolchain);
 	const machineOptionsOf: MachineOptions = {
@@ -65,6 +70,9 @@ export async function runBoot(argv: string[]): Promise<number> {
 		...(log ? { replay: log.records } : {}),
 	};
 	const machine = await Machine.create(machineOptionsOf, parts);
+	// A measured run is not looked at, and neither is one that was looked at before.
+	const view = values.stats || log ? undefined : observeKernel(machine, { kernel: image.kernel, programs });
+	const files = await diagnosisFiles(values.kernel ? undefined : new NodeTree(positionals[0] ?? "."));
 	const commands = values.command ?? [];
 	const scripted = values.command !== undefined || values.until !== undefined || log !== undefined;
 	const session = new BootSession(machine, terminalIo(scripted), {
@@ -73,6 +81,7 @@ export async function runBoot(argv: string[]): Promise<number> {
 		deadline: values.timeout === undefined ? undefined : performance.now() + 1000 * seconds(values.timeout),
 		scripted,
 		replay: log !== undefined,
+		explain: (end) => (view ? explain(view, end, files) : ""),
 	});
 	const start = performance.now();
 	try {
@@ -83,9 +92,20 @@ export async function runBoot(argv: string[]): Promise<number> {
 	} finally {
 		if (values.stats) printStatistics(machine, (performance.now() - start) / 1000);
 		if (values.persist) await save(values.persist, machine.disk());
+		view?.dispose();
 		machine.dispose();
 	}
 }
+
+/** Of the command that came to this end; what is said of the machine as a whole is said once. */
+function explain(view: KernelView, end: RunEnd, files: (path: string) => string | undefined): string {
+	const diagnoses = view.diagnose(end, files).filter(({ kind }) => kind !== "no-pmp" || !toldOfPmp.has(view));
+	toldOfPmp.add(view);
+	if (end.kind === "prompt") view.begin();
+	return renderDiagnoses(diagnoses);
+}
+
+const toldOfPmp = new WeakSet<KernelView>();
 
 /** Says whether a replay ended where the recorded run did. */
 function report(machine: Machine, hash: string): number {
@@ -120,16 +140,26 @@ function terminalIo(scripted: boolean): SessionIo {
 	};
 }
 
-type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp">;
+type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp"> & {
+	readonly programs: ObservedBuild["programs"];
+};
 
 async function fromFiles(kernel: string, disk: string | undefined): Promise<Image> {
-	return { kernel: await readBytes(kernel), ...(disk ? { disk: await readBytes(disk) } : {}) };
+	return { kernel: await readBytes(kernel), programs: [], ...(disk ? { disk: await readBytes(disk) } : {}) };
 }
 
 async function fromTree(dir: string, toolchain: string | undefined): Promise<Image> {
 	const output = await buildForCli(dir, { toolchain: toolchainKind(toolchain) });
-	const { kernel, disk, wish } = output;
-	return { kernel, disk, harts: wish.harts, memoryBytes: wish.memoryBytes, virtio: wish.virtio, pmp: wish.pmp };
+	const { kernel, disk, wish, programs } = output;
+	return {
+		kernel,
+		disk,
+		harts: wish.harts,
+		memoryBytes: wish.memoryBytes,
+		virtio: wish.virtio,
+		pmp: wish.pmp,
+		programs,
+	};
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {

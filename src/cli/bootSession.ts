@@ -1,6 +1,7 @@
 import { utf8 } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { MachineSurface, StopReason } from "../machine/types.ts";
+import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { ConsoleText, panicAdvice } from "../session/consoleText.ts";
 import { exitCodes } from "./exitCodes.ts";
@@ -18,6 +19,8 @@ export interface SessionOptions {
 	readonly deadline: number | undefined;
 	/** Nobody sits at the keys. */
 	readonly scripted: boolean;
+	/** Why a run ended so, as text; empty: nothing is wrong, or nothing is known. */
+	readonly explain?: (end: RunEnd) => string;
 	/** Input comes from a log, and its end is the run's end. */
 	readonly replay: boolean;
 }
@@ -44,6 +47,7 @@ export class BootSession {
 	private typed = 0;
 	private quietFor = 0;
 	private quit = false;
+	private explained = false;
 	private full = false;
 	private wake: (() => void) | undefined;
 
@@ -98,6 +102,10 @@ export class BootSession {
 	private ended(stop: StopReason): number | undefined {
 		const { options, io } = this;
 		const panicked = this.text.panic !== undefined;
+		if (panicked && !options.scripted && !this.explained) {
+			this.machine.run(budgets.afterPanic);
+			this.explain({ kind: "panic" });
+		}
 		if (stop.kind === "halt") return exitCodeOf(stop.code);
 		if (this.quit) return panicked ? exitCodes.panic : exitCodes.done;
 		if (options.replay && stop.kind === "requested") return exitCodes.done;
@@ -106,10 +114,12 @@ export class BootSession {
 			this.machine.run(budgets.afterPanic);
 			const advice = panicAdvice(this.text.raw);
 			if (advice) io.say(advice);
+			this.explain({ kind: "panic" });
 			return exitCodes.panic;
 		}
 		if (options.deadline !== undefined && io.now() > options.deadline) {
 			io.say(`the time is up${options.until ? ` and --until ${options.until.source} has not come` : ""}`);
+			this.explain({ kind: "timeout" });
 			return exitCodes.timeout;
 		}
 		return options.scripted && !options.replay ? this.script(stop.kind === "idle") : undefined;
@@ -122,6 +132,7 @@ export class BootSession {
 		if (!silent) return undefined;
 		const command = options.commands[this.typed];
 		if (this.text.atPrompt) {
+			if (command !== undefined || !options.until) this.explain({ kind: "prompt" });
 			if (command !== undefined) {
 				this.typed++;
 				this.text.forget();
@@ -133,7 +144,16 @@ export class BootSession {
 		}
 		if (!idle) return undefined;
 		io.say("the machine waits for input that will never come: there is no prompt, and nothing else to type");
+		this.explain({ kind: "stuck" });
 		return exitCodes.timeout;
+	}
+
+	private explain(end: RunEnd): void {
+		this.explained = true;
+		const output = this.text.text;
+		const message = this.text.panic;
+		const text = this.options.explain?.({ ...end, output, ...(message === undefined ? {} : { message }) }) ?? "";
+		if (text !== "") this.io.say(text);
 	}
 
 	private sleep(ms: number): Promise<void> {

@@ -5,9 +5,10 @@ import { NodeTree } from "../env/node/sourceTree.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import { renderTables } from "../kernelview/tables.ts";
+import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import type { MachineSurface } from "../machine/types.ts";
+import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import type { CommandEnd } from "../session/commandEnd.ts";
 import { Shell } from "../session/shell.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
@@ -49,7 +50,8 @@ export async function runInspect(argv: string[]): Promise<number> {
 	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stderr.write(bytes) });
 	try {
 		view = observeKernel(machine, output, manifest?.regions);
-		let code = endCode((await shell.waitForPrompt(budgets.boot)).kind);
+		let end: RunEnd = await shell.waitForPrompt(budgets.boot);
+		let code = endCode(end.kind);
 		if (code === exitCodes.done) view.begin();
 		for (const command of values.command ?? []) {
 			if (code !== exitCodes.done) break;
@@ -58,9 +60,12 @@ export async function runInspect(argv: string[]): Promise<number> {
 				await runToFault(machine, view, stopAt);
 				break;
 			}
-			code = endCode((await shell.run(command, budgets.command)).end.kind);
+			const result = await shell.run(command, budgets.command);
+			end = { ...result.end, output: result.output };
+			code = endCode(end.kind);
 		}
 		process.stderr.write("\n");
+		if (stopAt === undefined) view.diagnose(end, await diagnosisFiles(new NodeTree(folder)));
 		const model = view.model();
 		process.stdout.write(
 			values.json
@@ -104,7 +109,7 @@ function walkText(view: KernelView, pid: number, address: string): string {
 	return `\nWalk of ${address} in ${pid === 0 ? "the kernel" : `pid ${pid}`}\n${steps.join("")}  ${walk.result}\n`;
 }
 
-function endCode(kind: CommandEnd["kind"]): number {
+function endCode(kind: RunEnd["kind"]): number {
 	if (kind === "prompt") return exitCodes.done;
 	if (kind === "panic") return exitCodes.panic;
 	return kind === "halt" ? exitCodes.failed : exitCodes.timeout;

@@ -3,8 +3,10 @@ import { UserError } from "../common/errors.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
+import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
+import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { Shell } from "../session/shell.ts";
 import { openCatalog } from "./assets.ts";
@@ -39,7 +41,15 @@ export async function runRun(argv: string[]): Promise<number> {
 	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stdout.write(bytes) });
 	try {
 		const boot = await shell.waitForPrompt(budgets.boot);
-		if (boot.kind !== "prompt") return endCode(boot.kind, boot.kind === "halt" ? boot.code : 0);
+		const files = await diagnosisFiles(new NodeTree(dir));
+		const explain = (end: RunEnd) => {
+			const text = renderDiagnoses(observer.diagnose(end, files));
+			if (text !== "") process.stdout.write(`\n${text}\n`);
+		};
+		if (boot.kind !== "prompt") {
+			explain({ ...boot, output: shell.console });
+			return endCode(boot.kind, boot.kind === "halt" ? boot.code : 0);
+		}
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
 		if (manifest && test) {
@@ -63,8 +73,10 @@ export async function runRun(argv: string[]): Promise<number> {
 			code =
 				verdict.outcome === "passed" ? exitCodes.done : verdict.end === "panic" ? exitCodes.panic : exitCodes.failed;
 		} else {
+			observer.begin();
 			const { end, output: printed } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
+			explain({ ...end, output: printed });
 			const failed = end.kind === "prompt" && couldNotRun.test(printed);
 			code = failed ? exitCodes.failed : endCode(end.kind, end.kind === "halt" ? end.code : 0);
 		}

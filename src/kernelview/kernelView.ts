@@ -2,7 +2,7 @@ import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
-import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
+import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import type {
 	FaultEntry,
 	Finding,
@@ -81,6 +81,8 @@ export class KernelView implements Disposable {
 	private readonly diagnoser: Diagnoser;
 	/** Frames that nobody had when the run began. */
 	private leakedBefore: ReadonlySet<number> = new Set();
+	/** Of the last run; the text that the inspector shows. */
+	private lastDiagnosis = "";
 	private isAttached = false;
 	private sequence = 0;
 	private readonly looks: Allowance;
@@ -173,6 +175,7 @@ export class KernelView implements Disposable {
 		this.frameOfPanic = [];
 		this.killedStacks.clear();
 		this.diagnoser.recorder.clear();
+		this.lastDiagnosis = "";
 		this.leakedBefore = this.leakedNow();
 	}
 
@@ -270,6 +273,7 @@ export class KernelView implements Disposable {
 			log: [],
 			logDropped: this.log.dropped,
 			findings: this.problems.list,
+			...(this.diagnosisNow(look) === "" ? {} : { diagnosis: this.lastDiagnosis }),
 			moments: this.moments.list(),
 			notes: this.notes(look),
 		};
@@ -375,7 +379,15 @@ export class KernelView implements Disposable {
 		const look = takeLook(this.sources);
 		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid) ?? []]));
 		const before = { leaver: this.problems.leaver, leaked: this.leakedBefore, calm: this.isCalm() };
-		return this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
+		const diagnoses = this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
+		this.lastDiagnosis = renderDiagnoses(diagnoses);
+		return diagnoses;
+	}
+
+	/** A panic is explained to whoever looks, although no run has ended. */
+	private diagnosisNow(look: Look): string {
+		if (look.panicked && this.lastDiagnosis === "") this.diagnose({ kind: "panic" });
+		return this.lastDiagnosis;
 	}
 
 	/** pids that a trap ended; undefined: in this kernel that is not seen. */

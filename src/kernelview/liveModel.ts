@@ -99,6 +99,7 @@ export class LiveModel {
 			...changed("harts"),
 			...changed("processes"),
 			...changed("findings"),
+			...(last.diagnosis === model.diagnosis ? {} : { diagnosis: model.diagnosis ?? "" }),
 			...changed("moments"),
 			...changed("notes"),
 			...(spaces.length > 0 ? { spaces } : {}),

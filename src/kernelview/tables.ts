@@ -117,6 +117,7 @@ export function renderTables(model: KernelModel, options: TableOptions = {}): st
 	const parts: string[] = [];
 	const notes = (panel: keyof KernelModel["notes"]) =>
 		(model.notes[panel] ?? []).map((note) => `  Note: ${note}\n`).join("");
+	if (model.diagnosis !== undefined) parts.push(`${model.diagnosis}\n\n`);
 	parts.push(`Findings${model.panicked ? " (the kernel panicked)" : ""}\n`);
 	if (model.findings.length === 0) parts.push("  (none)\n");
 	for (const finding of model.findings) {

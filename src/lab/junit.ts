@@ -1,3 +1,4 @@
+import { renderDiagnoses } from "../protocol/diagnosis.ts";
 import type { Verdict } from "./verdict.ts";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -49,6 +50,7 @@ function testCase(verdict: Verdict): string {
 export function describe(verdict: Verdict): string {
 	const lines = verdict.reasons.map((reason) => reason.message);
 	if (verdict.outcome === "passed") return "passed";
+	if (verdict.diagnoses.length > 0) lines.push(renderDiagnoses(verdict.diagnoses));
 	if (verdict.reasons.some((reason) => reason.kind === "output" || reason.kind === "program-missing")) {
 		lines.push("expected:", indent(verdict.expected), "actual:", indent(verdict.actual));
 	} else if (verdict.end !== "prompt") {
@@ -58,8 +60,9 @@ export function describe(verdict: Verdict): string {
 		lines.push(`why: ${explanation.text}`);
 		if (explanation.look) lines.push(`look at: ${explanation.look}`);
 	}
-	for (const finding of verdict.findings) lines.push(`finding: ${finding.sentence}`);
-	if (verdict.stack.length > 0) {
+	for (const finding of verdict.findings) if (!isTold(verdict, finding.id)) lines.push(`finding: ${finding.sentence}`);
+	// A diagnosis shows the calls itself.
+	if (verdict.stack.length > 0 && !verdict.diagnoses.some(({ frames }) => frames.length > 0)) {
 		lines.push("stack:");
 		for (const frame of verdict.stack) {
 			const where = frame.file ? ` at ${frame.file}${frame.line ? `:${frame.line}` : ""}` : "";
@@ -71,6 +74,14 @@ export function describe(verdict: Verdict): string {
 		for (const fault of verdict.faults.slice(-5)) lines.push(`  ${fault.text}`);
 	}
 	return lines.join("\n");
+}
+
+/** A diagnosis says the same with its cause. */
+function isTold({ diagnoses }: Verdict, id: string): boolean {
+	const kinds = new Set(diagnoses.map(({ kind }) => kind));
+	if (id === "kernel-panic") return diagnoses.some(({ severity }) => severity === "error");
+	if (id === "frame-leaked") return kinds.has("lost-memory") || kinds.has("freed-in-use");
+	return kinds.has("freed-in-use") && (id === "freed-while-mapped" || id === "kernel-page-user");
 }
 
 function indent(text: string): string {

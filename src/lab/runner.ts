@@ -3,10 +3,12 @@ import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { MachineSurface } from "../machine/types.ts";
+import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
+import { diagnosisFiles } from "./diagnosisFiles.ts";
 import { type Evidence, expectedText, explain, framesLost, judge, outcomeOf } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { readNamedSources } from "./sources.ts";
@@ -31,6 +33,8 @@ export interface TestObserver extends Disposable {
 	framesAt(address: bigint): readonly { pid: number; frame: bigint }[] | undefined;
 	/** Stack of the hart that is in the kernel's panic, or of the process that was killed. */
 	stack(): readonly StackLine[];
+	/** Why the run ended as it did; `file`: text of a file of the tree. */
+	diagnose(end: RunEnd, file: (path: string) => string | undefined): readonly Diagnosis[];
 }
 
 /** What a verdict says of the machine that it was made on. */
@@ -175,6 +179,7 @@ async function makeVerdict(
 ): Promise<Verdict> {
 	const findings = observer?.findings() ?? [];
 	const passed = outcome === "passed";
+	const files = passed ? undefined : await diagnosisFiles(request.tree);
 	const sources = passed ? undefined : await readNamedSources(request.manifest, request.tree);
 	return {
 		lab: request.manifest.id,
@@ -194,6 +199,7 @@ async function makeVerdict(
 		faults: passed ? [] : (observer?.faults() ?? []),
 		findings: passed ? [] : findings,
 		stack: passed ? [] : (observer?.stack() ?? []),
+		diagnoses: files && observer ? observer.diagnose({ ...result.end, output: result.output }, files) : [],
 		instructions: result.instructions,
 		harts: request.harts,
 		seed: request.seed,

@@ -1,4 +1,5 @@
 import type { Instructions } from "../machine/types.ts";
+import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { CommandEnd } from "../session/commandEnd.ts";
 
 export type Outcome =
@@ -62,6 +63,8 @@ export interface Verdict {
 	readonly faults: readonly FaultLine[];
 	readonly findings: readonly FindingLine[];
 	readonly stack: readonly StackLine[];
+	/** Why the run went wrong, as far as memory and traps prove it; the cause first. */
+	readonly diagnoses: readonly Diagnosis[];
 	readonly instructions: Instructions;
 	readonly harts: number;
 	readonly seed: number;

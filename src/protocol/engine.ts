@@ -1,3 +1,5 @@
+import type { Diagnosis } from "./diagnosis.ts";
+
 /**
  * What the extension host and the engine worker say to each other. One engine serves one workspace folder: it builds its tree,
  * owns its machine, judges its programs and reads its kernel's memory. Closed unions; everything is plain data.
@@ -132,6 +134,8 @@ export interface VerdictData {
 		readonly line?: number;
 		readonly address: string;
 	}[];
+	/** Why the run went wrong; the cause first. */
+	readonly diagnoses: readonly Diagnosis[];
 	readonly instructions: number;
 	readonly harts: number;
 	readonly seed: number;
@@ -155,7 +159,8 @@ export interface EngineRequests {
 	/** Waits for the prompt, types the command, waits for the next prompt; judges it where the lab has a test for it. */
 	runCommand: {
 		params: { readonly command: string };
-		result: { readonly end: string; readonly verdict?: VerdictData };
+		/** `diagnoses`: of a command that no test judges, and of a boot that failed. */
+		result: { readonly end: string; readonly verdict?: VerdictData; readonly diagnoses: readonly Diagnosis[] };
 	};
 	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
 	input: { params: { readonly bytes: Uint8Array }; result: undefined };
@@ -195,6 +200,8 @@ export interface EngineEvents {
 	testStarted: { readonly test: string; readonly seed: number };
 	testOutput: { readonly bytes: Uint8Array };
 	verdict: VerdictData;
+	/** Why a machine that ran by itself panicked. */
+	diagnosis: { readonly diagnoses: readonly Diagnosis[] };
 	/** A machine that makes no progress: said once, the run goes on. */
 	stall: { readonly message: string };
 	/** A KernelModel when the watching begins, then KernelDeltas. */

@@ -24,6 +24,8 @@ export interface KernelModel {
 	/** Entries that were dropped from the front of the log, because it is limited. */
 	readonly logDropped: number;
 	readonly findings: readonly Finding[];
+	/** Why the kernel panicked, or the last run ended as it did: the text of its diagnoses (diagnosis.ts); absent when there is none. */
+	readonly diagnosis?: string;
 	/** Calls and faults that can be looked at before and after, oldest first. */
 	readonly moments: readonly MomentPair[];
 	/** What a panel cannot show for this kernel, and why; a panel without a note found all it needs. */
@@ -396,6 +398,8 @@ export interface KernelDelta {
 	readonly logFrom: number;
 	readonly logDropped: number;
 	readonly findings?: readonly Finding[];
+	/** Empty: there is none any more. */
+	readonly diagnosis?: string;
 	readonly moments?: readonly MomentPair[];
 	readonly notes?: KernelModel["notes"];
 }

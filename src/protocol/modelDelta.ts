@@ -5,8 +5,11 @@ const pageBytes = 4096;
 /** The model after a change; undefined when the change belongs to another model, and the whole one has to be asked for. */
 export function applyDelta(model: KernelModel | undefined, delta: KernelDelta): KernelModel | undefined {
 	if (model?.sequence !== delta.base) return undefined;
+	const { diagnosis: before, ...rest } = model;
+	const diagnosis = delta.diagnosis ?? before ?? "";
 	return {
-		...model,
+		...rest,
+		...(diagnosis === "" ? {} : { diagnosis }),
 		sequence: delta.sequence,
 		instret: delta.instret,
 		panicked: delta.panicked,

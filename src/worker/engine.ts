@@ -4,9 +4,11 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
 import { handoutFile, type LabCatalog } from "../lab/catalog.ts";
+import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { expectedText } from "../lab/judge.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest, type TestObserver } from "../lab/runner.ts";
+import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
 	BuildParams,
 	BuildSummary,
@@ -206,7 +208,9 @@ export class Engine {
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		return live.drive(signal, async (shell) => {
 			const boot = await shell.waitForPrompt(budgets.boot);
-			if (boot.kind !== "prompt") return { end: boot.kind };
+			const files = await diagnosisFiles(this.tree);
+			const why = (end: RunEnd) => live.observer?.diagnose(end, files) ?? [];
+			if (boot.kind !== "prompt") return { end: boot.kind, diagnoses: why({ ...boot, output: shell.console }) };
 			if (manifest && test) {
 				const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 				const verdict = await runTest(
@@ -215,10 +219,11 @@ export class Engine {
 					shell,
 					live.observer,
 				);
-				return { end: verdict.end, verdict };
+				return { end: verdict.end, verdict, diagnoses: [] };
 			}
-			const result = await shell.run(command, budgets.watchedCommand);
-			return { end: result.end.kind };
+			live.observer?.begin();
+			const { end, output } = await shell.run(command, budgets.watchedCommand);
+			return { end: end.kind, diagnoses: why({ ...end, output }) };
 		});
 	}
 

@@ -85,6 +85,10 @@ export class LiveMachine {
 		if (stop.kind === "budget") {
 			this.slice = Math.max(10_000, Math.min(50_000_000, Math.round((this.slice * sliceMs) / took)));
 		}
+		if (this.shell.panic !== undefined && this.observer)
+			this.parts.emit("diagnosis", {
+				diagnoses: this.observer.diagnose({ kind: "panic", message: this.shell.panic }, () => undefined),
+			});
 		if (stop.kind === "halt") this.end(`The machine was switched off with code ${stop.code}.`, "dead");
 		else if (this.shell.panic !== undefined) this.end(`The kernel panicked: ${this.shell.panic}.`, "dead");
 		else if (stop.kind === "idle") this.sleepUntilInput = true;

@@ -7,14 +7,20 @@ const words = { error: "Error", warning: "Warning", info: "Note" } as const;
 /** Findings, each a sentence with its evidence; an empty list says that nothing was found, not that nothing was looked at. */
 export class FindingsPanel extends LitElement {
 	static override styles = panelStyles;
-	static override properties = { findings: { attribute: false }, notes: { attribute: false } };
+	static override properties = {
+		findings: { attribute: false },
+		diagnosis: { attribute: false },
+		notes: { attribute: false },
+	};
 	findings: readonly FindingRow[] = [];
+	diagnosis = "";
 	notes: readonly string[] = [];
 
 	override render() {
 		return html`
 			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
-			${this.findings.length === 0 ? html`<p class="note">No finding: page tables, frames and reference counts agree.</p>` : nothing}
+			${this.diagnosis === "" ? nothing : html`<pre class="diagnosis" role="region" aria-label="Why the run ended" tabindex="0">${this.diagnosis}</pre>`}
+			${this.findings.length === 0 && this.diagnosis === "" ? html`<p class="note">No finding: page tables, frames and reference counts agree.</p>` : nothing}
 			<ul aria-live="polite" aria-label="Findings">
 				${this.findings.map((finding) => this.row(finding))}
 			</ul>

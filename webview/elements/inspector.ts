@@ -163,7 +163,7 @@ export class Inspector extends LitElement {
 		}
 		switch (this.panel) {
 			case "findings":
-				return html`<xv6-findings .findings=${model.findings} .notes=${notes}></xv6-findings>`;
+				return html`<xv6-findings .findings=${model.findings} .diagnosis=${model.diagnosis ?? ""} .notes=${notes}></xv6-findings>`;
 			case "space": {
 				const space = model.spaces.find((candidate) => candidate.pid === this.pid) ?? model.spaces.at(-1);
 				return html`<xv6-space .space=${space} .notes=${notes}></xv6-space>`;

@@ -39,6 +39,7 @@ const verdict: Verdict = {
 	faults: [],
 	findings: [],
 	stack: [],
+	diagnoses: [],
 	instructions: 1000,
 	harts: 1,
 	seed: 0,

@@ -147,14 +147,22 @@ function lastShrink(evidence: Evidence, pid: number): string | undefined {
 	return mark?.type === "mark" ? mark.text : undefined;
 }
 
-/** The address that a function was at: its own variable, as far as the compiler kept it. */
+/**
+ * The page that a loop of a function was at: its own variable, as far as the compiler kept it. Where the loop counts in another one, `va` is
+ * where it began, and is the page only if there is one.
+ */
 function addressIn(evidence: Evidence, call: KernelCall | undefined): number | undefined {
 	if (!call) return undefined;
-	for (const name of ["a", "va", "addr", "i"]) {
-		const value = evidence.local(call, name);
-		if (value !== undefined && value >= 0 && value < 2 ** 53) return value;
-	}
-	return undefined;
+	const sound = (value: number | undefined) =>
+		value !== undefined && value >= 0 && value < 2 ** 38 ? value : undefined;
+	const value = (name: string) => sound(evidence.local(call, name));
+	if (call.name === "uvmcopy") return value("i") ?? value("va");
+	const [inLoop, start, index] = [value("a"), value("va"), value("i")];
+	if (inLoop !== undefined) return inLoop;
+	if (start !== undefined && index !== undefined) return start + index * pageBytes;
+	const pages = evidence.local(call, "npages");
+	const bytes = evidence.local(call, "size");
+	return pages === 1 || (bytes !== undefined && bytes <= pageBytes) ? start : undefined;
 }
 
 function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[], space: Space): Told | undefined {
@@ -174,14 +182,22 @@ function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[]
 	const isHole = (va: number) => va % pageBytes === 0 && !findLeaf(evidence.sources.memory, space.root, va);
 	// uvmfree begins at 0: the first page that is missing is the one.
 	const whole = calls.some(({ name }) => name === "uvmfree");
-	const va = kept !== undefined && isHole(kept) ? kept : whole ? firstHole(evidence, space) : undefined;
-	if (va === undefined) return undefined;
+	const exact = kept !== undefined && isHole(kept);
+	const va = exact ? kept : whole ? faultedHole(evidence, space) : undefined;
+	if (va === undefined)
+		return {
+			cause: `uvmunmap met a page of ${who(space)} that is not mapped${by}: skip pages that are not there, and unmap none twice.`,
+			evidence: [`p->sz is ${virtualHex(space.size)}`],
+			notes: ["Which page it is was not recognised: the loop's variable is not in the debug information at this place"],
+			process: { pid: space.pid, name: space.name },
+		};
+	const page = exact ? `page ${virtualHex(va)}` : `a page, such as ${virtualHex(va)},`;
 	const trap = evidence.recorder.userTraps.get(space.pid);
 	const touched = trap && Number(trap.tval) >= va && Number(trap.tval) < space.size;
 	const below = va < space.size;
 	return {
 		cause: below
-			? `uvmunmap met page ${virtualHex(va)} (${describe(evidence, space, va)}) of ${who(space)}, which is below p->sz but was never allocated${by}: where pages come lazily, skip those that are not there.`
+			? `uvmunmap met ${page} (${describe(evidence, space, va)}) of ${who(space)}, which is below p->sz but was never allocated${by}: where pages come lazily, skip those that are not there.`
 			: `uvmunmap was to unmap page ${virtualHex(va)} (${describe(evidence, space, va)}) of ${who(space)}, which is not mapped${by}: skip pages that were never touched, and unmap none twice.`,
 		evidence: [
 			`page ${virtualHex(va)} has no valid leaf, and p->sz is ${virtualHex(space.size)}`,
@@ -196,14 +212,13 @@ function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[]
 	};
 }
 
-function firstHole(evidence: Evidence, space: Space): number | undefined {
-	// uvmunmap clears what it has passed: the hole follows the last page that is gone by right, so only a page whose successors are mapped,
-	// or the user's own fault, tells it.
+/** uvmunmap clears what it has passed, so that holes say nothing; but what the process itself faulted at was never there. */
+function faultedHole(evidence: Evidence, space: Space): number | undefined {
 	const trap = evidence.recorder.userTraps.get(space.pid);
-	const faulted = trap && Math.floor(Number(trap.tval) / pageBytes) * pageBytes;
-	if (faulted !== undefined && faulted < space.size && !findLeaf(evidence.sources.memory, space.root, faulted))
-		return faulted;
-	return undefined;
+	const page = trap && Math.floor(Number(trap.tval) / pageBytes) * pageBytes;
+	return page !== undefined && page < space.size && !findLeaf(evidence.sources.memory, space.root, page)
+		? page
+		: undefined;
 }
 
 function remapped(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told | undefined {

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { VerdictData } from "../protocol/engine.ts";
+import { BackgroundBuild } from "./backgroundBuild.ts";
 import { registerBuildTask } from "./buildTask.ts";
 import { terminalCard, verdictCard } from "./card.ts";
 import { actionWords, cardWords } from "./cardWords.ts";
@@ -14,7 +15,7 @@ import { Folders } from "./folders.ts";
 import { Inspectors } from "./inspectorPanel.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { MachineView } from "./machineView.ts";
-import { newWorkspace } from "./newWorkspace.ts";
+import { newWorkspace, showFirstSteps } from "./newWorkspace.ts";
 import { Pages } from "./pages.ts";
 import { ProgressView } from "./progressView.ts";
 import { MachineStatus } from "./status.ts";
@@ -49,6 +50,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
 	const pages = own(new Pages());
 	own(new MachineStatus(folders));
+	own(new BackgroundBuild(folders, log));
 	own(new ProgressView(folders, tests));
 	own(new MachineView(folders));
 	own(new ProgramLenses(folders));
@@ -74,7 +76,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			runAllTests: (folder) => tests.runAll(folder),
 			runTest: (folder, test) => tests.runOne(folder, test),
 			openInspector: (folder) => inspectors.open(folder),
-			newWorkspace: () => newWorkspace(catalog, keys),
+			newWorkspace: () => newWorkspace(catalog, keys, context.globalState),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
 			showExpected: (folder) => showExpected(folder, pages),
 		}),
@@ -89,9 +91,12 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			markShell(vscode.window.activeTerminal);
 		}),
 	);
-	void folders.refresh();
+	void folders
+		.refresh()
+		.then(() => showFirstSteps(folders.all, context.globalState))
+		.catch((error: Error) => log.error(error.stack ?? error.message));
 	return {
-		newWorkspace: (lab, folder) => newWorkspace(catalog, keys, { lab, folder }),
+		newWorkspace: (lab, folder) => newWorkspace(catalog, keys, context.globalState, { lab, folder }),
 		folders: () => folders.all,
 		tests,
 		refresh: async () => {

@@ -29,6 +29,8 @@ export class LabFolder implements vscode.Disposable {
 	private currentState: MachineState = "none";
 	/** Ends with the build that runs, however that ends. */
 	private building: Promise<void> = Promise.resolve();
+	/** Ends with the last command or test run. */
+	private working: Promise<void> = Promise.resolve();
 	/** Revision of the build that the running machine was booted from. */
 	private bootedRevision: number | undefined;
 
@@ -135,8 +137,40 @@ export class LabFolder implements vscode.Disposable {
 		return result;
 	}
 
-	private async buildNow(report: BuildReport, token: vscode.CancellationToken): Promise<BuildSummary> {
-		await this.saveDocuments();
+	/** A build of what is on the disk, when nothing else runs. A person's build that comes meanwhile waits for it. */
+	async buildInBackground(): Promise<void> {
+		for (let last: unknown; last !== this.working; ) {
+			last = this.working;
+			await last;
+		}
+		const never = new vscode.CancellationTokenSource();
+		const result = this.building.then(() => this.buildNow({ report: () => undefined }, never.token, false));
+		this.building = result.then(
+			() => undefined,
+			() => undefined,
+		);
+		await result;
+	}
+
+	/** The compiler will be needed soon. */
+	warm(): void {
+		this.engine()
+			.request("warm", this.settings.build)
+			.catch((error: Error) => this.log.debug(`${this.name}: warm: ${error.message}`));
+	}
+
+	/** Keeps builds in the background out of a command or a test run, which the engine would end for them. */
+	async exclusively<T>(work: Promise<T>): Promise<T> {
+		const done = work.then(
+			() => undefined,
+			() => undefined,
+		);
+		this.working = this.working.then(() => done);
+		return work;
+	}
+
+	private async buildNow(report: BuildReport, token: vscode.CancellationToken, save = true): Promise<BuildSummary> {
+		if (save) await this.saveDocuments();
 		await this.sync();
 		const engine = this.engine();
 		const store = new DisposableStore();
@@ -191,7 +225,7 @@ export class LabFolder implements vscode.Disposable {
 	async runCommand(command: string, token: vscode.CancellationToken): Promise<{ end: string; verdict?: VerdictData }> {
 		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
 		try {
-			const result = await this.engine().request("runCommand", { command });
+			const result = await this.exclusively(this.engine().request("runCommand", { command }));
 			const { verdict, end } = result;
 			const judged = verdict ? [verdict.outcome, ...verdict.reasons.map((reason) => reason.message)].join(": ") : end;
 			this.log.info(`${this.name}: ${command}: ${judged}`);

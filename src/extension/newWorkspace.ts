@@ -2,27 +2,107 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { ContextKeys } from "./contextKeys.ts";
+import type { LabFolder } from "./labFolder.ts";
+import { progressView } from "./progressView.ts";
 
-/** `xv6: New Lab Workspace…`: choose a lab and a folder, write the files, offer to open it. Never over an existing file. */
+/** Folders that `vscode.openFolder` is about to open for the first time; see {@link showFirstSteps}. */
+const openedNext = "xv6Lab.openedNext";
+
+/**
+ * `xv6: New Lab Workspace…`: choose a lab, a name and the folder that it goes into, write the files, open it.
+ * Never over an existing file.
+ */
 export async function newWorkspace(
 	catalog: LabCatalog,
 	keys: ContextKeys,
+	memory: vscode.Memento,
 	given?: { lab?: string; folder?: vscode.Uri },
 ): Promise<void> {
 	const lab = given?.lab ?? (await pickLab(catalog));
 	if (lab === undefined) return;
-	const folder = given?.folder ?? (await pickFolder());
+	const folder = given?.folder ?? (await askFolder(lab));
 	if (!folder) return;
+	const withGit = given?.folder ? false : await askGit();
+	if (withGit === undefined) return;
 	const files = await catalog.workspace(lab === plainKernel ? undefined : lab);
 	keys.set("makingWorkspace", true);
 	await writeAll(folder, files).finally(() => keys.set("makingWorkspace", false));
 	if (given?.folder) return;
+	if (withGit) await (await gitApi())?.init(folder);
+	await memory.update(openedNext, folder.toString());
+	// Nothing is lost in an empty window; in one with a folder, a person decides.
+	const inPlace = (vscode.workspace.workspaceFolders ?? []).length === 0;
 	const here = vscode.l10n.t("Open");
 	const newWindow = vscode.l10n.t("Open in New Window");
-	const text = vscode.l10n.t("xv6: made {0} with {1} files.", folder.path, files.size);
-	const choice = await vscode.window.showInformationMessage(text, here, newWindow);
+	const text = vscode.l10n.t("xv6: created {0} ({1} files).", folder.path, files.size);
+	const choice = inPlace ? here : await vscode.window.showInformationMessage(text, here, newWindow);
 	if (choice)
 		await vscode.commands.executeCommand("vscode.openFolder", folder, { forceNewWindow: choice === newWindow });
+}
+
+/** The first time that a new workspace is open: its handout beside the file where its first task begins. */
+export async function showFirstSteps(folders: readonly LabFolder[], memory: vscode.Memento): Promise<void> {
+	const folder = folders.find(({ root }) => root.toString() === memory.get(openedNext));
+	if (!folder) return;
+	await memory.update(openedNext, undefined);
+	const { handout, tasks } = folder.tree.lab ?? {};
+	const first = tasks?.find(({ start }) => start)?.start ?? "kernel/main.c";
+	await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.root, first), { preview: false });
+	if (handout) {
+		await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.joinPath(folder.root, handout));
+	}
+	await vscode.commands.executeCommand(`${progressView}.focus`);
+}
+
+/** The part of VS Code's git extension that is used here. */
+interface Git {
+	init(root: vscode.Uri): Promise<object | null>;
+}
+
+async function gitApi(): Promise<Git | undefined> {
+	const extension = vscode.extensions.getExtension<{ getAPI(version: 1): Git }>("vscode.git");
+	try {
+		return (await extension?.activate())?.getAPI(1);
+	} catch {
+		// Git is switched off, or not installed.
+		return undefined;
+	}
+}
+
+/** Undefined: the person went away from the question. */
+async function askGit(): Promise<boolean | undefined> {
+	if (!vscode.workspace.isTrusted || !(await gitApi())) return false;
+	const yes = {
+		label: vscode.l10n.t("Yes"),
+		description: vscode.l10n.t("every change can be looked at and taken back"),
+	};
+	const no = { label: vscode.l10n.t("No") };
+	const placeHolder = vscode.l10n.t("Put the workspace under git?");
+	const choice = await vscode.window.showQuickPick([yes, no], { placeHolder });
+	return choice && choice === yes;
+}
+
+/** A name that needs no quotes in any shell. */
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+async function askFolder(lab: string): Promise<vscode.Uri | undefined> {
+	const name = await vscode.window.showInputBox({
+		title: vscode.l10n.t("Name of the new workspace"),
+		prompt: vscode.l10n.t("A folder of this name is created in the folder that you choose next."),
+		value: lab === plainKernel ? "xv6" : (lab.split("-")[0] ?? lab),
+		validateInput: (text) =>
+			plainName.test(text) ? undefined : vscode.l10n.t("Use letters, digits, '.', '_' and '-'."),
+	});
+	if (name === undefined) return undefined;
+	const options = {
+		canSelectFiles: false,
+		canSelectFolders: true,
+		canSelectMany: false,
+		openLabel: vscode.l10n.t("Create {0} Here", name),
+		title: vscode.l10n.t("Where should {0} be created?", name),
+	};
+	const parent = (await vscode.window.showOpenDialog(options))?.[0];
+	return parent && vscode.Uri.joinPath(parent, name);
 }
 
 const plainKernel = "";
@@ -35,20 +115,13 @@ async function pickLab(catalog: LabCatalog): Promise<string | undefined> {
 	return (await vscode.window.showQuickPick(items, { placeHolder }))?.id;
 }
 
-async function pickFolder(): Promise<vscode.Uri | undefined> {
-	const openLabel = vscode.l10n.t("Make Workspace Here");
-	const title = vscode.l10n.t("An empty folder for the lab");
-	const options = { canSelectFiles: false, canSelectFolders: true, canSelectMany: false, openLabel, title };
-	return (await vscode.window.showOpenDialog(options))?.[0];
-}
-
 async function writeAll(folder: vscode.Uri, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
 	for (const path of files.keys()) {
 		const uri = vscode.Uri.joinPath(folder, path);
 		if (!(await exists(uri))) continue;
 		throw new UserError(
 			"already-exists",
-			vscode.l10n.t("{0} is there already", uri.path),
+			vscode.l10n.t("{0} already exists", uri.path),
 			vscode.l10n.t("Nothing was written; choose an empty folder."),
 		);
 	}

@@ -16,6 +16,8 @@ type Row =
 			readonly state: TestState | undefined;
 	  };
 
+export const progressView = "xv6Lab.progress";
+
 /** Where the view takes its results from: the Test Explorer. */
 export interface TestResults {
 	readonly onDidChangeResults: vscode.Event<void>;
@@ -35,7 +37,7 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 	private readonly changed = new vscode.EventEmitter<void>();
 	/** Before `view`: `createTreeView` subscribes to it at once. */
 	readonly onDidChangeTreeData = this.changed.event;
-	private readonly view = vscode.window.createTreeView("xv6Lab.progress", { treeDataProvider: this });
+	private readonly view = vscode.window.createTreeView(progressView, { treeDataProvider: this });
 	private readonly subscriptions: readonly vscode.Disposable[];
 
 	constructor(

@@ -7,6 +7,7 @@ export interface Settings {
 	readonly machine: MachineParams;
 	readonly seeds: number;
 	readonly stopOnClose: boolean;
+	readonly buildOnSave: boolean;
 }
 
 const toolchains = ["auto", "bundled", "host"] as const;
@@ -33,6 +34,7 @@ export function readSettings(folder: vscode.Uri, hasProcesses: boolean): Setting
 			translator: config.get("machine.translator") !== false,
 		},
 		seeds: integer(config.get("tests.seeds"), 1, 1000) ?? 50,
+		buildOnSave: config.get("build.onSave") !== false,
 		stopOnClose: config.get("terminal.onClose") !== "keep",
 	};
 }

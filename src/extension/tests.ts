@@ -287,7 +287,7 @@ export class LabTests implements vscode.Disposable {
 		store.add(token.onCancellationRequested(() => void folder.ask("cancel", undefined)));
 		try {
 			const tests = items.map((item) => item.id);
-			await engine.request("runTests", { tests, seeds, machine: settings.machine });
+			await folder.exclusively(engine.request("runTests", { tests, seeds, machine: settings.machine }));
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
 			if (error.code !== "cancelled") run.appendOutput(`${error.format()}\r\n`);

@@ -8,6 +8,22 @@ import { type Recognised, recognise } from "./recognise.ts";
 
 /** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
 export const workspaceFile = ".xv6-lab.json";
+/** What `make` leaves in a tree; git must not see it. */
+const ignored = `*.o
+*.d
+*.asm
+*.sym
+fs.img
+mkfs/mkfs
+kernel/kernel
+user/_*
+user/usys.S
+user/initcode
+user/initcode.out
+compile_commands.json
+.cache/
+`;
+
 /** The handout in a workspace that we made. */
 export const handoutFile = "HANDOUT.md";
 /** A course's own lab, in the root of its tree. */
@@ -42,6 +58,7 @@ export class LabCatalog {
 	async workspace(id: string | undefined, solution?: string): Promise<Map<string, Uint8Array>> {
 		const files = new Map<string, Uint8Array>();
 		await this.overlay(files, "xv6", "");
+		files.set(".gitignore", utf8(ignored));
 		if (id === undefined) return files;
 		const manifest = await this.manifest(id);
 		await this.overlay(files, `labs/${id}/programs`, "user/");

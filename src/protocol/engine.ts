@@ -151,6 +151,8 @@ export interface SourceLocation {
 export interface EngineRequests {
 	sync: { params: SyncParams; result: TreeInfo };
 	build: { params: BuildParams; result: BuildSummary };
+	/** The person has begun to edit: the compiler may be loaded now. */
+	warm: { params: BuildParams; result: undefined };
 	/** Boots the last good build; an earlier machine of this engine is gone. Answers when the machine runs. */
 	boot: {
 		params: MachineParams;

@@ -101,4 +101,6 @@ export interface WasiRunResult {
 /** What only the bundled tools can do: build for wasm32-wasi and run it, as the tree's own mkfs needs. */
 export interface WasiToolchain extends Toolchain {
 	runWasi(run: WasiRun, signal?: AbortSignal): Promise<WasiRunResult>;
+	/** A compile is likely soon: what takes long to load is loaded now. Answers at once. */
+	warm(): void;
 }

@@ -7,6 +7,7 @@ import type { EngineWorkerData } from "../env/node/engineWorker.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { openToolchains } from "../env/node/toolchains.ts";
 import { LabCatalog } from "../lab/catalog.ts";
+import { compilerIdleMs } from "../toolchain/bundled/pool.ts";
 import { serveEngine } from "./engineParts.ts";
 
 if (!parentPort) throw new Error("this file is a worker's entry");
@@ -25,7 +26,13 @@ serveEngine(
 		catalog: new LabCatalog(new NodeTree(join(dist, "assets"))),
 		core: () => loadCore(dist),
 		openToolchains: ({ toolchain, toolchainPath }) =>
-			openToolchains({ kind: toolchain, dist, cache, ...(toolchainPath ? { path: toolchainPath } : {}) }),
+			openToolchains({
+				kind: toolchain,
+				dist,
+				cache,
+				idleMs: compilerIdleMs,
+				...(toolchainPath ? { path: toolchainPath } : {}),
+			}),
 		breathe: async () => {
 			await setImmediate();
 		},

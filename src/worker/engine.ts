@@ -42,6 +42,8 @@ export interface KernelObserver extends TestObserver {
 export interface EngineParts {
 	readonly catalog: LabCatalog;
 	emit<K extends keyof EngineEvents>(kind: K, event: EngineEvents[K]): void;
+	/** A build is likely soon. */
+	warm(params: BuildParams): Promise<void>;
 	build(tree: SourceTree, params: BuildParams, onProgress: ProgressListener, signal: AbortSignal): Promise<BuildResult>;
 	describeTree(tree: SourceTree): Promise<Omit<TreeInfo, "lab">>;
 	createMachine(
@@ -78,6 +80,10 @@ export class Engine {
 	readonly handlers: Handlers = {
 		sync: (params) => this.sync(params),
 		build: (params) => this.cancellable((signal) => this.build(params, signal)),
+		warm: async (params) => {
+			await this.parts.warm(params);
+			return undefined;
+		},
 		boot: (params) => this.boot(params),
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),

@@ -45,6 +45,10 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 			const { toolchain, wasi } = await toolchainsFor(params);
 			return session.build({ tree, toolchain, wasi, onProgress, signal });
 		},
+		warm: async (params) => {
+			const { toolchain, wasi } = await toolchainsFor(params);
+			if (toolchain.id === wasi.id) wasi.warm();
+		},
 		describeTree: async (tree) => {
 			for (const sign of signs) if (!(await tree.read(sign))) return { isKernelTree: false, programs: [] };
 			try {

@@ -82,6 +82,9 @@ const context = {
 	browser,
 	/** Opens a folder in a new window. */
 	open: (folder, options) => Workbench.open(browser, `${server.url}/?folder=${folder}`, options),
+	/** A window without a folder. */
+	openEmpty: () => Workbench.open(browser, `${server.url}/?ew=true`, { wait: false }),
+	scratch,
 	/** The same in a window whose extension runs in the browser (its `browser` entry), on a server of its own. */
 	openWeb: async (folder) => {
 		const asWeb = { "remote.extensionKind": { "xv6-lab.xv6-lab": ["web"] } };
@@ -122,7 +125,13 @@ try {
 			(open) =>
 			async (...args) =>
 				keep(await open(...args));
-		const own = { ...context, keep, open: kept(context.open), openWeb: kept(context.openWeb) };
+		const own = {
+			...context,
+			keep,
+			open: kept(context.open),
+			openWeb: kept(context.openWeb),
+			openEmpty: kept(context.openEmpty),
+		};
 		try {
 			await withinLimit(test(own));
 			total.passed++;

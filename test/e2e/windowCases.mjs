@@ -129,6 +129,30 @@ export const windowCases = {
 		]),
 	),
 
+	async "a new lab workspace opens with its handout beside the first file to edit"({ openEmpty, scratch, shot }) {
+		const workbench = await openEmpty();
+		const { page } = workbench;
+		await workbench.command("xv6: New Lab Workspace…");
+		await workbench.row("HW5: anonymous memory mappings").waitFor();
+		await workbench.take("HW5: anonymous memory mappings");
+		const name = page.locator(".quick-input-widget", { hasText: "Name of the new workspace" });
+		await name.waitFor();
+		await name.locator("input").fill("my lab");
+		await name.getByText("Use letters").waitFor();
+		await name.locator("input").fill("my-lab");
+		await page.keyboard.press("Enter");
+		const where = page.locator(".quick-input-widget", { hasText: "Where should my-lab be created?" });
+		await where.waitFor();
+		await where.locator("input").first().fill(`${scratch}/`);
+		await where.getByText("Create my-lab Here").click();
+		const tab = (text) => page.locator(".tab", { hasText: text }).first();
+		await tab("syscall.c").waitFor();
+		await tab("Preview HANDOUT.md").waitFor();
+		await page.locator(".part.sidebar").getByText("0/2").first().waitFor();
+		assert.ok(existsSync(join(scratch, "my-lab/.gitignore")));
+		await shot(workbench, "new-workspace");
+	},
+
 	async "the side bar follows the machine and the lab's tests"({ open, makeWorkspace, shot }) {
 		const workbench = await open(makeWorkspace("sidebar"));
 		const { page } = workbench;

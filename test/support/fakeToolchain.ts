@@ -71,6 +71,8 @@ export class FakeToolchain implements WasiToolchain {
 		return this.mkfs(run);
 	}
 
+	warm(): void {}
+
 	dispose(): void {}
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { compilerWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
+import { compilerWorker, LoadedOnce, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
 import type { BundledModules } from "../../toolchain/bundled/llvm.ts";
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
@@ -19,11 +19,13 @@ export interface BundledOptions {
 	readonly dist: string;
 	/** Folder for finished objects; default: one in the user's cache. */
 	readonly cache?: string;
+	/** See {@link BundledToolchain}; default: compilers stay until the toolchain is disposed of. */
+	readonly idleMs?: number;
 	/** Objects made anew whatever the caches hold (benchmarks, and making the objects that ship). */
 	readonly caches?: readonly ObjectCache[];
 }
 
-let loadModules: (() => Promise<BundledModules>) | undefined;
+let loadedModules: LoadedOnce<BundledModules> | undefined;
 
 export async function openBundledToolchain(options: BundledOptions): Promise<BundledToolchain> {
 	const vendored = join(options.dist, "toolchain");
@@ -34,15 +36,17 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 	const read = async (name: string) => new Uint8Array(await readFile(join(vendored, name)));
 	const version = await bundledVersion(read);
 	// A process has one product: all its toolchains share the compiled programs, which are loaded when the first job comes.
-	loadModules ??= onceLoaded(() => loadBundled(read));
-	const modules = loadModules;
+	loadedModules ??= new LoadedOnce(() => loadBundled(read));
+	const modules = loadedModules;
 	const entry = resolve(options.dist, "worker/toolchainWorker.node.cjs");
 	return new BundledToolchain({
 		description: "clang 22 (bundled)",
 		version,
 		size: Math.max(1, Math.min(maxWorkers, availableParallelism())),
 		cache: new LayeredCache(caches),
-		startWorker: () => compilerWorker(startWorker(entry), modules),
+		startWorker: () => compilerWorker(startWorker(entry), () => modules.get()),
+		...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+		onRest: () => modules.letGo(),
 		onBusy: baselineCodeOnly,
 	});
 }

@@ -27,6 +27,8 @@ export interface ToolchainOptions {
 	readonly path?: string;
 	/** Folder of what is kept between runs; default: one in the user's cache. */
 	readonly cache?: string;
+	/** See {@link BundledToolchain}. */
+	readonly idleMs?: number;
 }
 
 /**
@@ -37,7 +39,11 @@ export async function openToolchains(options: ToolchainOptions): Promise<OpenedT
 	const { kind, path } = options;
 	const cache = options.cache ?? cacheFolder();
 	const objects = join(cache, "objects");
-	const bundled = await openBundledToolchain({ dist: options.dist ?? distFolder(), cache: objects });
+	const bundled = await openBundledToolchain({
+		dist: options.dist ?? distFolder(),
+		cache: objects,
+		...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+	});
 	const use = (toolchain: Toolchain, description = toolchain.description) => ({
 		toolchain: description === toolchain.description ? toolchain : described(toolchain, description),
 		wasi: bundled,

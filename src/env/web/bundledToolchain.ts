@@ -1,6 +1,6 @@
-import { compilerWorker, onceLoaded, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
+import { compilerWorker, LoadedOnce, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
-import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
+import { BundledToolchain, compilerIdleMs } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, MemoryCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
 
 /** Reads a file of the built product by its path below dist/. */
@@ -11,7 +11,7 @@ const maxWorkers = 4;
 
 /** The bundled compiler in web workers; finished objects are kept in memory. The programs are loaded at the first job. */
 export async function openWebToolchain(read: ReadProduct, caches?: readonly ObjectCache[]): Promise<BundledToolchain> {
-	const modules = onceLoaded(() => loadBundled((name) => read(`toolchain/${name}`)));
+	const modules = new LoadedOnce(() => loadBundled((name) => read(`toolchain/${name}`)));
 	const source = await read("worker/toolchainWorker.web.js");
 	const script = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
 	return new BundledToolchain({
@@ -19,7 +19,9 @@ export async function openWebToolchain(read: ReadProduct, caches?: readonly Obje
 		version: await bundledVersion((name) => read(`toolchain/${name}`)),
 		size: Math.max(1, Math.min(maxWorkers, navigator.hardwareConcurrency || 2)),
 		cache: new LayeredCache(caches ?? [new MemoryCache(), ...(await prebuilt(read))]),
-		startWorker: () => compilerWorker(startWorker(script), modules),
+		startWorker: () => compilerWorker(startWorker(script), () => modules.get()),
+		idleMs: compilerIdleMs,
+		onRest: () => modules.letGo(),
 	});
 }
 

@@ -50,14 +50,22 @@ export function compilerWorker(worker: RawWorker, load: () => Promise<unknown>):
 	};
 }
 
-/** What is loaded once for all workers; a failed load is tried again by the next one. */
-export function onceLoaded<T>(load: () => Promise<T>): () => Promise<T> {
-	let loaded: Promise<T> | undefined;
-	return () => {
-		loaded ??= load().catch((error: unknown) => {
-			loaded = undefined;
+/** What is loaded once for all workers. A failed load, or one that was let go, is done again for the next worker. */
+export class LoadedOnce<T> {
+	private loaded: Promise<T> | undefined;
+
+	constructor(private readonly load: () => Promise<T>) {}
+
+	get(): Promise<T> {
+		this.loaded ??= this.load().catch((error: unknown) => {
+			this.loaded = undefined;
 			throw error;
 		});
-		return loaded;
-	};
+		return this.loaded;
+	}
+
+	/** Frees the memory, unless a worker still runs with it. */
+	letGo(): void {
+		this.loaded = undefined;
+	}
 }

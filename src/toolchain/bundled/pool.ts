@@ -40,12 +40,19 @@ interface Slot {
 	busy: boolean;
 }
 
+/** In an editor: longer than a person reads a verdict before the next edit, and short enough that memory is free in a break. */
+export const compilerIdleMs = 120_000;
+
 export interface PoolOptions {
 	readonly description: string;
 	readonly version: string;
 	readonly size: number;
 	readonly cache: ObjectCache;
 	readonly startWorker: () => CompilerWorker;
+	/** Workers that had nothing to do for this long are ended: the compiler in one takes some 300 MB. */
+	readonly idleMs?: number;
+	/** Told when they were. */
+	readonly onRest?: () => void;
 	/** Told when the first job starts and when the last one has ended. */
 	readonly onBusy?: (busy: boolean) => void;
 }
@@ -60,6 +67,7 @@ export class BundledToolchain implements WasiToolchain {
 	private readonly waiting: ((slot: Slot) => void)[] = [];
 	private disposed = false;
 	private running = 0;
+	private idleTimer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(private readonly options: PoolOptions) {
 		this.description = options.description;
@@ -81,10 +89,36 @@ export class BundledToolchain implements WasiToolchain {
 		return this.send("runWasi", run, signal);
 	}
 
+	warm(): void {
+		if (this.disposed || this.running > 0) return;
+		const slot = this.slots[0] ?? this.start();
+		slot.worker.prepare();
+		slot.busy = false;
+		this.restWhenIdle();
+	}
+
 	dispose(): void {
 		this.disposed = true;
+		clearTimeout(this.idleTimer);
+		this.endAll();
+	}
+
+	private endAll(): void {
 		for (const slot of this.slots) this.end(slot);
 		this.slots.length = 0;
+	}
+
+	/** Ends the workers when nothing comes for a while; the next job starts new ones. */
+	private restWhenIdle(): void {
+		clearTimeout(this.idleTimer);
+		if (this.options.idleMs === undefined) return;
+		this.idleTimer = setTimeout(() => {
+			if (this.running > 0) return;
+			this.endAll();
+			this.options.onRest?.();
+		}, this.options.idleMs);
+		// A command that is done ends; it does not wait for this.
+		(this.idleTimer as { unref?: () => void }).unref?.();
 	}
 
 	private async send<K extends keyof CompilerRequests>(
@@ -97,7 +131,10 @@ export class BundledToolchain implements WasiToolchain {
 		try {
 			return await this.sendToIdle(kind, params, signal);
 		} finally {
-			if (--this.running === 0) this.options.onBusy?.(false);
+			if (--this.running === 0) {
+				this.options.onBusy?.(false);
+				this.restWhenIdle();
+			}
 		}
 	}
 

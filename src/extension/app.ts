@@ -18,6 +18,7 @@ import { MachineView } from "./machineView.ts";
 import { newWorkspace, showFirstSteps } from "./newWorkspace.ts";
 import { Pages } from "./pages.ts";
 import { ProgressView } from "./progressView.ts";
+import { QuickFixes } from "./quickFixes.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
 import { LabTests } from "./tests.ts";
@@ -51,6 +52,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const pages = own(new Pages());
 	own(new MachineStatus(folders));
 	own(new BackgroundBuild(folders, log));
+	own(new QuickFixes(folders));
 	own(new ProgressView(folders, tests));
 	own(new MachineView(folders));
 	own(new ProgramLenses(folders));

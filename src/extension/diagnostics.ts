@@ -2,6 +2,9 @@ import * as vscode from "vscode";
 import type { UserError } from "../common/errors.ts";
 import type { BuildSummary, EngineDiagnostic } from "../protocol/engine.ts";
 
+/** What the Problems panel says beside our messages. */
+export const diagnosticSource = "xv6 Lab";
+
 const severities = {
 	error: vscode.DiagnosticSeverity.Error,
 	warning: vscode.DiagnosticSeverity.Warning,
@@ -70,7 +73,7 @@ function toDiagnostic(root: vscode.Uri, from: EngineDiagnostic): vscode.Diagnost
 	const endColumn = from.endColumn === undefined ? column : Math.max(0, from.endColumn - 1);
 	const range = new vscode.Range(line, column, endLine, endColumn);
 	const result = new vscode.Diagnostic(range, from.message, severities[from.severity]);
-	result.source = "xv6 Lab";
+	result.source = diagnosticSource;
 	if (from.code) result.code = from.code;
 	result.relatedInformation = (from.notes ?? []).map((note) => {
 		const at = new vscode.Position(Math.max(0, (note.line ?? 1) - 1), Math.max(0, (note.column ?? 1) - 1));

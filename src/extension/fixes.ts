@@ -1,0 +1,129 @@
+/** A change of one file. Lines and columns count from 0; without an end the text is inserted. */
+export interface FileEdit {
+	readonly file: string;
+	readonly line: number;
+	readonly column: number;
+	readonly endColumn?: number;
+	readonly text: string;
+}
+
+export interface Fix {
+	readonly title: FixTitle;
+	readonly edit: FileEdit;
+}
+
+/** Which fix it is, with the words that its title holds. */
+export type FixTitle =
+	| { readonly kind: "replace"; readonly name: string }
+	| { readonly kind: "declare"; readonly name: string; readonly file: string }
+	| { readonly kind: "stub"; readonly name: string; readonly file: string }
+	| { readonly kind: "tab" };
+
+/** A message of the Problems panel, as far as a fix needs it. */
+export interface Problem {
+	readonly file: string;
+	readonly message: string;
+	readonly line: number;
+	readonly column: number;
+	readonly endColumn: number;
+}
+
+/** Files of the tree, as they stand in the editor. */
+export interface TreeText {
+	read(path: string): Promise<string | undefined>;
+	/** Names in a folder. */
+	list(folder: string): Promise<readonly string[]>;
+}
+
+/** What can be done about a message without knowing what its author meant: nothing where there is more than one answer. */
+export async function fixesFor(problem: Problem, tree: TreeText): Promise<Fix[]> {
+	const fixes = await Promise.all([
+		spelling(problem, tree),
+		declaration(problem, tree),
+		stub(problem, tree),
+		tab(problem, tree),
+	]);
+	return fixes.filter((fix) => fix !== undefined);
+}
+
+const identifier = /^[A-Za-z_]\w*$/;
+
+async function spelling(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
+	const name = /did you mean '([^']+)'/.exec(problem.message)?.[1];
+	if (name === undefined || !identifier.test(name)) return undefined;
+	const text = (await tree.read(problem.file))?.split("\n")[problem.line] ?? "";
+	const wrong = /^[A-Za-z_]\w*/.exec(text.slice(problem.column))?.[0];
+	if (wrong === undefined) return undefined;
+	const { file, line, column } = problem;
+	return {
+		title: { kind: "replace", name },
+		edit: { file, line, column, endColumn: column + wrong.length, text: name },
+	};
+}
+
+const undeclared = /(?:call to undeclared function|implicit declaration of function) '(\w+)'/;
+
+/** A function of the kernel that is defined in one file and called in another: its prototype belongs into defs.h. */
+async function declaration(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
+	const name = undeclared.exec(problem.message)?.[1];
+	if (name === undefined || !problem.file.startsWith("kernel/")) return undefined;
+	const header = await tree.read("kernel/defs.h");
+	if (header === undefined) return undefined;
+	const found: { source: string; prototype: string }[] = [];
+	for (const source of await tree.list("kernel")) {
+		if (!source.endsWith(".c")) continue;
+		const prototype = prototypeIn((await tree.read(`kernel/${source}`)) ?? "", name);
+		if (prototype !== undefined) found.push({ source, prototype });
+	}
+	const [only] = found;
+	if (!only || found.length > 1) return undefined;
+	const line = sectionEnd(header.split("\n"), only.source);
+	const title = { kind: "declare", name, file: "kernel/defs.h" } as const;
+	return { title, edit: { file: "kernel/defs.h", line, column: 0, text: `${only.prototype};\n` } };
+}
+
+/** `int copy(char *to, int n)`, where a definition of this function begins a line; xv6 writes the type on the line before. */
+function prototypeIn(source: string, name: string): string | undefined {
+	const definition = new RegExp(`^((?:[A-Za-z_]\\w*[ \\t*]+)+)\\n?(\\**${name}\\([^;{}()]*\\))\\s*\\{`, "m").exec(
+		source,
+	);
+	const [, type = "", rest = ""] = definition ?? [];
+	if (!definition || /\bstatic\b/.test(type)) return undefined;
+	return `${type.trim().replace(/\s+/g, " ")} ${rest.replace(/\s+/g, " ")}`;
+}
+
+/** The line after the prototypes of a file, which xv6's defs.h lists under a comment with its name; else the end. */
+function sectionEnd(lines: readonly string[], source: string): number {
+	const at = lines.findIndex((line) => line.trim() === `// ${source}`);
+	if (at < 0) return lines.at(-1) === "" ? lines.length - 1 : lines.length;
+	const end = lines.findIndex((line, index) => index > at && line.trim() === "");
+	return end < 0 ? lines.length - 1 : end;
+}
+
+const undefinedSymbol = /undefined (?:symbol: |reference to [`'])(\w+)/;
+
+/** A system call that the kernel knows and user/user.h declares, without a stub. */
+async function stub(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
+	const name = undefinedSymbol.exec(problem.message)?.[1];
+	if (name === undefined) return undefined;
+	const file = "user/usys.pl";
+	const script = await tree.read(file);
+	const numbers = await tree.read("kernel/syscall.h");
+	if (!script || !numbers || !new RegExp(`\\bSYS_${name}\\b`).test(numbers)) return undefined;
+	if (new RegExp(`entry\\("${name}"\\)`).test(script)) return undefined;
+	const lines = script.split("\n");
+	const last = lines.findLastIndex((line) => /^\s*entry\("/.test(line));
+	if (last < 0) return undefined;
+	const title = { kind: "stub", name, file } as const;
+	return { title, edit: { file, line: last + 1, column: 0, text: `entry("${name}");\n` } };
+}
+
+/** A recipe line of a Makefile that begins with spaces. */
+async function tab(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
+	if (!/(?:^|\/)Makefile$/.test(problem.file) || !/\btab\b/i.test(problem.message)) return undefined;
+	const text = (await tree.read(problem.file))?.split("\n")[problem.line] ?? "";
+	const spaces = /^ +/.exec(text)?.[0];
+	if (spaces === undefined) return undefined;
+	const { file, line } = problem;
+	return { title: { kind: "tab" }, edit: { file, line, column: 0, endColumn: spaces.length, text: "\t" } };
+}

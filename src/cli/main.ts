@@ -25,9 +25,14 @@ const commands: Record<string, Command> = {
 		load: async () => (await import("./boot.ts")).runBoot,
 	},
 	run: {
-		usage: "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json]",
+		usage: "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--record FILE]",
 		does: "build, boot and run one program",
 		load: async () => (await import("./run.ts")).runRun,
+	},
+	replay: {
+		usage: "replay FILE [--no-jit]",
+		does: "a recorded run again (run --record), to the same state",
+		load: async () => (await import("./replay.ts")).runReplay,
 	},
 	test: {
 		usage: "test [--dir DIR] [--lab ID] [--junit FILE] [--json] [--seeds N] [--shard i/n]",

@@ -14,8 +14,9 @@ import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
 import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
+import { record } from "./replay.ts";
 
-const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables]";
+const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables] [--record FILE]";
 
 /** `xv6-lab run`: build, boot, run one program, judge it where the lab has a test for it. */
 export async function runRun(argv: string[]): Promise<number> {
@@ -25,6 +26,7 @@ export async function runRun(argv: string[]): Promise<number> {
 		dir: { type: "string" },
 		"memory-report": { type: "string" },
 		tables: { type: "boolean" },
+		record: { type: "string" },
 	} as const;
 	const { values, positionals } = parse(argv, options, usage);
 	const command = positionals.join(" ");
@@ -84,6 +86,7 @@ export async function runRun(argv: string[]): Promise<number> {
 		if (values["memory-report"]) await report(values["memory-report"], observer.model());
 		return code;
 	} finally {
+		if (values.record) await record(values.record, machine, command);
 		shell.dispose();
 		observer.dispose();
 		machine.dispose();

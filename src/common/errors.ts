@@ -19,6 +19,7 @@ export const errorCodes = [
 	"machine-options",
 	"snapshot-damaged",
 	"input-log-damaged",
+	"recording-damaged",
 	"makefile-not-understood",
 	"mkfs-failed",
 	"compile-failed",

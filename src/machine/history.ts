@@ -140,7 +140,7 @@ interface Chunk {
 const defaultEvery = 50_000_000;
 const defaultCap = 256 << 20;
 /** Steps before a place that was gone to at which checkpoints are laid: the next step back is short. */
-const nearby = [5_000_000, 500_000, 50_000] as const;
+const nearby = [5_000_000, 500_000, 50_000, 5_000] as const;
 const passingMax = 48;
 const stretch = 5_000_000;
 /** What a checkpoint costs besides its log and pages. */

@@ -126,7 +126,8 @@ export class Machine implements MachineSurface {
 	private readonly extraImages: readonly RawImage[];
 
 	private constructor(
-		options: MachineOptions,
+		/** What it was created from. */
+		readonly options: MachineOptions,
 		parts: MachineParts,
 		memory: WebAssembly.Memory,
 		private readonly shape: Shape,
@@ -360,6 +361,11 @@ export class Machine implements MachineSurface {
 	/** What was typed so far, for a replay. */
 	get inputLog(): InputLog {
 		return this.input.log;
+	}
+
+	/** A debugger wrote memory or registers: the input log alone does not make this run. */
+	get changedByHand(): boolean {
+		return this.pokes > 0;
 	}
 
 	/** Input comes from a log: of a recorded run, or of this run's own past. */

@@ -46,6 +46,7 @@ const bundles = [
 	["src/extension.ts", "dist/extension.cjs", { ...commonJs, external: ["vscode"] }],
 	["src/extension.web.ts", "dist/extension.web.cjs", { ...browser, format: "cjs", external: ["vscode"] }],
 	["webview/main.ts", "dist/webview/main.js", { ...browser, format: "esm", minify: true }],
+	["webview/styles/inspector.css", "dist/webview/inspector.css", { ...browser, minify: true }],
 ];
 
 async function bundle() {
@@ -82,7 +83,6 @@ function copyAssets() {
 	writeFileSync("dist/assets/files.json", JSON.stringify(files.sort()));
 	cpSync("node_modules/@vscode/codicons/dist/codicon.css", "dist/webview/codicon.css");
 	cpSync("node_modules/@vscode/codicons/dist/codicon.ttf", "dist/webview/codicon.ttf");
-	cpSync("webview/inspector.css", "dist/webview/inspector.css");
 }
 
 /** The objects that ship, made by the product's own compiler. */

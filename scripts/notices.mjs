@@ -11,7 +11,6 @@ const shipped = {
 	"lit-html": "bundled into the inspector's page",
 	"lit-element": "bundled into the inspector's page",
 	"@lit/reactive-element": "bundled into the inspector's page",
-	"@vscode-elements/elements": "bundled into the inspector's page",
 	"@vscode/codicons": "icon font and style sheet of the inspector's page; the font is licensed CC-BY-4.0",
 	valibot: "bundled; checks manifests and settings",
 	"@yowasp/clang":

@@ -1,30 +1,28 @@
-import type { FromInspector, ToInspector } from "../src/protocol/inspector.ts";
-
-interface VsCodeApi {
-	postMessage(message: FromInspector): void;
-	getState(): unknown;
-	setState(state: unknown): void;
-}
-
-declare function acquireVsCodeApi(): VsCodeApi;
+import type { FromInspector, InspectorQuestions, ToInspector } from "../src/protocol/inspector.ts";
 
 /** What survives a reload of the page. */
 export interface PageState {
 	readonly root?: string;
-	readonly panel?: string;
-	readonly pid?: number;
-	readonly zoom?: number;
+	readonly page?: { readonly pid: number; readonly va: number };
+	readonly shown?: readonly number[];
+	readonly filter?: string;
 }
 
-type Ask =
-	| { type: "walk"; pid: number; address: string }
-	| { type: "moment"; moment: number }
-	| { type: "control"; action: "pause" | "resume" | "stepToFault" | "boot" };
+interface VsCodeApi {
+	postMessage(message: FromInspector): void;
+	getState(): PageState | undefined;
+	setState(state: PageState): void;
+}
+
+declare function acquireVsCodeApi(): VsCodeApi;
+
+type Kind = keyof InspectorQuestions;
+type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
 
 /** The page's one line to the extension. Every question is answered or rejected; nothing waits for ever. */
 export class Host {
 	private readonly api = acquireVsCodeApi();
-	private readonly pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+	private readonly pending = new Map<number, Waiting>();
 	private nextId = 1;
 
 	constructor(private readonly receive: (message: Exclude<ToInspector, { type: "answer" }>) => void) {
@@ -37,32 +35,24 @@ export class Host {
 			const waiting = this.pending.get(message.id);
 			this.pending.delete(message.id);
 			if (message.error !== undefined) waiting?.reject(new Error(message.error));
-			else waiting?.resolve(message.value);
+			else waiting?.resolve(message.value as never);
 		});
 	}
 
-	ready(): void {
-		this.api.postMessage({ type: "ready" });
+	send(message: Exclude<FromInspector, { id: number }>): void {
+		this.api.postMessage(message);
 	}
 
-	drawn(): void {
-		this.api.postMessage({ type: "drawn" });
-	}
-
-	openSource(file: string, line: number): void {
-		this.api.postMessage({ type: "openSource", file, line });
-	}
-
-	ask(question: Ask): Promise<unknown> {
+	ask<K extends Kind>(type: K, question: InspectorQuestions[K]["question"]): Promise<InspectorQuestions[K]["answer"]> {
 		const id = this.nextId++;
 		return new Promise((resolve, reject) => {
 			this.pending.set(id, { resolve, reject });
-			this.api.postMessage({ ...question, id });
+			this.api.postMessage({ ...question, type, id } as FromInspector);
 		});
 	}
 
 	get state(): PageState {
-		return (this.api.getState() as PageState | undefined) ?? {};
+		return this.api.getState() ?? {};
 	}
 
 	save(change: PageState): void {

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
-import type { FromInspector, ToInspector } from "../protocol/inspector.ts";
+import type { FromInspector, InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { openSource } from "./terminalLinks.ts";
@@ -67,7 +67,8 @@ class Inspector {
 		panel.iconPath = { light: icon("light"), dark: icon("dark") };
 		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
-		this.store.add(folder.onModel((model) => this.post({ type: "model", model })));
+		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
+		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
 		// After a crash: the page goes on with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		panel.webview.html = page(panel.webview, media, folder.root.toString());
@@ -83,7 +84,7 @@ class Inspector {
 
 	dispose(): void {
 		this.store.dispose();
-		if (this.folder.machineAlive) void this.engine("watchModel", { on: false });
+		if (this.folder.machineAlive) void this.folder.engine().request("watchModel", { on: false });
 	}
 
 	private post(message: ToInspector): void {
@@ -91,44 +92,48 @@ class Inspector {
 	}
 
 	private sendState(): void {
-		this.post({ type: "state", state: this.folder.state });
-	}
-
-	private async engine<T>(kind: string, params: unknown): Promise<T | undefined> {
-		return (await this.folder.engine().request(kind as "model", params as undefined)) as T;
+		this.post({ type: "state", state: { machine: this.folder.state, canDebug: false, canAskWriter: false } });
 	}
 
 	private async watch(): Promise<void> {
-		if (this.ready) await this.engine("watchModel", { on: true });
+		if (this.ready) await this.folder.engine().request("watchModel", { on: true });
 	}
 
 	private async receive(message: FromInspector): Promise<void> {
+		const engine = this.folder.engine();
 		switch (message.type) {
 			case "ready":
 				this.ready = true;
 				this.sendState();
+				this.post({ type: "run", run: this.folder.lastRun });
 				return this.watch();
 			case "drawn":
-				await this.engine("modelDrawn", undefined);
+				await engine.request("modelDrawn", undefined);
 				return;
 			case "walk":
-				return this.answer(message.id, () => this.engine("walk", { pid: message.pid, address: message.address }));
-			case "moment":
-				return this.answer(message.id, () => this.engine("moment", { id: message.moment }));
+				return this.answer(message.id, () =>
+					engine.request("walk", { pid: Number(message.pid), address: String(message.address) }),
+				);
+			case "writer":
+				return this.answer(message.id, async () => undefined);
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":
 				return openSource(this.folder.root, String(message.file), Number(message.line) || 1);
+			case "debug":
+				return;
 		}
 	}
 
-	private async control(action: "pause" | "resume" | "stepToFault" | "boot"): Promise<unknown> {
-		if (action === "boot") return vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
-		return this.engine(action, undefined);
+	private async control(action: MachineAction): Promise<undefined> {
+		if (action === "boot") await vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
+		else if (action === "pause" || action === "resume" || action === "stepToFault")
+			await this.folder.engine().request(action, undefined);
+		return undefined;
 	}
 
 	/** Every question of the page gets an answer; a failure is one too. */
-	private async answer(id: number, work: () => Promise<unknown>): Promise<void> {
+	private async answer(id: number, work: () => Promise<InspectorAnswer>): Promise<void> {
 		try {
 			this.post({ type: "answer", id, value: await work() });
 		} catch (error) {
@@ -150,8 +155,10 @@ function page(webview: vscode.Webview, media: vscode.Uri, root: string): string 
 		`img-src ${webview.cspSource}`,
 	].join("; ");
 	const escapedRoot = root.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+	// The page has no other way to the reader's language. `<` could end the element.
+	const words = JSON.stringify(vscode.l10n.bundle ?? {}).replaceAll("<", "\\u003c");
 	return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${vscode.env.language}">
 <head>
 	<meta charset="utf-8">
 	<meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -161,6 +168,7 @@ function page(webview: vscode.Webview, media: vscode.Uri, root: string): string 
 	<title>Memory inspector</title>
 </head>
 <body>
+	<script type="application/json" nonce="${nonce}" id="l10n">${words}</script>
 	<xv6-inspector data-root="${escapedRoot}"></xv6-inspector>
 	<script type="module" nonce="${nonce}" src="${uri("main.js")}"></script>
 </body>

@@ -3,6 +3,8 @@ import { DisposableStore, MutableDisposable, toDisposable } from "../common/disp
 import { cancelled, UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { BuildSummary, MachineState, TreeInfo, VerdictData } from "../protocol/engine.ts";
+import type { LiveUpdate } from "../protocol/history.ts";
+import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { EngineClient, Platform } from "./engineClient.ts";
 import { TreeMirror } from "./mirror.ts";
@@ -25,7 +27,9 @@ export class LabFolder implements vscode.Disposable {
 	private currentTree = noTree;
 	private syncing: Promise<TreeInfo> = Promise.resolve(noTree);
 	private readonly engineStarted = new vscode.EventEmitter<void>();
-	private readonly models = new vscode.EventEmitter<unknown>();
+	private readonly models = new vscode.EventEmitter<LiveUpdate>();
+	private readonly runs = new vscode.EventEmitter<RunInfo | undefined>();
+	private run: RunInfo | undefined;
 	private currentState: MachineState = "none";
 	/** Ends with the build that runs, however that ends. */
 	private building: Promise<void> = Promise.resolve();
@@ -42,6 +46,8 @@ export class LabFolder implements vscode.Disposable {
 	readonly onDidStartEngine = this.engineStarted.event;
 	/** The kernel's memory, for whoever asked the engine to watch it. */
 	readonly onModel = this.models.event;
+	/** A program was started from the editor, or judged; undefined: another machine, on which nothing ran yet. */
+	readonly onDidRun = this.runs.event;
 
 	constructor(
 		readonly root: vscode.Uri,
@@ -66,11 +72,21 @@ export class LabFolder implements vscode.Disposable {
 		this.store.add(this.builtRevision);
 		this.store.add(this.engineStarted);
 		this.store.add(this.models);
+		this.store.add(this.runs);
 		this.store.add(this.engineStore);
 	}
 
 	get tree(): TreeInfo {
 		return this.currentTree;
+	}
+
+	get lastRun(): RunInfo | undefined {
+		return this.run;
+	}
+
+	private setRun(run: RunInfo | undefined): void {
+		this.run = run;
+		this.runs.fire(run);
 	}
 
 	get state(): MachineState {
@@ -213,6 +229,7 @@ export class LabFolder implements vscode.Disposable {
 		if (!options.restart && this.machineAlive && this.bootedRevision === summary.revision) return;
 		report.report({ message: "booting" });
 		this.terminal.machineStarted();
+		this.setRun(undefined);
 		const { machine } = this.settings;
 		const { harts, memoryMiB, virtio } = await this.engine().request("boot", machine);
 		const shape = `${harts} harts, ${memoryMiB} MiB, ${virtio} virtio, seed ${machine.seed ?? 0}`;
@@ -225,8 +242,11 @@ export class LabFolder implements vscode.Disposable {
 	async runCommand(command: string, token: vscode.CancellationToken): Promise<{ end: string; verdict?: VerdictData }> {
 		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
 		try {
+			const begun: RunInfo = { command, reasons: [], explanations: [], diagnoses: [] };
+			this.setRun(begun);
 			const result = await this.exclusively(this.engine().request("runCommand", { command }));
 			const { verdict, end } = result;
+			this.setRun(verdict ? runInfoOf(verdict) : { ...begun, end, diagnoses: result.diagnoses });
 			const judged = verdict ? [verdict.outcome, ...verdict.reasons.map((reason) => reason.message)].join(": ") : end;
 			this.log.info(`${this.name}: ${command}: ${judged}`);
 			return result;

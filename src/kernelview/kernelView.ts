@@ -3,12 +3,12 @@ import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debugi
 import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
 import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
+import type { MemoryStep } from "../protocol/history.ts";
 import type {
 	FaultEntry,
 	Finding,
 	HartModel,
 	KernelModel,
-	MomentModel,
 	PanelName,
 	ProcessModel,
 	WalkModel,
@@ -116,7 +116,7 @@ export class KernelView implements Disposable {
 			() => this.log,
 		);
 		this.diagnoser = new Diagnoser(this.sources);
-		this.moments = new Moments(this.sources);
+		this.moments = new Moments(this.sources, (process, running) => this.processModel(process, running));
 		const { problems } = this;
 		this.log = new FaultLog(this.sources, {
 			mapped: (entry, process, leaf, region) => {
@@ -124,10 +124,7 @@ export class KernelView implements Disposable {
 				this.checkpoint();
 			},
 			entered: (entry, slot) => this.moments.before(entry, slot),
-			settled: (entry) => {
-				this.moments.after(entry);
-				this.moments.reaped();
-			},
+			settled: (entry) => this.moments.after(entry),
 			again: (entry, process) => problems.again(entry, process),
 			leaving: (call, process, pending) => {
 				problems.leaving(call, process, pending);
@@ -155,7 +152,9 @@ export class KernelView implements Disposable {
 			this.attached.add(
 				this.machine.onTrapReturn((event) => {
 					this.diagnoser.recorder.returned(event);
-					if (event.toMode === 0) this.log.returned(event.hart);
+					if (event.toMode !== 0) return;
+					this.log.returned(event.hart);
+					this.moments.reaped();
 				}),
 			);
 		}
@@ -170,7 +169,7 @@ export class KernelView implements Disposable {
 	begin(): void {
 		this.log.clear();
 		this.problems.clear();
-		this.moments.clear();
+		this.moments.begin();
 		this.looks.pace();
 		this.frameOfPanic = [];
 		this.killedStacks.clear();
@@ -235,10 +234,11 @@ export class KernelView implements Disposable {
 
 	/** For a reader that asks again and again. One at a time: a second one takes the place of the first. */
 	live(entriesPerUpdate?: number): LiveModel {
-		return new LiveModel(() => this.see(false), this.log, entriesPerUpdate);
+		return new LiveModel(() => this.see(false), this.log, this.moments, entriesPerUpdate);
 	}
 
-	private see(withTables: boolean): Outline {
+	/** `kernelTables`: with the page tables of the kernel, which maps all of RAM. */
+	private see(kernelTables: boolean): Outline {
 		const { memory, names } = this.sources;
 		const look = takeLook(this.sources);
 		this.log.settleGone();
@@ -251,13 +251,13 @@ export class KernelView implements Disposable {
 						look.kernel,
 						kernelAreas(memory, names, look.processes),
 						[],
-						withTables,
+						kernelTables,
 						unusedStacks,
 					),
 				]
 			: [];
 		const spaces = look.spaces.map((space) =>
-			spaceModel(memory, space.process, space.tables, space.areas, space.regions, withTables),
+			spaceModel(memory, space.process, space.tables, space.areas, space.regions, true),
 		);
 		const model: KernelModel = {
 			format: 1,
@@ -274,7 +274,6 @@ export class KernelView implements Disposable {
 			logDropped: this.log.dropped,
 			findings: this.problems.list,
 			...(this.diagnosisNow(look) === "" ? {} : { diagnosis: this.lastDiagnosis }),
-			moments: this.moments.list(),
 			notes: this.notes(look),
 		};
 		return { model, uses: look.census.uses };
@@ -437,9 +436,9 @@ export class KernelView implements Disposable {
 		return root ? walkAddress(this.sources.memory, pid, root, BigInt(address)) : undefined;
 	}
 
-	/** Memory before and after a call or fault of `moments`; undefined when it is kept no more. */
-	moment(id: number): { before: MomentModel; after: MomentModel } | undefined {
-		return this.moments.get(id);
+	/** Memory after each logged call and fault of late, oldest first. */
+	get steps(): readonly MemoryStep[] {
+		return this.moments.all;
 	}
 
 	/** Calls on the stack of the hart that panicked, else of the process that a trap killed last; innermost first. */

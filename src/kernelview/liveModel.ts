@@ -1,9 +1,12 @@
-import type { FramesModel, KernelDelta, KernelModel, LogEntry, SpaceModel, UseRun } from "../protocol/kernelModel.ts";
+import { type LiveSteps, type LiveUpdate, type MemoryStep, samePlain as same, stepDelta } from "../protocol/history.ts";
+import type { FramesModel, KernelModel, LogEntry, SpaceModel, UseRun } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
 import type { FaultLog } from "./faultLog.ts";
 
 /** Most entries of the log in one update: a page that opens late gets 50,000 of them in pieces, the newest first. */
 const entriesPerUpdate = 1000;
+/** Most steps of memory in one update, the oldest first: each builds on the one before. */
+const stepsPerUpdate = 200;
 
 /** A model without page tables and log, and beside it who uses which frames. */
 export interface Outline {
@@ -52,10 +55,12 @@ export class LiveModel {
 	/** Spaces as last sent, by pid; equal ones are mostly one object. */
 	private readonly sentSpaces = new Map<number, SpaceModel>();
 	private readonly unsent: UnsentEntries;
+	private sentStep: MemoryStep | undefined;
 
 	constructor(
 		private readonly outline: () => Outline,
 		private readonly log: FaultLog,
+		private readonly history: { readonly all: readonly MemoryStep[] },
 		private readonly perUpdate = entriesPerUpdate,
 	) {
 		const unsent = new UnsentEntries(log);
@@ -65,14 +70,26 @@ export class LiveModel {
 
 	/** The log is longer than what was sent of it. */
 	get more(): boolean {
-		return this.unsent.some;
+		return this.unsent.some || (this.history.all.at(-1)?.id ?? 0) > (this.sentStep?.id ?? 0);
 	}
 
 	dispose(): void {
 		this.log.onChange = undefined;
 	}
 
-	next(): KernelModel | KernelDelta {
+	private steps(): LiveSteps {
+		const { all } = this.history;
+		const sent = this.sentStep?.id ?? 0;
+		const first = all.findIndex(({ id }) => id > sent);
+		const steps = (first < 0 ? [] : all.slice(first, first + stepsPerUpdate)).map((step) => {
+			const delta = stepDelta(this.sentStep, step);
+			this.sentStep = step;
+			return delta;
+		});
+		return { steps, stepsFrom: all[0]?.id ?? Number.MAX_SAFE_INTEGER };
+	}
+
+	next(): LiveUpdate {
 		const outline = this.outline();
 		const { model, uses } = outline;
 		const last = this.last?.model;
@@ -81,8 +98,9 @@ export class LiveModel {
 		for (const space of spaces) this.sentSpaces.set(space.pid, space);
 		const sameUses = last !== undefined && same(this.last?.uses, uses);
 		this.last = outline;
-		if (!last) return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log };
-		const changed = <K extends "harts" | "processes" | "findings" | "moments" | "notes">(name: K) =>
+		const steps = this.steps();
+		if (!last) return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log, ...steps };
+		const changed = <K extends "harts" | "processes" | "findings" | "notes">(name: K) =>
 			same(last[name], model[name]) ? {} : { [name]: model[name] };
 		const order = model.spaces.map((space) => space.pid);
 		const sameOrder = order.length === last.spaces.length && order.every((pid, i) => pid === last.spaces[i]?.pid);
@@ -100,7 +118,6 @@ export class LiveModel {
 			...changed("processes"),
 			...changed("findings"),
 			...(last.diagnosis === model.diagnosis ? {} : { diagnosis: model.diagnosis ?? "" }),
-			...changed("moments"),
 			...changed("notes"),
 			...(spaces.length > 0 ? { spaces } : {}),
 			...(sameOrder ? {} : { spaceOrder: order }),
@@ -110,23 +127,9 @@ export class LiveModel {
 			log,
 			logFrom: this.log.entries[0]?.id ?? Number.MAX_SAFE_INTEGER,
 			logDropped: model.logDropped,
+			...steps,
 		};
 	}
-}
-
-/** Equal as plain data; what did not change is mostly one object, and for the rest nothing is made. */
-function same(a: unknown, b: unknown): boolean {
-	if (a === b) return true;
-	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-	if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
-	const [one, other] = [a, b] as Record<string, unknown>[];
-	let count = 0;
-	for (const key in one) {
-		if (!same(one[key], (other as Record<string, unknown>)[key])) return false;
-		count++;
-	}
-	for (const _ in other) count--;
-	return count === 0;
 }
 
 function letterRuns(before: string, after: string): [number, FramesModel["letters"]][] {

@@ -1,131 +1,152 @@
-import type { LogEntry, MomentModel, MomentPage, MomentPair } from "../protocol/kernelModel.ts";
+import type { MemoryStep, PageContent } from "../protocol/history.ts";
+import type { LogEntry, ProcessModel } from "../protocol/kernelModel.ts";
 import { Allowance } from "./allowance.ts";
-import { pageBytes } from "./guestMemory.ts";
-import type { Sources } from "./look.ts";
-import { areaFinder, processAreas } from "./spaces.ts";
-import { permissionText, reachOf, virtualHex } from "./sv39.ts";
-import { markText } from "./tables.ts";
+import { type Look, type Sources, spaceOf } from "./look.ts";
+import type { Process } from "./processes.ts";
+import { spaceModel } from "./spaces.ts";
 
-/** Pairs that are kept; the oldest goes first. */
-const maxPairs = 64;
-/** Pages of one process in a moment; the rest of a huge heap is left out. */
-const maxPages = 2048;
+/** Steps that are kept; the oldest goes first. */
+const maxSteps = 2000;
+/** Pages of regions whose content a step keeps. */
+const maxContents = 48;
 /** Calls and faults come by the ten thousand in some programs. */
-const instructionsPerPair = 400_000_000;
+const instructionsPerStep = 20_000_000;
+const shownWords = 8;
+const wordsPerPage = 1024;
+const kallocFill = 0x05050505;
+const kfreeFill = 0x01010101;
 
 interface Open {
 	readonly entry: LogEntry;
 	readonly slot: number;
-	readonly before: MomentModel;
+	readonly parent: number;
 }
 
-/** Memory before and after each call and fault that changes address spaces: the last ones, for the comparison. */
+/**
+ * Memory after each call and fault that changes address spaces, and before each exit. Equal spaces are shared between steps, so that a
+ * step costs what it changed.
+ */
 export class Moments {
-	private readonly closed: (Open & { readonly after: MomentModel })[] = [];
+	private steps: MemoryStep[] = [];
+	private nextId = 1;
+	/** Handlers that have not returned, by entry. */
 	private readonly open = new Map<number, Open>();
+	/** Processes that have been seen to trap. */
+	private readonly known = new Set<number>();
 	private readonly allowance: Allowance;
 
-	constructor(private readonly sources: Sources) {
-		this.allowance = new Allowance(() => sources.machine.instret, instructionsPerPair);
+	constructor(
+		private readonly sources: Sources,
+		private readonly describe: (process: Process, running: readonly number[]) => ProcessModel,
+	) {
+		this.allowance = new Allowance(() => sources.machine.instret, instructionsPerStep);
 	}
 
-	clear(): void {
-		this.closed.length = 0;
+	/** A run begins: the first step is memory as it is now. */
+	begin(): void {
+		this.steps = [];
 		this.open.clear();
+		this.known.clear();
 		this.allowance.pace();
+		this.take(0);
 	}
 
 	paceBy(clock: () => number): void {
 		this.allowance.pace(clock);
 	}
 
-	/** The handler of a call or fault is about to run. */
-	before(entry: LogEntry, slot: number): void {
-		if (this.allowance.ready) this.allowance.spend(() => this.begin(entry, slot));
+	get all(): readonly MemoryStep[] {
+		return this.steps;
 	}
 
-	private begin(entry: LogEntry, slot: number): void {
-		if (this.open.size >= maxPairs) this.open.delete(this.open.keys().next().value as number);
-		this.open.set(entry.id, { entry, slot, before: this.take() });
+	/** The handler of a call or fault is about to run. */
+	before(entry: LogEntry, slot: number): void {
+		const { processes } = this.sources;
+		const parent = processes.read(slot)?.parent ?? 0;
+		if (!this.known.has(entry.pid)) {
+			this.known.add(entry.pid);
+			// A child that runs before its parent's fork() has returned.
+			const fork = [...this.open.values()].find((open) => open.entry.pid === parent && isFork(open.entry));
+			if (fork) this.closed(fork.entry);
+		}
+		if (entry.type === "mark" && entry.call === "exit") this.record(entry.id, true);
+		this.open.set(entry.id, { entry, slot, parent });
 	}
 
 	/** It returned, or its process is gone. */
 	after(entry: LogEntry): void {
-		const open = this.open.get(entry.id);
-		if (!open) return;
+		if (this.open.has(entry.id) || (entry.type === "mark" && entry.times !== undefined)) this.closed(entry);
+	}
+
+	private closed(entry: LogEntry): void {
 		this.open.delete(entry.id);
-		this.allowance.spend(() => this.closed.push({ ...open, after: this.take() }), 0);
-		if (this.closed.length > maxPairs) this.closed.shift();
+		this.record(entry.id);
 	}
 
 	/** Processes whose slot is free again: their exit, or the fault that killed them, is over only now. */
 	reaped(): void {
+		if (this.open.size === 0) return;
 		const { processes } = this.sources;
 		for (const { entry, slot } of this.open.values())
-			if (processes.pidOf(slot) !== entry.pid || processes.stateOf(slot) === "UNUSED") this.after(entry);
+			if (processes.pidOf(slot) !== entry.pid || processes.stateOf(slot) === "UNUSED") this.closed(entry);
 	}
 
-	list(): MomentPair[] {
-		return this.closed.map(({ entry, before, after }) => ({
-			id: entry.id,
-			text: entryText(entry),
-			from: before.instret,
-			to: after.instret,
-		}));
+	private record(entry: number, before = false): void {
+		if (this.allowance.ready) this.allowance.spend(() => this.take(entry, before));
 	}
 
-	/** 0: now. */
-	get(id: number): { before: MomentModel; after: MomentModel } | undefined {
-		if (id === 0) {
-			const now = this.take();
-			return { before: now, after: now };
-		}
-		return this.closed.find(({ entry }) => entry.id === id);
-	}
-
-	/** What processes have now, page by page. */
-	take(): MomentModel {
-		const { machine, memory, processes, regions, walks } = this.sources;
+	private take(entry: number, before = false): void {
+		const { machine, memory, processes } = this.sources;
 		memory.refresh();
-		return {
+		const running = processes.running(machine.harts.length);
+		const all = processes.all();
+		const spaces = all.flatMap((process) => spaceOf(this.sources, process) ?? []);
+		const last = this.steps.at(-1);
+		// The same call once more, such as an sbrk that is counted: its latest effect is of interest.
+		if (last && last.entry === entry && !last.before && entry !== 0) this.steps.pop();
+		this.steps.push({
+			id: this.nextId++,
 			instret: machine.instret,
-			processes: processes.all().map((process) => {
-				const pages: MomentPage[] = [];
-				const kept = regions.of(process);
-				const { leaves } = process.root === 0 ? { leaves: [] } : walks.tables(memory, process.root);
-				const find = areaFinder(processAreas(process, kept, leaves, this.sources.program(process.name)));
-				for (const leaf of leaves) {
-					for (let i = 0; i < reachOf(leaf.level) / pageBytes && pages.length < maxPages; i++) {
-						pages.push({
-							address: virtualHex(leaf.va + i * pageBytes),
-							frame: memory.frameOf(leaf.pa + i * pageBytes),
-							permissions: permissionText(leaf.flags),
-							label: find(leaf.va)?.label ?? "belongs to no known range",
-						});
-					}
-				}
-				return {
-					pid: process.pid,
-					name: process.name,
-					state: process.state,
-					parent: process.parent,
-					size: process.size,
-					regions: kept.map((region) => ({
-						path: region.path,
-						start: virtualHex(region.start),
-						pages: (region.end - region.start) / pageBytes,
-						...(region.refcount !== undefined ? { refcount: region.refcount } : {}),
-					})),
-					pages,
-				};
-			}),
-		};
+			entry,
+			...(before ? { before: true as const } : {}),
+			processes: all.map((process) => this.describe(process, running)),
+			spaces: spaces.map((space) => spaceModel(memory, space.process, space.tables, space.areas, space.regions, true)),
+			contents: this.contents(spaces),
+		});
+		if (this.steps.length > maxSteps) this.steps.splice(0, maxSteps / 10);
+	}
+
+	private contents(spaces: Look["spaces"]): PageContent[] {
+		const { memory } = this.sources;
+		const found = new Map<number, PageContent>();
+		for (const { tables, regions } of spaces) {
+			if (regions.length === 0) continue;
+			for (const leaf of tables.leaves) {
+				if (!regions.some(({ start, end }) => leaf.va >= start && leaf.va < end)) continue;
+				const frame = memory.frameOf(leaf.pa);
+				const words = memory.page(leaf.pa);
+				if (!words || found.has(frame)) continue;
+				if (found.size >= maxContents) return [...found.values()];
+				found.set(frame, pageContent(frame, words));
+			}
+		}
+		return [...found.values()];
 	}
 }
 
-function entryText(entry: LogEntry): string {
-	const who = `${entry.pid} ${entry.process}`;
-	if (entry.type === "mark")
-		return `${who}: ${markText(entry)}${entry.result === undefined ? "" : ` = ${entry.result}`}`;
-	return `${who}: ${entry.access} ${entry.address}${entry.range ? ` in ${entry.range}` : ""}, ${entry.outcome}`;
+function isFork(entry: LogEntry): boolean {
+	return entry.type === "mark" && /^(fork|vfork|clone)$/.test(entry.call);
+}
+
+function pageContent(frame: number, words: Uint32Array): PageContent {
+	let junk = 0;
+	let freed = 0;
+	let zero = 0;
+	for (let i = 0; i < wordsPerPage; i++) {
+		const word = words[i];
+		if (word === kallocFill) junk++;
+		else if (word === kfreeFill) freed++;
+		else if (word === 0) zero++;
+	}
+	return { frame, words: [...words.subarray(0, shownWords)], junk, freed, zero };
 }

@@ -1,4 +1,6 @@
 import type { Diagnosis } from "./diagnosis.ts";
+import type { LiveUpdate } from "./history.ts";
+import type { KernelModel, WalkModel } from "./kernelModel.ts";
 
 /**
  * What the extension host and the engine worker say to each other. One engine serves one workspace folder: it builds its tree,
@@ -174,16 +176,14 @@ export interface EngineRequests {
 	stepToFault: { params: undefined; result: { readonly found: boolean } };
 	stop: { params: undefined; result: undefined };
 	/** The inspector's data, see kernelModel.ts; undefined without a machine. */
-	model: { params: undefined; result: unknown };
+	model: { params: undefined; result: KernelModel | undefined };
 	/** While on, `model` events come at most 10 times a second, each after the one before was drawn. */
 	watchModel: { params: { readonly on: boolean }; result: undefined };
-	/** Memory before and after one of the model's `moments`; undefined when it is kept no more. */
-	moment: { params: { readonly id: number }; result: unknown };
 	modelDrawn: { params: undefined; result: undefined };
 	/** Where an address of the guest lies in the sources. */
 	symbolize: { params: { readonly address: string }; result: SourceLocation | undefined };
 	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */
-	walk: { params: { readonly pid: number; readonly address: string }; result: unknown };
+	walk: { params: { readonly pid: number; readonly address: string }; result: WalkModel | undefined };
 	/** Ends the running build or test run; the request that waits for it fails with `cancelled`. */
 	cancel: { params: undefined; result: undefined };
 	/** Test hook: the worker throws outside of any request, as a defect of ours would. */
@@ -206,7 +206,7 @@ export interface EngineEvents {
 	diagnosis: { readonly diagnoses: readonly Diagnosis[] };
 	/** A machine that makes no progress: said once, the run goes on. */
 	stall: { readonly message: string };
-	/** A KernelModel when the watching begins, then KernelDeltas. */
-	model: { readonly model: unknown };
+	/** The whole model when the watching begins, then what changed. */
+	model: { readonly model: LiveUpdate };
 	log: { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string };
 }

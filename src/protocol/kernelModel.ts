@@ -26,8 +26,6 @@ export interface KernelModel {
 	readonly findings: readonly Finding[];
 	/** Why the kernel panicked, or the last run ended as it did: the text of its diagnoses (diagnosis.ts); absent when there is none. */
 	readonly diagnosis?: string;
-	/** Calls and faults that can be looked at before and after, oldest first. */
-	readonly moments: readonly MomentPair[];
 	/** What a panel cannot show for this kernel, and why; a panel without a note found all it needs. */
 	readonly notes: Readonly<Partial<Record<PanelName, readonly string[]>>>;
 }
@@ -311,46 +309,6 @@ export interface Finding {
 	};
 }
 
-/** A call or fault whose effect on memory was kept, for the comparison. */
-export interface MomentPair {
-	/** Id of the log entry. */
-	readonly id: number;
-	/** `4 prodcons1: fork() = 5`. */
-	readonly text: string;
-	/** Guest time before and after. */
-	readonly from: number;
-	readonly to: number;
-}
-
-/** What processes have at one moment, page by page. */
-export interface MomentModel {
-	readonly instret: number;
-	readonly processes: readonly MomentProcess[];
-}
-
-export interface MomentProcess {
-	readonly pid: number;
-	readonly name: string;
-	readonly state: string;
-	readonly parent: number;
-	readonly size: number;
-	readonly regions: readonly {
-		readonly path: string;
-		readonly start: Hex;
-		readonly pages: number;
-		readonly refcount?: number;
-	}[];
-	/** In address order; the first ones of a huge process. */
-	readonly pages: readonly MomentPage[];
-}
-
-export interface MomentPage {
-	readonly address: Hex;
-	readonly frame: number;
-	readonly permissions: string;
-	readonly label: string;
-}
-
 /** Answer to a walk of one address through one page table. */
 export interface WalkModel {
 	readonly pid: number;
@@ -375,7 +333,7 @@ export interface WalkStep {
 
 /**
  * What changed since the model with number `base`; a member that is absent did not change. What the inspector is sent while the guest
- * runs: page tables are left out (a walk asks for them), and the log comes a piece at a time.
+ * runs: the kernel's page tables are left out (a walk asks for them), and the log comes a piece at a time.
  */
 export interface KernelDelta {
 	readonly base: number;
@@ -400,6 +358,5 @@ export interface KernelDelta {
 	readonly findings?: readonly Finding[];
 	/** Empty: there is none any more. */
 	readonly diagnosis?: string;
-	readonly moments?: readonly MomentPair[];
 	readonly notes?: KernelModel["notes"];
 }

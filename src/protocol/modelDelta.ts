@@ -20,7 +20,6 @@ export function applyDelta(model: KernelModel | undefined, delta: KernelDelta): 
 		log: mergeLog(model.log, delta),
 		logDropped: delta.logDropped,
 		findings: delta.findings ?? model.findings,
-		moments: delta.moments ?? model.moments,
 		notes: delta.notes ?? model.notes,
 	};
 }

@@ -20,17 +20,18 @@ import type {
 	SyncParams,
 	TreeInfo,
 } from "../protocol/engine.ts";
+import type { LiveUpdate } from "../protocol/history.ts";
+import type { KernelModel, WalkModel } from "../protocol/kernelModel.ts";
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { LiveMachine } from "./liveMachine.ts";
 
 /** What the inspector and the links read; implemented over src/kernelview. */
 export interface KernelObserver extends TestObserver {
-	model(): unknown;
+	model(): KernelModel;
 	/** For the inspector: whole at first, then changes. */
-	live(): { next(): unknown; readonly more: boolean; dispose(): void };
-	walk(pid: number, address: string): unknown;
-	moment(id: number): unknown;
+	live(): { next(): LiveUpdate; readonly more: boolean; dispose(): void };
+	walk(pid: number, address: string): WalkModel | undefined;
 	symbolize(address: string): SourceLocation | undefined;
 	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
 	paceBy?(clock: () => number): void;
@@ -99,7 +100,6 @@ export class Engine {
 			this.live?.watch(on);
 			return undefined;
 		},
-		moment: async ({ id }) => this.live?.observer?.moment(id),
 		modelDrawn: async () => this.live?.drawn(),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),

@@ -2,8 +2,16 @@ import { readFileSync } from "node:fs";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
-import type { FromInspector, ToInspector } from "../../src/protocol/inspector.ts";
-import type { FaultEntry, KernelDelta, KernelModel } from "../../src/protocol/kernelModel.ts";
+import { findTest, runTest } from "../../src/lab/runner.ts";
+import type { LiveUpdate } from "../../src/protocol/history.ts";
+import {
+	type FromInspector,
+	type HostState,
+	type RunInfo,
+	runInfoOf,
+	type ToInspector,
+} from "../../src/protocol/inspector.ts";
+import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
 import { budgets } from "../../src/session/budgets.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { applyPatch } from "./applyPatch.ts";
@@ -17,7 +25,8 @@ const piece = 1000;
 /** A lab's kernel at its prompt, and the host's side of the inspector's page: what the extension and its worker do for it. */
 export class InspectorSide {
 	private live: ReturnType<KernelView["live"]> | undefined;
-	private state: "running" | "paused" = "running";
+	private machineState: HostState["machine"] = "running";
+	private info: RunInfo | undefined;
 	/** What the page asked to open. */
 	readonly opened: { file: string; line: number }[] = [];
 	/** In place of the machine's own, for a page that is to be filled; sent in pieces, the newest entries first. */
@@ -28,6 +37,7 @@ export class InspectorSide {
 		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
 		private readonly shell: Shell,
 		private readonly view: KernelView,
+		private readonly lab: { readonly id: string; readonly harts: number; readonly seed: number },
 	) {}
 
 	/** `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong. */
@@ -45,7 +55,7 @@ export class InspectorSide {
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();
-		return new InspectorSide(machine, shell, view);
+		return new InspectorSide(machine, shell, view, { id: lab, harts, seed });
 	}
 
 	static close(): Promise<void> {
@@ -54,6 +64,13 @@ export class InspectorSide {
 
 	async run(command: string): Promise<string> {
 		return (await this.shell.run(command, commandBudget)).output;
+	}
+
+	/** Runs one of the lab's tests by its id, and judges it as the product does. */
+	async judge(test: string): Promise<void> {
+		const { harts, seed } = this.lab;
+		const manifest = await catalog.manifest(this.lab.id);
+		this.info = runInfoOf(await runTest({ manifest, harts, seed }, findTest(manifest, test), this.shell, this.view));
 	}
 
 	/** Types a command and stops as soon as a log entry that is settled looks like this. */
@@ -80,7 +97,7 @@ export class InspectorSide {
 			if (text(this.view.model()).length >= times) break;
 		}
 		changes.dispose();
-		this.state = "paused";
+		this.machineState = "paused";
 	}
 
 	model(): KernelModel {
@@ -94,17 +111,20 @@ export class InspectorSide {
 				this.live?.dispose();
 				this.live = this.view.live();
 				return [
-					{ type: "state", state: this.state },
-					{ type: "model", model: this.instead ? this.begin(this.instead) : this.live.next() },
+					this.state(),
+					{ type: "run", run: this.info },
+					{ type: "model", update: this.instead ? this.begin(this.instead) : this.live.next() },
 				];
 			}
 			case "drawn":
 				if (this.instead) return this.nextPiece(this.instead);
-				return this.live?.more ? [{ type: "model", model: this.live.next() }] : [];
+				return this.live?.more ? [{ type: "model", update: this.live.next() }] : [];
 			case "walk":
 				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
-			case "moment":
-				return [{ type: "answer", id: message.id, value: this.view.moment(message.moment) }];
+			case "writer":
+				return [{ type: "answer", id: message.id, value: undefined }];
+			case "debug":
+				return [];
 			case "openSource":
 				this.opened.push({ file: message.file, line: message.line });
 				return [];
@@ -113,16 +133,20 @@ export class InspectorSide {
 		}
 	}
 
-	private begin(model: KernelModel): KernelModel {
+	private state(): ToInspector {
+		return { type: "state", state: { machine: this.machineState, canDebug: false, canAskWriter: false } };
+	}
+
+	private begin(model: KernelModel): LiveUpdate {
 		this.sent = piece;
-		return { ...model, log: model.log.slice(-piece) };
+		return { ...model, log: model.log.slice(-piece), steps: [], stepsFrom: 0 };
 	}
 
 	private nextPiece({ sequence, instret, log }: KernelModel): ToInspector[] {
 		if (this.sent >= log.length) return [];
 		const older = log.slice(-this.sent - piece, -this.sent);
 		this.sent += piece;
-		const delta: KernelDelta = {
+		const update: LiveUpdate = {
 			base: sequence,
 			sequence,
 			instret,
@@ -130,8 +154,10 @@ export class InspectorSide {
 			log: older,
 			logFrom: log[0]?.id ?? 0,
 			logDropped: 0,
+			steps: [],
+			stepsFrom: 0,
 		};
-		return [{ type: "model", model: delta }];
+		return [{ type: "model", update }];
 	}
 
 	private control({ id, action }: Extract<FromInspector, { type: "control" }>): ToInspector[] {
@@ -139,12 +165,8 @@ export class InspectorSide {
 			const before = this.view.faultCount;
 			while (this.view.faultCount === before && this.machine.run(step).kind === "budget");
 		}
-		this.state = action === "resume" ? "running" : "paused";
-		return [
-			{ type: "answer", id, value: undefined },
-			{ type: "state", state: this.state },
-			{ type: "model", model: this.live?.next() },
-		];
+		this.machineState = action === "resume" ? "running" : "paused";
+		return [{ type: "answer", id, value: undefined }, this.state(), { type: "model", update: this.live?.next() }];
 	}
 
 	/** A model with so many faults as a busy guest makes in minutes. */

@@ -1,49 +1,86 @@
-import { html, LitElement, nothing } from "lit";
-import type { FindingRow } from "../pageModel.ts";
-import { panelStyles } from "./styles.ts";
+import { html, nothing } from "lit";
+import { l10n } from "../l10n.ts";
+import type { Card, Token } from "../model/cards.ts";
+import { count } from "../model/format.ts";
+import { chip, icon, ownerClass, Part, relate, sourceLink } from "./part.ts";
 
-const words = { error: "Error", warning: "Warning", info: "Note" } as const;
-
-/** Findings, each a sentence with its evidence; an empty list says that nothing was found, not that nothing was looked at. */
-export class FindingsPanel extends LitElement {
-	static override styles = panelStyles;
-	static override properties = {
-		findings: { attribute: false },
-		diagnosis: { attribute: false },
-		notes: { attribute: false },
-	};
-	findings: readonly FindingRow[] = [];
-	diagnosis = "";
-	notes: readonly string[] = [];
-
+/** What is wrong, as cards with their evidence. */
+export class Findings extends Part {
 	override render() {
+		const { cards, run } = this.store;
+		const notes = run?.model.notes.findings ?? [];
 		return html`
-			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
-			${this.diagnosis === "" ? nothing : html`<pre class="diagnosis" role="region" aria-label="Why the run ended" tabindex="0">${this.diagnosis}</pre>`}
-			${this.findings.length === 0 && this.diagnosis === "" ? html`<p class="note">No finding: page tables, frames and reference counts agree.</p>` : nothing}
-			<ul aria-live="polite" aria-label="Findings">
-				${this.findings.map((finding) => this.row(finding))}
-			</ul>
-		`;
+			<section class="part" aria-labelledby="findings-title">
+				<h2 id="findings-title">${l10n.t("Findings")}<small>${this.summary()}</small></h2>
+				${notes.map((note) => html`<p class="note">${note}</p>`)}
+				${cards.length > 0 ? html`<div class="cards">${cards.map((card) => this.card(card))}</div>` : nothing}
+			</section>`;
 	}
 
-	private row(finding: FindingRow) {
-		return html`<li data-finding=${finding.id}>
-			<span class=${finding.severity === "error" ? "bad" : ""}>${words[finding.severity]}:</span> ${finding.sentence}
-			${finding.evidence.length > 0 ? html`<ul>${finding.evidence.map((line) => html`<li class="code">${line}</li>`)}</ul>` : nothing}
-			<div class="row">
-				${finding.source ? html`<button class="link" @click=${() => this.open(finding)}>${finding.source.file}:${finding.source.line}</button>` : nothing}
-				${finding.frames.length > 0 ? html`<button class="link" @click=${() => this.show(finding)}>Show in the frame map</button>` : nothing}
-			</div>
-		</li>`;
+	private summary(): string {
+		const { length } = this.store.cards.filter(({ first }) => first !== undefined);
+		if (length === 0)
+			return l10n.t("none: page tables, frames and reference counts agree wherever they were looked at");
+		return length === 1 ? l10n.t("1 in this run") : l10n.t("{0} in this run", length);
 	}
 
-	private open(finding: FindingRow): void {
-		this.dispatchEvent(new CustomEvent("open-source", { detail: finding.source, bubbles: true, composed: true }));
+	private card(card: Card) {
+		const { store } = this;
+		const later = card.first !== undefined && card.first > store.index;
+		const there =
+			card.event !== undefined &&
+			card.event === store.index &&
+			(!card.page || (card.page.pid === store.selection?.pid && card.page.va === store.selection.va));
+		const symbol =
+			card.severity === "error"
+				? icon("error", "bad")
+				: card.severity === "warning"
+					? icon("warning", "warn")
+					: icon("info");
+		return html`
+			<article class="card ${card.severity} ${later ? "later" : ""}">
+				<h3>${symbol}<span class="title">${card.title}</span>${card.first === undefined ? nothing : html`<button class="link when" title=${l10n.t("Go to its first sighting")} @click=${() => store.go(card.first as number)}>${l10n.t("event {0}", count(card.first + 1))}</button>`}</h3>
+				${card.picture.length > 0 ? this.picture(card) : nothing}
+				<p>${card.sentence}</p>
+				${card.facts.length > 0 ? html`<ul class="facts-list">${card.facts.map((fact) => html`<li>${fact}</li>`)}</ul>` : nothing}
+				<div class="acts">
+					${card.event === undefined ? nothing : html`<button class="btn" ?disabled=${there} @click=${() => store.show(card)}>${icon("target")}${there ? l10n.t("This is the moment") : l10n.t("Show this moment")}</button>`}
+					${card.event !== undefined && store.host.canDebug ? html`<button class="btn" @click=${() => store.debug(store.run?.events[card.event as number]?.t ?? 0)}>${icon("debug-alt")}${l10n.t("Debug here")}</button>` : nothing}
+					${card.sources.slice(0, 4).map((source) => html`<span class="place">${icon("go-to-file")} ${sourceLink(store, source)}</span>`)}
+				</div>
+			</article>`;
 	}
 
-	private show(finding: FindingRow): void {
-		this.dispatchEvent(new CustomEvent("show-frames", { detail: finding.frames, bubbles: true, composed: true }));
+	private picture({ picture, sentence }: Card) {
+		const columns = Math.max(...picture.map((line) => line.length));
+		return html`<div class="picture" role="img" aria-label=${sentence} .style=${`grid-template-columns: repeat(${columns}, auto)`}>
+			${picture.map((line) => line.map((token, i) => this.token(token, i === line.length - 1 ? columns - i : 1)))}
+		</div>`;
+	}
+
+	private token(token: Token, span: number) {
+		const run = this.run;
+		const wide = span > 1 ? `grid-column: span ${span}` : "";
+		switch (token.kind) {
+			case "chip":
+				return html`<span class="token" .style=${wide}>${chip(run, token.pid)}</span>`;
+			case "frame": {
+				const { frame, pid } = token;
+				const owner = pid === undefined ? "" : `owner ${ownerClass(run, pid)}`;
+				if (frame === undefined) return html`<span class="box none" .style=${wide}>${l10n.t("no frame")}</span>`;
+				return html`<span class="box ${owner}" .style=${wide} data-frame=${frame} @mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)}>${l10n.t("frame {0}", frame)}</span>`;
+			}
+			case "sign":
+				return html`<span class="sign ${token.same ? "" : "bad"}" .style=${wide}>${token.same ? "=" : "≠"}</span>`;
+			case "arrow":
+				return html`<span class="sign" .style=${wide}>→</span>`;
+			case "mono":
+				return html`<span class="mono" .style=${wide}>${token.text}</span>`;
+			case "bad":
+				return html`<strong class="bad" .style=${wide}>${token.text}</strong>`;
+			case "text":
+				return html`<span class="muted" .style=${wide}>${token.text}</span>`;
+		}
 	}
 }
-customElements.define("xv6-findings", FindingsPanel);
+customElements.define("xv6-findings", Findings);

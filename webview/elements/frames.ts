@@ -1,190 +1,67 @@
-import { css, html, LitElement, nothing } from "lit";
-import {
-	drawFrameMap,
-	type FrameLayout,
-	type FrameLetter,
-	frameAt,
-	frameColours,
-	frameLayout,
-	frameMeaning,
-} from "../draw/frameMap.ts";
-import { readPalette } from "../draw/surface.ts";
-import type { FramesModel } from "../pageModel.ts";
-import { fitCanvas } from "./canvas.ts";
-import { panelStyles } from "./styles.ts";
+import { html, nothing } from "lit";
+import { l10n } from "../l10n.ts";
+import { frameMap, type Segment } from "../model/frames.ts";
+import { ownerClass, Part, relate, roam } from "./part.ts";
 
-const frameSize = 4096;
-/** Rows of the table; a process may have thousands of frames. */
-const mostRows = 100;
-
-/** All of RAM, one cell a frame. Arrow keys move, the line below says what is under the pointer or the keyboard. */
-export class FramesPanel extends LitElement {
-	static override styles = [
-		panelStyles,
-		css`
-			b.code {
-				display: inline-block;
-				min-width: 1.4em;
-				text-align: center;
-				color: var(--vscode-editor-background);
-				outline: 1px solid var(--vscode-contrastBorder, transparent);
-			}
-			/* The colours of draw/surface.ts. */
-			b.kernel {
-				background: var(--vscode-charts-purple, var(--vscode-foreground));
-			}
-			b.pageTable {
-				background: var(--vscode-charts-orange, var(--vscode-editorWarning-foreground));
-			}
-			b.user {
-				background: var(--vscode-charts-blue, var(--vscode-textLink-foreground));
-			}
-			b.shared {
-				background: var(--vscode-charts-green, var(--vscode-testing-iconPassed));
-			}
-			b.free {
-				background: var(--vscode-editorWidget-background, var(--vscode-editor-background));
-				color: var(--vscode-foreground);
-			}
-			b.leaked {
-				background: var(--vscode-charts-yellow, var(--vscode-editorWarning-foreground));
-			}
-			b.twoHands {
-				background: var(--vscode-charts-red, var(--vscode-errorForeground));
-			}
-			b.guard {
-				background: var(--vscode-disabledForeground, var(--vscode-foreground));
-			}
-		`,
-	];
-	static override properties = {
-		frames: { attribute: false },
-		notes: { attribute: false },
-		pid: { type: Number },
-		marked: { attribute: false },
-		zoom: { type: Number },
-		selected: { state: true },
-	};
-	frames: FramesModel | undefined;
-	notes: readonly string[] = [];
-	/** Frames of this process are lit up; -1: none. */
-	pid = -1;
-	/** Frames of a finding; they win over the process. */
-	marked: readonly number[] = [];
-	zoom = 1;
-	selected = -1;
-	private readonly resized = new ResizeObserver(() => this.draw());
-
-	override connectedCallback(): void {
-		super.connectedCallback();
-		this.resized.observe(this);
-	}
-
-	override disconnectedCallback(): void {
-		super.disconnectedCallback();
-		this.resized.disconnect();
-	}
+/** Used frames as boxes, free stretches as their number. */
+export class Frames extends Part {
+	private focused = 0;
 
 	override render() {
-		const { frames } = this;
-		if (!frames) return html`<p class="note">No memory yet: boot the machine.</p>`;
-		const letters = Object.keys(frameMeaning) as FrameLetter[];
+		const { store } = this;
+		const run = this.run;
+		const { memory } = store;
+		const notes = run.model.notes.frames ?? [];
+		if (!memory)
+			return html`<section class="part"><h2>${l10n.t("Physical frames")}</h2><p class="muted">${l10n.t("Memory was not kept so early.")}</p></section>`;
+		const { segments, summary, kernelOfNow } = frameMap(run, memory);
+		const bases = new Set(segments.map(({ text }) => text.replace(/ × .*/, "")));
 		return html`
-			${this.notes.map((note) => html`<p class="note">${note}</p>`)}
-			<div class="row" role="list" aria-label="Uses of frames">
-				${letters
-					.filter((letter) => (frames.counts[letter] ?? 0) > 0)
-					.map(
-						(letter) =>
-							html`<span role="listitem"><b class="code ${frameColours[letter]}">${letter === "." ? "·" : letter}</b> ${frameMeaning[letter]}: ${frames.counts[letter]}</span>`,
-					)}
-			</div>
-			<div class="row">
-				<button class="small" @click=${() => this.zoomBy(1)}>Zoom in</button>
-				<button class="small" @click=${() => this.zoomBy(-1)}>Zoom out</button>
-			</div>
-			<p class="code" aria-live="polite">${this.selected < 0 ? "Point at a frame, or move with the arrow keys." : frames.describe(this.selected)}</p>
-			<canvas
-				tabindex="0"
-				role="img"
-				aria-label="Frame map of ${frames.letters.length} frames; arrow keys move, plus and minus zoom"
-				@mousemove=${this.hovered}
-				@keydown=${this.key}
-			></canvas>
-			${this.table(frames)}
-		`;
+			<section class="part" aria-labelledby="frames-title">
+				<h2 id="frames-title">${l10n.t("Physical frames")}<small>${summary}</small></h2>
+				${notes.map((note) => html`<p class="note">${note}</p>`)}
+				<div class="frame-map" role="list" aria-label=${l10n.t("Frames in address order; the arrow keys move")} @keydown=${this.key}>
+					${segments.map((segment, i) => this.segment(segment, i))}
+				</div>
+				<div class="legend">
+					<span><b>5</b> ${l10n.t("a page of process 5")}</span><span><b>3=4</b> ${l10n.t("shared by both")}</span>
+					<span><b>5T</b> ${l10n.t("its page table")}</span><span><b>5F</b> ${l10n.t("its trapframe")}</span>
+					${this.legend(bases, "K", l10n.t("kernel image"))}${this.legend(bases, "KS", l10n.t("kernel stacks"))}${this.legend(bases, "KT", l10n.t("kernel page tables"))}${this.legend(bases, "KD", l10n.t("kernel data: buffers, pipes, queues"))}
+					${kernelOfNow && (bases.has("KD") || bases.has("K?")) ? html`<span>${l10n.t("what the kernel holds is as of now")}</span>` : nothing}
+				</div>
+			</section>`;
 	}
 
-	/** What the map shows by colour, as text: the frames of a finding, or the shared, lost and doubly used ones and those of the process. */
-	private table(frames: FramesModel) {
-		const all = this.marked.length > 0 ? this.marked : frames.notable(this.pid);
-		if (all.length === 0) return html`<p class="note">No frame is shared, leaked or in two hands.</p>`;
-		return html`
-			<table role="grid" aria-label="Frames of interest">
-				<thead><tr><th>Frame</th><th>Address</th><th>Use</th><th>Who has it</th></tr></thead>
-				<tbody>${all.slice(0, mostRows).map(
-					(frame) => html`<tr tabindex="0" aria-selected=${frame === this.selected ? "true" : "false"}
-						@click=${() => this.select(frame)} @focus=${() => this.select(frame)}>
-						<td>${frame}</td><td class="code">${FramesPanel.address(frames.base, frame)}</td>
-						<td>${frameMeaning[frames.letters[frame] as FrameLetter]}</td>
-						<td>${frames.owners(frame).map((owner) => html`<div>${owner}</div>`)}</td>
-					</tr>`,
-				)}</tbody>
-			</table>
-			${all.length > mostRows ? html`<p class="note">${all.length - mostRows} more; pick a process, or move over the map.</p>` : nothing}`;
+	private legend(bases: ReadonlySet<string>, letters: string, words: string) {
+		return bases.has(letters) ? html`<span><b>${letters}</b> ${words}</span>` : nothing;
 	}
 
-	private select(frame: number): void {
-		this.selected = frame;
+	private segment(segment: Segment, i: number) {
+		const { kind, first, count, text, title, page } = segment;
+		if (kind === "free") return html`<span role="listitem" class="free" title=${title}>${text}</span>`;
+		const frame = count === 1 ? first : undefined;
+		const owner =
+			kind === "bad"
+				? "wrong"
+				: `${kind === "page" || kind === "shared" ? "owner" : "outline"} ${ownerClass(this.run, segment.pids[0] ?? 0)}`;
+		const selected =
+			page !== undefined && page.pid === this.store.selection?.pid && page.va === this.store.selection?.va;
+		return html`<span role="listitem"><button class="frame ${owner} ${selected ? "selected" : ""}" data-frame=${frame ?? nothing} tabindex=${i === this.focused ? 0 : -1} title=${title} aria-label=${title}
+			@click=${() => page && this.store.select(page)}
+			@mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)} @focus=${() => relate(frame)} @blur=${() => relate(undefined)}>${text}</button></span>`;
 	}
 
 	override updated(): void {
-		this.draw();
+		const boxes = this.boxes;
+		if (boxes.length > 0 && !boxes.some((box) => box.tabIndex === 0)) (boxes[0] as HTMLElement).tabIndex = 0;
 	}
 
-	redraw(): void {
-		this.draw();
-	}
-
-	private get layout(): FrameLayout {
-		return frameLayout(this.frames?.letters.length ?? 0, Math.max(200, this.clientWidth - 8), this.zoom);
-	}
-
-	private draw(): void {
-		const canvas = this.renderRoot.querySelector("canvas");
-		const { frames } = this;
-		if (!canvas || !frames) return;
-		const layout = this.layout;
-		const surface = fitCanvas(canvas, layout.columns * layout.cell, layout.rows * layout.cell);
-		const highlighted = this.marked.length > 0 ? new Set(this.marked) : this.pid >= 0 ? frames.of(this.pid) : undefined;
-		const model = { letters: frames.letters, selected: this.selected, ...(highlighted ? { highlighted } : {}) };
-		drawFrameMap(surface, model, layout, readPalette(getComputedStyle(document.documentElement)));
-	}
-
-	private zoomBy(step: number): void {
-		this.zoom = Math.min(6, Math.max(1, this.zoom + step));
-	}
-
-	private hovered(event: MouseEvent): void {
-		this.selected = frameAt(this.layout, this.frames?.letters.length ?? 0, event.offsetX, event.offsetY);
+	private get boxes(): HTMLElement[] {
+		return [...this.querySelectorAll<HTMLElement>("button.frame")];
 	}
 
 	private key(event: KeyboardEvent): void {
-		const { columns } = this.layout;
-		const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-		const step = steps[event.key];
-		if (event.key === "+" || event.key === "-") {
-			this.zoomBy(event.key === "+" ? 1 : -1);
-		} else if (step !== undefined) {
-			const last = (this.frames?.letters.length ?? 0) - 1;
-			this.selected = Math.min(last, Math.max(0, Math.max(0, this.selected) + step));
-		} else return;
-		event.preventDefault();
-	}
-
-	/** Physical address of a frame. */
-	static address(base: number, index: number): string {
-		return `0x${(base + index * frameSize).toString(16)}`;
+		roam(event, this.boxes, { ArrowRight: 1, ArrowLeft: -1 });
 	}
 }
-customElements.define("xv6-frames", FramesPanel);
+customElements.define("xv6-frames", Frames);

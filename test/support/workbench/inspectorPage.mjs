@@ -25,6 +25,20 @@ export async function loadSide(root) {
 /** Colours of VS Code's four default themes, as far as the page uses them. */
 export const themes = JSON.parse(readFileSync(new URL("themes.json", import.meta.url), "utf8"));
 
+const kinds = {
+	"vscode-light": "light",
+	"vscode-dark": "dark",
+	"vscode-high-contrast": "highContrast",
+	"vscode-high-contrast-light": "highContrastLight",
+};
+
+/** The colours of a theme as VS Code sets them on the page: the theme's own, and those that the extension contributes. */
+function colourVariables(root, { kind, colors }) {
+	const { contributes } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+	const own = contributes.colors.map(({ id, defaults }) => [id.replaceAll(".", "-"), defaults[kinds[kind]]]);
+	return [...Object.entries(colors), ...own].map(([name, value]) => `--vscode-${name}: ${value};`).join(" ");
+}
+
 const policy = (origin) =>
 	`default-src 'none'; script-src 'nonce-test'; style-src ${origin} 'nonce-test'; font-src ${origin}; img-src ${origin}`;
 
@@ -44,15 +58,14 @@ export class InspectorPage {
 			for (const answer of await side.receive(message)) await self.post(answer);
 		});
 		const origin = "http://inspector.test";
-		const style = Object.entries(themes[theme].colors)
-			.map(([name, value]) => `--vscode-${name}: ${value};`)
-			.join(" ");
+		const style = colourVariables(root, themes[theme]);
 		const html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 			<meta http-equiv="Content-Security-Policy" content="${policy(origin)}">
 			<style nonce="test">html { ${style} } body { background: var(--vscode-editor-background); margin: 0 }</style>
 			<link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="${origin}/codicon.css"><link rel="stylesheet" href="${origin}/inspector.css">
 			<title>Memory inspector</title></head>
-			<body class="${themes[theme].kind}"><xv6-inspector data-root="test"></xv6-inspector>
+			<body class="${themes[theme].kind}">
+			<xv6-inspector data-root="test"></xv6-inspector>
 			<script nonce="test">
 				window.acquireVsCodeApi = () => ({
 					postMessage: (message) => { void window.toHost(message); },
@@ -73,31 +86,12 @@ export class InspectorPage {
 			}
 		});
 		await page.goto(`${origin}/`);
-		await page.locator("xv6-inspector [role=tab]").first().waitFor();
+		await page.locator("xv6-timeline").first().waitFor();
 		return self;
 	}
 
 	post(message) {
 		return this.page.evaluate((data) => window.postMessage(data, "*"), message);
-	}
-
-	/** Shows a panel by the name on its tab. */
-	async panel(name) {
-		await this.page.getByRole("tab", { name }).click();
-	}
-
-	/** `nth`: of several processes with this name, counted from 0. */
-	async pick(process, nth = 0) {
-		const select = this.page.locator("[role=toolbar] select");
-		const value = await select.locator("option", { hasText: process }).nth(nth).getAttribute("value");
-		await select.selectOption(value);
-	}
-
-	/** Points at a frame in the map. */
-	async select(frame) {
-		await this.page.locator("xv6-frames").evaluate((element, index) => {
-			element.selected = index;
-		}, frame);
 	}
 
 	/** What a person would see, as text, for the log of a failed test. */

@@ -30,10 +30,16 @@ test("nothing that people read in package.json's contributions is written there 
 	expect(plain).toEqual([]);
 });
 
-test("the bundle for translators holds exactly the strings of the extension", () => {
+const sources = ["src/extension", "webview"].flatMap((folder) =>
+	readdirSync(new URL(`../../../${folder}`, import.meta.url), { recursive: true })
+		.map((name) => `${folder}/${name}`)
+		.filter((name) => name.endsWith(".ts")),
+);
+
+test("the bundle for translators holds exactly the strings of the extension and of its page", () => {
 	const used = new Set<string>();
-	for (const file of readdirSync(new URL("../../../src/extension", import.meta.url))) {
-		const text = read(`src/extension/${file}`);
+	for (const file of sources) {
+		const text = read(file);
 		const calls = text.match(/l10n\.t\(/g)?.length ?? 0;
 		const strings = [...text.matchAll(/l10n\.t\(\s*("(?:[^"\\]|\\.)*"|'[^'\\]*')/g)].map((match) => match[1] as string);
 		expect(strings.length, `${file}: every l10n.t has its text as a literal`).toBe(calls);

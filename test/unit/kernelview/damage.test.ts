@@ -22,8 +22,9 @@ function askAll(view: KernelView) {
 	view.killed();
 	view.freeFrames();
 	view.framesAt(0x3fffffd000n);
-	for (const { id } of [{ id: 0 }, ...model.moments]) view.moment(id);
 	view.symbolize("0x80000000");
+	view.begin();
+	expect(view.steps).toHaveLength(1);
 	return model;
 }
 

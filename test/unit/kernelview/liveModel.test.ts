@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { utf8 } from "../../../src/common/bytes.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
 import { Machine } from "../../../src/machine/machine.ts";
+import { applyStep, type LiveSteps, type MemoryStep } from "../../../src/protocol/history.ts";
 import type { KernelDelta, KernelModel } from "../../../src/protocol/kernelModel.ts";
 import { applyDelta } from "../../../src/protocol/modelDelta.ts";
 import { Shell } from "../../../src/session/shell.ts";
@@ -23,10 +24,11 @@ async function atPrompt() {
 
 /** As a page gets it: through a message. */
 const sent = <T>(value: T): T => structuredClone(value);
-const comparable = ({ sequence, ...model }: KernelModel) => ({
-	...model,
-	spaces: model.spaces.map((space) => ({ ...space, tables: [] })),
-});
+/** Without what belongs to the sending; of the kernel's own tables, which are only sent when asked for, nothing. */
+const comparable = ({ sequence, ...whole }: KernelModel) => {
+	const { steps: _steps, stepsFrom: _from, ...model } = whole as KernelModel & Partial<LiveSteps>;
+	return { ...model, spaces: model.spaces.map((space) => (space.pid === 0 ? { ...space, tables: [] } : space)) };
+};
 
 test("a page that is sent changes has what a report would say, at every moment of a program", async () => {
 	const { machine, view } = await atPrompt();
@@ -78,28 +80,61 @@ test("a log that is longer than an update comes in pieces, the newest first, and
 	machine.dispose();
 });
 
-test("each fork and fault can be looked at before and after", async () => {
+test("memory after each fork and fault is kept, and before and after each exit", async () => {
 	const { machine, view, shell } = await atPrompt();
 	view.begin();
 	await shell.run("prodcons1", 3_000_000_000);
-	const { moments } = view.model();
-	const texts = moments.map(({ text }) => text);
-	const pair = (pattern: RegExp) => view.moment(moments.find(({ text }) => pattern.test(text))?.id ?? -1);
-	const pages = (moment: ReturnType<typeof view.moment>, when: "before" | "after", pid: number) =>
-		moment?.[when].processes
-			.find((process) => process.pid === pid)
-			?.pages.filter(({ address }) => address === "0x3fffffd000");
-	const fault = pair(/store 0x3fffffd0/);
-	expect(pages(fault, "before", 4), texts.join("\n")).toEqual([]);
-	const frame = pages(fault, "after", 4)?.[0]?.frame;
+	const { log } = view.model();
+	const entry = (pattern: RegExp) =>
+		log.find((one) =>
+			pattern.test(
+				one.type === "mark"
+					? `${one.pid} ${one.text} = ${one.result ?? ""}`
+					: `${one.pid} ${one.access} ${one.address}`,
+			),
+		)?.id ?? -1;
+	const step = (id: number, before?: true) => view.steps.find((one) => one.entry === id && one.before === before);
+	const leaf = (one: MemoryStep | undefined, pid: number) => {
+		const table = one?.spaces.find((space) => space.pid === pid)?.tables.find(({ start }) => start === "0x3fffe00000");
+		const run = table?.entries.find(({ index, count }) => 509 >= index && 509 < index + count);
+		return run && (Number(run.address) - 0x80000000) / 4096 + 509 - run.index;
+	};
+	const fault = entry(/^4 store 0x3fffffd0/);
+	const place = view.steps.findIndex((one) => one.entry === fault);
+	expect(leaf(view.steps[place - 1], 4)).toBeUndefined();
+	const frame = leaf(view.steps[place], 4);
 	expect(frame).toBeGreaterThan(0);
-	const fork = pair(/^4 prodcons1: fork\(\) = 5/);
-	expect(pages(fork, "before", 5)).toBeUndefined();
-	expect(pages(fork, "after", 5)?.[0]).toMatchObject({ frame, permissions: "rw-u" });
-	const exit = pair(/^5 prodcons1: exit/);
-	expect(pages(exit, "before", 5)?.[0]?.frame).toBe(frame);
-	expect(pages(exit, "after", 5)).toBeUndefined();
-	expect(pages(exit, "after", 4)?.[0]?.frame).toBe(frame);
-	expect(view.moment(-1)).toBeUndefined();
+	expect(view.steps[place]?.contents.map((content) => content.frame)).toContain(frame);
+	const fork = step(entry(/^4 fork\(\) = 5/));
+	expect(leaf(fork, 5)).toBe(frame);
+	const exit = entry(/^5 exit/);
+	expect(leaf(step(exit, true), 5)).toBe(frame);
+	expect(step(exit)?.spaces.map(({ pid }) => pid)).not.toContain(5);
+	expect(leaf(step(exit), 4)).toBe(frame);
+	expect(view.steps[0]).toMatchObject({ entry: 0, processes: [{ pid: 1 }, { pid: 2 }] });
+	machine.dispose();
+});
+
+test("steps that are sent as changes are the steps, also when the oldest were forgotten", async () => {
+	const { machine, view, shell } = await atPrompt();
+	view.begin();
+	const live = view.live();
+	let steps: MemoryStep[] = [];
+	const take = () => {
+		const update = sent(live.next());
+		for (const delta of update.steps) steps.push(applyStep(steps.at(-1), delta));
+		steps = steps.filter(({ id }) => id >= update.stepsFrom);
+	};
+	take();
+	await shell.run("prodcons1", 3_000_000_000);
+	take();
+	await shell.run("prodcons3", 3_000_000_000);
+	take();
+	expect(steps).toEqual(view.steps);
+	expect(steps.length).toBeGreaterThan(20);
+	view.begin();
+	take();
+	expect(steps).toEqual(view.steps);
+	live.dispose();
 	machine.dispose();
 });

@@ -1,0 +1,340 @@
+import type { WriterModel } from "../src/protocol/history.ts";
+import type { HostState, MachineAction, RunInfo, ToInspector } from "../src/protocol/inspector.ts";
+import type { WalkModel } from "../src/protocol/kernelModel.ts";
+import { Host } from "./host.ts";
+import { l10n } from "./l10n.ts";
+import { type Card, makeCards } from "./model/cards.ts";
+import { type Column, columnAt, columnPage, defaultPids } from "./model/columns.ts";
+import { Families } from "./model/families.ts";
+import { type Memory, memoryAt } from "./model/memory.ts";
+import { indexOfEntry, type Run, RunKeeper, type TimeEvent } from "./model/run.ts";
+import { eventText } from "./model/words.ts";
+
+export interface Selection {
+	readonly pid: number;
+	readonly va: number;
+}
+
+/** A moment that does not move when events are added; `now` follows the newest. */
+type Position = "now" | "start" | { readonly entry: number };
+
+/** Wall time between two events while the page plays them. */
+const playMs = 800;
+
+/** What the page shows: one run, one moment of it, one selected page. All parts read it, and are told when it changes. */
+export class Store {
+	readonly families = new Families();
+	run: Run | undefined;
+	info: RunInfo | undefined;
+	host: HostState = { machine: "none", canDebug: false, canAskWriter: false };
+	cards: readonly Card[] = [];
+	selection: Selection | undefined;
+	/** Chosen columns; undefined: those that the moment suggests. */
+	shown: readonly number[] | undefined;
+	/** Of the log. */
+	filter = "";
+	/** Why the last wish failed. */
+	problem = "";
+	/** Where the changes are counted from; undefined: the event before. */
+	baseline: number | undefined;
+	writer: { readonly key: string; readonly answer: WriterModel | string } | undefined;
+	kernelWalk: WalkModel | undefined;
+	/** For screen readers. */
+	said = "";
+	/** Of the page, in CSS pixels. */
+	width = 1280;
+	private position: Position = "now";
+	private playing: ReturnType<typeof setInterval> | undefined;
+	private readonly keeper = new RunKeeper();
+	private readonly listeners = new Set<() => void>();
+	private readonly line: Host;
+	private chosen = false;
+
+	constructor() {
+		this.line = new Host((message) => this.receive(message));
+		const { page, shown, filter } = this.line.state;
+		if (page) this.selection = page;
+		this.chosen = page !== undefined;
+		this.shown = shown;
+		this.filter = filter ?? "";
+	}
+
+	begin(root: string): void {
+		this.line.save({ root });
+		this.line.send({ type: "ready" });
+	}
+
+	subscribe(listener: () => void): () => void {
+		this.listeners.add(listener);
+		return () => this.listeners.delete(listener);
+	}
+
+	changed(): void {
+		for (const listener of this.listeners) listener();
+	}
+
+	/** The last update is on the screen. */
+	drawn(): void {
+		this.line.send({ type: "drawn" });
+	}
+
+	private receive(message: Exclude<ToInspector, { type: "answer" }>): void {
+		switch (message.type) {
+			case "state":
+				this.host = message.state;
+				break;
+			case "run":
+				this.info = message.run;
+				this.refreshCards();
+				this.choose();
+				break;
+			case "model":
+				this.take(message);
+				break;
+		}
+		this.changed();
+	}
+
+	private take({ update }: Extract<ToInspector, { type: "model" }>): void {
+		const known = this.run;
+		this.run = this.keeper.take(update);
+		if (update && !this.run) this.line.send({ type: "ready" });
+		// Another boot or another run: its entries are others.
+		const again = update && (!("base" in update) || update.logFrom > (known?.model.log.at(-1)?.id ?? 0));
+		if (again && known) this.forgetRun();
+		if (known?.model.findings !== this.run?.model.findings || known?.events.length !== this.run?.events.length)
+			this.refreshCards();
+		this.choose();
+	}
+
+	private forgetRun(): void {
+		this.position = "now";
+		this.shown = undefined;
+		this.baseline = undefined;
+		this.selection = undefined;
+		this.chosen = false;
+	}
+
+	private refreshCards(): void {
+		this.cards = this.run ? makeCards(this.run, this.info, this.families) : [];
+	}
+
+	/** Until somebody selects a page, the one that is told about most: a finding's, or the last fault's. */
+	private choose(): void {
+		if (this.chosen || !this.run) return;
+		const found = this.cards.find(({ page }) => page)?.page;
+		if (found) {
+			this.selection = found;
+			return;
+		}
+		for (let i = this.run.events.length - 1; i >= 0; i--) {
+			const page = faultPage(this.run.events[i]);
+			if (page) {
+				this.selection = page;
+				return;
+			}
+		}
+	}
+
+	/** The judged run is over, and nothing else has begun. */
+	get isOver(): boolean {
+		const { run, info } = this;
+		if (!run || info?.outcome === undefined) return false;
+		const last = run.model.log.at(-1)?.instret ?? 0;
+		return info.instructions === undefined || last <= run.start + info.instructions;
+	}
+
+	/** What happened at an event, in words. */
+	textOf(event: TimeEvent): string {
+		if (!this.run) return "";
+		if (!event.entry && !event.step && this.isOver) return l10n.t("end of the run");
+		return eventText(this.run, event);
+	}
+
+	// ---- the moment --------------------------------------------------------------------------------------------------
+
+	get index(): number {
+		const { run, position } = this;
+		if (!run) return 0;
+		if (position === "now") return run.events.length - 1;
+		if (position === "start") return 0;
+		const index = indexOfEntry(run, position.entry);
+		// Dropped from the log: the oldest that is left.
+		return index < 0 ? 0 : index;
+	}
+
+	get event(): TimeEvent | undefined {
+		return this.run?.events[this.index];
+	}
+
+	get memory(): Memory | undefined {
+		return this.run && memoryAt(this.run, this.index);
+	}
+
+	get following(): boolean {
+		return this.position === "now";
+	}
+
+	get isPlaying(): boolean {
+		return this.playing !== undefined;
+	}
+
+	go(index: number, options: { readonly select?: boolean } = {}): void {
+		const event = this.run?.events[index];
+		if (!this.run || !event) return;
+		this.position = event.entry ? { entry: event.entry.id } : index === 0 && event.step ? "start" : "now";
+		this.writer = undefined;
+		if (options.select !== false) {
+			const page = faultPage(event);
+			if (page) this.selection = page;
+		}
+		this.said = l10n.t("Event {0} of {1}: {2}", index + 1, this.run.events.length, this.textOf(event));
+		this.changed();
+	}
+
+	step(by: number): void {
+		this.pauseShow();
+		this.go(this.index + by);
+	}
+
+	/** The next fault after the moment, or the one before; -1: there is none. */
+	fault(direction: 1 | -1): number {
+		const events = this.run?.events ?? [];
+		for (let i = this.index + direction; i >= 0 && i < events.length; i += direction)
+			if (events[i]?.entry?.type === "fault") return i;
+		return -1;
+	}
+
+	/** The next recorded fault; at the end of the record the machine runs to its next one. */
+	async nextFault(): Promise<void> {
+		const next = this.fault(1);
+		if (next >= 0) this.go(next);
+		else if (this.alive) {
+			this.position = "now";
+			await this.control("stepToFault");
+			const last = this.run?.events.findLastIndex(({ entry }) => entry?.type === "fault") ?? -1;
+			const page = faultPage(this.run?.events[last]);
+			if (page) this.selection = page;
+			this.changed();
+		}
+	}
+
+	get alive(): boolean {
+		return this.host.machine === "running" || this.host.machine === "paused";
+	}
+
+	playOrPause(): void {
+		if (this.playing) this.pauseShow();
+		else {
+			if (this.index >= (this.run?.events.length ?? 1) - 1) this.go(0);
+			this.playing = setInterval(() => {
+				const next = this.index + 1;
+				if (next >= (this.run?.events.length ?? 0)) this.pauseShow();
+				else this.go(next);
+			}, playMs);
+		}
+		this.changed();
+	}
+
+	private pauseShow(): void {
+		clearInterval(this.playing);
+		this.playing = undefined;
+		this.changed();
+	}
+
+	// ---- what is selected ----------------------------------------------------------------------------------------------
+
+	select(selection: Selection | undefined): void {
+		this.selection = selection;
+		this.chosen = true;
+		this.writer = undefined;
+		this.kernelWalk = undefined;
+		this.line.save({ ...(selection ? { page: selection } : {}) });
+		this.changed();
+	}
+
+	show(card: Card): void {
+		if (card.page) {
+			this.selection = card.page;
+			this.chosen = true;
+			if (this.shown && !this.shown.includes(card.page.pid)) this.shown = undefined;
+		}
+		if (card.event !== undefined) this.go(card.event, { select: card.page === undefined });
+	}
+
+	columns(most: number): Column[] {
+		const { run, index } = this;
+		if (!run) return [];
+		const wanted = [
+			...(this.selection ? [this.selection.pid] : []),
+			...this.cards.flatMap(({ page }) => (page ? [page.pid] : [])),
+		];
+		const pids = this.shown ?? defaultPids(run, index, most, wanted);
+		return pids.slice(0, most).map((pid) => columnAt(run, index, pid, this.families));
+	}
+
+	toggle(pid: number, now: readonly number[]): void {
+		const next = now.includes(pid) ? now.filter((other) => other !== pid) : [...now, pid].sort((a, b) => a - b);
+		this.shown = next.length > 0 ? next : undefined;
+		this.line.save({ shown: next });
+		this.changed();
+	}
+
+	/** The selected page as it is at the moment. */
+	get selected(): { readonly column: Column; readonly page: ReturnType<typeof columnPage> } | undefined {
+		if (!this.run || !this.selection) return undefined;
+		const column = columnAt(this.run, this.index, this.selection.pid, this.families);
+		return { column, page: columnPage(this.run, column, this.selection.va) };
+	}
+
+	setFilter(filter: string): void {
+		this.filter = filter;
+		this.line.save({ filter });
+		this.changed();
+	}
+
+	// ---- wishes ----------------------------------------------------------------------------------------------------------
+
+	openSource(file: string, line: number): void {
+		this.line.send({ type: "openSource", file, line });
+	}
+
+	debug(instret: number): void {
+		this.line.send({ type: "debug", instret });
+	}
+
+	async control(action: MachineAction): Promise<void> {
+		await this.attempt(() => this.line.ask("control", { action }));
+	}
+
+	async askWriter(key: string, address: string, before: number): Promise<void> {
+		await this.attempt(async () => {
+			const answer = await this.line.ask("writer", { address, before });
+			this.writer = { key, answer: answer ?? l10n.t("Nobody wrote it since the machine began to remember.") };
+		});
+	}
+
+	async walkKernel(address: string): Promise<void> {
+		await this.attempt(async () => {
+			this.kernelWalk = await this.line.ask("walk", { pid: 0, address });
+		});
+	}
+
+	private async attempt(work: () => Promise<unknown>): Promise<void> {
+		this.problem = "";
+		try {
+			await work();
+		} catch (error) {
+			this.problem = (error as Error).message;
+		}
+		this.changed();
+	}
+}
+
+function faultPage(event: TimeEvent | undefined): Selection | undefined {
+	const entry = event?.entry;
+	if (entry?.type !== "fault" || entry.pid === 0) return undefined;
+	const address = BigInt(entry.address);
+	if (address >= 2n ** 38n) return undefined;
+	return { pid: entry.pid, va: Math.floor(Number(address) / 4096) * 4096 };
+}

@@ -86,7 +86,11 @@ export async function runTest(argv: string[]): Promise<number> {
 	if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, "\t")}\n`);
 	if (values.junit) await writeReport(values.junit, toJUnit(verdicts, properties));
 	if (!values.json) process.stdout.write(summary(verdicts));
-	return verdicts.every((verdict) => verdict.outcome === "passed") ? exitCodes.done : exitCodes.failed;
+	// Nothing tried is nothing passed.
+	return (verdicts.length > 0 || values.shard !== undefined) &&
+		verdicts.every((verdict) => verdict.outcome === "passed")
+		? exitCodes.done
+		: exitCodes.failed;
 }
 
 /** The lab that judges, and why it is this one. */
@@ -140,6 +144,11 @@ function summary(verdicts: readonly Verdict[]): string {
 
 function select(manifest: LabManifest, ids: string[] | undefined, tasks: string[] | undefined): readonly LabTest[] {
 	if (ids) return ids.map((id) => findTest(manifest, id));
+	const known = manifest.tasks.map(({ id }) => id);
+	for (const task of tasks ?? []) {
+		if (known.includes(task)) continue;
+		throw new UserError("usage", `Lab ${manifest.id} has no task ${task}`, `Its tasks are: ${known.join(", ")}.`);
+	}
 	return tasks ? manifest.tests.filter((test) => tasks.includes(test.task)) : manifest.tests;
 }
 

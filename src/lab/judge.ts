@@ -66,8 +66,9 @@ function notByItself(test: LabTest, run: RunReport): string | undefined {
 		return `${program} did not run: no system call came from its text in user mode, so it did not print what is on the console`;
 	}
 	if (run.tampering !== undefined) return run.tampering;
-	const own = [run.written(program), run.written()];
-	if (own.some((text) => matches(test, text))) return undefined;
+	// Of a command line with several programs each may write a part; one that the line does not name has nothing to say.
+	const named = (test.command ?? program).split(/[^A-Za-z0-9_.-]+/);
+	if ([[program], named].some((programs) => matches(test, run.written(programs)))) return undefined;
 	return `${program} ran, but it did not itself write what is on the console`;
 }
 
@@ -149,7 +150,11 @@ function checkInvariant(
 					"Whether frames are lost was not checked: this kernel keeps its free frames in a way that is not known",
 				);
 			}
-			if (lost === 0) return undefined;
+			// A count can be made up with frames that were kept back; those that nobody has any more are seen.
+			if (lost === 0) {
+				const leaked = evidence.findings.find(({ id }) => id === "frame-leaked");
+				return leaked && wrong(leaked.sentence);
+			}
 			const { freeBefore, freeAfter } = evidence;
 			const verb = lost > 0 ? "fewer" : "more";
 			return wrong(

@@ -16,8 +16,8 @@ export interface DiskProgram {
 export interface RunReport {
 	/** Names of those that made a system call from their own text. */
 	readonly programs: ReadonlySet<string>;
-	/** What a program, or all but the shell, wrote to files 1 and 2, from its memory at the moment of the call. */
-	written(program?: string): string;
+	/** What these programs wrote to files 1 and 2, from their memory at the moment of the call. */
+	written(programs: readonly string[]): string;
 	calls(program: string, call: string): number;
 	/** Page faults in user mode. */
 	faults(program: string): number;
@@ -168,9 +168,9 @@ export class Witness implements Disposable {
 	report(): RunReport {
 		return {
 			programs: this.ran,
-			written: (program) =>
+			written: (programs) =>
 				this.pieces
-					.filter((piece) => (program === undefined ? piece.program !== "sh" : piece.program === program))
+					.filter(({ program }) => programs.includes(program))
 					.map(({ text }) => text)
 					.join(""),
 			calls: (program, call) => this.counts.get(`${program} ${call}`) ?? 0,

@@ -31,6 +31,26 @@ export async function build(
 	throw new Error(result.diagnostics.map((d) => `${d.file}:${d.line ?? 0}: ${d.severity}: ${d.message}`).join("\n"));
 }
 
+/** The kernel of a tree with the lab's own disk, as `test --lab` builds it. */
+export async function buildJudged(
+	files: ReadonlyMap<string, Uint8Array>,
+	manifest: LabManifest,
+): Promise<{ readonly output: BuildOutput; readonly changed: readonly string[] }> {
+	const opening = toolchains.get("bundled") ?? openToolchains({ kind: "bundled" });
+	toolchains.set("bundled", opening);
+	const { toolchain, wasi } = await opening;
+	const tree = new MemoryTree("tree", files);
+	const judged = await catalog.judged(manifest, tree);
+	const [disk] = judged.disks;
+	if (!disk) throw new Error("no disk");
+	const kernel = await session.build({ tree, toolchain, wasi, only: "kernel" });
+	const image = await session.build({ tree: disk.tree, toolchain, wasi, only: "disk" });
+	const problems = [...kernel.diagnostics, ...image.diagnostics].map((d) => `${d.file}:${d.line ?? 0}: ${d.message}`);
+	if (!kernel.output || !image.output) throw new Error(problems.join("\n"));
+	const { disk: bytes, programs } = image.output;
+	return { output: { ...kernel.output, disk: bytes, programs }, changed: judged.changed };
+}
+
 export async function closeToolchains(): Promise<void> {
 	for (const opened of toolchains.values()) (await opened).dispose();
 	toolchains.clear();

@@ -62,3 +62,52 @@ test("a solution's step stands on the steps before it, in the order of the tasks
 	expect(await kernel("2")).toEqual(["step 1", "step 2", "base"]);
 	await expect(kernel("3")).rejects.toMatchObject({ code: "lab-not-found" });
 });
+
+const signs = {
+	least: 2,
+	signs: [
+		{ name: "user/hello.c", files: ["user/hello.c"] },
+		{ name: "struct greeting", files: ["kernel/proc.h", "kernel/hello.h"], has: "\\bstruct\\s+greeting\\b" },
+		{ name: "MAX_GREETINGS", files: ["kernel/param.h"], has: "\\bMAX_GREETINGS\\b" },
+	],
+};
+
+function labsWith(...ids: readonly string[]): LabCatalog {
+	const texts = ids.map(
+		(id) => [`labs/${id}/lab.json`, JSON.stringify({ ...manifest, id, recognition: signs })] as const,
+	);
+	return new LabCatalog(new MemoryTree("assets", new Map(texts.map(([path, text]) => [path, utf8(text)]))));
+}
+
+const tree = (texts: Record<string, string>) =>
+	new MemoryTree("tree", new Map(Object.entries(texts).map(([path, text]) => [path, utf8(text)])));
+
+test("a lab is recognised by several signs, never by the name of one file, and comments are no sign", async () => {
+	const labs = labsWith("lab");
+	const alone = await labs.labOf(tree({ "user/hello.c": "", "kernel/proc.h": "// struct greeting" }), false);
+	expect(alone).toEqual({ why: "No lab: there is of lab only user/hello.c (1 of the 2 signs needed)" });
+	const both = await labs.labOf(tree({ "user/hello.c": "", "kernel/hello.h": "struct greeting { int n; };" }), false);
+	expect(both.manifest?.id).toBe("lab");
+	expect(both.why).toBe("A lab, recognised by user/hello.c and struct greeting");
+	const none = await labs.labOf(tree({ "user/other.c": "" }), false);
+	expect(none.why).toBe("No lab: nothing of the labs that ship is in this tree");
+	const two = await labsWith("a", "b").labOf(
+		tree({ "user/hello.c": "", "kernel/param.h": "#define MAX_GREETINGS 2" }),
+		false,
+	);
+	expect(two).toEqual({ why: "No lab: as much speaks for a as for b" });
+});
+
+test("the workspace file decides where it exists; a tree's own manifest only where its owner asks", async () => {
+	const labs = labsWith("lab", "other");
+	const own = JSON.stringify({ ...manifest, id: "mine", title: "My own" });
+	const files = tree({ ".xv6-lab.json": '{"lab": "other"}', "lab.json": own });
+	expect(await labs.labOf(files, false)).toMatchObject({
+		manifest: { id: "other" },
+		why: "A lab, named by .xv6-lab.json",
+	});
+	expect(await labs.labOf(files, true)).toMatchObject({
+		manifest: { id: "mine" },
+		why: "My own, from lab.json of this tree",
+	});
+});

@@ -1,9 +1,10 @@
 import * as vscode from "vscode";
 import type { LabCatalog } from "../lab/catalog.ts";
+import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { BackgroundBuild } from "./backgroundBuild.ts";
 import { registerBuildTask } from "./buildTask.ts";
-import { terminalCard, verdictCard } from "./card.ts";
+import { type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
 import { actionWords, cardWords } from "./cardWords.ts";
 import { ProgramLenses } from "./codeLens.ts";
 import { registerCommands } from "./commands.ts";
@@ -51,6 +52,12 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
 	const pages = own(new Pages());
 	own(new MachineStatus(folders));
+	own(
+		folders.onFailure(({ folder, diagnoses }) => {
+			const card = diagnosisCard(vscode.l10n.t("the kernel panicked"), diagnoses);
+			if (card) showCard(folder, card, undefined);
+		}),
+	);
 	own(new BackgroundBuild(folders, log));
 	own(new QuickFixes(folders));
 	own(new ProgressView(folders, tests));
@@ -75,6 +82,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			folders,
 			log,
 			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
+			showEnd,
 			runAllTests: (folder) => tests.runAll(folder),
 			runTest: (folder, test) => tests.runOne(folder, test),
 			openInspector: (folder) => inspectors.open(folder),
@@ -108,6 +116,37 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	};
 }
 
+/** What ended a run, for a reader. */
+const endWords: Readonly<Record<string, () => string>> = {
+	panic: () => vscode.l10n.t("the kernel panicked"),
+	timeout: () => vscode.l10n.t("it did not come back to the prompt"),
+	stuck: () => vscode.l10n.t("nothing is left that could wake it"),
+	stall: () => vscode.l10n.t("the machine makes no progress"),
+	halt: () => vscode.l10n.t("it switched the machine off"),
+	flood: () => vscode.l10n.t("it prints without end"),
+};
+
+/** A program that no test judges: what is known of its end goes to the terminal, below its output. */
+function showEnd(folder: LabFolder, program: string, end: string, diagnoses: readonly Diagnosis[]): void {
+	const how = endWords[end]?.();
+	const title = how ? `${program}: ${how}` : program;
+	const card = diagnosisCard(title, diagnoses);
+	if (card) showCard(folder, card, program);
+	else if (how) showCard(folder, { ...unexplained, title }, program);
+	else void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
+}
+
+const unexplained: Card = { mark: "failed", title: "", more: [], calls: [], evidence: [], inspect: true };
+
+function showCard(folder: LabFolder, card: Card, program: string | undefined): void {
+	const words = actionWords();
+	const actions: string[] = [];
+	if (program !== undefined) actions.push(words.runAgain);
+	if (card.mark !== "passed" && folder.tree.lab?.handout) actions.push(words.openHandout);
+	if (card.inspect) actions.push(words.openInspector);
+	folder.terminal.card(terminalCard(card, cardWords(), actions), program);
+}
+
 const terminalBackMs = 400;
 
 /** A verdict goes to the terminal, where the program ran, and to the Test Explorer: the same text in both, and nowhere else. */
@@ -115,10 +154,5 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 	tests.publish(folder, verdict);
 	// VS Code opens its Test Results over the terminal when a run starts; a person who ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);
-	const card = verdictCard(verdict);
-	const words = actionWords();
-	const actions = [words.runAgain];
-	if (card.mark !== "passed" && folder.tree.lab?.handout) actions.push(words.openHandout);
-	if (card.inspect) actions.push(words.openInspector);
-	folder.terminal.card(terminalCard(card, cardWords(), actions), verdict.program);
+	showCard(folder, verdictCard(verdict), verdict.program);
 }

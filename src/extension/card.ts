@@ -1,3 +1,4 @@
+import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 
 /** How a command ended, for a reader: the same facts in the same order in the terminal and in a test's message. */
@@ -14,6 +15,8 @@ export interface Card {
 	readonly got?: readonly string[];
 	/** The rest of the explanation, then each further thing that is wrong. */
 	readonly more: readonly string[];
+	/** The chain of calls, innermost first. */
+	readonly calls: readonly string[];
 	readonly evidence: readonly string[];
 	/** Memory has something to show. */
 	readonly inspect: boolean;
@@ -24,6 +27,7 @@ export interface CardWords {
 	readonly where: string;
 	readonly expected: string;
 	readonly got: string;
+	readonly calls: string;
 	readonly faults: string;
 	readonly passed: string;
 	readonly failed: string;
@@ -37,13 +41,17 @@ const quotedLines = 3;
 
 export function verdictCard(verdict: VerdictData): Card {
 	const { outcome, title, reasons, explanations, findings, faults } = verdict;
-	if (outcome === "passed") return { mark: "passed", title, more: [], evidence: [], inspect: false };
+	if (outcome === "passed") return { mark: "passed", title, more: [], calls: [], evidence: [], inspect: false };
 	const [explanation, ...others] = explanations;
-	const [cause, rest] = firstSentence(explanation?.text ?? reasons[0]?.message ?? "");
+	// A known failure of the lab speaks the student's language; without one the machine's own evidence is the cause.
+	const diagnosis = verdict.diagnoses.find(({ severity }) => severity === "error");
+	const [cause, rest] = firstSentence(explanation?.text ?? diagnosis?.cause ?? reasons[0]?.message ?? "");
+	const where = explanation?.look ?? placeOf(diagnosis);
 	const wrongOutput = reasons.some(({ kind }) => kind === "output");
-	const remaining = explanation ? reasons : reasons.slice(1);
+	const remaining = explanation || diagnosis ? reasons : reasons.slice(1);
 	const more = [
 		rest,
+		...(explanation && diagnosis ? [diagnosis.cause] : []),
 		...remaining.filter(({ kind }) => kind !== "output" || !explanation).map(({ message }) => message),
 		...others.map(({ text }) => text),
 	].filter((text) => text !== "");
@@ -51,12 +59,52 @@ export function verdictCard(verdict: VerdictData): Card {
 		mark: outcome === "failed" || outcome === "errored" ? "failed" : "other",
 		title,
 		...(cause === "" ? {} : { cause }),
-		...(explanation?.look === undefined ? {} : { where: explanation.look }),
+		...(where === undefined ? {} : { where }),
 		...(wrongOutput ? { expected: quoted(verdict.expected), got: quoted(verdict.actual) } : {}),
 		more: [...new Set(more)],
-		evidence: [...findings.map(({ sentence }) => sentence), ...faults.slice(-faultsShown).map(({ text }) => text)],
+		calls: callsOf(diagnosis),
+		evidence: [
+			...(diagnosis?.evidence ?? []),
+			...findings.map(({ sentence }) => sentence),
+			...faults.slice(-faultsShown).map(({ text }) => text),
+		],
 		inspect: findings.length > 0 || faults.length > 0,
 	};
+}
+
+/** A program or a boot that no test judges, and that did not end as it should. */
+export function diagnosisCard(title: string, diagnoses: readonly Diagnosis[]): Card | undefined {
+	const [first, ...others] = diagnoses;
+	if (!first) return undefined;
+	const [cause, rest] = firstSentence(first.cause);
+	const where = placeOf(first);
+	const more = [rest, ...others.map((other) => other.cause), ...first.effects, ...first.notes];
+	return {
+		mark: first.severity === "error" ? "failed" : "other",
+		title,
+		cause,
+		...(where === undefined ? {} : { where }),
+		more: more.filter((text) => text !== ""),
+		calls: callsOf(first),
+		evidence: first.evidence,
+		inspect: first.severity === "error",
+	};
+}
+
+function placeOf(diagnosis: Diagnosis | undefined): string | undefined {
+	const look = diagnosis?.look;
+	return look && `${look.file}:${look.line}`;
+}
+
+/** Calls shown; the rest is the way from the trap, the same in all of them. */
+const callsShown = 8;
+
+function callsOf(diagnosis: Diagnosis | undefined): readonly string[] {
+	const frames = diagnosis?.frames ?? [];
+	return frames.slice(0, callsShown).map(({ name, file, line, address }) => {
+		const at = file === undefined ? address : line === undefined ? file : `${file}:${line}`;
+		return `${name} (${at})`;
+	});
 }
 
 /** The first sentence without what follows it, and the rest. */
@@ -89,6 +137,7 @@ function rows(card: Card, words: CardWords): [string, readonly string[]][] {
 		[words.where, card.where === undefined ? undefined : [card.where]],
 		[words.expected, card.expected],
 		[words.got, card.got],
+		[words.calls, card.calls.length > 0 ? card.calls : undefined],
 	];
 	return all.flatMap(([label, lines]) => (lines ? [[label, lines.map(printable)]] : []));
 }

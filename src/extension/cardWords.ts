@@ -7,6 +7,7 @@ export function cardWords(): CardWords {
 		where: vscode.l10n.t("where"),
 		expected: vscode.l10n.t("expected"),
 		got: vscode.l10n.t("got"),
+		calls: vscode.l10n.t("calls"),
 		passed: vscode.l10n.t("Passed"),
 		failed: vscode.l10n.t("Failed"),
 		other: vscode.l10n.t("Not judged"),

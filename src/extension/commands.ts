@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
+import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
@@ -13,6 +14,8 @@ export interface CommandParts {
 	readonly folders: Folders;
 	readonly log: vscode.LogOutputChannel;
 	showVerdict(folder: LabFolder, verdict: VerdictData): Promise<void>;
+	/** How a program that no test judges ended. */
+	showEnd(folder: LabFolder, program: string, end: string, diagnoses: readonly Diagnosis[]): void;
 	runAllTests(folder: LabFolder): Promise<void>;
 	runTest(folder: LabFolder, test: string): Promise<void>;
 	openInspector(folder: LabFolder): void;
@@ -116,8 +119,7 @@ async function runProgram(
 	report.report({ message: program });
 	const result = await folder.runCommand(program, token);
 	if (result.verdict) await parts.showVerdict(folder, result.verdict);
-	else if (result.end === "prompt") void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
-	else void vscode.window.showWarningMessage(vscode.l10n.t("xv6: {0} ended with: {1}", program, result.end));
+	else parts.showEnd(folder, program, result.end, result.diagnoses);
 }
 
 /** A tree's root, or a file in it, as a command's argument: a Uri from code, a test from the buttons on its messages. */

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { Logger } from "../common/logger.ts";
+import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { ContextKeys } from "./contextKeys.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
@@ -14,10 +15,13 @@ export class Folders implements vscode.Disposable {
 	private readonly byUri = new Map<string, LabFolder>();
 	private readonly subscriptions: vscode.Disposable[] = [];
 	private readonly changed = new vscode.EventEmitter<void>();
+	private readonly failed = new vscode.EventEmitter<{ folder: LabFolder; diagnoses: readonly Diagnosis[] }>();
 	private searching: Promise<void> | undefined;
 	private recent: LabFolder | undefined;
 
 	readonly onDidChange = this.changed.event;
+	/** A machine has panicked while a person used it. */
+	readonly onFailure = this.failed.event;
 
 	constructor(
 		private readonly platform: Platform,
@@ -87,6 +91,7 @@ export class Folders implements vscode.Disposable {
 		for (const folder of this.all) folder.dispose();
 		for (const subscription of this.subscriptions) subscription.dispose();
 		this.changed.dispose();
+		this.failed.dispose();
 	}
 
 	private async search(): Promise<void> {
@@ -106,6 +111,7 @@ export class Folders implements vscode.Disposable {
 			const name = root.path.split("/").at(-1) ?? "xv6";
 			const folder = new LabFolder(root, name, this.platform, this.diagnostics, this.log);
 			folder.onDidChange(() => this.published());
+			folder.onFailure((diagnoses) => this.failed.fire({ folder, diagnoses }));
 			this.byUri.set(root.toString(), folder);
 			await this.resync(folder);
 		}

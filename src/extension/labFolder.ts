@@ -2,7 +2,8 @@ import * as vscode from "vscode";
 import { DisposableStore, MutableDisposable, toDisposable } from "../common/disposable.ts";
 import { cancelled, UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
-import type { BuildSummary, MachineState, TreeInfo, VerdictData } from "../protocol/engine.ts";
+import type { Diagnosis } from "../protocol/diagnosis.ts";
+import type { BuildSummary, EngineRequests, MachineState, TreeInfo } from "../protocol/engine.ts";
 import type { LiveUpdate } from "../protocol/history.ts";
 import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
@@ -27,6 +28,7 @@ export class LabFolder implements vscode.Disposable {
 	private currentTree = noTree;
 	private syncing: Promise<TreeInfo> = Promise.resolve(noTree);
 	private readonly engineStarted = new vscode.EventEmitter<void>();
+	private readonly failures = new vscode.EventEmitter<readonly Diagnosis[]>();
 	private readonly models = new vscode.EventEmitter<LiveUpdate>();
 	private readonly runs = new vscode.EventEmitter<RunInfo | undefined>();
 	private run: RunInfo | undefined;
@@ -44,6 +46,8 @@ export class LabFolder implements vscode.Disposable {
 	readonly onDidBuild = this.builtRevision.event;
 	/** A new engine, which knows of no wish of the one before. */
 	readonly onDidStartEngine = this.engineStarted.event;
+	/** A machine that no command drove has panicked. */
+	readonly onFailure = this.failures.event;
 	/** The kernel's memory, for whoever asked the engine to watch it. */
 	readonly onModel = this.models.event;
 	/** A program was started from the editor, or judged; undefined: another machine, on which nothing ran yet. */
@@ -73,6 +77,7 @@ export class LabFolder implements vscode.Disposable {
 		this.store.add(this.engineStarted);
 		this.store.add(this.models);
 		this.store.add(this.runs);
+		this.store.add(this.failures);
 		this.store.add(this.engineStore);
 	}
 
@@ -112,6 +117,7 @@ export class LabFolder implements vscode.Disposable {
 		store.add(client.on("console", ({ bytes }) => this.terminal.write(bytes)));
 		store.add(client.on("state", ({ state, why }) => this.setState(state, why)));
 		store.add(client.on("model", ({ model }) => this.models.fire(model)));
+		store.add(client.on("diagnosis", ({ diagnoses }) => this.failures.fire(diagnoses)));
 		store.add(client.on("stall", ({ message }) => this.terminal.note(message)));
 		store.add(client.on("log", ({ level, message }) => this.log[level](`${this.name}: ${message}`)));
 		store.add(client.onCrash((why) => this.crashed(why)));
@@ -239,7 +245,7 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	/** Types a command at the guest's shell and waits for its end. */
-	async runCommand(command: string, token: vscode.CancellationToken): Promise<{ end: string; verdict?: VerdictData }> {
+	async runCommand(command: string, token: vscode.CancellationToken): Promise<EngineRequests["runCommand"]["result"]> {
 		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
 		try {
 			const begun: RunInfo = { command, reasons: [], explanations: [], diagnoses: [] };

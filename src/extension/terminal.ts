@@ -125,7 +125,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	}
 
 	/** How a program ended, in lines of ours; `program` is what its link *Run again* runs. */
-	card(lines: readonly string[], program: string): void {
+	card(lines: readonly string[], program: string | undefined): void {
 		this.cardProgram = program;
 		this.insert(["", ...lines, ""]);
 	}

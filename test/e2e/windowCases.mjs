@@ -153,6 +153,26 @@ export const windowCases = {
 		await shot(workbench, "new-workspace");
 	},
 
+	async "a panic has its card, and a Makefile that cannot be read its place in the Problems panel"({
+		open,
+		makeWorkspace,
+		edit,
+		shot,
+	}) {
+		const folder = makeWorkspace("panic");
+		edit(join(folder, "kernel/main.c"), "userinit();", 'panic("mytest");');
+		const workbench = await open(folder);
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(/panic: mytest[\s\S]*✗ [\s\S]*where +kernel\/main\.c:\d+[\s\S]*calls +panic/);
+		await shot(workbench, "panic-card");
+		edit(join(folder, "Makefile"), "\nclean:", "\nifdef NOTHING\n\nclean:");
+		await workbench.command("xv6: Build Kernel");
+		const problem = workbench.page.locator(".markers-panel .monaco-list-row", { hasText: "endif" }).first();
+		await problem.waitFor();
+		assert.match(await problem.innerText(), /Ln \d+/);
+		await shot(workbench, "makefile-problem");
+	},
+
 	async "the side bar follows the machine and the lab's tests"({ open, makeWorkspace, shot }) {
 		const workbench = await open(makeWorkspace("sidebar"));
 		const { page } = workbench;

@@ -3,16 +3,19 @@ import {
 	actionLine,
 	actionsIn,
 	type CardWords,
+	diagnosisCard,
 	plainCard,
 	terminalCard,
 	verdictCard,
 } from "../../../src/extension/card.ts";
+import type { Diagnosis } from "../../../src/protocol/diagnosis.ts";
 import type { VerdictData } from "../../../src/protocol/engine.ts";
 
 const words: CardWords = {
 	where: "where",
 	expected: "expected",
 	got: "got",
+	calls: "calls",
 	faults: "What the run shows:",
 	passed: "Passed",
 	failed: "Failed",
@@ -29,6 +32,7 @@ const failed = {
 	],
 	faults: [{ text: "pid 5 store \u001b[31m0x3fffffb000" }],
 	findings: [],
+	diagnoses: [],
 } as unknown as VerdictData;
 
 const bare = (lines: readonly string[]) => lines.map((line) => line.replace(/\u001b\[[\d;]*m/g, ""));
@@ -84,4 +88,39 @@ test("an action is found only where it stands as one", () => {
 		{ at: 15, length: 5, action: "Run" },
 	]);
 	expect(actionsIn("Run again", actions)).toEqual([]);
+});
+
+const panic: Diagnosis = {
+	kind: "panic",
+	severity: "error",
+	cause: "The kernel stopped itself with panic: mytest. Nothing closer is known.",
+	evidence: ["hart 0 is in panic"],
+	frames: [
+		{ name: "panic", file: "kernel/printf.c", line: 120, address: "0x80000100" },
+		{ name: "main", file: "kernel/main.c", line: 21, address: "0x80000200" },
+	],
+	look: { file: "kernel/main.c", line: 21 },
+	effects: [],
+	notes: ["no process table was recognised"],
+};
+
+test("a panic that no test judges has its card, with the chain of calls", () => {
+	const card = diagnosisCard("boot", [panic]);
+	expect(card && bare(terminalCard(card, words, []))).toEqual([
+		"✗ Failed: boot",
+		"  The kernel stopped itself with panic: mytest.",
+		"  where kernel/main.c:21",
+		"  calls panic (kernel/printf.c:120)",
+		"        main (kernel/main.c:21)",
+	]);
+	expect(diagnosisCard("boot", [])).toBeUndefined();
+});
+
+test("a verdict without a known failure takes its cause from the diagnosis, with one it adds what the run showed", () => {
+	const without = verdictCard({ ...failed, explanations: [], diagnoses: [panic] });
+	expect(without).toMatchObject({ cause: "The kernel stopped itself with panic: mytest.", where: "kernel/main.c:21" });
+	expect(without.calls).toHaveLength(2);
+	const card = verdictCard({ ...failed, diagnoses: [panic] });
+	expect(card.cause).toBe("The consumer read kalloc's fill.");
+	expect(card.more).toContain(panic.cause);
 });

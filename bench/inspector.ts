@@ -5,8 +5,8 @@ import { deserialize, serialize } from "node:v8";
 import type { BuildOutput } from "../src/build/types.ts";
 import { createMachine, observe } from "../src/cli/machine.ts";
 import type { LabManifest } from "../src/lab/manifest.ts";
-import type { EngineParts } from "../src/worker/engine.ts";
 import { LiveMachine } from "../src/worker/liveMachine.ts";
+import type { EngineParts } from "../src/worker/parts.ts";
 import { build, catalog, closeToolchains } from "../test/support/lab.ts";
 
 // The load of `inspector.mjs`. Three machines do the same work in one thread, a tenth of a second each in turn, so that what the computer does

@@ -1,5 +1,5 @@
 import { globToRegExp } from "./makefile/paths.ts";
-import type { MakefileFiles } from "./makefile/reader.ts";
+import type { MakefileFiles } from "./makefile/shell.ts";
 
 export interface IgnoreRule {
 	readonly file: string;

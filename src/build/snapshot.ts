@@ -4,7 +4,7 @@ import { UserError } from "../common/errors.ts";
 import { limits } from "../common/limits.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { Limiter } from "./limiter.ts";
-import type { MakefileFiles } from "./makefile/reader.ts";
+import type { MakefileFiles } from "./makefile/shell.ts";
 
 /** Files that a compiler, the linker or the Makefile may want without naming them first: read at once. */
 const sourceFile = /(?:\.(?:c|h|S|s|inc|def|ld|lds|pl|mk|tbl|in)|(?:^|\/)(?:(?:GNUm|m|M)akefile|\.gitignore))$/;

@@ -8,22 +8,13 @@ import { ourSession, serveSession } from "./bench/ourSession.ts";
 import { qemuSession, qemuVersion } from "./bench/qemuSession.ts";
 import { type Measured, report, type Side, sessionKey } from "./bench/report.ts";
 import { type SessionResult, usertests, type Work, works } from "./bench/works.ts";
+import { benchCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
-import { parse, wholeNumber } from "./options.ts";
-
-const usage = "bench [--repeats N] [--usertests] [--only REGEX] [--harts N]…";
+import { wholeNumber } from "./options.ts";
 
 /** `xv6-lab bench`: our machine, with and without translator, beside QEMU where it is installed; the table on stdout. */
 export async function runBench(argv: string[]): Promise<number> {
-	const options = {
-		repeats: { type: "string" },
-		usertests: { type: "boolean" },
-		only: { type: "string" },
-		harts: { type: "string", multiple: true },
-		/** How the command starts itself for one session. */
-		session: { type: "string" },
-	} as const;
-	const { values } = parse(argv, options, usage);
+	const { values } = parseCommand(argv, "bench", benchCommand);
 	if (values.session !== undefined) {
 		await serveSession(values.session);
 		return exitCodes.done;

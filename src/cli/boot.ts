@@ -13,39 +13,24 @@ import { parseInputLog } from "../machine/inputLog.ts";
 import { Machine, type MachineParts } from "../machine/machine.ts";
 import type { MachineOptions } from "../machine/types.ts";
 import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
+import { waitingOf } from "../session/waiting.ts";
 import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
+import { bootCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
+import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
 import { attachTerminal } from "./terminal.ts";
-
-const usage =
-	"boot [DIR] | --kernel ELF [--disk IMG] [--harts N] [--memory 128M] [--virtio modern|legacy] [--pmp off] [--seed S] [--no-jit] " +
-	"[--command CMD]… [--until REGEX] [--timeout SEC] [--stats] [--record FILE] [--replay FILE] [--persist IMG]";
 
 /** `xv6-lab boot`: an interactive console on a terminal; scripted with --command or --until. */
 export async function runBoot(argv: string[]): Promise<number> {
-	const options = {
-		...machineOptions,
-		...buildOptions,
-		kernel: { type: "string" },
-		disk: { type: "string" },
-		pmp: { type: "string" },
-		command: { type: "string", multiple: true },
-		until: { type: "string" },
-		timeout: { type: "string" },
-		stats: { type: "boolean" },
-		record: { type: "string" },
-		replay: { type: "string" },
-		persist: { type: "string" },
-	} as const;
-	const { values, positionals } = parse(argv, options, usage);
+	const { values, positionals } = parseCommand(argv, "boot", bootCommand);
 	if (values.pmp !== undefined && values.pmp !== "on" && values.pmp !== "off") {
 		throw new UserError("usage", `--pmp ${values.pmp} is not known`, "It is on or off.");
 	}
 	const params = machineParams(values);
+	const limit = timeoutMs(values.timeout);
 	const { programs, ...image } = values.kernel
 		? await fromFiles(values.kernel, values.disk)
 		: await fromTree(positionals[0] ?? ".", values.toolchain);
@@ -78,10 +63,11 @@ export async function runBoot(argv: string[]): Promise<number> {
 	const session = new BootSession(machine, terminalIo(scripted), {
 		commands,
 		until: values.until === undefined ? undefined : regularExpression(values.until),
-		deadline: values.timeout === undefined ? undefined : performance.now() + 1000 * seconds(values.timeout),
+		deadline: limit === undefined ? undefined : performance.now() + limit,
 		scripted,
 		replay: log !== undefined,
 		explain: (end) => (view ? explain(view, end, files) : ""),
+		waiting: () => view && waitingOf(view.model()),
 	});
 	const start = performance.now();
 	try {
@@ -129,9 +115,9 @@ function terminalIo(scripted: boolean): SessionIo {
 		say: (text) => void stderr.write(`\nxv6-lab: ${text}\n`),
 		now: () => performance.now(),
 		breathe,
-		attach: (send, quit) => {
+		attach: (send, quit, ended) => {
 			stdout.once("error", quit);
-			const keys = scripted ? undefined : attachTerminal(send, quit);
+			const keys = scripted ? undefined : attachTerminal(send, quit, ended);
 			return toDisposable(() => {
 				stdout.off("error", quit);
 				keys?.dispose();
@@ -186,10 +172,4 @@ function regularExpression(text: string): RegExp {
 	} catch (error) {
 		throw new UserError("usage", `--until: ${(error as Error).message}`, "Write a JavaScript regular expression.");
 	}
-}
-
-function seconds(text: string): number {
-	const value = Number(text);
-	if (value > 0 && Number.isFinite(value)) return value;
-	throw new UserError("usage", `--timeout ${text} is not a number of seconds`, "Write for example --timeout 60.");
 }

@@ -1,16 +1,16 @@
 import { utf8 } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
-import type { MachineSurface, StopReason } from "../machine/types.ts";
+import type { Instructions, StopReason } from "../machine/types.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import { ConsoleText, panicAdvice } from "../session/consoleText.ts";
-import { exitCodes } from "./exitCodes.ts";
+import { panicAdvice } from "../session/consoleText.ts";
+import { type CountedMachine, ProgressWatch, type Waiting } from "../session/progress.ts";
+import { RunController } from "../session/runController.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
+import { exitCodes, guestCode } from "./exitCodes.ts";
 
 /** Instructions between two looks at keys, prompts and the clock. */
-const lookEvery = 500_000;
-const ticksPerMs = 10_000;
-/** Longest sleep, so that a deadline is seen. */
-const longestSleepMs = 200;
+const lookEvery: Instructions = 500_000;
 
 export interface SessionOptions {
 	readonly commands: readonly string[];
@@ -21,6 +21,8 @@ export interface SessionOptions {
 	readonly scripted: boolean;
 	/** Why a run ended so, as text; empty: nothing is wrong, or nothing is known. */
 	readonly explain?: (end: RunEnd) => string;
+	/** What processes wait for, where the kernel tells. */
+	readonly waiting?: () => Waiting | undefined;
 	/** Input comes from a log, and its end is the run's end. */
 	readonly replay: boolean;
 }
@@ -35,147 +37,157 @@ export interface SessionIo {
 	now(): number;
 	/** Lets keys, signals and timers through. */
 	breathe(): Promise<void>;
-	/** Keys go to `send`; `quit` ends the session. */
-	attach(send: (bytes: Uint8Array) => void, quit: () => void): Disposable;
+	/** Keys go to `send`; `quit` ends the session; `ended`: no more keys will come. */
+	attach(send: (bytes: Uint8Array) => void, quit: () => void, ended: () => void): Disposable;
 }
 
 /** One run of a machine against a person at a terminal or against a script. Resolves to the exit code. */
 export class BootSession {
 	private readonly store = new DisposableStore();
-	private readonly text = new ConsoleText();
+	private readonly controller: RunController;
 	private fresh = false;
 	private typed = 0;
+	/** When the last command was typed. */
+	private typedAt: Instructions = 0;
 	private quietFor = 0;
+	private lookedAt: Instructions = 0;
 	private quit = false;
+	/** Nobody will type any more. */
+	private inputEnded = false;
+	/** The panic's text may go on for one more slice. */
+	private panicked = false;
 	private explained = false;
-	private full = false;
-	private wake: (() => void) | undefined;
 
 	constructor(
-		private readonly machine: MachineSurface,
+		private readonly machine: RunnableMachine & CountedMachine,
 		private readonly io: SessionIo,
 		private readonly options: SessionOptions,
-	) {}
+	) {
+		this.controller = this.store.add(new RunController(machine, io, new ProgressWatch(machine, options.waiting)));
+	}
 
 	async run(): Promise<number> {
-		const { machine, io, store } = this;
+		const { machine, io, store, controller, options } = this;
 		store.add(machine.console.onData((bytes) => this.received(bytes)));
-		store.add(machine.onStall((report) => io.say(report.message)));
+		store.add(controller.onStall((report) => io.say(report.message)));
 		store.add(machine.onGuestError((text) => io.say(`the guest's driver is wrong: ${text}`)));
-		const send = (bytes: Uint8Array) => {
-			machine.console.write(bytes);
-			this.wake?.();
-		};
 		const quit = () => {
 			this.quit = true;
-			this.wake?.();
+			controller.nudge();
 		};
-		store.add(io.attach(send, quit));
+		const ended = () => {
+			this.inputEnded = true;
+			controller.nudge();
+		};
+		store.add(io.attach((bytes) => controller.type(bytes), quit, ended));
+		if (options.deadline !== undefined) {
+			const timer = setTimeout(() => controller.nudge(), Math.max(0, options.deadline - io.now()) + 1);
+			store.add({ dispose: () => clearTimeout(timer) });
+		}
+		const session = this;
 		try {
-			for (;;) {
-				const code = await this.step();
-				if (code !== undefined) return code;
-			}
+			return await controller.run<number>({
+				step: () => (this.panicked ? budgets.afterPanic : lookEvery),
+				look: (stop) => this.look(stop),
+				// A script need not live in real time, a person does.
+				get paced() {
+					return !session.unattended;
+				},
+				expectsInput: options.replay,
+			});
 		} finally {
 			store.dispose();
 		}
 	}
 
-	/** A look: runs, shows, judges, and sleeps while nothing happens. The exit code when it is over. */
-	private async step(): Promise<number | undefined> {
-		const { machine, io, options } = this;
-		const at = machine.instret;
-		this.fresh = false;
-		// A script need not live in real time, a person does.
-		const stop = machine.run(lookEvery, { stopWhenWaiting: !options.scripted });
-		this.quietFor = this.fresh ? 0 : this.quietFor + (machine.instret - at);
-		const code = this.ended(stop);
-		if (code !== undefined) return code;
-		if (this.full) {
-			this.full = false;
-			await io.drained();
-		} else if (options.scripted || (stop.kind !== "idle" && stop.kind !== "waiting")) await io.breathe();
-		else await this.sleep(stop.kind === "waiting" ? stop.ticks / ticksPerMs : longestSleepMs);
-		return undefined;
+	private get unattended(): boolean {
+		return this.options.scripted || this.inputEnded;
 	}
 
-	private ended(stop: StopReason): number | undefined {
-		const { options, io } = this;
-		const panicked = this.text.panic !== undefined;
-		if (panicked && !options.scripted && !this.explained) {
-			this.machine.run(budgets.afterPanic);
-			this.explain({ kind: "panic" });
-		}
-		if (stop.kind === "halt") return exitCodeOf(stop.code);
-		if (this.quit) return panicked ? exitCodes.panic : exitCodes.done;
+	/** The exit code when it is over. */
+	private look(stop: StopReason): number | undefined {
+		const { machine, options, io, controller } = this;
+		this.quietFor = this.fresh ? 0 : this.quietFor + (machine.instret - this.lookedAt);
+		this.lookedAt = machine.instret;
+		const { fresh } = this;
+		this.fresh = false;
+		const { console } = controller;
+		if (stop.kind === "halt") return this.halted(stop.code);
+		if (this.quit) return console.panic !== undefined ? exitCodes.panic : exitCodes.done;
 		if (options.replay && stop.kind === "requested") return exitCodes.done;
-		if (this.fresh && options.until?.test(this.text.raw)) return exitCodes.done;
-		if (panicked && options.scripted) {
-			this.machine.run(budgets.afterPanic);
-			const advice = panicAdvice(this.text.raw);
+		if (fresh && options.until?.test(console.raw)) return exitCodes.done;
+		if (this.panicked) {
+			const advice = panicAdvice(console.raw);
 			if (advice) io.say(advice);
 			this.explain({ kind: "panic" });
-			return exitCodes.panic;
+			if (this.unattended) return exitCodes.panic;
+			this.panicked = false;
 		}
+		this.panicked = console.panic !== undefined && !this.explained;
+		if (this.panicked) return undefined;
 		if (options.deadline !== undefined && io.now() > options.deadline) {
-			io.say(`the time is up${options.until ? ` and --until ${options.until.source} has not come` : ""}`);
+			io.say(options.until ? `timed out waiting for /${options.until.source}/` : "timed out");
 			this.explain({ kind: "timeout" });
 			return exitCodes.timeout;
 		}
-		return options.scripted && !options.replay ? this.script(stop.kind === "idle") : undefined;
+		if (!this.unattended || options.replay) return undefined;
+		return this.script(stop.kind === "idle");
+	}
+
+	/** The guest's own code, unless what was asked for has not happened. */
+	private halted(code: number): number {
+		const { options, io, typed } = this;
+		const left = options.commands.slice(typed);
+		if (options.until) io.say(`the guest powered off (exit code ${code}) before /${options.until.source}/ came`);
+		else if (left.length > 0) io.say(`the guest powered off (exit code ${code}) before '${left[0]}' was typed`);
+		else return guestCode(code);
+		return guestCode(code) || exitCodes.failed;
 	}
 
 	/** Types the next command at a prompt. */
 	private script(idle: boolean): number | undefined {
-		const { machine, options, io } = this;
-		const silent = machine.console.pending === 0 && (this.quietFor >= budgets.quietAfterPrompt || idle);
-		if (!silent) return undefined;
-		const command = options.commands[this.typed];
-		if (this.text.atPrompt) {
+		const { machine, options, io, controller } = this;
+		const silent = !controller.isTyping && (this.quietFor >= budgets.quietAfterPrompt || idle);
+		if (silent && controller.console.atPrompt) {
+			const command = options.commands[this.typed];
 			if (command !== undefined || !options.until) this.explain({ kind: "prompt" });
 			if (command !== undefined) {
 				this.typed++;
-				this.text.forget();
+				this.typedAt = machine.instret;
 				this.quietFor = 0;
+				controller.forget();
 				machine.console.write(utf8(`${command}\n`));
 				return undefined;
 			}
-			if (!options.until) return exitCodes.done;
+			if (this.inputEnded) io.say("the input has ended and the shell waits for more: done");
+			if (this.inputEnded || !options.until) return exitCodes.done;
 		}
-		if (!idle) return undefined;
+		if (controller.stall) {
+			// The report has been said.
+			this.explain({ kind: "stall", message: controller.stall.message });
+			return exitCodes.timeout;
+		}
+		if (machine.instret - this.typedAt > budgets.command) {
+			io.say(`${budgets.command.toLocaleString("en")} instructions were not enough; --timeout sets a limit in seconds`);
+			return exitCodes.timeout;
+		}
+		if (!idle || !silent) return undefined;
 		io.say("the machine waits for input that will never come: there is no prompt, and nothing else to type");
 		this.explain({ kind: "stuck" });
 		return exitCodes.timeout;
 	}
 
 	private explain(end: RunEnd): void {
-		this.explained = true;
-		const output = this.text.text;
-		const message = this.text.panic;
-		const text = this.options.explain?.({ ...end, output, ...(message === undefined ? {} : { message }) }) ?? "";
+		this.explained = end.kind !== "prompt";
+		const { text: output, panic } = this.controller.console;
+		const message = panic === undefined ? {} : { message: panic };
+		const text = this.options.explain?.({ ...end, output, ...message }) ?? "";
 		if (text !== "") this.io.say(text);
-	}
-
-	private sleep(ms: number): Promise<void> {
-		return new Promise((resolve) => {
-			const done = () => {
-				clearTimeout(timer);
-				this.wake = undefined;
-				resolve();
-			};
-			const timer = setTimeout(done, Math.min(ms, longestSleepMs));
-			this.wake = done;
-		});
 	}
 
 	private received(bytes: Uint8Array): void {
 		this.fresh = true;
-		if (!this.io.write(bytes)) this.full = true;
-		this.text.add(bytes);
+		if (this.io.write(bytes)) return;
+		void this.io.drained().then(this.controller.hold());
 	}
-}
-
-/** Exit codes have 8 bits: a failure must not look like success for having its bits above them. */
-function exitCodeOf(code: number): number {
-	return code !== 0 && (code & 0xff) === 0 ? exitCodes.failed : code & 0xff;
 }

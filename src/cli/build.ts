@@ -1,5 +1,4 @@
 import { join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { hasErrors, renderDiagnostic } from "../build/diagnostics.ts";
 import { BuildSession } from "../build/session.ts";
 import type { BuildOutput, BuildResult } from "../build/types.ts";
@@ -11,6 +10,7 @@ import { NodeTree } from "../env/node/sourceTree.ts";
 import type { OpenedToolchains, ToolchainKind } from "../env/node/toolchains.ts";
 import type { JudgedDisk, JudgedTree } from "../lab/judgedTree.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
+import { buildCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { interruptible } from "./interrupt.ts";
 import { ProgressLine } from "./progressLine.ts";
@@ -56,20 +56,9 @@ export async function runBuild(argv: string[], open: OpenToolchains = openDefaul
 }
 
 function parse(argv: string[]) {
-	const options = {
-		toolchain: { type: "string" },
-		out: { type: "string" },
-		json: { type: "boolean" },
-		jobs: { type: "string" },
-		make: { type: "string", multiple: true },
-	} as const;
-	try {
-		const parsed = parseArgs({ args: argv, allowPositionals: true, options });
-		if (parsed.positionals.length > 1) throw new Error("`build` takes one folder");
-		return parsed;
-	} catch (error) {
-		throw new UserError("usage", (error as Error).message, usage);
-	}
+	const parsed = parseCommand(argv, "build", buildCommand);
+	if (parsed.positionals.length > 1) throw new UserError("usage", "`build` takes one folder", usage);
+	return parsed;
 }
 
 function parseVariable(text: string): [string, string] {

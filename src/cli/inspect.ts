@@ -1,40 +1,22 @@
 import type { BuildOutput } from "../build/types.ts";
-import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
-import { observeKernel } from "../kernelview/observe.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
-import type { MachineSurface } from "../machine/types.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import { Shell } from "../session/shell.ts";
+import { type CommandEnd, describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
-import { exitCodes } from "./exitCodes.ts";
-import { breathe, createMachine } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind, wholeNumber } from "./options.ts";
-
-const usage =
-	"inspect [DIR] [--command CMD]… [--json] [--page-tables] [--walk PID:ADDRESS]… [--log LINES] [--stop-at-fault N] [--harts N] [--seed S]";
-/** Steps on the way to a fault: the tables show the moment shortly after it. */
-const stepInstructions = 2000;
-const faultBudget = 2_000_000_000;
+import { inspectCommand, parseCommand } from "./commandLine.ts";
+import { codeOfEnd } from "./exitCodes.ts";
+import { type GuestSession, openSession } from "./guestSession.ts";
+import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 
 /** `xv6-lab inspect`: boots, runs commands, and prints what the kernel did to memory as tables, or with --json as the memory report. */
 export async function runInspect(argv: string[]): Promise<number> {
-	const options = {
-		...machineOptions,
-		...buildOptions,
-		command: { type: "string", multiple: true },
-		json: { type: "boolean" },
-		"page-tables": { type: "boolean" },
-		walk: { type: "string", multiple: true },
-		log: { type: "string" },
-		"stop-at-fault": { type: "string" },
-	} as const;
-	const { values, positionals } = parse(argv, options, usage);
+	const { values, positionals } = parseCommand(argv, "inspect", inspectCommand);
 	const folder = positionals[0] ?? ".";
 	const walks = (values.walk ?? []).map(parseWalk);
 	const logLines = values.log === undefined ? undefined : wholeNumber(values.log, "--log", 0, 1_000_000);
@@ -45,27 +27,31 @@ export async function runInspect(argv: string[]): Promise<number> {
 	const { manifest } = await openCatalog().labOf(new NodeTree(folder), true);
 	const toolchain = toolchainKind(values.toolchain);
 	const output: BuildOutput = await buildForCli(folder, { toolchain });
-	const { machine } = await createMachine(output, machineParams(values));
-	let view: KernelView | undefined;
-	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stderr.write(bytes) });
+	const session = await openSession(output, {
+		params: machineParams(values),
+		manifest,
+		timeoutMs: timeoutMs(values.timeout),
+		onOutput: (bytes) => void process.stderr.write(bytes),
+	});
 	try {
-		view = observeKernel(machine, output, manifest?.regions);
-		let end: RunEnd = await shell.waitForPrompt(budgets.boot);
-		let code = endCode(end.kind);
-		if (code === exitCodes.done) view.begin();
+		const { shell, view } = session;
+		let end = await shell.waitForPrompt(budgets.boot);
+		let output: { readonly output?: string } = {};
+		if (end.kind === "prompt") view.begin();
 		for (const command of values.command ?? []) {
-			if (code !== exitCodes.done) break;
+			if (end.kind !== "prompt") break;
 			if (stopAt !== undefined) {
-				machine.console.write(utf8(`${command}\n`));
-				await runToFault(machine, view, stopAt);
+				end = await runToFault(session, command, stopAt);
 				break;
 			}
 			const result = await shell.run(command, budgets.command);
-			end = { ...result.end, output: result.output };
-			code = endCode(end.kind);
+			end = result.end;
+			output = { output: result.output };
 		}
-		process.stderr.write("\n");
-		if (stopAt === undefined) view.diagnose(end, await diagnosisFiles(new NodeTree(folder)));
+		const why = describeEnd(end, session.machine.instret);
+		process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
+		const runEnd: RunEnd = { ...end, ...output };
+		if (stopAt === undefined) view.diagnose(runEnd, await diagnosisFiles(new NodeTree(folder)));
 		const model = view.model();
 		process.stdout.write(
 			values.json
@@ -76,21 +62,27 @@ export async function runInspect(argv: string[]): Promise<number> {
 					}),
 		);
 		for (const { pid, address } of walks) process.stdout.write(walkText(view, pid, address));
-		return code;
+		return codeOfEnd(end);
 	} finally {
-		view?.dispose();
-		shell.dispose();
-		machine.dispose();
+		session.dispose();
 	}
 }
 
-/** Runs until the log has so many faults; gives up when the program makes none. */
-async function runToFault(machine: MachineSurface, view: KernelView, count: number): Promise<void> {
-	const start = machine.instret;
-	while (view.faultCount < count && machine.instret - start < faultBudget) {
-		if (machine.run(stepInstructions).kind !== "budget") return;
-		await breathe();
-	}
+/** Stands at a fault, before its handler's first instruction, as soon as the log has so many; the command may also end before. */
+async function runToFault(session: GuestSession, command: string, count: number): Promise<CommandEnd> {
+	const { controller, machine, shell, view } = session;
+	const given = new AbortController();
+	shell.signal = given.signal;
+	const whole = shell.run(command, budgets.faultSearch).then(({ end }) => end);
+	const fault = controller.runTo((found) =>
+		machine.onTrap(() => {
+			if (view.faultCount >= count) found({ kind: "fault" });
+		}),
+	);
+	const first = await Promise.race([whole, fault.then(() => undefined)]);
+	given.abort();
+	await whole.catch(() => undefined);
+	return first ?? { kind: "prompt" };
 }
 
 function parseWalk(text: string): { pid: number; address: string } {
@@ -107,10 +99,4 @@ function walkText(view: KernelView, pid: number, address: string): string {
 			`  level ${step.level}  index ${step.index}  at ${step.pteAddress}  ${step.pte}  ${step.bits}  ${step.meaning}\n`,
 	);
 	return `\nWalk of ${address} in ${pid === 0 ? "the kernel" : `pid ${pid}`}\n${steps.join("")}  ${walk.result}\n`;
-}
-
-function endCode(kind: RunEnd["kind"]): number {
-	if (kind === "prompt") return exitCodes.done;
-	if (kind === "panic") return exitCodes.panic;
-	return kind === "halt" ? exitCodes.failed : exitCodes.timeout;
 }

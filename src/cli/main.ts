@@ -1,93 +1,58 @@
 import { UserError } from "../common/errors.ts";
+import * as commandLine from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { dieInterrupted } from "./interrupt.ts";
 
-/** One line of help and a lazily loaded implementation: a command costs nothing until it is called. */
+/** A definition, and an implementation that costs nothing until it is called. */
 interface Command {
-	readonly usage: string;
-	readonly does: string;
+	readonly spec: commandLine.CommandSpec;
 	load(): Promise<(argv: string[]) => Promise<number>>;
 }
 
 const commands: Record<string, Command> = {
-	new: {
-		usage: "new DIR [--lab ID]",
-		does: "make a lab workspace from the bundled kernel (never over an existing file)",
-		load: async () => (await import("./new.ts")).runNew,
-	},
-	build: {
-		usage: "build [DIR] [--toolchain auto|bundled|host] [--out DIR] [--json] [--jobs N] [--make NAME=VALUE]",
-		does: "kernel ELF and fs.img; diagnostics on stderr",
-		load: async () => (await import("./build.ts")).runBuild,
-	},
-	boot: {
-		usage: "boot [DIR] | --kernel ELF [--disk IMG] [--command CMD]… [--until REGEX] [--timeout SEC] [--stats]",
-		does: "interactive console, or scripted with --command",
-		load: async () => (await import("./boot.ts")).runBoot,
-	},
-	run: {
-		usage: "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--record FILE]",
-		does: "build, boot and run one program",
-		load: async () => (await import("./run.ts")).runRun,
-	},
-	replay: {
-		usage: "replay FILE [--no-jit]",
-		does: "a recorded run again (run --record), to the same state",
-		load: async () => (await import("./replay.ts")).runReplay,
-	},
-	test: {
-		usage: "test [--dir DIR] [--lab ID] [--junit FILE] [--json] [--seeds N] [--shard i/n]",
-		does: "every test of the lab, with verdicts",
-		load: async () => (await import("./test.ts")).runTest,
-	},
-	inspect: {
-		usage:
-			"inspect [DIR] [--command CMD]… [--json] [--page-tables] [--walk PID:ADDRESS]… [--log LINES] [--stop-at-fault N]",
-		does: "processes, regions, page tables, frames, faults and findings as tables",
-		load: async () => (await import("./inspect.ts")).runInspect,
-	},
-	bench: {
-		usage: "bench [--repeats N] [--usertests] [--only REGEX] [--harts N]…",
-		does: "the performance table: our machine beside QEMU where it is installed",
-		load: async () => (await import("./bench.ts")).runBench,
-	},
+	new: { spec: commandLine.newCommand, load: async () => (await import("./new.ts")).runNew },
+	build: { spec: commandLine.buildCommand, load: async () => (await import("./build.ts")).runBuild },
+	boot: { spec: commandLine.bootCommand, load: async () => (await import("./boot.ts")).runBoot },
+	run: { spec: commandLine.runCommand, load: async () => (await import("./run.ts")).runRun },
+	replay: { spec: commandLine.replayCommand, load: async () => (await import("./replay.ts")).runReplay },
+	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
+	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },
+	bench: { spec: commandLine.benchCommand, load: async () => (await import("./bench.ts")).runBench },
 };
 
-function help(): string {
-	const rows = Object.values(commands).map(({ usage, does }) => `  xv6-lab ${usage}\n      ${does}`);
-	return `xv6-lab: the xv6 operating-systems lab, in a shell
-
-${rows.join("\n")}
-
-Exit codes: 0 done; 1 a test or program failed; 2 wrong usage or unreadable input; 3 kernel panic;
-4 time-out; 5 build failed; 130 interrupted by Ctrl-C; otherwise the guest's own code.
-`;
-}
+const specs = Object.fromEntries(Object.entries(commands).map(([name, { spec }]) => [name, spec]));
 
 async function main(argv: string[]): Promise<number> {
 	const [name, ...rest] = argv;
 	if (!name || name === "help" || name === "--help" || name === "-h") {
-		process.stdout.write(help());
+		const about = rest[0] ?? "";
+		const spec = Object.hasOwn(specs, about) ? specs[about] : undefined;
+		process.stdout.write(spec ? commandLine.helpOf(about, spec) : commandLine.helpOfAll(specs));
 		return name ? exitCodes.done : exitCodes.usage;
+	}
+	if (name === "completion") {
+		const { completionScript } = await import("./completion.ts");
+		process.stdout.write(completionScript(rest[0], specs));
+		return exitCodes.done;
 	}
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 	if (!command) {
 		process.stderr.write(`xv6-lab: there is no command '${name}'. 'xv6-lab help' lists them.\n`);
 		return exitCodes.usage;
 	}
-	if (rest.includes("--help") || rest.includes("-h")) {
-		process.stdout.write(`xv6-lab ${command.usage}\n    ${command.does}\n`);
+	if (asksForHelp(rest)) {
+		process.stdout.write(commandLine.helpOf(name, command.spec));
 		return exitCodes.done;
 	}
-	try {
-		const run = await command.load();
-		return await run(rest);
-	} catch (error) {
-		if (error instanceof UserError) {
-			process.stderr.write(`xv6-lab: ${error.format()}\n`);
-			return exitCodeOf(error);
-		}
-		throw error;
-	}
+	const run = await command.load();
+	return run(rest);
+}
+
+/** A guest's program may have a `-h` of its own: after `--` it is not ours. */
+function asksForHelp(argv: readonly string[]): boolean {
+	const end = argv.indexOf("--");
+	const ours = end < 0 ? argv : argv.slice(0, end);
+	return ours.includes("--help") || ours.includes("-h");
 }
 
 function exitCodeOf(error: UserError): number {
@@ -110,14 +75,28 @@ function exitCodeOf(error: UserError): number {
 	}
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+	stream.on("error", (error: NodeJS.ErrnoException) => {
+		// `| head` has read enough: nobody is there to be told.
+		if (error.code === "EPIPE") process.exit(exitCodes.closedPipe);
+		throw error;
+	});
+}
+
 main(process.argv.slice(2)).then(
 	(code) => {
 		process.exitCode = code;
 	},
 	(error: unknown) => {
+		if (error instanceof UserError) {
+			process.stderr.write(`xv6-lab: ${error.format()}\n`);
+			process.exitCode = exitCodeOf(error);
+			if (error.code === "cancelled") dieInterrupted();
+			return;
+		}
 		process.stderr.write(
 			`xv6-lab: this is a defect of xv6-lab, please report it.\n${(error as Error).stack ?? error}\n`,
 		);
-		process.exitCode = 70;
+		process.exitCode = exitCodes.defect;
 	},
 );

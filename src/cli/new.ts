@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { UserError } from "../common/errors.ts";
 import { writeNewFolder } from "../env/node/newFolder.ts";
 import { openCatalog } from "./assets.ts";
+import { newCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 
 /** `xv6-lab new DIR [--lab ID]`: a workspace from the bundled kernel, never over an existing file. */
@@ -24,12 +24,7 @@ export async function runNew(argv: string[]): Promise<number> {
 }
 
 function parse(argv: string[]) {
-	const options = { lab: { type: "string" }, solution: { type: "string" }, list: { type: "boolean" } } as const;
-	try {
-		const parsed = parseArgs({ args: argv, allowPositionals: true, options });
-		if (parsed.values.list && parsed.positionals.length === 0) parsed.positionals.push(".");
-		return parsed;
-	} catch (error) {
-		throw new UserError("usage", (error as Error).message, "Write: xv6-lab new DIR [--lab ID].");
-	}
+	const parsed = parseCommand(argv, "new", newCommand);
+	if (parsed.values.list && parsed.positionals.length === 0) parsed.positionals.push(".");
+	return parsed;
 }

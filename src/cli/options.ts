@@ -1,28 +1,8 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
 import { UserError } from "../common/errors.ts";
 import type { ToolchainKind } from "../env/node/toolchains.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 
-/** `parseArgs` whose complaint is a UserError with the command's usage. */
-export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(argv: string[], options: T, usage: string) {
-	try {
-		return parseArgs({ args: argv, allowPositionals: true, options });
-	} catch (error) {
-		throw new UserError("usage", (error as Error).message.split("\n")[0] as string, `Write: xv6-lab ${usage}.`);
-	}
-}
-
-/** Options of every command that makes a machine. */
-export const machineOptions = {
-	harts: { type: "string" },
-	memory: { type: "string" },
-	virtio: { type: "string" },
-	seed: { type: "string" },
-	"no-jit": { type: "boolean" },
-} as const;
-
-/** Options of every command that builds a tree. */
-export const buildOptions = { toolchain: { type: "string" }, jobs: { type: "string" } } as const;
+export { buildOptions, machineOptions, parse } from "./commandLine.ts";
 
 export interface MachineFlags {
 	readonly harts?: string;
@@ -31,7 +11,6 @@ export interface MachineFlags {
 	readonly seed?: string;
 	readonly "no-jit"?: boolean;
 }
-
 export function machineParams(flags: MachineFlags): MachineParams {
 	const harts = flags.harts === undefined ? undefined : wholeNumber(flags.harts, "--harts", 1, 8);
 	const seed = flags.seed === undefined ? undefined : wholeNumber(flags.seed, "--seed", 0, 2 ** 31);
@@ -71,4 +50,12 @@ export function toolchainKind(text: string | undefined): ToolchainKind {
 	if (text === undefined) return "auto";
 	if (text === "auto" || text === "bundled" || text === "host") return text;
 	throw new UserError("usage", `--toolchain ${text} is not known`, "It is auto, bundled or host.");
+}
+
+/** `--timeout`, in milliseconds. */
+export function timeoutMs(text: string | undefined): number | undefined {
+	if (text === undefined) return undefined;
+	const seconds = Number(text);
+	if (text.trim() !== "" && seconds > 0 && Number.isFinite(seconds)) return 1000 * seconds;
+	throw new UserError("usage", `--timeout ${text} is not a number of seconds`, "Write for example --timeout 60.");
 }

@@ -4,11 +4,11 @@ import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { loadCore } from "../env/node/core.ts";
 import type { Machine } from "../machine/machine.ts";
 import { parseRecording, recordedMachine, recordingOf, serializeRecording } from "../machine/recording.ts";
+import { RunController } from "../session/runController.ts";
+import { parseCommand, replayCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
-import { parse } from "./options.ts";
 
-const usage = "replay FILE [--no-jit]";
 /** Instructions between two looks at signals. */
 const lookEvery = 20_000_000;
 
@@ -19,18 +19,19 @@ export async function record(file: string, machine: Machine, title: string): Pro
 
 /** `xv6-lab replay`: a recorded run again; exit code 1 where it does not end in the recorded state. */
 export async function runReplay(argv: string[]): Promise<number> {
-	const { values, positionals } = parse(argv, { "no-jit": { type: "boolean" } } as const, usage);
+	const { values, positionals } = parseCommand(argv, "replay", replayCommand);
 	const [file, more] = positionals;
-	if (!file || more) throw new UserError("usage", "`replay` takes one file", `Write: xv6-lab ${usage}.`);
+	if (!file || more) throw new UserError("usage", "`replay` takes one file", "Write: xv6-lab replay FILE.");
 	const recording = await parseRecording(await readBytes(file));
 	const machine = await recordedMachine(recording, { core: await loadCore() }, values["no-jit"] ? "off" : "on");
+	const controller = new RunController(machine, { breathe });
 	machine.console.onData((bytes) => void process.stdout.write(bytes));
 	try {
-		for (;;) {
-			const stop = machine.run(lookEvery);
-			if (stop.kind === "requested" || stop.kind === "halt") break;
-			await breathe();
-		}
+		await controller.run({
+			step: () => lookEvery,
+			look: ({ kind }) => kind === "requested" || kind === "halt" || undefined,
+			expectsInput: true,
+		});
 		const same = machine.stateHash() === recording.hash;
 		const what = recording.title === "" ? "" : ` of ${recording.title}`;
 		const steps = machine.instret.toLocaleString("en");
@@ -38,6 +39,7 @@ export async function runReplay(argv: string[]): Promise<number> {
 		process.stderr.write(`\nxv6-lab: replayed ${steps} instructions${what}: ${verdict}\n`);
 		return same ? exitCodes.done : exitCodes.failed;
 	} finally {
+		controller.dispose();
 		machine.dispose();
 	}
 }

@@ -1,36 +1,27 @@
-import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
-import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
+import type { Verdict } from "../lab/verdict.ts";
 import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import { Shell } from "../session/shell.ts";
+import { describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
-import { exitCodes } from "./exitCodes.ts";
-import { breathe, createMachine, observe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
+import { parseCommand, runCommand } from "./commandLine.ts";
+import { codeOfEnd, exitCodes } from "./exitCodes.ts";
+import { openSession } from "./guestSession.ts";
+import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
 import { record } from "./replay.ts";
-
-const usage = "run PROGRAM [ARG…] [--dir DIR] [--memory-report FILE.json] [--tables] [--record FILE]";
+import { writeReport } from "./reportFile.ts";
 
 /** `xv6-lab run`: build, boot, run one program, judge it where the lab has a test for it. */
 export async function runRun(argv: string[]): Promise<number> {
-	const options = {
-		...machineOptions,
-		...buildOptions,
-		dir: { type: "string" },
-		"memory-report": { type: "string" },
-		tables: { type: "boolean" },
-		record: { type: "string" },
-	} as const;
-	const { values, positionals } = parse(argv, options, usage);
+	const { values, positionals } = parseCommand(argv, "run", runCommand);
 	const command = positionals.join(" ");
-	if (command === "") throw new UserError("usage", "`run` takes a program", `Write: xv6-lab ${usage}.`);
+	if (command === "") throw new UserError("usage", "Missing PROGRAM", "Write: xv6-lab run PROGRAM [ARG…] [--dir DIR].");
 	const dir = values.dir ?? ".";
 	const tree = new NodeTree(dir);
 	const catalog = openCatalog();
@@ -38,19 +29,24 @@ export async function runRun(argv: string[]): Promise<number> {
 	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
 	checkProgram(positionals[0] ?? "", output.programs);
 	const params = machineParams(values);
-	const { machine, harts } = await createMachine(output, params);
-	const observer = observe(machine, output, manifest);
-	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void process.stdout.write(bytes) });
+	const session = await openSession(output, {
+		params,
+		manifest,
+		timeoutMs: timeoutMs(values.timeout),
+		onOutput: (bytes) => void process.stdout.write(bytes),
+	});
+	const { shell, view, harts, machine } = session;
 	try {
 		const boot = await shell.waitForPrompt(budgets.boot);
-		const files = await diagnosisFiles(new NodeTree(dir));
+		const files = await diagnosisFiles(tree);
 		const explain = (end: RunEnd) => {
-			const text = renderDiagnoses(observer.diagnose(end, files));
+			const text = renderDiagnoses(view.diagnose(end, files));
 			if (text !== "") process.stdout.write(`\n${text}\n`);
 		};
 		if (boot.kind !== "prompt") {
 			explain({ ...boot, output: shell.console });
-			return endCode(boot.kind, boot.kind === "halt" ? boot.code : 0);
+			process.stderr.write(`\nxv6-lab: ${describeEnd(boot, machine.instret)}\n`);
+			return codeOfEnd(boot);
 		}
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
@@ -66,30 +62,31 @@ export async function runRun(argv: string[]): Promise<number> {
 				},
 				test,
 				shell,
-				observer,
+				view,
 				machine,
 			);
 			const sign = verdict.outcome === "passed" ? "✓" : verdict.outcome === "not-checked" ? "?" : "✗";
 			process.stdout.write(`\n${sign} ${verdict.title}\n`);
 			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);
-			code =
-				verdict.outcome === "passed" ? exitCodes.done : verdict.end === "panic" ? exitCodes.panic : exitCodes.failed;
+			code = codeOfVerdict(verdict);
 		} else {
-			observer.begin();
-			const { end, output: printed } = await shell.run(command, budgets.command);
+			view.begin();
+			const { end, output: printed, instructions } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
 			explain({ ...end, output: printed });
+			const why = describeEnd(end, instructions);
+			if (why !== "") process.stderr.write(`xv6-lab: ${why}\n`);
 			const failed = end.kind === "prompt" && couldNotRun.test(printed);
-			code = failed ? exitCodes.failed : endCode(end.kind, end.kind === "halt" ? end.code : 0);
+			code = failed ? exitCodes.failed : codeOfEnd(end);
 		}
-		if (values.tables) process.stdout.write(`\n${renderTables(observer.model())}`);
-		if (values["memory-report"]) await report(values["memory-report"], observer.model());
+		if (values.tables) process.stdout.write(`\n${renderTables(view.model())}`);
+		if (values["memory-report"]) {
+			await writeReport(values["memory-report"], `${JSON.stringify(view.model(), undefined, "\t")}\n`);
+		}
 		return code;
 	} finally {
 		if (values.record) await record(values.record, machine, command);
-		shell.dispose();
-		observer.dispose();
-		machine.dispose();
+		session.dispose();
 	}
 }
 
@@ -106,20 +103,8 @@ export function checkProgram(program: string, programs: readonly { readonly name
 	);
 }
 
-function endCode(kind: string, guestCode: number): number {
-	switch (kind) {
-		case "prompt":
-			return exitCodes.done;
-		case "panic":
-			return exitCodes.panic;
-		case "timeout":
-		case "stuck":
-			return exitCodes.timeout;
-		default:
-			return guestCode;
-	}
-}
-
-async function report(path: string, model: unknown): Promise<void> {
-	await atomicWrite([{ path, bytes: utf8(`${JSON.stringify(model, undefined, "\t")}\n`) }]);
+function codeOfVerdict({ outcome, end }: Verdict): number {
+	if (outcome === "passed") return exitCodes.done;
+	if (end === "panic") return exitCodes.panic;
+	return end === "stall" || end === "stuck" ? exitCodes.timeout : exitCodes.failed;
 }

@@ -7,8 +7,8 @@ Ctrl-A X  quit
 Ctrl-A Ctrl-A  send Ctrl-A
 `;
 
-/** Keys of this process' terminal go to the guest, raw; Ctrl-A is the way out, as QEMU's users expect. */
-export function attachTerminal(send: (bytes: Uint8Array) => void, quit: () => void): Disposable {
+/** Keys of this process' terminal go to the guest, raw; Ctrl-A is the way out, as QEMU's users expect. `ended`: a pipe or file was read to its end. */
+export function attachTerminal(send: (bytes: Uint8Array) => void, quit: () => void, ended: () => void): Disposable {
 	const { stdin, stdout } = process;
 	const tty = stdin.isTTY === true;
 	if (tty) stdin.setRawMode(true);
@@ -32,9 +32,12 @@ export function attachTerminal(send: (bytes: Uint8Array) => void, quit: () => vo
 		if (keys.length > 0) send(Uint8Array.from(keys));
 	};
 	stdin.on("data", receive);
+	// Also where standard input was closed before the process began.
+	for (const event of ["end", "close", "error"]) stdin.once(event, ended);
 	stdin.resume();
 	return toDisposable(() => {
 		stdin.off("data", receive);
+		for (const event of ["end", "close", "error"]) stdin.off(event, ended);
 		stdin.pause();
 		if (tty) {
 			stdin.setRawMode(false);

@@ -1,8 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { BuildOutput } from "../build/types.ts";
-import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
-import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
@@ -11,30 +9,16 @@ import { findTest, runLab } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli, buildJudged } from "./build.ts";
+import { parseCommand, testCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind, wholeNumber } from "./options.ts";
-
-const usage =
-	"test [--dir DIR] [--lab ID | --manifest FILE] [--allow-unchecked] [--test ID]… [--junit FILE] [--json] [--seeds N] [--shard i/n]";
+import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
+import { writeReport } from "./reportFile.ts";
 
 /** `xv6-lab test`: every test of the lab, with verdicts; exit 0 only if all pass. */
 export async function runTest(argv: string[]): Promise<number> {
-	const options = {
-		...machineOptions,
-		...buildOptions,
-		dir: { type: "string" },
-		lab: { type: "string" },
-		manifest: { type: "string" },
-		"allow-unchecked": { type: "boolean" },
-		test: { type: "string", multiple: true },
-		task: { type: "string", multiple: true },
-		junit: { type: "string" },
-		json: { type: "boolean" },
-		seeds: { type: "string" },
-		shard: { type: "string" },
-	} as const;
-	const { values } = parse(argv, options, usage);
+	const { values } = parseCommand(argv, "test", testCommand);
+	const limit = timeoutMs(values.timeout);
 	const dir = values.dir ?? ".";
 	const catalog = openCatalog();
 	const tree = new NodeTree(dir);
@@ -77,6 +61,7 @@ export async function runTest(argv: string[]): Promise<number> {
 				createMachine: async () => (await createMachine(output, { ...params, seed })).machine,
 				observe: (machine) => observe(machine, output, manifest),
 				breathe,
+				...(limit !== undefined ? { patience: () => patienceOf(limit) } : {}),
 				onVerdict: (verdict) => {
 					if (!values.json && verdict.outcome !== "not-begun") process.stdout.write(line(verdict, seeds > 1));
 				},
@@ -173,6 +158,7 @@ function line(verdict: Verdict, withSeed: boolean): string {
 	return `${head}${describe(verdict).replace(/^/gm, "     ")}\n`;
 }
 
-async function writeReport(path: string, text: string): Promise<void> {
-	await atomicWrite([{ path, bytes: utf8(text) }]);
+function patienceOf(ms: number): () => boolean {
+	const end = performance.now() + ms;
+	return () => performance.now() > end;
 }

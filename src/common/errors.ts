@@ -30,6 +30,8 @@ export const errorCodes = [
 	"lab-not-found",
 	"lab-manifest-invalid",
 	"program-not-found",
+	"not-built",
+	"machine-off",
 	"guest-panic",
 	"guest-timeout",
 	"cancelled",

@@ -99,7 +99,7 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	get machineAlive(): boolean {
-		return this.currentState === "running" || this.currentState === "paused";
+		return this.currentState === "running" || this.currentState === "paused" || this.currentState === "past";
 	}
 
 	get settings(): Settings {

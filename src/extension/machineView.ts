@@ -16,6 +16,7 @@ const states = {
 	none: { icon: "vm-outline", text: () => vscode.l10n.t("off") },
 	running: { icon: "vm-running", text: () => vscode.l10n.t("running") },
 	paused: { icon: "debug-pause", text: () => vscode.l10n.t("paused") },
+	past: { icon: "history", text: () => vscode.l10n.t("in the past") },
 	dead: { icon: "error", text: () => vscode.l10n.t("dead") },
 } as const;
 

@@ -1,3 +1,4 @@
+import { describeEnd } from "../session/commandEnd.ts";
 import type { CommandResult } from "../session/shell.ts";
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
 import type { NamedSources } from "./sources.ts";
@@ -27,7 +28,7 @@ export function judge(test: LabTest, result: CommandResult, evidence: Evidence):
 	const wrong: Reason[] = [];
 	const unchecked: Reason[] = [];
 	const { program } = test;
-	if (result.end.kind !== "prompt") wrong.push({ kind: "end", message: describeEnd(result) });
+	if (result.end.kind !== "prompt") wrong.push({ kind: "end", message: describeEnd(result.end, result.instructions) });
 	const right = matches(test, result.output);
 	if (/^exec \S+ failed$/m.test(result.output) && !right) {
 		wrong.push({
@@ -111,23 +112,6 @@ function describeOutput(test: LabTest): string {
 	}
 }
 
-function describeEnd(result: CommandResult): string {
-	switch (result.end.kind) {
-		case "panic":
-			return `The kernel panicked: ${result.end.message}`;
-		case "timeout":
-			return `The command did not come back to the shell within ${result.instructions.toLocaleString("en")} instructions`;
-		case "halt":
-			return `The machine was switched off with code ${result.end.code}`;
-		case "stuck":
-			return "Every hart waits, and nothing is left that could wake one: a process sleeps on something that never comes";
-		case "flood":
-			return `The command printed ${result.end.printed.toLocaleString("en")} characters and was still not done`;
-		case "prompt":
-			return "";
-	}
-}
-
 /** Undefined: it holds. */
 function checkInvariant(
 	invariant: Invariant,
@@ -140,7 +124,9 @@ function checkInvariant(
 	const atPrompt = result.end.kind === "prompt";
 	switch (invariant.kind) {
 		case "no-panic":
-			return result.end.kind === "panic" ? { kind: "end", message: describeEnd(result) } : undefined;
+			return result.end.kind === "panic"
+				? { kind: "end", message: describeEnd(result.end, result.instructions) }
+				: undefined;
 		case "no-frame-leaked": {
 			// Processes that are still there have their frames: after anything but a prompt a count says nothing.
 			if (!atPrompt) return undefined;

@@ -58,6 +58,8 @@ export interface LabRunRequest extends JudgeContext {
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
 	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
 	readonly breathe: () => Promise<void>;
+	/** See session/shell.ts `ShellOptions`; for the boot and for each command. */
+	readonly patience?: () => () => boolean;
 	readonly signal?: AbortSignal;
 	readonly onStart?: (test: LabTest) => void;
 	readonly onVerdict?: (verdict: Verdict) => void;
@@ -72,9 +74,10 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	const { manifest, harts, seed, signal } = request;
 	const tests = request.tests ?? manifest.tests;
 	const machine = await request.createMachine(harts, seed);
-	const shell = new Shell(machine, {
+	const shell = Shell.on(machine, {
 		breathe: request.breathe,
 		...(signal ? { signal } : {}),
+		...(request.patience ? { patience: request.patience } : {}),
 		...(request.onOutput ? { onOutput: request.onOutput } : {}),
 	});
 	let observer: TestObserver | undefined;
@@ -130,7 +133,7 @@ export async function runTest(
 	const witness = machine && request.programs ? new Witness(machine, request.programs) : undefined;
 	try {
 		const freeBefore = observer?.freeFrames();
-		const result = await shell.run(test.command ?? test.program, test.budget, mostOutput);
+		const result = await shell.run(test.command ?? test.program, test.budget, { mostOutput });
 		const evidence: Evidence = {
 			freeBefore,
 			freeAfter: observer?.freeFrames(),

@@ -118,7 +118,7 @@ export interface VerdictData {
 	readonly program: string;
 	readonly command: string;
 	readonly outcome: "passed" | "failed" | "not-begun" | "not-checked" | "errored";
-	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "flood";
+	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "stall" | "flood";
 	readonly expected: string;
 	readonly actual: string;
 	readonly reasons: readonly { readonly kind: string; readonly message: string }[];
@@ -172,7 +172,7 @@ export interface EngineRequests {
 	consoleShown: { params: { readonly bytes: number }; result: undefined };
 	pause: { params: undefined; result: undefined };
 	resume: { params: undefined; result: undefined };
-	/** Runs until the next page fault, then pauses. */
+	/** Runs until the next page fault, and stands there, before its handler's first instruction; during a command, too. */
 	stepToFault: { params: undefined; result: { readonly found: boolean } };
 	stop: { params: undefined; result: undefined };
 	/** The inspector's data, see kernelModel.ts; undefined without a machine. */
@@ -192,12 +192,16 @@ export interface EngineRequests {
 	close: { params: undefined; result: undefined };
 }
 
-export type MachineState = "none" | "running" | "paused" | "dead";
+/** `past`: an earlier moment of its history is shown. */
+export type MachineState = "none" | "running" | "paused" | "past" | "dead";
+
+/** Why a machine stands or ended; see session/runController.ts `Stop`. */
+export type StopKind = "asked" | "fault" | "step" | "breakpoint" | "watchpoint" | "seek" | "halt" | "panic" | "off";
 
 /** What the engine tells without being asked. */
 export interface EngineEvents {
 	console: { readonly bytes: Uint8Array };
-	state: { readonly state: MachineState; readonly why?: string };
+	state: { readonly state: MachineState; readonly stop?: StopKind; readonly why?: string };
 	progress: { readonly step: string; readonly done: number; readonly total: number };
 	testStarted: { readonly test: string; readonly seed: number };
 	testOutput: { readonly bytes: Uint8Array };

@@ -1,5 +1,5 @@
 import type { Diagnosis } from "./diagnosis.ts";
-import type { VerdictData } from "./engine.ts";
+import type { MachineState, VerdictData } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { WalkModel } from "./kernelModel.ts";
 
@@ -85,7 +85,7 @@ export function runInfoOf(verdict: VerdictData): RunInfo {
 }
 
 export interface HostState {
-	readonly machine: "none" | "running" | "paused" | "dead";
+	readonly machine: MachineState;
 	/** There is a debugger that can go to a moment. */
 	readonly canDebug: boolean;
 	/** The machine remembers enough to say who wrote what. */

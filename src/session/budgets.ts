@@ -10,6 +10,8 @@ export const budgets = {
 	command: 200_000_000_000,
 	/** A command that a person started and can stop: an hour of the fastest machine. */
 	watchedCommand: 2_000_000_000_000,
+	/** To the page fault that somebody wants to see. */
+	faultSearch: 2_000_000_000,
 	/** Between two looks at the console: short enough to stop soon after a prompt, long enough to cost nothing. */
 	look: 200_000,
 	/** A prompt counts once the console has been silent for this long: a program may print `$ ` too, and then goes on. */

@@ -1,7 +1,7 @@
 /** What the console of an xv6 says about the state of the guest: the only place that knows these texts. */
 
 const prompt = "\n$ ";
-const promptAtEnd = /(?:^|\n)\$ $/;
+export const promptAtEnd = /(?:^|\n)\$ $/;
 /** A whole line: the message comes a byte at a time. Some courses' kernels write it in capitals. */
 const panicLine = /^(?:.*\W)?(?:panic|PANIC): ?(.*?)\r?\n/m;
 /** How far back a line that is not ended yet may begin, in characters. */

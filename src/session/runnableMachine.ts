@@ -3,6 +3,8 @@ import type { MachineSurface } from "../machine/types.ts";
 
 /** A machine that can be put back to an earlier moment. */
 export interface RunnableMachine extends MachineSurface {
+	/** A counter of layout.ts (S_*). */
+	statistic(address: number): number;
 	snapshot(): Snapshot;
 	restore(snapshot: Snapshot): void;
 }

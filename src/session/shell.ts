@@ -1,16 +1,24 @@
-import { throwIfCancelled } from "../common/cancellation.ts";
-import { DisposableStore } from "../common/disposable.ts";
-import type { Instructions, MachineSurface } from "../machine/types.ts";
+import { utf8 } from "../common/bytes.ts";
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import type { Instructions, MachineSurface, StopReason } from "../machine/types.ts";
 import { budgets } from "./budgets.ts";
 import type { CommandEnd } from "./commandEnd.ts";
-import { ConsoleText, commandOutput } from "./consoleText.ts";
+import { commandOutput } from "./consoleText.ts";
+import { RunController, type RunHost } from "./runController.ts";
 
 export interface ShellOptions {
-	/** Lets messages of the host through; called between looks. */
-	readonly breathe: () => Promise<void>;
 	/** Ends a wait with the `cancelled` error; see also {@link Shell.signal}. */
 	readonly signal?: AbortSignal;
 	readonly onOutput?: (bytes: Uint8Array) => void;
+	/** Called at the start of each wait; what it gives tells whether a person's patience is over, and the wait a time-out. */
+	readonly patience?: () => () => boolean;
+}
+
+export interface CommandOptions {
+	/** Characters after which a command is given up. */
+	readonly mostOutput?: number;
+	/** Somebody may type: a guest that waits for input is not stuck. */
+	readonly expectsInput?: boolean;
 }
 
 export interface CommandResult {
@@ -21,73 +29,83 @@ export interface CommandResult {
 }
 
 /** Types at a guest's shell as a person would: waits for `$ `, types, waits for the next one. */
-export class Shell {
-	private readonly text = new ConsoleText();
+export class Shell implements Disposable {
 	private readonly store = new DisposableStore();
 	/** Ends the present wait; a shell that lives longer than one command gets one with each. */
 	signal: AbortSignal | undefined;
 
 	constructor(
+		private readonly controller: RunController,
 		private readonly machine: MachineSurface,
-		private readonly options: ShellOptions,
+		private readonly options: ShellOptions = {},
 	) {
 		this.signal = options.signal;
-		this.store.add(
-			machine.console.onData((bytes) => {
-				this.text.add(bytes);
-				options.onOutput?.(bytes);
-			}),
-		);
+		const { onOutput } = options;
+		if (onOutput) this.store.add(machine.console.onData(onOutput));
+	}
+
+	/** The shell of a machine that nobody else runs. */
+	static on(machine: MachineSurface, options: ShellOptions & RunHost): Shell {
+		const controller = new RunController(machine, options);
+		const shell = new Shell(controller, machine, options);
+		shell.store.add(controller);
+		return shell;
 	}
 
 	/** Everything printed since the last `run` or since the start. */
 	get console(): string {
-		return this.text.text;
+		return this.controller.console.text;
 	}
 
 	/** What the kernel said when it panicked, undefined while it has not. */
 	get panic(): string | undefined {
-		return this.text.panic;
+		return this.controller.console.panic;
 	}
 
 	/** Runs until the guest asks for a command, or cannot any more, or has printed too much. */
-	async waitForPrompt(budget: Instructions, mostOutput = Number.POSITIVE_INFINITY): Promise<CommandEnd> {
-		const start = this.machine.instret;
-		const stopAt = this.text.printed + mostOutput;
+	waitForPrompt(budget: Instructions, options: CommandOptions = {}): Promise<CommandEnd> {
+		const { controller, machine } = this;
+		const { console } = controller;
+		const start = machine.instret;
+		const left = () => budget - (machine.instret - start);
+		const printedAtStart = console.printed;
+		const { mostOutput = Number.POSITIVE_INFINITY, expectsInput = false } = options;
+		const isTired = this.options.patience?.();
 		let quiet = 0;
-		for (;;) {
-			throwIfCancelled(this.signal);
-			const left = budget - (this.machine.instret - start);
-			if (left <= 0) return { kind: "timeout" };
-			const before = this.text.printed;
-			const at = this.machine.instret;
-			const stop = this.machine.run(Math.min(budgets.look, left));
-			quiet = this.text.printed === before ? quiet + (this.machine.instret - at) : 0;
+		let isOver: CommandEnd | undefined;
+		let before = { printed: console.printed, at: machine.instret };
+		const look = (stop: StopReason): CommandEnd | undefined => {
+			if (isOver) return isOver;
+			quiet = console.printed === before.printed ? quiet + (machine.instret - before.at) : 0;
+			before = { printed: console.printed, at: machine.instret };
+			const printed = console.printed - printedAtStart;
 			if (stop.kind === "halt") return { kind: "halt", code: stop.code };
-			if (this.panic !== undefined) return this.finishPanic();
-			if (this.text.printed > stopAt) return { kind: "flood", printed: this.text.printed - (stopAt - mostOutput) };
-			const prompt = this.text.atPrompt && this.machine.console.pending === 0;
+			if (console.panic !== undefined) {
+				// One more slice: the text may go on.
+				isOver = { kind: "panic", message: console.panic };
+				return undefined;
+			}
+			if (printed > mostOutput) return { kind: "flood", printed };
+			const prompt = console.atPrompt && machine.console.pending === 0;
 			if (prompt && (quiet >= budgets.quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
+			if (controller.stall) return { kind: "stall", report: controller.stall };
 			if (stop.kind === "idle") return { kind: "stuck" };
-			if (stop.kind === "requested") return { kind: "timeout" };
-			await this.options.breathe();
-		}
+			if (stop.kind === "requested" || left() <= 0 || isTired?.()) return { kind: "timeout" };
+			return undefined;
+		};
+		const step = () => (isOver ? budgets.afterPanic : Math.max(1, Math.min(budgets.look, left())));
+		return controller.run({ step, look, signal: this.signal, expectsInput });
 	}
 
-	async run(command: string, budget: Instructions, mostOutput?: number): Promise<CommandResult> {
+	async run(command: string, budget: Instructions, options: CommandOptions = {}): Promise<CommandResult> {
 		const start = this.machine.instret;
-		this.text.forget();
-		this.machine.console.write(new TextEncoder().encode(`${command}\n`));
-		const end = await this.waitForPrompt(budget, mostOutput);
+		this.controller.forget();
+		this.machine.console.write(utf8(`${command}\n`));
+		const end = await this.waitForPrompt(budget, options);
 		return { end, output: commandOutput(this.console, command), instructions: this.machine.instret - start };
 	}
 
 	dispose(): void {
 		this.store.dispose();
-	}
-
-	private finishPanic(): CommandEnd {
-		this.machine.run(budgets.afterPanic);
-		return { kind: "panic", message: this.panic ?? "" };
 	}
 }

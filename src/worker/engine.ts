@@ -1,62 +1,25 @@
-import type { BuildOutput, BuildResult } from "../build/types.ts";
-import type { ProgressListener } from "../common/cancellation.ts";
+import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
-import { handoutFile, type LabCatalog } from "../lab/catalog.ts";
+import { handoutFile } from "../lab/catalog.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { expectedText } from "../lab/judge.ts";
 import type { LabManifest } from "../lab/manifest.ts";
-import { findTest, runLab, runTest, type TestObserver } from "../lab/runner.ts";
+import { findTest, runLab, runTest } from "../lab/runner.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
 	BuildParams,
 	BuildSummary,
-	EngineEvents,
 	EngineRequests,
 	MachineParams,
 	RunTestsParams,
-	SourceLocation,
 	SyncParams,
 	TreeInfo,
 } from "../protocol/engine.ts";
-import type { LiveUpdate } from "../protocol/history.ts";
-import type { KernelModel, WalkModel } from "../protocol/kernelModel.ts";
 import { budgets } from "../session/budgets.ts";
-import type { RunnableMachine } from "../session/runnableMachine.ts";
-import { LiveMachine } from "./liveMachine.ts";
-
-/** What the inspector and the links read; implemented over src/kernelview. */
-export interface KernelObserver extends TestObserver {
-	model(): KernelModel;
-	/** For the inspector: whole at first, then changes. */
-	live(): { next(): LiveUpdate; readonly more: boolean; dispose(): void };
-	walk(pid: number, address: string): WalkModel | undefined;
-	symbolize(address: string): SourceLocation | undefined;
-	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
-	paceBy?(clock: () => number): void;
-	/** Page faults seen so far. */
-	readonly faultCount: number;
-}
-
-/** What differs between Node and browsers, and what tests replace. */
-export interface EngineParts {
-	readonly catalog: LabCatalog;
-	emit<K extends keyof EngineEvents>(kind: K, event: EngineEvents[K]): void;
-	/** A build is likely soon. */
-	warm(params: BuildParams): Promise<void>;
-	build(tree: SourceTree, params: BuildParams, onProgress: ProgressListener, signal: AbortSignal): Promise<BuildResult>;
-	describeTree(tree: SourceTree): Promise<Omit<TreeInfo, "lab">>;
-	createMachine(
-		output: BuildOutput,
-		params: MachineParams,
-	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
-	observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelObserver | undefined;
-	/** Lets messages in. */
-	breathe(): Promise<void>;
-	/** Milliseconds, for pacing only; never seen by the guest. */
-	now(): number;
-}
+import { LiveMachine, machineOff } from "./liveMachine.ts";
+import type { EngineParts } from "./parts.ts";
 
 type Handlers = {
 	[K in keyof EngineRequests]: (params: EngineRequests[K]["params"]) => Promise<EngineRequests[K]["result"]>;
@@ -88,19 +51,18 @@ export class Engine {
 		boot: (params) => this.boot(params),
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
-		input: async ({ bytes }) => this.live?.input(bytes),
-		consoleShown: async ({ bytes }) => this.live?.shown(bytes),
-		pause: async () => this.live?.pause(),
-		resume: async () => this.live?.resume(),
+		input: async ({ bytes }) => this.tell((live) => live.controller.type(bytes)),
+		consoleShown: async ({ bytes }) => this.tell((live) => live.shown(bytes)),
+		pause: async () => this.tell((live) => live.controller.pause()),
+		resume: async () => this.tell((live) => live.controller.resume()),
 		stepToFault: async () => ({ found: (await this.live?.stepToFault()) ?? false }),
 		stop: async () => this.stop("The machine was stopped."),
 		model: async () => this.live?.observer?.model(),
 		watchModel: async ({ on }) => {
 			this.watching = on;
-			this.live?.watch(on);
-			return undefined;
+			return this.tell((live) => live.watch(on));
 		},
-		modelDrawn: async () => this.live?.drawn(),
+		modelDrawn: async () => this.tell((live) => live.drawn()),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
 		cancel: async () => {
@@ -119,6 +81,12 @@ export class Engine {
 			return undefined;
 		},
 	};
+
+	/** A request that has no answer of its own, and no effect without a machine. */
+	private async tell(work: (live: LiveMachine) => void): Promise<undefined> {
+		if (this.live) work(this.live);
+		return undefined;
+	}
 
 	dispose(): void {
 		this.work?.abort();
@@ -185,7 +153,7 @@ export class Engine {
 
 	private builtOutput(): BuildOutput {
 		if (this.output) return this.output;
-		throw new UserError("file-not-found", "There is no kernel yet", 'Run "xv6: Build Kernel" first.');
+		throw new UserError("not-built", "There is no kernel yet", 'Run "xv6: Build Kernel" first.');
 	}
 
 	private async boot(params: MachineParams): Promise<EngineRequests["boot"]["result"]> {
@@ -194,7 +162,11 @@ export class Engine {
 		this.live = undefined;
 		const { machine, ...shape } = await this.parts.createMachine(output, params);
 		const observer = this.parts.observe(machine, output, this.manifest);
-		this.live = new LiveMachine(machine, observer, this.parts, { harts: shape.harts, seed: params.seed ?? 0 });
+		this.live = new LiveMachine(machine, observer, this.parts, {
+			harts: shape.harts,
+			seed: params.seed ?? 0,
+			programs: output.programs,
+		});
 		this.live.watch(this.watching);
 		this.live.start();
 		return shape;
@@ -203,13 +175,13 @@ export class Engine {
 	private async stop(why: string): Promise<undefined> {
 		if (!this.live) return undefined;
 		this.work?.abort();
-		this.live.end(why, "none");
+		this.live.powerOff(why);
 		return undefined;
 	}
 
 	private async runCommand(command: string, signal: AbortSignal): Promise<EngineRequests["runCommand"]["result"]> {
 		const live = this.live;
-		if (!live) throw new UserError("file-not-found", "No machine runs", 'Run "xv6: Boot" first.');
+		if (!live) throw machineOff("No machine runs");
 		const { manifest } = this;
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		return live.drive(signal, async (shell) => {
@@ -224,11 +196,12 @@ export class Engine {
 					test,
 					shell,
 					live.observer,
+					live.machine,
 				);
 				return { end: verdict.end, verdict, diagnoses: [] };
 			}
 			live.observer?.begin();
-			const { end, output } = await shell.run(command, budgets.watchedCommand);
+			const { end, output } = await shell.run(command, budgets.watchedCommand, { expectsInput: true });
 			return { end: end.kind, diagnoses: why({ ...end, output }) };
 		});
 	}

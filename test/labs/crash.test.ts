@@ -51,7 +51,7 @@ interface Write {
 /** The disk before the commands, and every change of a block after that, in order. */
 async function record(harts: number): Promise<{ before: Uint8Array; writes: Write[]; bootReads: number }> {
 	const { machine } = await createMachine(output, { harts, seed: harts, translator: true });
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	const writes: Write[] = [];
 	let now: Uint8Array | undefined;
 	let bootReads = 0;
@@ -115,7 +115,7 @@ test.each([1, 3])("the file system survives a crash at any write, %i harts", asy
 					: padded(disk.subarray((i - firstPage) * pageSize, (i - firstPage + 1) * pageSize), pageSize),
 			);
 			machine.restore({ ...booting, pages });
-			const shell = new Shell(machine, { breathe });
+			const shell = Shell.on(machine, { breathe });
 			const end = await shell.waitForPrompt(budget);
 			const said = shell.console;
 			shell.dispose();

@@ -37,7 +37,7 @@ test.each(["1", "2"])("CS326, solution %s: exec takes an argv that lies in the s
 	const files = new Map(await catalog.workspace("cs326-shared-page", solution));
 	files.set("user/mmaptest.c", utf8(program));
 	const { machine } = await createMachine(await build(files), { harts: 1, translator: true });
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	try {
 		expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
 		const { end, output } = await shell.run("mmaptest", enough);

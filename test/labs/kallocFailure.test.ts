@@ -111,7 +111,7 @@ test.each(cases)("each kalloc fails once, $lab $solution, $harts harts: no panic
 	const output = await build(failingKalloc(await catalog.workspace(lab, solution)));
 	const { machine } = await createMachine(output, { harts, seed: harts, translator: true });
 	const globals = new Globals(machine.memory, output);
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	/** struct spinlock is locked, name, cpu. */
 	const free = () => freeFrames(globals, 24);
 	try {

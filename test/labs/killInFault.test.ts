@@ -133,7 +133,7 @@ test.each([
 	let ended = 0;
 	for (const seed of seeds) {
 		const { machine } = await createMachine(output, { harts, seed, translator: true });
-		const shell = new Shell(machine, { breathe });
+		const shell = Shell.on(machine, { breathe });
 		try {
 			expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
 			const view = observe(machine, output, manifest);

@@ -89,7 +89,7 @@ async function accesses(files: Files, subject: Subject) {
 		},
 	}) as MachineSurface;
 	const { symbols, address, isHeldBy } = lockReader(machine, output, subject);
-	const shell = new Shell(watched, { breathe });
+	const shell = Shell.on(watched, { breathe });
 	try {
 		expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
 		for (const member of members) {

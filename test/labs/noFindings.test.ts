@@ -31,7 +31,7 @@ test.each(runs)(
 		const manifest = lab === undefined ? undefined : await catalog.manifest(lab);
 		let view: ReturnType<typeof observe> | undefined;
 		let looks = 0;
-		const shell = new Shell(machine, {
+		const shell = Shell.on(machine, {
 			breathe: async () => {
 				if (view && ++looks % looksPerMoment === 0) expect(view.findings()).toEqual([]);
 				await breathe();

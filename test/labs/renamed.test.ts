@@ -26,7 +26,7 @@ async function renamed(names: Readonly<Record<string, string>>): Promise<Map<str
 async function look(names: Readonly<Record<string, string>>) {
 	const output = await build(await renamed(names));
 	const { machine } = await createMachine(output, { harts: 1, translator: true });
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	const view = observe(machine, output, await catalog.manifest(lab));
 	try {
 		expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");

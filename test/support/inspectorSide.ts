@@ -50,7 +50,7 @@ export class InspectorSide {
 		const patch = mutant && readFileSync(`test/labs/mutants/${lab}/${mutant}/mutant.patch`, "utf8");
 		const output = await build(patch ? applyPatch(files, patch) : files);
 		const { machine } = await createMachine(output, { harts, seed, translator: true });
-		const shell = new Shell(machine, { breathe });
+		const shell = Shell.on(machine, { breathe });
 		const view = observe(machine, output, await catalog.manifest(lab));
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);

@@ -39,7 +39,7 @@ export async function memoryReports(
 	programs: readonly string[],
 ): Promise<Map<string, string>> {
 	const { machine } = await createMachine(output, { harts: 1, translator: true });
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	const view = observe(machine, output, manifest);
 	try {
 		const boot = await shell.waitForPrompt(budgets.boot);

@@ -9,7 +9,7 @@ export async function consoleOfOurs(output: BuildOutput, harts: number, command:
 	const { machine } = await createMachine(output, { harts, translator: true });
 	const decoder = new TextDecoder();
 	let text = "";
-	const shell = new Shell(machine, {
+	const shell = Shell.on(machine, {
 		breathe,
 		onOutput: (bytes) => {
 			text += decoder.decode(bytes, { stream: true });

@@ -92,3 +92,53 @@ test("the machine reads no clock and no randomness of the host", () => {
 		.filter((file) => banned.test(readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")));
 	expect(broken.map((file) => relative(root, file))).toEqual([]);
 });
+
+test("only the run controller runs a machine, outside of the machine's own room", () => {
+	const runs = /\b(?:machine|guest|core)\.(?:run|runHart)\(/;
+	const found = sources(join(root, "src"))
+		.filter((file) => roomOf(file) !== "machine")
+		.filter((file) => runs.test(readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")));
+	expect(found.map((file) => relative(root, file))).toEqual(["src/session/runController.ts"]);
+});
+
+test("the command line imports nothing of the extension", () => {
+	const found = sources(join(root, "src/cli")).filter((file) =>
+		imports(file).some((specifier) => specifier.includes("/extension")),
+	);
+	expect(found).toEqual([]);
+});
+
+/** Modules that import each other, by value or by type: files of `src` outside the core, in the order of the circle. */
+function circles(): string[] {
+	const files = sources(join(root, "src")).filter((file) => !isCore(file));
+	const known = new Set(files);
+	const edges = new Map(
+		files.map((file) => [
+			file,
+			imports(file)
+				.filter((specifier) => specifier.startsWith("."))
+				.map((specifier) => resolve(dirname(file), specifier))
+				.filter((other) => known.has(other)),
+		]),
+	);
+	const found = new Set<string>();
+	const done = new Set<string>();
+	const visit = (file: string, path: readonly string[]) => {
+		const at = path.indexOf(file);
+		if (at >= 0) {
+			const names = path.slice(at).map((name) => relative(root, name));
+			const first = names.indexOf([...names].sort()[0] as string);
+			found.add([...names.slice(first), ...names.slice(0, first)].join(" > "));
+			return;
+		}
+		if (done.has(file)) return;
+		for (const other of edges.get(file) ?? []) visit(other, [...path, file]);
+		done.add(file);
+	};
+	for (const file of files) visit(file, []);
+	return [...found];
+}
+
+test("no module imports itself by way of others", () => {
+	expect(circles()).toEqual([]);
+});

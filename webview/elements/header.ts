@@ -58,6 +58,8 @@ export class Header extends Part {
 					: l10n.t("The machine runs; the page stays at this moment.");
 			case "paused":
 				return l10n.t("The machine is paused.");
+			case "past":
+				return l10n.t("The machine shows an earlier moment of its history.");
 			case "dead":
 				return l10n.t("The machine has ended; its memory is still here.");
 			case "none":

@@ -4,7 +4,8 @@ import { ignoreRuleFor } from "../gitignore.ts";
 import { notUnderstood, type Scope, type Variable } from "./expand.ts";
 import { type Position, words } from "./lines.ts";
 import { baseName, folderOf, normalizePath, stemOf } from "./paths.ts";
-import { type MakefileFiles, MakefileReader, type Overrides, type Recipe } from "./reader.ts";
+import { MakefileReader, type Overrides, type Recipe } from "./reader.ts";
+import type { MakefileFiles } from "./shell.ts";
 import { type ImageStep, interpretLine, type Step } from "./steps.ts";
 
 /** Everything that has to be done to get kernel and disk image, and what the Makefile says about the machine. */

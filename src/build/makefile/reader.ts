@@ -10,7 +10,7 @@ import {
 	words,
 } from "./lines.ts";
 import { baseName, globToRegExp, normalizePath, stemOf } from "./paths.ts";
-import { understandShell } from "./shell.ts";
+import { type MakefileFiles, understandShell } from "./shell.ts";
 
 export interface Recipe {
 	readonly position: Position;
@@ -37,13 +37,6 @@ export interface PatternRule {
 interface ScopedAssignment {
 	readonly assignment: Assignment;
 	readonly position: Position;
-}
-
-/** Files that a makefile may look at while it is read. */
-export interface MakefileFiles {
-	/** All paths of the tree. */
-	readonly paths: readonly string[];
-	text(path: string): string | undefined;
 }
 
 /** A course's own variables given on the command line, as in `make CPUS=1`. */

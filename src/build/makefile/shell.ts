@@ -1,5 +1,11 @@
 import { baseName, globToRegExp, normalizePath } from "./paths.ts";
-import type { MakefileFiles } from "./reader.ts";
+
+/** Files that a makefile may look at while it is read. */
+export interface MakefileFiles {
+	/** All paths of the tree. */
+	readonly paths: readonly string[];
+	text(path: string): string | undefined;
+}
 
 /** Tool prefix that stands for "the RISC-V tools", whichever of them builds in the end. */
 export const riscvPrefix = "riscv64-unknown-elf-";

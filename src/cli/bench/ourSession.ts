@@ -5,7 +5,9 @@ import { bug } from "../../common/errors.ts";
 import { loadCore } from "../../env/node/core.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { MachineOptions, ReadonlyBytes } from "../../machine/types.ts";
-import { median, outputOf, promptAtEnd, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
+import { promptAtEnd } from "../../session/consoleText.ts";
+import { RunController } from "../../session/runController.ts";
+import { median, outputOf, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
 
 export interface SessionJob {
 	readonly kernel: string;
@@ -108,7 +110,10 @@ class Session {
 		return new Session(await Machine.create(options, { core }));
 	}
 
+	private readonly controller: RunController;
+
 	constructor(readonly machine: Machine) {
+		this.controller = new RunController(machine, { breathe: async () => undefined });
 		machine.console.onData((bytes) => {
 			this.text += this.decoder.decode(bytes);
 		});
@@ -117,7 +122,7 @@ class Session {
 	/** Runs until the shell waits for a line; what came until then. */
 	toPrompt(): string {
 		for (;;) {
-			const stop = this.machine.run(lookEvery, { stopWhenWaiting: true });
+			const stop = this.controller.advance(lookEvery, { stopWhenWaiting: true });
 			if (promptAtEnd.test(this.text.slice(-3)) && this.machine.console.pending === 0) return this.text;
 			if (stop.kind === "idle" || stop.kind === "halt") bug(`the benchmark's kernel stopped:\n${this.text}`);
 		}

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { outputOf, promptAtEnd, type SessionResult, turnsOf, type Work } from "./works.ts";
+import { promptAtEnd } from "../../session/consoleText.ts";
+import { outputOf, type SessionResult, turnsOf, type Work } from "./works.ts";
 
 const program = "qemu-system-riscv64";
 

@@ -86,8 +86,6 @@ export function turnsOf(list: readonly Work[]): { readonly work: Work; readonly 
 	);
 }
 
-export const promptAtEnd = /(?:^|\n)\$ $/;
-
 /** What a command printed: the echo of the line and the prompt are not its output. */
 export function outputOf(text: string, command: string): string {
 	return text.slice(text.indexOf(command) + command.length, -2).trim();

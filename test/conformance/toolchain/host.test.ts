@@ -26,7 +26,7 @@ const enough = 200_000_000_000;
 /** Boots what was built and types a command. */
 async function outputOf(output: BuildOutput, command: string): Promise<string> {
 	const { machine } = await createMachine(output, { translator: true });
-	const shell = new Shell(machine, { breathe });
+	const shell = Shell.on(machine, { breathe });
 	expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
 	const { output: text, end } = await shell.run(command, enough);
 	shell.dispose();

@@ -20,7 +20,7 @@ async function boot(kernel: string, harts: number) {
 	);
 	const view = new KernelView(machine, image, programs, { regions: hw5Regions });
 	view.attach();
-	const shell = new Shell(machine, { breathe: async () => {} });
+	const shell = Shell.on(machine, { breathe: async () => {} });
 	expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");
 	return { machine, view, shell };
 }

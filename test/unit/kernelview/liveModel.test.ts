@@ -17,7 +17,7 @@ async function atPrompt() {
 	);
 	const view = new KernelView(machine, image, programs, { regions: hw5Regions });
 	view.attach();
-	const shell = new Shell(machine, { breathe: async () => {} });
+	const shell = Shell.on(machine, { breathe: async () => {} });
 	expect((await shell.waitForPrompt(20_000_000_000)).kind).toBe("prompt");
 	return { machine, view, shell };
 }

@@ -73,7 +73,7 @@ test("a wrong total, a panic, a time-out and a leak are each a reason", () => {
 	const panic = judge(prodcons1, { ...passed, end: { kind: "panic", message: "freewalk: leaf" } }, evidence);
 	expect(panic[0]?.message).toBe("The kernel panicked: freewalk: leaf");
 	const late = judge(prodcons1, { ...passed, end: { kind: "timeout" } }, evidence);
-	expect(late[0]?.message).toContain("did not come back");
+	expect(late[0]?.message).toContain("did not return to the shell");
 	const leak = judge(prodcons1, passed, { ...evidence, freeAfter: 97 });
 	expect(leak[0]?.message).toBe("After the command 3 fewer frames are free than before it (100 before, 97 after)");
 });

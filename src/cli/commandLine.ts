@@ -1,0 +1,228 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UserError } from "../common/errors.ts";
+import { exitCodeMeanings } from "./exitCodes.ts";
+
+/** One option: what `parseArgs` needs of it, and what a person is told. */
+export interface OptionSpec {
+	readonly type: "string" | "boolean";
+	readonly multiple?: boolean;
+	/** Name of its value in the help, or the values that it may have. */
+	readonly value?: string | readonly string[];
+	readonly does: string;
+	/** For ourselves: in no help. */
+	readonly hidden?: boolean;
+}
+
+export type Options = Readonly<Record<string, OptionSpec>>;
+
+/** One command: its options are parsed, explained and completed from here. */
+export interface CommandSpec<T extends Options = Options> {
+	/** What follows the name. */
+	readonly takes: string;
+	readonly does: string;
+	readonly options: T;
+}
+
+/** Options of every command that makes a machine. */
+export const machineOptions = {
+	harts: { type: "string", value: "N", does: "harts, 1 to 8; default: what the tree's Makefile says" },
+	memory: { type: "string", value: "SIZE", does: "RAM, such as 128M or 1G; default: what the tree says" },
+	virtio: { type: "string", value: ["modern", "legacy"], does: "version of the disk device; default: the driver's" },
+	seed: { type: "string", value: "S", does: "schedule of the harts; 0, the default, is plain round robin" },
+	"no-jit": { type: "boolean", does: "interpret; same run, slower" },
+} as const satisfies Options;
+
+/** Options of every command that builds a tree. */
+export const buildOptions = {
+	toolchain: {
+		type: "string",
+		value: ["auto", "bundled", "host"],
+		does: "compiler; auto takes the faster one that works",
+	},
+	jobs: { type: "string", value: "N", does: "compilers at a time" },
+} as const satisfies Options;
+
+const timeout = { type: "string", value: "SEC", does: "end with code 4 after so many seconds" } as const;
+const dir = { type: "string", value: "DIR", does: "the tree; default: this folder" } as const;
+
+const define = <T extends Options>(spec: CommandSpec<T>): CommandSpec<T> => spec;
+
+export const newCommand = define({
+	takes: "DIR",
+	does: "make a lab workspace from the bundled kernel, never over an existing file",
+	options: {
+		lab: { type: "string", value: "ID", does: "the lab; without it the plain kernel" },
+		solution: { type: "string", value: "TASK", does: "with the solution of this task, where it is installed" },
+		list: { type: "boolean", does: "list the labs" },
+	},
+});
+
+export const buildCommand = define({
+	takes: "[DIR]",
+	does: "kernel ELF and fs.img into DIR/build; diagnostics on stderr",
+	options: {
+		toolchain: buildOptions.toolchain,
+		out: { type: "string", value: "DIR", does: "another folder for the results" },
+		json: { type: "boolean", does: "result and diagnostics as JSON on stdout" },
+		jobs: buildOptions.jobs,
+		make: { type: "string", multiple: true, value: "NAME=VALUE", does: "a Makefile variable" },
+	},
+});
+
+export const bootCommand = define({
+	takes: "[DIR] | --kernel ELF [--disk IMG]",
+	does: "interactive console (Ctrl-A X quits), or a script with --command, --until or --replay",
+	options: {
+		...machineOptions,
+		...buildOptions,
+		kernel: { type: "string", value: "ELF", does: "boot this kernel instead of a tree" },
+		disk: { type: "string", value: "IMG", does: "its disk image" },
+		pmp: { type: "string", value: ["on", "off"], does: "physical memory protection; off as in QEMU before 6.2" },
+		command: {
+			type: "string",
+			multiple: true,
+			value: "CMD",
+			does: "type it at the prompt; the last prompt ends the run",
+		},
+		until: { type: "string", value: "REGEX", does: "end with code 0 when the console matches" },
+		timeout,
+		stats: { type: "boolean", does: "counters of the machine on stderr" },
+		record: { type: "string", value: "FILE", does: "save what was typed, for --replay" },
+		replay: {
+			type: "string",
+			value: "FILE",
+			does: "type it again at the same instructions, and compare the final state",
+		},
+		persist: { type: "string", value: "IMG", does: "save the disk as the guest left it" },
+	},
+});
+
+export const runCommand = define({
+	takes: "PROGRAM [ARG…]",
+	does: "build, boot, run one program, and judge it where the lab has a test for it",
+	options: {
+		...machineOptions,
+		...buildOptions,
+		dir,
+		timeout,
+		"memory-report": { type: "string", value: "FILE", does: "what the kernel did to memory, as JSON" },
+		tables: { type: "boolean", does: "the same as tables on stdout" },
+		record: { type: "string", value: "FILE", does: "save the run as a file, for `xv6-lab replay`" },
+	},
+});
+
+export const replayCommand = define({
+	takes: "FILE",
+	does: "a recorded run again (run --record), to the same state",
+	options: { "no-jit": machineOptions["no-jit"] },
+});
+
+export const testCommand = define({
+	takes: "",
+	does: "every test of the lab, with verdicts",
+	options: {
+		...machineOptions,
+		...buildOptions,
+		dir,
+		lab: { type: "string", value: "ID", does: "judge by this lab; default: the one that the tree belongs to" },
+		manifest: { type: "string", value: "FILE", does: "judge by this lab.json" },
+		"allow-unchecked": { type: "boolean", does: "what could not be checked does not fail a test" },
+		test: { type: "string", multiple: true, value: "ID", does: "only this test" },
+		task: { type: "string", multiple: true, value: "ID", does: "only the tests of this task" },
+		junit: { type: "string", value: "FILE", does: "write a JUnit report" },
+		json: { type: "boolean", does: "verdicts as JSON on stdout" },
+		seeds: { type: "string", value: "N", does: "run all with N schedules" },
+		shard: { type: "string", value: "I/N", does: "only every N-th test, from the I-th on" },
+		timeout: { type: "string", value: "SEC", does: "end each test, and the boot, after so many seconds" },
+	},
+});
+
+export const inspectCommand = define({
+	takes: "[DIR]",
+	does: "processes, regions, page tables, frames, faults and findings as tables",
+	options: {
+		...machineOptions,
+		...buildOptions,
+		command: { type: "string", multiple: true, value: "CMD", does: "run it first" },
+		json: { type: "boolean", does: "the memory report as JSON" },
+		"page-tables": { type: "boolean", does: "each page table, entry by entry" },
+		walk: {
+			type: "string",
+			multiple: true,
+			value: "PID:ADDRESS",
+			does: "the Sv39 walk of an address; pid 0: the kernel",
+		},
+		log: { type: "string", value: "LINES", does: "that many lines of the fault log" },
+		"stop-at-fault": { type: "string", value: "N", does: "stop the command at its N-th page fault" },
+		timeout,
+	},
+});
+
+export const benchCommand = define({
+	takes: "",
+	does: "the performance table: our machine beside QEMU where it is installed",
+	options: {
+		repeats: { type: "string", value: "N", does: "how often; the medians are shown" },
+		usertests: { type: "boolean", does: "with usertests" },
+		only: { type: "string", value: "REGEX", does: "only works with such a name" },
+		harts: { type: "string", multiple: true, value: "N", does: "with so many harts; default 1, 3 and 8" },
+		session: { type: "string", hidden: true, does: "how the command starts itself for one session" },
+	},
+});
+
+/** Parses by a command's definition; the complaint is a UserError with the command's usage. */
+export function parseCommand<T extends Options>(argv: string[], name: string, spec: CommandSpec<T>) {
+	return parse(argv, spec.options, usageOf(name, spec));
+}
+
+/** `parseArgs` whose complaint is a UserError with the command's usage. */
+export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(argv: string[], options: T, usage: string) {
+	try {
+		return parseArgs({ args: argv, allowPositionals: true, options });
+	} catch (error) {
+		throw new UserError("usage", (error as Error).message.split("\n")[0] as string, `Write: xv6-lab ${usage}.`);
+	}
+}
+
+/** One line: the name, what it takes, and its options in short. */
+export function usageOf(name: string, { takes, options }: CommandSpec): string {
+	const shown = Object.entries(options).filter(([, option]) => !option.hidden);
+	const words = shown.map(([key, option]) => `[${flag(key, option)}]${option.multiple ? "…" : ""}`);
+	return [name, takes, ...words].filter(Boolean).join(" ");
+}
+
+/** `xv6-lab NAME --help`. */
+export function helpOf(name: string, spec: CommandSpec): string {
+	const shown = Object.entries(spec.options).filter(([, option]) => !option.hidden);
+	const rows = shown.map(([key, option]) => [
+		flag(key, option),
+		option.does + (option.multiple ? " (repeatable)" : ""),
+	]);
+	const width = Math.max(0, ...rows.map(([left = ""]) => left.length));
+	const list = rows.map(([left = "", right]) => `  ${left.padEnd(width)}  ${right}`);
+	const head = ["xv6-lab", name, spec.takes].filter(Boolean).join(" ");
+	return [head, `  ${spec.does}`, "", "Options:", ...list, ""].join("\n");
+}
+
+/** `xv6-lab help`. */
+export function helpOfAll(commands: Readonly<Record<string, CommandSpec>>): string {
+	const rows = Object.entries(commands).map(
+		([name, { takes, does }]) => `  ${["xv6-lab", name, takes].filter(Boolean).join(" ")}\n      ${does}`,
+	);
+	const codes = Object.entries(exitCodeMeanings).map(([code, means]) => `  ${code.padStart(3)}  ${means}`);
+	return `xv6-lab: the xv6 operating-systems lab, in a shell
+
+${rows.join("\n")}
+
+'xv6-lab COMMAND --help' explains the options. 'xv6-lab completion bash|zsh|fish' prints a completion script.
+
+Exit codes:
+${codes.join("\n")}
+  otherwise the guest's own code
+`;
+}
+
+function flag(key: string, { value }: OptionSpec): string {
+	if (value === undefined) return `--${key}`;
+	return `--${key} ${typeof value === "string" ? value : value.join("|")}`;
+}

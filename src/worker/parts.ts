@@ -1,0 +1,47 @@
+import type { BuildOutput, BuildResult } from "../build/types.ts";
+import type { ProgressListener } from "../common/cancellation.ts";
+import type { SourceTree } from "../common/sourceTree.ts";
+import type { LabCatalog } from "../lab/catalog.ts";
+import type { LabManifest } from "../lab/manifest.ts";
+import type { TestObserver } from "../lab/runner.ts";
+import type { BuildParams, EngineEvents, MachineParams, SourceLocation, TreeInfo } from "../protocol/engine.ts";
+import type { LiveUpdate } from "../protocol/history.ts";
+import type { KernelModel, WalkModel } from "../protocol/kernelModel.ts";
+import type { RunHost } from "../session/runController.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
+
+/** What the inspector and the links read; implemented over src/kernelview. */
+export interface KernelObserver extends TestObserver {
+	model(): KernelModel;
+	/** For the inspector: whole at first, then changes. */
+	live(): ModelSource;
+	walk(pid: number, address: string): WalkModel | undefined;
+	symbolize(address: string): SourceLocation | undefined;
+	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
+	paceBy?(clock: () => number): void;
+	/** Page faults seen so far. */
+	readonly faultCount: number;
+}
+
+export interface ModelSource {
+	next(): LiveUpdate;
+	readonly more: boolean;
+	dispose(): void;
+}
+
+/** What differs between Node and browsers, and what tests replace. */
+export interface EngineParts extends RunHost {
+	readonly catalog: LabCatalog;
+	emit<K extends keyof EngineEvents>(kind: K, event: EngineEvents[K]): void;
+	/** A build is likely soon. */
+	warm(params: BuildParams): Promise<void>;
+	build(tree: SourceTree, params: BuildParams, onProgress: ProgressListener, signal: AbortSignal): Promise<BuildResult>;
+	describeTree(tree: SourceTree): Promise<Omit<TreeInfo, "lab">>;
+	createMachine(
+		output: BuildOutput,
+		params: MachineParams,
+	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
+	observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelObserver | undefined;
+	/** Milliseconds, for pacing only; never seen by the guest. */
+	now(): number;
+}

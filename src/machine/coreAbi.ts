@@ -53,6 +53,11 @@ export interface CoreExports {
 	run(maxSteps: number, flags: number): number;
 	/** From inside an import only: the run stops after the current instruction with STOP_REQUESTED. */
 	requestStop(): void;
+	/** Scheduling policies (core/policy.ts): seeded (0: plain) or directed, from the next round on, and what may come with both. */
+	reseed(seed: bigint): void;
+	direct(slice: number): void;
+	addDecision(hart: number, at: bigint, rounds: number): number;
+	wakeEvery(rounds: number): void;
 	/** mtime of the next timer event (timer compares of harts, M_DEVICE_TIME); all ones when there is none. */
 	nextEventTime(): bigint;
 

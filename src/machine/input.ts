@@ -1,6 +1,7 @@
 import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
 import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** Where a machine stands between two steps, for input: the count of steps, and how the core's last run ended. */
 export interface Standing {
@@ -25,7 +26,10 @@ export class Input {
 	private past: number | undefined;
 
 	/** `queue`: the bytes join the serial line. */
-	constructor(private readonly queue: (bytes: Uint8Array) => void) {}
+	constructor(
+		private readonly queue: (bytes: Uint8Array) => void,
+		private readonly apply: (schedule: Schedule) => void,
+	) {}
 
 	/** Input comes from records, and what is typed is dropped. */
 	get isReplaying(): boolean {
@@ -68,6 +72,12 @@ export class Input {
 		this.queue(bytes);
 	}
 
+	/** From here on harts run by another schedule. */
+	reschedule(schedule: Schedule, { at, moment }: Standing): void {
+		this.log.add({ at, moment, bytes: [], schedule });
+		this.apply(schedule);
+	}
+
 	/** The next record to be given, if there is one. */
 	get due(): InputRecord | undefined {
 		if (this.past !== undefined) return (this.replayed?.records ?? this.log.records)[this.past];
@@ -92,6 +102,10 @@ export class Input {
 				return { steps: 1, until: record.moment };
 			}
 			this.took();
+			if (record.schedule) {
+				this.apply(record.schedule);
+				continue;
+			}
 			if (record.bytes.length === 0) return { steps: 0 };
 			this.queue(Uint8Array.from(record.bytes));
 		}

@@ -1,4 +1,6 @@
 import { UserError } from "../common/errors.ts";
+import * as layout from "./core/layout.ts";
+import { checkSchedule, type Schedule } from "./schedule.ts";
 
 /**
  * Where between two steps the machine stood when input came, in this order: right after the step ("steps"); when nothing more
@@ -15,6 +17,8 @@ export interface InputRecord {
 	readonly at: number;
 	readonly moment: InputMoment;
 	readonly bytes: readonly number[];
+	/** No input: from here on harts run by this schedule. `bytes` is empty. */
+	readonly schedule?: Schedule;
 }
 
 const version = 3;
@@ -47,6 +51,16 @@ export class InputLog {
 	}
 }
 
+function isSchedule(schedule: Schedule): boolean {
+	try {
+		// How many harts there are is for the machine to check.
+		checkSchedule(schedule, layout.MAX_HARTS);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 export interface ParsedInputLog {
 	readonly records: readonly InputRecord[];
 	readonly end?: { readonly hash: string };
@@ -75,7 +89,8 @@ export function parseInputLog(text: string): ParsedInputLog {
 			record.at >= before &&
 			moments.includes(record.moment) &&
 			Array.isArray(bytes) &&
-			bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256);
+			bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256) &&
+			(record.schedule === undefined || (bytes.length === 0 && isSchedule(record.schedule)));
 		if (!fine) throw bad("a record is not in order");
 		before = record.at;
 	}

@@ -20,6 +20,7 @@ import {
 } from "./jit/translator.ts";
 import { loadImages, type RawImage } from "./loader.ts";
 import { Points } from "./points.ts";
+import { applySchedule, checkSchedule, type Schedule } from "./schedule.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
@@ -109,7 +110,13 @@ export class Machine implements MachineSurface {
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
-	private readonly input = new Input((bytes) => this.queue(bytes));
+	private readonly input = new Input(
+		(bytes) => this.queue(bytes),
+		(schedule) => {
+			checkSchedule(schedule, this.shape.harts);
+			applySchedule(this.core, schedule);
+		},
+	);
 	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
 	private late: Uint8Array[] = [];
 	private inside = false;
@@ -239,6 +246,18 @@ export class Machine implements MachineSurface {
 		} finally {
 			this.view.setUint32(layout.T_RUN_HART, 0, true);
 		}
+	}
+
+	/** Between runs: from the next round on harts run by this schedule. In the past it is ignored, as keys are. */
+	setSchedule(schedule: Schedule): void {
+		checkSchedule(schedule, this.shape.harts);
+		if (this.input.isReplaying) return;
+		this.input.reschedule(schedule, { at: this.instret, moment: momentOf(this.lastStop) });
+	}
+
+	/** Another seed from the next round on: what a snapshot's future varies by. 0: plain round robin. */
+	reseed(seed: number): void {
+		this.setSchedule({ kind: "seeded", seed });
 	}
 
 	requestStop(): void {

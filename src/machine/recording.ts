@@ -103,7 +103,8 @@ export async function parseRecording(file: Uint8Array, most = mostBytes): Promis
 	if (body.length !== length + ((4 - (length % 4)) % 4)) throw damaged("it is cut short");
 	if (checksum(body) !== header.checksum) throw damaged("its checksum is wrong");
 	const log = parseInputLog(header.input);
-	if (log.end === undefined || log.records.at(-1)?.bytes.length !== 0) throw damaged("its input has no end");
+	if (log.end === undefined || log.records.at(-1)?.bytes.length !== 0 || log.records.at(-1)?.schedule)
+		throw damaged("its input has no end");
 	return {
 		kernel: body.slice(0, header.kernelBytes),
 		...(header.diskBytes < 0 ? {} : { disk: body.slice(header.kernelBytes, length) }),

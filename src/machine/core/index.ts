@@ -38,13 +38,14 @@
 
 import {
 	CLINT_MTIMECMP, DIRTY_BASE, DIRTY_SIZE, DIRTY_TAKEN_BASE, HART_STRIDE, HART_TRACKING_DELTA, H_ID, H_MODE,
-	H_MSTATUS, H_RESERVATION, H_STIMECMP, MAX_HARTS, M_DEVICE_TIME, M_DISK_SIZE, M_HARTS, M_PMP_ENFORCED, M_RAM_SIZE, M_RANDOM,
+	H_MSTATUS, H_RESERVATION, H_STIMECMP, MAX_HARTS, M_DEVICE_TIME, M_DISK_SIZE, M_HARTS, M_PMP_ENFORCED, M_RAM_SIZE,
 	RAM_BASE, RAM_GUEST_BASE, STATE_BASE, STATE_SIZE, V_BANK_KEYS, V_RESUME_STEPS, WATCH_PHYSICAL_READ, WATCH_PHYSICAL_WRITE,
 } from "./layout";
 import { MODE_M, MSTATUS_XL, NEVER, hartAt, hartCount } from "./hart";
 import { dropAllWritable, flushAll } from "./tlb";
 import { dropSlots, forgetPages } from "./code";
 import { isRam, ramAddress } from "./physical";
+import { reseed } from "./policy";
 import { beginRound } from "./schedule";
 import { forgetBreakpointStops } from "./breakpoints";
 import * as csr from "./csr";
@@ -58,6 +59,7 @@ export { ramWritten } from "./code";
 export { nextEventTime, requestStop, run } from "./schedule";
 export { addBreakpoint, passBreakpoint, removeBreakpoint } from "./breakpoints";
 export { addWatchpoint, removeWatchpoint } from "./watchpoints";
+export { addDecision, direct, reseed, wakeEvery } from "./policy";
 export { setEventMask } from "./trap";
 export {
 	ramWriting, undoCollect, undoCount, undoOutput, undoReset, undoRevert, undoRevertState, undoStart, undoState, undoStop, undoSwap, undoSwapBegin,
@@ -68,8 +70,7 @@ export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64,
 	store<u32>(M_HARTS, harts < <u32>MAX_HARTS ? harts : MAX_HARTS);
 	store<u32>(M_RAM_SIZE, ramBytes);
 	store<u32>(M_DISK_SIZE, diskBytes);
-	// The seed goes through a multiplicative hash so that neighbouring seeds have nothing in common; 0 stays 0.
-	store<u64>(M_RANDOM, seed * 0x9e3779b97f4a7c15);
+	reseed(seed);
 	store<u32>(M_PMP_ENFORCED, pmpEnforced);
 	store<u64>(M_DEVICE_TIME, NEVER);
 	for (let i: u32 = 0; i < <u32>MAX_HARTS; i++) store<u64>(CLINT_MTIMECMP + (i << 3), NEVER);

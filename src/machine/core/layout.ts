@@ -65,6 +65,16 @@ export const M_PROBE_STEPS = 0x1006c;
 export const M_PROBE_STORES = 0x10070;
 /** u32: 1 = the slice is over but for its grace (schedule.ts). */
 export const M_GRACE = 0x10074;
+/** Scheduling policy (policy.ts). u32: 1 = directed; its slice length; rounds between early ends of wfi, 0: none; decisions. */
+export const M_POLICY = 0x10078;
+export const M_POLICY_SLICE = 0x1007c;
+export const M_WAKE_EVERY = 0x10080;
+export const M_DECISIONS = 0x10084;
+/** {u64 the hart's steps, u32 hart, u32 rounds to park or DECISION_TIMER; 0: it was taken}[DECISIONS_MAX] */
+export const DECISIONS = 0x15000;
+export const DECISION_SIZE = 16;
+export const DECISIONS_MAX = 256;
+export const DECISION_TIMER = 0xffffffff;
 /** {u32 linear address of 8 bytes, u32 0, u64 content before the probe}[PROBE_STORES_MAX] */
 export const PROBE_JOURNAL = 0x14000;
 export const PROBE_STORES_MAX = 256;
@@ -153,6 +163,8 @@ export const H_SPIN_TRAPS = 0x188;
 export const H_SPIN_SINCE = 0x190;
 /** u32: 1 = the hart gave up the rest of its slice (it met a lock that is held, or its grace is over). */
 export const H_YIELDED = 0x194;
+/** u64: the hart does not run before so many rounds have ended (policy.ts). */
+export const H_PARKED = 0x198;
 /** i64[32]: f0..f31, raw bits, binary32 NaN-boxed. */
 export const H_F = 0x200;
 /** u32 each. */

@@ -5,9 +5,9 @@
 // another process, without a difference.
 
 import {
-	CLINT_MTIMECMP, H_ID, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STEPS, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
-	M_DEVICE_TIME, M_DEVICE_WORK, M_GRACE, M_ORDER, M_RANDOM, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
-	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, RUN_STOP_READY, SLICE_LENGTH, STOP_BUDGET, STOP_HART, STOP_IDLE, STOP_READY,
+	CLINT_MTIMECMP, DECISION_TIMER, H_ID, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STEPS, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
+	M_DEVICE_TIME, M_DEVICE_WORK, M_GRACE, M_ORDER, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
+	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, RUN_STOP_READY, STOP_BUDGET, STOP_HART, STOP_IDLE, STOP_READY,
 	STOP_REQUESTED, STOP_WAITING, T_READY_HART, T_RUNNING, T_RUN_HART, T_RUN_STEPS, T_STANDING, T_TURN_BASE,
 	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
 } from "./layout";
@@ -15,36 +15,15 @@ import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount, interruptsEnabled } 
 import { MENVCFG_STCE, updateTimers } from "./clint";
 import { guardReservation } from "./code";
 import { execute } from "./execute";
+import { drawRound, isPlain, parked, takeDecision, untilDecision, wakesEarly } from "./policy";
 import { forgetTurn, longTurn, quietSlices } from "./turns";
 import { markActive, probeTurn, recheckTurn, rests, restsForSure, seekTurn, suspect, wakeIfDue } from "./spin";
 
 @external("env", "deviceTick") declare function deviceTick(): void;
 
-/** xorshift64*; 0 stays 0, which is seed 0's plain round robin. */
-function random(): u64 {
-	let s = load<u64>(M_RANDOM);
-	s ^= s >> 12;
-	s ^= s << 25;
-	s ^= s >> 27;
-	store<u64>(M_RANDOM, s);
-	return s * 0x2545f4914f6cdd1d;
-}
-
 /** Draws this round's slice length and order. */
 export function beginRound(): void {
-	const n = hartCount();
-	let length: u32 = SLICE_LENGTH;
-	for (let i: u32 = 0; i < n; i++) store<u8>(M_ORDER + i, <u8>i);
-	if (load<u64>(M_RANDOM) != 0) {
-		// 1/4 to 7/4 of the plain length, in whole ticks or not.
-		length = SLICE_LENGTH / 4 + <u32>((random() >> 32) % (SLICE_LENGTH + SLICE_LENGTH / 2));
-		for (let i = n - 1; i > 0; i--) {
-			const j = <u32>((random() >> 32) % (i + 1));
-			const swapped = load<u8>(M_ORDER + i);
-			store<u8>(M_ORDER + i, load<u8>(M_ORDER + j));
-			store<u8>(M_ORDER + j, swapped);
-		}
-	}
+	const length = drawRound();
 	store<u32>(M_ROUND_LENGTH, length);
 	store<u32>(M_CURSOR, 0);
 	store<u32>(M_SLICE_LEFT, length);
@@ -137,11 +116,11 @@ function takeTurn(h: usize, limit: u32, left: u64): u32 {
 	const begins = load<u32>(M_SLICE_BEGUN) == 0;
 	if (begins) {
 		store<u32>(M_SLICE_BEGUN, 1);
-		if (load<u32>(h, H_WAITING) && wakes(h)) store<u32>(h, 0, H_WAITING);
+		if (load<u32>(h, H_WAITING) && (wakes(h) || wakesEarly(h))) store<u32>(h, 0, H_WAITING);
 		if (rests(h)) wakeIfDue(h);
 		if (!load<u32>(h, H_WAITING)) store<u32>(h, YIELD_INTERRUPTS, V_YIELD);
 	}
-	if (load<u32>(h, H_WAITING)) return 0;
+	if (load<u32>(h, H_WAITING) || parked(h)) return 0;
 	store<u64>(T_TURN_BASE, load<u64>(M_STEPS) - load<u64>(h, H_STEPS));
 	store<u32>(T_RUNNING, load<u32>(h, H_ID) + 1);
 	switch (load<u32>(h, H_SPIN_STATE)) {
@@ -159,7 +138,7 @@ function takeTurn(h: usize, limit: u32, left: u64): u32 {
 // @ts-ignore: decorator
 @inline
 function sliceOver(h: usize): bool {
-	return load<u32>(M_SLICE_BEGUN) != 0 && (load<u32>(M_SLICE_LEFT) == 0 || load<u32>(h, H_WAITING) != 0 || load<u32>(h, H_YIELDED) != 0 || rests(h));
+	return load<u32>(M_SLICE_BEGUN) != 0 && (load<u32>(M_SLICE_LEFT) == 0 || load<u32>(h, H_WAITING) != 0 || load<u32>(h, H_YIELDED) != 0 || rests(h) || parked(h));
 }
 
 /** How far a hart may overrun its slice to get out of a critical section. */
@@ -171,7 +150,7 @@ const GRACE: u32 = 500;
  * these. Only with seed 0: the other seeds are there to find races, and cut anywhere.
  */
 function beginGrace(h: usize): bool {
-	if (load<u32>(M_SLICE_LEFT) != 0 || load<u32>(M_GRACE) != 0 || load<u64>(M_RANDOM) != 0 || hartCount() == 1) return false;
+	if (load<u32>(M_SLICE_LEFT) != 0 || load<u32>(M_GRACE) != 0 || !isPlain() || hartCount() == 1) return false;
 	if (load<u32>(h, H_WAITING) != 0 || load<u32>(h, H_YIELDED) != 0 || rests(h) || interruptsEnabled(h)) return false;
 	store<u32>(M_GRACE, 1);
 	store<u32>(M_SLICE_LEFT, GRACE);
@@ -191,8 +170,25 @@ export function run(maxSteps: f64, flags: u32): u32 {
 
 /** Steps that a hart may make before the run is to stop. */
 function allowed(h: usize, left: u64): u64 {
-	if (load<u32>(T_RUN_HART) != load<u32>(h, H_ID) + 1) return left;
-	return min<u64>(left, load<u64>(T_RUN_STEPS) - load<u64>(h, H_STEPS));
+	const most = untilDecision(h, left);
+	if (load<u32>(T_RUN_HART) != load<u32>(h, H_ID) + 1) return most;
+	return min<u64>(most, load<u64>(T_RUN_STEPS) - load<u64>(h, H_STEPS));
+}
+
+// @ts-ignore: decorator
+@inline
+function mayRun(h: usize): bool {
+	return load<u32>(h, H_WAITING) == 0 && !rests(h) && !parked(h);
+}
+
+/** A decision: time passes to the next event, and the slice begins again, with its look at interrupts. */
+function jumpInTime(): void {
+	const at = nextEventTime();
+	if (at == NEVER) return;
+	store<u64>(M_TIME, at);
+	store<u32>(M_TIME_FRACTION, 0);
+	updateTimers();
+	store<u32>(M_SLICE_BEGUN, 0);
 }
 
 /** Returns a STOP_* code; the machine stands at a moment that a later run finds again, T_STANDING says which. */
@@ -220,6 +216,11 @@ function rounds(end: u64, flags: u32): u32 {
 				store<u32>(T_STANDING, stop);
 				return pending ? pending : stop;
 			}
+			continue;
+		}
+		const decided = mayRun(h) ? takeDecision(h) : 0;
+		if (decided) {
+			if (decided == DECISION_TIMER) jumpInTime();
 			continue;
 		}
 		const slice = load<u32>(M_SLICE_LEFT);

@@ -5,11 +5,12 @@
 
 import {
 	H_MODE, H_SPIN_LENGTH, H_SPIN_NEXT, H_SPIN_ROUND, H_SPIN_SINCE, H_SPIN_STATE, H_SPIN_SUSPECT, H_SPIN_WAIT, H_WAITING, INSTRUCTIONS_PER_TICK,
-	M_DEVICE_TIME, M_DEVICE_WORK, M_RANDOM, M_ROUNDS, M_SLICES, M_STEPS, M_TIME, M_TIME_FRACTION, SLICE_LENGTH, SPIN_RESTS,
+	M_DEVICE_TIME, M_DEVICE_WORK, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_STEPS, M_TIME, M_TIME_FRACTION, SLICE_LENGTH, SPIN_RESTS,
 	S_SLICES_PASSED, V_LEFT,
 } from "./layout";
 import { MODE_U, NEVER, YIELD_TURN, count, hartAt, hartCount, yieldAfter } from "./hart";
 import { execute } from "./execute";
+import { isPlain, wakesHarts } from "./policy";
 import { KNOWN_LOOP, SUSPECT, markActive, newInterrupt, suspect } from "./spin";
 import { nextEventTime, wakes } from "./schedule";
 
@@ -22,7 +23,7 @@ let mark: u32 = 0;
 /** How many slices after the one that begins now the hart may run through. */
 export function quietSlices(h: usize): u32 {
 	// Who trapped in the last slice will do so again, and is not worth the search.
-	if (load<u64>(M_RANDOM) != 0 || load<u32>(h, H_SPIN_SUSPECT) == 0) return 0;
+	if (!isPlain() || wakesHarts() || load<u32>(M_ROUND_LENGTH) != SLICE_LENGTH || load<u32>(h, H_SPIN_SUSPECT) == 0) return 0;
 	if (load<u32>(M_DEVICE_WORK) != 0 || load<u64>(M_TIME) >= load<u64>(M_DEVICE_TIME)) return 0;
 	// With others beside it, a hart gets a grace where interrupts are off (schedule.ts); in user mode they never are.
 	if (hartCount() > 1 && load<u32>(h, H_MODE) != MODE_U) return 0;

@@ -16,8 +16,10 @@ import { recordsOfSlot, slotsInUse } from "./code";
 import { LOOP_BYTES, decodeAt } from "./decode";
 
 /** A hart is about to execute at T_STOP_PC, where there is a breakpoint; nonzero: the run stops there. */
+// @ts-ignore: decorator
 @external("env", "onBreakpoint") declare function onBreakpoint(hart: u32): u32;
 /** The records of a slot changed: what is translated of it, or waits to be, is void. */
+// @ts-ignore: decorator
 @external("env", "slotChanged") declare function slotChanged(slot: u32): void;
 
 function find(pc: u64): i32 {

@@ -8,9 +8,9 @@ import {
 	H_STEPS, M_TIME, T_EVENT_MASK, T_RUNNING, V_LEFT, V_STEPS_END,
 } from "./layout";
 import {
-	IRQ_SEI, IRQ_SSI, IRQ_STI, MODE_M, MODE_S, MODE_U, MSTATUS_FS, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
+	IRQ_SEI, IRQ_SSI, IRQ_STI, MODE_M, MODE_U, MSTATUS_FS, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
 	MSTATUS_MXR, MSTATUS_SD, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, MSTATUS_SUM, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW,
-	MSTATUS_XL, YIELD_INTERRUPTS, hartCount, yieldAfter, yieldIfStopped,
+	MSTATUS_XL, YIELD_INTERRUPTS, yieldAfter, yieldIfStopped,
 } from "./hart";
 import { flushHart, selectBank } from "./tlb";
 import { pmpReadConfig, pmpWriteAddress, pmpWriteConfig } from "./pmp";
@@ -18,6 +18,7 @@ import { MENVCFG_STCE, updateTimer } from "./clint";
 import { plicUpdate } from "./plic";
 import { endTurn } from "./turns";
 
+// @ts-ignore: decorator
 @external("env", "onRootChange") declare function onRootChange(hart: u32): void;
 
 const FFLAGS: u32 = 0x001;

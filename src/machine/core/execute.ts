@@ -10,8 +10,7 @@ import {
 } from "./layout";
 import * as op from "./opcodes";
 import {
-	CAUSE_BREAKPOINT, CAUSE_ECALL_U, CAUSE_ILLEGAL, MODE_M, MODE_S, MODE_U, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, YIELD_CODE,
-	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_TURN, YIELD_WAIT, count, fault, faulted, interruptsEnabled, yieldAfter,
+	CAUSE_BREAKPOINT, CAUSE_ECALL_U, CAUSE_ILLEGAL, MODE_M, MODE_S, MODE_U, MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, 	YIELD_INTERRUPTS, YIELD_SLICE, YIELD_STOP, YIELD_TURN, YIELD_WAIT, count, fault, faulted, interruptsEnabled, yieldAfter,
 } from "./hart";
 import { atomic } from "./atomic";
 import { csrOld, executeCsr } from "./csr";
@@ -113,7 +112,6 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 	const mode = load<u32>(h, H_MODE);
 	const status = load<u64>(h, H_MSTATUS);
 	const bits = load<u32>(r, 12);
-	let legal = true;
 	switch (code) {
 		case op.OP_ECALL: fault(h, CAUSE_ECALL_U + mode, 0); return;
 		case op.OP_EBREAK: fault(h, CAUSE_BREAKPOINT, 0); return;
@@ -148,6 +146,7 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 }
 
 /** The translator is offered the code at an offset of a slot; it may change its heat. */
+// @ts-ignore: decorator
 @external("env", "translate") declare function translate(slot: u32, offset: u32): void;
 
 // @ts-ignore: decorator

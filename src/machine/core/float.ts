@@ -4,7 +4,7 @@ import { H_F, H_FAULT, H_FFLAGS, H_FRM, H_MSTATUS } from "./layout";
 import * as op from "./opcodes";
 import { CAUSE_ILLEGAL, MSTATUS_FS, fault } from "./hart";
 import * as sf from "./softfloat";
-import { softfloat_flags } from "./softfloatRound";
+import { setSoftfloatFlags, softfloat_flags } from "./softfloatRound";
 
 const BOX: u64 = 0xffffffff00000000;
 const NAN_32: u32 = 0x7fc00000;
@@ -67,7 +67,7 @@ export function float(h: usize, r: usize, code: u32): void {
 	store<u64>(h + rd, value);
 	if (softfloat_flags) {
 		store<u32>(h, load<u32>(h, H_FFLAGS) | softfloat_flags, H_FFLAGS);
-		softfloat_flags = 0;
+		setSoftfloatFlags(0);
 	}
 	if (rd >= <usize>H_F && rd < <usize>(H_F + 256)) markFloatDirty(h);
 }

@@ -50,13 +50,14 @@ import { beginRound } from "./schedule";
 import { forgetBreakpointStops } from "./breakpoints";
 import * as csr from "./csr";
 import * as mmu from "./mmu";
-import { disturb, markActive } from "./spin";
+import { disturb, markActive } from "./spinState";
 import { anyWatched, checkWatch } from "./watchpoints";
 
 export { addDevice } from "./physical";
 export { setIrqLevel } from "./plic";
 export { ramWritten } from "./code";
-export { nextEventTime, requestStop, run } from "./schedule";
+export { requestStop, run } from "./schedule";
+export { nextEventTime } from "./wakeup";
 export { addBreakpoint, passBreakpoint, removeBreakpoint } from "./breakpoints";
 export { addWatchpoint, removeWatchpoint } from "./watchpoints";
 export { addDecision, direct, reseed, wakeEvery } from "./policy";

@@ -9,7 +9,7 @@ import {
 	CAUSE_STORE_ACCESS, CAUSE_STORE_PAGE, MODE_M, MODE_S, MODE_U, MSTATUS_MXR, MSTATUS_SUM, count, fault,
 } from "./hart";
 import { dataMode } from "./tlb";
-import { isRam, ramAddress, readableAddress } from "./physical";
+import { isRam, readableAddress } from "./physical";
 import { pmpAllows } from "./pmp";
 import { flaggedStore, markDirty, markTable, pageFlags } from "./code";
 import { anyWatched, checkWatch } from "./watchpoints";

@@ -8,7 +8,9 @@ import { count } from "./hart";
 import { clintLoad, clintStore } from "./clint";
 import { plicLoad, plicStore } from "./plic";
 
+// @ts-ignore: decorator
 @external("env", "deviceRead") declare function deviceRead(device: u32, offset: u32, size: u32): u32;
+// @ts-ignore: decorator
 @external("env", "deviceWrite") declare function deviceWrite(device: u32, offset: u32, size: u32, value: u32): void;
 
 const CLINT_START: u64 = 0x2000000;

@@ -5,20 +5,24 @@
 // another process, without a difference.
 
 import {
-	CLINT_MTIMECMP, DECISION_TIMER, H_ID, H_MENVCFG, H_MIE, H_MIP, H_RESERVATION, H_STEPS, H_STIMECMP, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
+	DECISION_TIMER, H_ID, H_RESERVATION, H_STEPS, H_WAITING, H_YIELDED, INSTRUCTIONS_PER_TICK, M_CURSOR,
 	M_DEVICE_TIME, M_DEVICE_WORK, M_GRACE, M_ORDER, M_ROUNDS, M_ROUND_LENGTH, M_SLICES, M_SLICE_BEGUN, M_SLICE_LEFT,
 	M_STEPS, M_TIME, M_TIME_FRACTION, RUN_STOP_BEFORE_SKIP, RUN_STOP_READY, STOP_BUDGET, STOP_HART, STOP_IDLE, STOP_READY,
 	STOP_REQUESTED, STOP_WAITING, T_READY_HART, T_RUNNING, T_RUN_HART, T_RUN_STEPS, T_STANDING, T_TURN_BASE,
 	SPIN_PROBE, SPIN_RECHECK, SPIN_RESTS, SPIN_SEEK, H_SPIN_STATE, S_TIME_SKIPS, T_STOP_REQUEST, V_YIELD,
 } from "./layout";
 import { NEVER, YIELD_INTERRUPTS, count, hartAt, hartCount, interruptsEnabled } from "./hart";
-import { MENVCFG_STCE, updateTimers } from "./clint";
+import { updateTimers } from "./clint";
 import { guardReservation } from "./code";
 import { execute } from "./execute";
 import { drawRound, isPlain, parked, takeDecision, untilDecision, wakesEarly } from "./policy";
-import { forgetTurn, longTurn, quietSlices } from "./turns";
-import { markActive, probeTurn, recheckTurn, rests, restsForSure, seekTurn, suspect, wakeIfDue } from "./spin";
+import { forgetTurn } from "./turns";
+import { longTurn, quietSlices } from "./longTurn";
+import { probeTurn, recheckTurn, seekTurn } from "./spin";
+import { markActive, rests, restsForSure, suspect, wakeIfDue } from "./spinState";
+import { nextEventTime, wakes } from "./wakeup";
 
+// @ts-ignore: decorator
 @external("env", "deviceTick") declare function deviceTick(): void;
 
 /** Draws this round's slice length and order. */
@@ -59,13 +63,6 @@ function endSlice(h: usize): void {
 	serviceDevices();
 }
 
-/** wfi ends when an enabled interrupt is pending, whatever the global enables say (privileged ISA 3.3.3). */
-// @ts-ignore: decorator
-@inline
-export function wakes(h: usize): bool {
-	return (load<u64>(h, H_MIP) & load<u64>(h, H_MIE)) != 0;
-}
-
 /** Whether no hart can make a step before something happens. */
 function allWait(): bool {
 	for (let i: u32 = 0; i < hartCount(); i++) {
@@ -78,20 +75,6 @@ function allWait(): bool {
 		if (!load<u32>(h, H_WAITING) && !restsForSure(h)) sure = false;
 	}
 	return sure;
-}
-
-function earlier(best: u64, candidate: u64): u64 {
-	return candidate > load<u64>(M_TIME) && candidate < best ? candidate : best;
-}
-
-export function nextEventTime(): u64 {
-	let best = earlier(NEVER, load<u64>(M_DEVICE_TIME));
-	for (let i: u32 = 0; i < hartCount(); i++) {
-		const h = hartAt(i);
-		best = earlier(best, load<u64>(CLINT_MTIMECMP + (i << 3)));
-		if (load<u64>(h, H_MENVCFG) & MENVCFG_STCE) best = earlier(best, load<u64>(h, H_STIMECMP));
-	}
-	return best;
 }
 
 /** Every hart waits: time goes to the next event. Returns a STOP_* code, or -1 when the run goes on. */

@@ -4,32 +4,39 @@ import {
 	raise, roundPack, shiftRightJam, special, widen, FLAG_NV, FLAG_NX, NAN64, RNE, softfloat_flags,
 } from "./softfloatRound";
 
+// @ts-ignore: decorator
 @inline function biasedExponent(a: u64): i32 {
 	return <i32>((a >> 52) & 0x7ff);
 }
 
 /** Exponent of a finite non-zero operand whose significand `normalSignificand` gives. */
+// @ts-ignore: decorator
 @inline function normalExponent(a: u64): i32 {
 	const biased = biasedExponent(a);
 	return biased != 0 ? biased - 1023 : -1011 - <i32>clz<u64>(a & FRACTION64);
 }
 
 /** Significand of a finite non-zero operand: 53 bits, leading one at bit 52. */
+// @ts-ignore: decorator
 @inline function normalSignificand(a: u64): u64 {
 	if (biasedExponent(a) != 0) return (a & FRACTION64) | HIDDEN64;
 	const fraction = a & FRACTION64;
-	return fraction << (clz<u64>(fraction) - 11);
+	const shift = clz<u64>(fraction) - 11;
+	return fraction << shift;
 }
 
+// @ts-ignore: decorator
 @inline function isInfinite(a: u64): bool {
 	return (a & ~SIGN64) == INF64;
 }
 
+// @ts-ignore: decorator
 @inline function isZero(a: u64): bool {
 	return (a & ~SIGN64) == 0;
 }
 
 /** An exact zero from operands of opposite sign: +0, but -0 when rounding down (IEEE 754 section 6.3). */
+// @ts-ignore: decorator
 @inline function cancelledZero(rm: u32, single: bool): u64 {
 	return special(rm == RDN ? SIGN64 : 0, single);
 }
@@ -62,6 +69,7 @@ function add(a: u64, b: u64, rm: u32, single: bool): u64 {
 let wideHigh: u64 = 0;
 
 /** 64 x 64 bits to 128: returns the low half, the high half is in `wideHigh`. */
+// @ts-ignore: decorator
 @inline function multiplyWide(a: u64, b: u64): u64 {
 	const a0 = a & 0xffffffff;
 	const a1 = a >> 32;
@@ -214,24 +222,29 @@ function shiftWideLow(high: u64, low: u64, n: i32): u64 {
 // long way. The error terms below are exact: TwoSum for sums (Knuth), products and squares by their exact value.
 
 /** Finite and below the highest binade, where a sum's error term could overflow. */
+// @ts-ignore: decorator
 @inline function isSumPlain64(bits: u64): bool {
 	return (bits & INF64) < 0x7fe0000000000000;
 }
 
+// @ts-ignore: decorator
 @inline function isSumPlain32(bits: u32): bool {
 	return (bits & 0x7f800000) < 0x7f000000;
 }
 
 /** Normal, not in the lowest binade (which a subnormal may have been rounded up to), and finite. */
+// @ts-ignore: decorator
 @inline function isPlain64(bits: u64): bool {
 	return (bits & INF64) - 0x0020000000000000 < 0x7fd0000000000000;
 }
 
+// @ts-ignore: decorator
 @inline function isPlain32(bits: u32): bool {
 	return (bits & 0x7f800000) - 0x01000000 < 0x7e800000;
 }
 
 /** Still to be found out whether the result is inexact? */
+// @ts-ignore: decorator
 @inline function wantsInexact(): bool {
 	return (softfloat_flags & FLAG_NX) == 0;
 }

@@ -11,6 +11,7 @@ export function f64_eq(a: u64, b: u64): u32 {
 }
 
 /** Order of two numbers that are no NaN; -0 equals +0. */
+// @ts-ignore: decorator
 @inline function less(a: u64, b: u64): bool {
 	const negativeA = <i64>a < 0;
 	if (negativeA != <i64>b < 0) return negativeA && ((a | b) & ~SIGN64) != 0;
@@ -57,6 +58,7 @@ export function f64_max(a: u64, b: u64): u64 {
 }
 
 /** Result of `select` on widened operands, as the binary32 operand it came from. */
+// @ts-ignore: decorator
 @inline function chosen(result: u64, wideA: u64, a: u32, b: u32): u32 {
 	if (isNaN64(result)) return NAN32;
 	return result == wideA ? a : b;
@@ -85,6 +87,7 @@ export function f32_max(a: u32, b: u32): u32 {
 }
 
 /** The fclass bit of unprivileged ISA table 11.5: 0 -inf, 1 -normal, 2 -subnormal, 3 -0, 4 +0 ... 7 +inf, 8 sNaN, 9 qNaN. */
+// @ts-ignore: decorator
 @inline function classify(negative: bool, exponentAllOnes: bool, exponentZero: bool, fractionZero: bool, quiet: bool): u32 {
 	if (exponentAllOnes && !fractionZero) return quiet ? 1 << 9 : 1 << 8;
 	let positive: u32 = 6;

@@ -1,7 +1,7 @@
 // Conversions between integers and floats, and between the two widths. See softfloat.ts for the contract.
 import {
 	FLAG_NV, FLAG_NX, FRACTION64, HIDDEN64, NAN32, RDN, RMM, RNE, RUP, SIGN64, isNaN64, isSignaling64, narrowSpecial,
-	normalizeRoundPack, raise, softfloat_flags, widen,
+	normalizeRoundPack, raise, setSoftfloatFlags, softfloat_flags, widen,
 } from "./softfloatRound";
 
 function fromInteger(negative: bool, magnitude: u64, rm: u32, single: bool): u64 {
@@ -69,8 +69,9 @@ function roundMagnitude(a: u64, rm: u32): u64 {
 }
 
 /** Out of range: NV instead of whatever else the rounding raised. */
+// @ts-ignore: decorator
 @inline function outOfRange<T>(flagsBefore: u32, result: T): T {
-	softfloat_flags = flagsBefore | FLAG_NV;
+	setSoftfloatFlags(flagsBefore | FLAG_NV);
 	return result;
 }
 

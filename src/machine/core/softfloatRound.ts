@@ -3,6 +3,10 @@
 /** Accrued exceptions in fflags layout; functions only ever set bits. */
 export let softfloat_flags: u32 = 0;
 
+export function setSoftfloatFlags(flags: u32): void {
+	softfloat_flags = flags;
+}
+
 export const FLAG_NX: u32 = 1;
 export const FLAG_UF: u32 = 2;
 export const FLAG_OF: u32 = 4;
@@ -23,14 +27,17 @@ export const FRACTION64: u64 = 0x000fffffffffffff;
 export const HIDDEN64: u64 = 0x0010000000000000;
 const QUIET64: u64 = 0x0008000000000000;
 
+// @ts-ignore: decorator
 @inline export function raise(flags: u32): void {
 	softfloat_flags |= flags;
 }
 
+// @ts-ignore: decorator
 @inline export function isNaN64(a: u64): bool {
 	return (a & ~SIGN64) > INF64;
 }
 
+// @ts-ignore: decorator
 @inline export function isSignaling64(a: u64): bool {
 	return isNaN64(a) && (a & QUIET64) == 0;
 }
@@ -47,6 +54,7 @@ export function invalid(): u64 {
 }
 
 /** binary32 bits as binary64 bits: exact, and a NaN keeps its quiet bit. */
+// @ts-ignore: decorator
 @inline export function widen(a: u32): u64 {
 	const exponent = (a >> 23) & 0xff;
 	if (exponent != 0 && exponent != 0xff) {
@@ -65,17 +73,20 @@ function widenSpecial(a: u32): u64 {
 }
 
 /** A finite or infinite binary64 that holds a binary32 value exactly (or a NaN), back to binary32 bits; subnormals excluded. */
+// @ts-ignore: decorator
 @inline export function narrowSpecial(a: u64): u32 {
 	if (isNaN64(a)) return NAN32;
 	return (<u32>(a >> 63) << 31) | ((a & INF64) == INF64 ? 0x7f800000 : 0);
 }
 
 /** a >> n; a one that falls out stays as the lowest bit. */
+// @ts-ignore: decorator
 @inline export function shiftRightJam(a: u64, n: i32): u64 {
 	if (n == 0) return a;
 	return n < 64 ? (a >> n) | u64((a << (64 - n)) != 0) : u64(a != 0);
 }
 
+// @ts-ignore: decorator
 @inline function roundIncrement(negative: bool, rm: u32, half: u64): u64 {
 	if (rm == RNE || rm == RMM) return half;
 	if (rm == RTZ) return 0;
@@ -86,6 +97,7 @@ function widenSpecial(a: u32): u64 {
  * Rounds sig * 2^(exponent - 62) to a format with `drop` fewer significand bits than 63 and packs it, sign excluded.
  * The leading one of `sig` is at bit 62.
  */
+// @ts-ignore: decorator
 @inline function pack(negative: bool, exponent: i32, sig: u64, rm: u32, drop: i32, bias: i32, maximum: i32): u64 {
 	const half: u64 = 1 << (drop - 1);
 	const mask = half + half - 1;
@@ -127,6 +139,7 @@ export function normalizeRoundPack(negative: bool, exponent: i32, sig: u64, rm: 
 }
 
 /** A binary64 special (zero, infinity, NaN) in the wanted width. */
+// @ts-ignore: decorator
 @inline export function special(a: u64, single: bool): u64 {
 	return single ? <u64>narrowSpecial(a) : a;
 }

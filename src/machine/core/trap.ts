@@ -8,12 +8,14 @@ import {
 } from "./layout";
 import {
 	IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, MODE_M, MODE_S, MODE_U, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV,
-	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, YIELD_STOP, count, hartAt, hartCount, yieldAfter, yieldIfStopped,
+	MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, NEVER, YIELD_INTERRUPTS, count, hartCount, yieldAfter, yieldIfStopped,
 } from "./hart";
 import { selectBank } from "./tlb";
 import { endTurn } from "./turns";
 
+// @ts-ignore: decorator
 @external("env", "onTrap") declare function onTrap(hart: u32): void;
+// @ts-ignore: decorator
 @external("env", "onTrapReturn") declare function onTrapReturn(hart: u32): void;
 
 const INTERRUPT: u64 = 1 << 63;

@@ -11,6 +11,7 @@ import {
 import { dropAllWritable } from "./tlb";
 
 /** The area of copies is full: the host takes it away. `entries`: how many were made so far. */
+// @ts-ignore: decorator
 @external("env", "undoFull") declare function undoFull(entries: u32): void;
 
 let on: bool = false;

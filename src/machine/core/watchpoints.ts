@@ -9,6 +9,7 @@ import { YIELD_STOP, yieldAfter } from "./hart";
 import { flushAll } from "./tlb";
 
 /** The access that T_STOP_* describe was made to the range with this id; nonzero: the run stops. */
+// @ts-ignore: decorator
 @external("env", "onWatchpoint") declare function onWatchpoint(id: u32): u32;
 
 /** Id 0 always stops. 1 on success, 0 when the table is full or the range is empty. */

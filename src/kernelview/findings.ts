@@ -91,7 +91,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 
 	returned(call: string, pending: Pending, result: bigint): void {
 		const process = call === "munmap" && result === 0n ? this.sources.processes.read(pending.slot) : undefined;
-		if (process) checkMunmap(this.sources, this.found, process, pending);
+		if (process && this.sources.regions.described) checkMunmap(this.sources, this.found, process, pending);
 		if (call === "exec" || call === "exit") this.leaver = undefined;
 		if (call !== "sbrk") this.families.forgetDead();
 	}

@@ -222,6 +222,7 @@ export function takeCensus(
 	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = codes["."];
 	for (const frame of twoHands) letters[frame] = codes.X;
 	const leaked: number[] = [];
+	let cutOff = 0;
 	if (count !== undefined && imageEnd > 0) {
 		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
 		if (reachable.length > 0) uses.push({ frames: reachable, pid: 0, as: "kernel-data" });
@@ -229,9 +230,24 @@ export function takeCensus(
 			if (held[frame] || free[frame]) continue;
 			letters[frame] = codes.L;
 			leaked.push(frame);
+			if (isFreed(memory, frame)) cutOff++;
 		}
 	}
-	return { letters, uses, free, freeCount: count, leaked, twoHands: [...twoHands], damage };
+	// One that fell off is lost; the rest of the list behind a bad link is not.
+	const cut =
+		cutOff < mostFallen
+			? undefined
+			: `${cutOff} frames that kfree has filled are not on the free list: a link of it was overwritten`;
+	return { letters, uses, free, freeCount: count, leaked, twoHands: [...twoHands], damage: damage ?? cut };
+}
+
+/** So many freed frames beside the free list are a list that was cut. */
+const mostFallen = 256;
+
+/** Free by its content: kfree's bytes all over it, but for the link. */
+function isFreed(memory: GuestMemory, frame: number): boolean {
+	const words = memory.page(memory.addressOf(frame));
+	return words?.subarray(2).every((word) => word === 0x01010101) ?? false;
 }
 
 /**

@@ -2,6 +2,7 @@ import { plain } from "../debuginfo/types.ts";
 import type { GuestMemory } from "./guestMemory.ts";
 import { pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
+import { likelyRegions } from "./likelyRegions.ts";
 import type { Process } from "./processes.ts";
 import type { RegionDescription } from "./regionDescription.ts";
 import { findLeaf } from "./sv39.ts";
@@ -42,14 +43,41 @@ export class RegionReader {
 	/** Families that are pointers to something all members share, in the order in which they were seen. */
 	private readonly familyPointers = new Map<number, number>();
 
+	/** What this kernel has of them; of those that no lab describes, places alone are known. */
+	private readonly descriptions: readonly RegionDescription[];
+	/** This kernel has a table of regions that its lab describes: only then what lies outside of them is a finding. */
+	readonly described: boolean;
+
 	constructor(
 		private readonly memory: GuestMemory,
 		private readonly names: KernelNames,
-		private readonly descriptions: readonly RegionDescription[],
-	) {}
+		private readonly wanted: readonly RegionDescription[],
+	) {
+		const found = wanted.filter((description) => this.isThere(description));
+		this.described = found.length > 0;
+		this.descriptions = this.described ? found : likelyRegions(names);
+		if (!this.described && wanted.length > 0)
+			for (const { path } of wanted.slice(0, 1))
+				names.note(
+					"findings",
+					`The lab's regions (\`${path}\`) were not found in this kernel: nothing is looked for about them`,
+				);
+	}
 
-	get described(): boolean {
-		return this.descriptions.length > 0;
+	private isThere({ path }: RegionDescription): boolean {
+		const { names } = this;
+		const bare = path.replace(/\[\]$/, "");
+		if (bare.startsWith("proc."))
+			return names.proc !== undefined && names.offsetIn(names.proc.element, bare.slice(5)) !== undefined;
+		return this.variableOf(bare) !== undefined;
+	}
+
+	/** Of a global description: the variable, also where it has the structure's name and its structure has none. */
+	private variableOf(bare: string): string | undefined {
+		const tag = /^struct (\w+)$/.exec(bare)?.[1];
+		if (tag === undefined) return this.names.variable(bare.split(".")[0] as string) ? bare.split(".")[0] : undefined;
+		const type = plain(this.names.variable(tag)?.type);
+		return this.names.variableOfStruct(tag) ?? (type?.kind === "struct" && type.name === "" ? tag : undefined);
 	}
 
 	/** The kernel keeps each region's length as the program said it, and munmap() takes one; else mmap() and munmap() have no such argument. */
@@ -84,7 +112,7 @@ export class RegionReader {
 	private *globals(description: RegionDescription): Iterable<{ place: Place; label: () => string }> {
 		const tag = /^struct (\w+)$/.exec(description.path)?.[1];
 		if (tag !== undefined) {
-			const name = this.names.variableOfStruct(tag);
+			const name = this.variableOf(`struct ${tag}`);
 			const variable = name === undefined ? undefined : this.names.variable(name);
 			if (name === undefined || !variable) {
 				this.missing(`There is no variable of type \`struct ${tag}\`, where the lab's regions are kept`);
@@ -139,7 +167,7 @@ export class RegionReader {
 
 	/** Of several descriptions, a kernel has those of the lab's tasks that it has come to. */
 	private missing(what: string): void {
-		if (this.descriptions.length === 1) this.names.note("address-space", what);
+		if (this.wanted.length === 1) this.names.note("address-space", what);
 	}
 
 	private family(place: Place, path: string | undefined): number | undefined {
@@ -176,7 +204,8 @@ export class RegionReader {
 				? (read(fields.end) ?? 0) - start
 				: (read(fields.pages) ?? description.pages ?? 0) * pageBytes);
 		const flaw = placeFlaw(kept, length);
-		if (flaw !== undefined && !sharer) flaws.push({ path: label(), name: description.name, start: kept, flaw });
+		if (flaw !== undefined && !sharer && this.described)
+			flaws.push({ path: label(), name: description.name, start: kept, flaw });
 		if (length <= 0 || start < 0 || start >= maxVa) return;
 		const end = Math.min(Math.ceil((start + length) / pageBytes) * pageBytes, maxVa);
 		if (sharer) {

@@ -4,7 +4,9 @@ import { pteU, pteW, virtualHex } from "../sv39.ts";
 import { type FindingList, type Suspect, who } from "./findingList.ts";
 
 /** `private-frame-shared`: private memory of two processes must not be one frame that both may write. */
-export function checkSharing({ memory }: Sources, list: FindingList, look: Look, suspect: Suspect): void {
+export function checkSharing(sources: Sources, list: FindingList, look: Look, suspect: Suspect): void {
+	if (!sources.regions.described && sharesMemory(sources)) return;
+	const { memory } = sources;
 	const owners = new Map<number, { space: ProcessSpace; va: number; label: string }>();
 	for (const space of look.spaces) {
 		if (space.process.state === "ZOMBIE") continue;
@@ -31,4 +33,17 @@ export function checkSharing({ memory }: Sources, list: FindingList, look: Look,
 			}
 		}
 	}
+}
+
+/** System calls by which processes may share memory on purpose: where the table of what they share is not known, nothing is wrong with it. */
+const sharing = /^sys_.*(mmap|shm|share|thread|clone)/;
+
+function sharesMemory({ memory, names }: Sources): boolean {
+	const { syscalls, symbols } = names;
+	if (!syscalls) return true;
+	for (let number = 1; number < Math.min(syscalls.count, 512); number++) {
+		const handler = memory.u64(syscalls.address + 8 * number);
+		if (handler && sharing.test(symbols.symbolAt(handler)?.name ?? "")) return true;
+	}
+	return false;
 }

@@ -142,6 +142,8 @@ export function frameBytes(symbols: ProgramSymbols, memory: GuestMemory, address
 		else if (mnemonic === "add" && rd === 2) {
 			const step = constants.get(rs1 === 2 ? fields.rs2.get(word) : rs1) ?? 0;
 			if (step < 0) total -= step;
+		} else if (mnemonic === "sub" && rd === 2 && rs1 === 2) {
+			total += Math.max(0, constants.get(fields.rs2.get(word)) ?? 0);
 		} else if (instruction.kind === "jump" || instruction.kind === "branch") break;
 	}
 	return total;

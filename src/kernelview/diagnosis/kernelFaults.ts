@@ -36,7 +36,6 @@ export function kernelFault(evidence: Evidence, trap: KernelTrap, said: string |
 	return {
 		kind: "kernel-fault",
 		severity: "error",
-		...told,
 		...(said !== undefined ? { said } : {}),
 		...(process ? { process: { pid: process.pid, name: process.name } } : {}),
 		hart,
@@ -46,10 +45,11 @@ export function kernelFault(evidence: Evidence, trap: KernelTrap, said: string |
 			? { look: { file: first.file, line: first.line, function: first.name } }
 			: {}),
 		effects: [],
+		...told,
 	};
 }
 
-type Told = Pick<Diagnosis, "cause" | "evidence" | "notes">;
+type Told = Pick<Diagnosis, "cause" | "evidence" | "notes" | "look">;
 
 function other(trap: KernelTrap, where: string): Told {
 	return {
@@ -142,6 +142,9 @@ function stackOverflow(evidence: Evidence, trap: KernelTrap): Told | undefined {
 				? [`the largest frame is that of ${largest.frame.name}: ${largest.bytes} bytes`]
 				: []),
 		],
+		...(largest?.frame.file !== undefined && largest.frame.line !== undefined
+			? { look: { file: largest.frame.file, line: largest.frame.line, function: largest.frame.name } }
+			: {}),
 		notes: [],
 	};
 }

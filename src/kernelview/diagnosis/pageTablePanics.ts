@@ -37,9 +37,10 @@ export function pageTablePanic(
 	said: string,
 	calls: readonly KernelCall[],
 	leaver: Leaver | undefined,
+	hart: number | undefined,
 ): Told | undefined {
 	const names = calls.map(({ name }) => name);
-	const space = spaceOf(evidence, calls, leaver);
+	const space = spaceOf(evidence, calls, leaver, hart);
 	if (names[1] === "freewalk") return space && leafLeft(evidence, space);
 	if (names.includes("uvmunmap") && names[1] === "uvmunmap" && space) return unmapped(evidence, said, calls, space);
 	if (/remap/.test(said)) return remapped(evidence, calls, space);
@@ -50,7 +51,12 @@ export function pageTablePanic(
 }
 
 /** Of the space that the panic is about: by the page table that a function on the stack was given, else the one on its way out. */
-function spaceOf(evidence: Evidence, calls: readonly KernelCall[], leaver: Leaver | undefined): Space | undefined {
+function spaceOf(
+	evidence: Evidence,
+	calls: readonly KernelCall[],
+	leaver: Leaver | undefined,
+	hart: number | undefined,
+): Space | undefined {
 	const { regions } = evidence.sources;
 	const known: Space[] = evidence.look.processes.map((process) => ({
 		...{ pid: process.pid, name: process.name, size: process.size, root: process.root, process },
@@ -67,6 +73,10 @@ function spaceOf(evidence: Evidence, calls: readonly KernelCall[], leaver: Leave
 			const space = root === undefined ? undefined : known.findLast((candidate) => candidate.root === root);
 			if (space) return space;
 		}
+	const frees = calls.some(({ name }) => /^(k?wait|reap|freeproc|proc_freepagetable|k?exec)$/.test(name));
+	const own = frees || hart === undefined ? undefined : evidence.processOn(hart);
+	const current = known.find(({ pid }) => pid === own?.pid);
+	if (current) return current;
 	if (leaver) return known.at(-1);
 	const dying = known.filter(({ process }) => process.state === "ZOMBIE" && process.root !== 0);
 	return dying.length === 1 ? dying[0] : undefined;
@@ -224,12 +234,17 @@ function faultedHole(evidence: Evidence, space: Space): number | undefined {
 function remapped(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told | undefined {
 	const caller = calls.find(({ name }, i) => i > 1 && name !== "mappages" && name !== "mapvpages");
 	const va = addressIn(evidence, calls[1]);
-	const process = space ?? (undefined as Space | undefined);
 	const by = caller ? named(caller) : "mappages";
-	if (va === undefined || !process) return undefined;
-	const page = Math.floor(va / pageBytes) * pageBytes;
-	const leaf = findLeaf(evidence.sources.memory, process.root, page);
-	if (!leaf) return undefined;
+	const page = va === undefined ? undefined : Math.floor(va / pageBytes) * pageBytes;
+	const leaf = page === undefined || !space ? undefined : findLeaf(evidence.sources.memory, space.root, page);
+	if (page === undefined || !space || !leaf)
+		return {
+			cause: `${by} maps a page${space ? ` of ${who(space)}` : ""} that is mapped already.`,
+			evidence: [],
+			notes: ["Which page it is was not recognised: its address is not in the debug information at this place"],
+			...(space ? { process: { pid: space.pid, name: space.name } } : {}),
+		};
+	const process = space;
 	return {
 		cause: `${by} maps page ${virtualHex(page)} (${describe(evidence, process, page)}) of ${who(process)} a second time: it is mapped ${permissionText(leaf.flags)} to frame ${evidence.sources.memory.frameOf(leaf.pa)} already.`,
 		evidence: [`the leaf of ${virtualHex(page)} is valid`],

@@ -42,7 +42,7 @@ export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagno
 		const lock = lockPanic(evidence, said ?? "", hart, calls);
 		if (lock) return { ...base, ...here, kind: "lock-panic", ...lock };
 	}
-	const table = pageTablePanic(evidence, said ?? "", calls, leaver);
+	const table = pageTablePanic(evidence, said ?? "", calls, leaver, hart);
 	if (table) return { ...base, ...here, kind: "page-table-panic", ...table };
 	const outer = calls[2];
 	const why =

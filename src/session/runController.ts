@@ -387,12 +387,14 @@ export class RunController implements Disposable {
 	}
 
 	private wake(): void {
-		if (!this.looping && this.mayRun) void this.loop();
 		this.openGate?.();
+		if (this.looping || !this.mayRun) return;
+		this.looping = true;
+		// Not within the call that wakes it: its caller may have more to set up.
+		void Promise.resolve().then(() => this.loop());
 	}
 
 	private async loop(): Promise<void> {
-		this.looping = true;
 		try {
 			while (!this.isOver) {
 				if (this.mayRun) {
@@ -487,8 +489,11 @@ export class RunController implements Disposable {
 
 	/** An idle guest costs the host nothing: until its timer, a key, or a job. */
 	private restFor(stop: StopReason): void {
-		if (stop.kind !== "waiting") this.rest = {};
-		else this.rest = { timer: (this.host.after ?? afterTimer)(stop.ticks / ticksPerMs, () => this.endRest()) };
+		const { host } = this;
+		const ring = () => this.endRest();
+		const ms = stop.kind === "waiting" ? stop.ticks / ticksPerMs : undefined;
+		if (ms === undefined) this.rest = {};
+		else this.rest = { timer: host.after ? host.after(ms, ring) : afterTimer(ms, ring) };
 	}
 
 	private endRest(): void {

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import * as layout from "../../../src/machine/core/layout.ts";
+import type { Hart } from "../../../src/machine/types.ts";
+import { ProgressWatch, type Waiting } from "../../../src/session/progress.ts";
+import { waitingOf } from "../../../src/session/waiting.ts";
+
+/** Counters of a machine, as a test wants them. */
+class Counters {
+	ticks = 0;
+	calls = 0;
+	devices = 0;
+	mode: 0 | 1 = 1;
+
+	happens({ calls = 0, devices = 0, mode = 1 }: { calls?: number; devices?: number; mode?: 0 | 1 }): void {
+		this.calls += calls;
+		this.devices += devices;
+		this.mode = mode;
+	}
+
+	get harts(): readonly Hart[] {
+		return [{ id: 0, pc: 0x80000000n, mode: this.mode } as Hart];
+	}
+
+	statistic(address: number): number {
+		if (address === layout.S_INTERRUPTS + 8 * 5) return this.ticks;
+		if (address === layout.S_INTERRUPTS + 8 * 9) return this.devices;
+		return address === layout.S_EXCEPTIONS + 8 * 8 ? this.calls : 0;
+	}
+}
+
+function ticksUntilStall(waiting: Waiting | undefined, most = 200_000): number | undefined {
+	const machine = new Counters();
+	const watch = new ProgressWatch(machine, () => waiting);
+	for (; machine.ticks < most; machine.ticks++) if (watch.look(0)) return machine.ticks;
+	return undefined;
+}
+
+test("nothing but ticks is a stall: soon where all sleep, late where the kernel works or may wait for time", () => {
+	expect(ticksUntilStall({ kind: "events", who: "" })).toBe(20);
+	expect(ticksUntilStall({ kind: "input", who: "" })).toBe(20);
+	expect(ticksUntilStall({ kind: "kernel" })).toBe(300);
+	expect(ticksUntilStall(undefined)).toBe(3000);
+	expect(ticksUntilStall({ kind: "time" })).toBe(100_000);
+});
+
+test.each([
+	["a system call", { calls: 1 }],
+	["a device's interrupt", { devices: 1 }],
+	["user code", { mode: 0 }],
+] as const)("%s is progress", (_, change) => {
+	const machine = new Counters();
+	const watch = new ProgressWatch(machine, () => ({ kind: "events", who: "" }));
+	for (let tick = 0; tick < 100; tick++) {
+		machine.ticks++;
+		if (tick % 10 === 0) machine.happens(change);
+		expect(watch.look(0)).toBeUndefined();
+	}
+});
+
+test("what is printed is progress, and a stall is told once until the next command", () => {
+	const machine = new Counters();
+	const watch = new ProgressWatch(machine, () => ({ kind: "events", who: "" }));
+	for (machine.ticks = 0; machine.ticks < 100; machine.ticks++) expect(watch.look(machine.ticks)).toBeUndefined();
+	let told = 0;
+	for (; machine.ticks < 200; machine.ticks++) if (watch.look(0)) told++;
+	expect(told).toBe(1);
+	watch.reset();
+	for (; machine.ticks < 300; machine.ticks++) if (watch.look(0)) told++;
+	expect(told).toBe(2);
+});
+
+test("what processes wait for is read off their channels", () => {
+	const process = (name: string, state: string, sleepsOn?: string) =>
+		({ pid: 3, name, state, ...(sleepsOn === undefined ? {} : { sleepsOn }) }) as never;
+	const kind = (...processes: never[]): string | undefined => waitingOf({ processes })?.kind;
+	expect(kind(process("init", "SLEEPING", "proc[0]"), process("sleep", "SLEEPING", "ticks"))).toBe("time");
+	expect(kind(process("init", "SLEEPING", "proc[0]"), process("cat", "SLEEPING", "cons.r"))).toBe("input");
+	expect(kind(process("init", "SLEEPING", "proc[0]"), process("x", "RUNNABLE"))).toBe("kernel");
+	expect(kind(process("init", "SLEEPING", "proc[0]"), process("x", "SLEEPING", "disk"))).toBe("events");
+	expect(kind(process("x", "SLEEPING"))).toBeUndefined();
+	expect(kind()).toBeUndefined();
+});

@@ -1,0 +1,242 @@
+import { afterEach, expect, test } from "vitest";
+import { toDisposable } from "../../../src/common/disposable.ts";
+import { RunController, type RunHost, type StateChange, type TimeLine } from "../../../src/session/runController.ts";
+import { boot, type Guest } from "../../support/guest.ts";
+
+/** The real machine under the controller, and a clock that the test turns. */
+
+/** Counts in s0, prints a dot each 100,000 rounds. */
+const counter = `
+	li s1, UART
+	li s2, 100000
+	li s3, 46
+1:	li s0, 0
+2:	addi s0, s0, 1
+	bne s0, s2, 2b
+	sb s3, (s1)
+	j 1b`;
+
+/** Waits for a timer 100 ms from now, prints a dot, and again. */
+const sleeper = `
+	li s1, UART
+	li s2, CLINT
+	li t0, 0xbff8
+	add s3, s2, t0
+	li t0, 0x4000
+	add s4, s2, t0
+	li t0, 128
+	csrw mie, t0
+1:	ld t0, (s3)
+	li t1, 1000000
+	add t0, t0, t1
+	sd t0, (s4)
+	wfi
+	li t0, 46
+	sb t0, (s1)
+	j 1b`;
+
+class Clock implements RunHost {
+	ms = 0;
+	readonly timers: { at: number; callback: () => void }[] = [];
+	breaths = 0;
+	/** Does what a message would do, at this breath. */
+	readonly messages = new Map<number, () => void>();
+
+	now(): number {
+		// A slice of the loop is over after two looks at the clock.
+		this.ms += 5;
+		return this.ms;
+	}
+
+	async breathe(): Promise<void> {
+		this.messages.get(++this.breaths)?.();
+		await new Promise(setImmediate);
+	}
+
+	after(ms: number, callback: () => void) {
+		const timer = { at: this.ms + ms, callback };
+		this.timers.push(timer);
+		return toDisposable(() => this.timers.splice(this.timers.indexOf(timer), 1));
+	}
+
+	/** The next timer's time has come. */
+	ring(): void {
+		const next = this.timers[0];
+		if (!next) throw new Error("no timer is set");
+		this.ms = Math.max(this.ms, next.at);
+		next.callback();
+	}
+}
+
+let guest: Guest;
+let controller: RunController;
+let clock: Clock;
+let states: StateChange[];
+
+async function controlled(kernel: string): Promise<void> {
+	guest = await boot({ kernel });
+	clock = new Clock();
+	controller = new RunController(guest.machine, clock);
+	states = [];
+	controller.onState((change) => states.push(change));
+}
+
+afterEach(() => {
+	controller.dispose();
+	guest.machine.dispose();
+});
+
+const breaths = async (count: number) => {
+	for (let i = 0; i < count; i++) await new Promise(setImmediate);
+};
+
+test("it runs by itself, pauses, stands still, and goes on", async () => {
+	await controlled(counter);
+	controller.start();
+	await breaths(5);
+	controller.pause();
+	const { instret } = guest.machine;
+	expect(instret).toBeGreaterThan(0);
+	await breaths(5);
+	expect(guest.machine.instret).toBe(instret);
+	controller.resume();
+	await breaths(5);
+	expect(guest.machine.instret).toBeGreaterThan(instret);
+	expect(states.map(({ state, stop }) => [state, stop?.kind])).toEqual([
+		["running", undefined],
+		["paused", "asked"],
+		["running", undefined],
+	]);
+});
+
+test("a guest that waits costs nothing until its timer, in the person's time; a job need not wait", async () => {
+	await controlled(sleeper);
+	controller.start();
+	await breaths(6);
+	expect([guest.text(), clock.timers.length]).toEqual(["", 1]);
+	const { instret } = guest.machine;
+	await breaths(6);
+	expect(guest.machine.instret).toBe(instret);
+	clock.ring();
+	await breaths(6);
+	expect([guest.text(), clock.timers.length]).toEqual([".", 1]);
+	await controller.own(() =>
+		controller.run({ step: () => 100_000, look: () => (guest.text().length >= 5 ? true : undefined) }),
+	);
+	expect(guest.text().length).toBeGreaterThanOrEqual(5);
+});
+
+test("a stop that an observer asks for is exact, with its reason, and a job's slice is finished after it", async () => {
+	await controlled(
+		"li t0, 0x80000000\nla t1, handler\ncsrw mtvec, t1\n1:\naddi s0, s0, 1\necall\nj 1b\nhandler:\ncsrr t0, mepc\naddi t0, t0, 4\ncsrw mepc, t0\nmret",
+	);
+	const looks: number[] = [];
+	const running = controller.run({
+		step: () => 1000,
+		look: () => {
+			looks.push(guest.machine.instret);
+			return looks.length === 3 || undefined;
+		},
+	});
+	const stop = await controller.runTo((found) => guest.machine.onTrap(() => found({ kind: "fault" })));
+	expect(stop).toEqual({ kind: "fault" });
+	expect([controller.state, looks]).toEqual(["paused", []]);
+	expect(guest.machine.harts[0]?.register(8)).toBe(1n);
+	controller.resume();
+	await running;
+	// As without the pause.
+	expect(looks).toEqual([1000, 2000, 3000]);
+});
+
+test("a job can be cancelled while the machine is paused, and the next one runs", async () => {
+	await controlled(counter);
+	const given = new AbortController();
+	const first = controller.run({ step: () => 1000, look: () => undefined, signal: given.signal });
+	await breaths(2);
+	controller.pause();
+	given.abort();
+	await expect(first).rejects.toMatchObject({ code: "cancelled" });
+	const next = controller.run({ step: () => 1000, look: () => "done" });
+	await breaths(3);
+	controller.resume();
+	expect(await next).toBe("done");
+});
+
+test("owners of the machine come one after the other, and nothing runs between their jobs", async () => {
+	await controlled(counter);
+	controller.start();
+	const order: string[] = [];
+	const work = (name: string) =>
+		controller.own(async () => {
+			await controller.run({ step: () => 1000, look: () => true });
+			const { instret } = guest.machine;
+			await breaths(5);
+			order.push(`${name} ${guest.machine.instret - instret}`);
+		});
+	await Promise.all([work("a"), work("b")]);
+	expect(order).toEqual(["a 0", "b 0"]);
+});
+
+test("a reader that is behind holds the machine, whatever else happens", async () => {
+	await controlled(counter);
+	controller.start();
+	await breaths(3);
+	const go = controller.hold();
+	await breaths(2);
+	const { instret } = guest.machine;
+	controller.pause();
+	controller.resume();
+	controller.type(new TextEncoder().encode("x"));
+	await breaths(5);
+	expect(guest.machine.instret).toBe(instret);
+	go();
+	await breaths(5);
+	expect(guest.machine.instret).toBeGreaterThan(instret);
+});
+
+test("the guest's end is told once, with its code, and nothing runs after it", async () => {
+	await controlled("li t0, FINISHER\nli t1, 0x73333\nsw t1, (t0)\nj .");
+	controller.start();
+	await breaths(5);
+	controller.start();
+	controller.powerOff("late");
+	expect(states.filter(({ state }) => state === "dead" || state === "off")).toEqual([
+		{ state: "dead", stop: { kind: "halt", code: 7 } },
+	]);
+	await expect(controller.run({ step: () => 1, look: () => true })).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("in the past keys are kept from the guest, and a new future or the present goes on", async () => {
+	await controlled(counter);
+	controller.start();
+	await breaths(3);
+	controller.pause();
+	let position = 100;
+	let cut = 0;
+	const line: TimeLine = {
+		oldest: 0,
+		present: 100,
+		get position() {
+			return position;
+		},
+		seek: (to) => {
+			position = to;
+		},
+		cut: () => cut++,
+		afterRun: () => undefined,
+	};
+	const typed: string[] = [];
+	controller.onTypedInPast((bytes) => typed.push(new TextDecoder().decode(bytes)));
+	controller.attachHistory(line);
+	controller.seek(40);
+	expect(controller.state).toBe("past");
+	controller.type(new TextEncoder().encode("k"));
+	expect([typed, guest.machine.console.pending]).toEqual([["k"], 0]);
+	controller.seek(1000);
+	expect([controller.state, position]).toEqual(["paused", 100]);
+	controller.seek(40);
+	controller.newFuture();
+	expect([controller.state, cut]).toEqual(["paused", 1]);
+	controller.type(new TextEncoder().encode("k"));
+	expect(guest.machine.console.pending).toBe(1);
+});

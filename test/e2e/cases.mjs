@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
+import { inspectorPictures } from "./inspectorPictures.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
 
@@ -158,6 +159,7 @@ export const cases = {
 
 	...inspectorCases,
 	...inspectorPause,
+	...inspectorPictures,
 
 	async "a stranger edits three functions, led by the explanations, and turns red into green"({
 		open,

@@ -53,6 +53,8 @@ export class Findings extends Part {
 
 	private picture({ picture, sentence }: Card) {
 		const columns = Math.max(...picture.map((line) => line.length));
+		if (picture.length === 1)
+			return html`<div class="picture line" role="img" aria-label=${sentence}>${(picture[0] ?? []).map((token) => this.token(token, 1))}</div>`;
 		return html`<div class="picture" role="img" aria-label=${sentence} .style=${`grid-template-columns: repeat(${columns}, auto)`}>
 			${picture.map((line) => line.map((token, i) => this.token(token, i === line.length - 1 ? columns - i : 1)))}
 		</div>`;
@@ -67,8 +69,9 @@ export class Findings extends Part {
 			case "frame": {
 				const { frame, pid } = token;
 				const owner = pid === undefined ? "" : `owner ${ownerClass(run, pid)}`;
-				if (frame === undefined) return html`<span class="box none" .style=${wide}>${l10n.t("no frame")}</span>`;
-				return html`<span class="box ${owner}" .style=${wide} data-frame=${frame} @mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)}>${l10n.t("frame {0}", frame)}</span>`;
+				if (frame === undefined)
+					return html`<span class="box none" .style=${wide} title=${l10n.t("no frame")}>–</span>`;
+				return html`<span class="box ${owner}" .style=${wide} data-frame=${frame} @mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)}>${frame}</span>`;
 			}
 			case "sign":
 				return html`<span class="sign ${token.same ? "" : "bad"}" .style=${wide}>${token.same ? "=" : "≠"}</span>`;

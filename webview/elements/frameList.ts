@@ -35,10 +35,11 @@ function frameBox(store: Store, frame: number, from: number, to: number) {
 	const content = memory?.contents.get(frame);
 	const owner = owners[0];
 	return html`
-		<button class="frame-box" data-frame=${frame} aria-label=${label} title=${label}
+		<button class="frame-box" data-frame=${frame} title=${label}
 			@click=${() => owner && store.select({ pid: owner.pid, va: owner.va })}
 			@mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)} @focus=${() => relate(frame)} @blur=${() => relate(undefined)}>
-			<span class="top"><b class="mono">${frame}</b>${pids.length > 0 ? pids.map((pid) => chip(run, pid)) : html`<span class="muted">${l10n.t("free")}</span>`}<span class="mono muted words">${contentText(content)}</span></span>
+			<span class="sr">${label}</span>
+			<span class="top" aria-hidden="true"><b class="mono">${frame}</b>${pids.length > 0 ? pids.map((pid) => chip(run, pid)) : html`<span class="muted">${l10n.t("free")}</span>`}<span class="mono muted words">${contentText(content)}</span></span>
 			<span class="strip" aria-hidden="true">${strip.map((cell) => stripCell(store, cell, index, strip.length))}</span>
 		</button>`;
 }

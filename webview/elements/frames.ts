@@ -46,9 +46,9 @@ export class Frames extends Part {
 				: `${kind === "page" || kind === "shared" ? "owner" : "outline"} ${ownerClass(this.run, segment.pids[0] ?? 0)}`;
 		const selected =
 			page !== undefined && page.pid === this.store.selection?.pid && page.va === this.store.selection?.va;
-		return html`<span role="listitem"><button class="frame ${owner} ${selected ? "selected" : ""}" data-frame=${frame ?? nothing} tabindex=${i === this.focused ? 0 : -1} title=${title} aria-label=${title}
+		return html`<span role="listitem"><button class="frame ${owner} ${selected ? "selected" : ""}" data-frame=${frame ?? nothing} tabindex=${i === this.focused ? 0 : -1} title=${title}
 			@click=${() => page && this.store.select(page)}
-			@mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)} @focus=${() => relate(frame)} @blur=${() => relate(undefined)}>${text}</button></span>`;
+			@mouseenter=${() => relate(frame)} @mouseleave=${() => relate(undefined)} @focus=${() => relate(frame)} @blur=${() => relate(undefined)}><span class="sr">${title}</span><span aria-hidden="true">${text}</span></button></span>`;
 	}
 
 	override updated(): void {

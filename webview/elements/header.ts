@@ -74,13 +74,13 @@ export class Header extends Part {
 		const expected = lastLines(info.expected);
 		if (info.outcome === "passed")
 			return printed
-				? html`<dl class="printed"><dt>${l10n.t("printed")}</dt><dd class="mono">${printed}</dd></dl>`
+				? html`<dl class="printed"><div><dt>${l10n.t("printed")}</dt><dd class="mono">${printed}</dd></div></dl>`
 				: nothing;
 		return html`
 			${info.reasons[0] ? html`<p class="reason">${info.reasons[0]}</p>` : nothing}
 			<dl class="printed">
-				${expected ? html`<dt>${l10n.t("expected")}</dt><dd class="mono">${expected}</dd>` : nothing}
-				${printed ? html`<dt>${l10n.t("printed")}</dt><dd class="mono">${printed}</dd>` : nothing}
+				${expected ? html`<div><dt>${l10n.t("expected")}</dt><dd class="mono">${expected}</dd></div>` : nothing}
+				${printed ? html`<div><dt>${l10n.t("printed")}</dt><dd class="mono">${printed}</dd></div>` : nothing}
 			</dl>`;
 	}
 }

@@ -44,7 +44,7 @@ export class Log extends Part {
 				</div>
 				${rows.length === 0 ? html`<p class="muted">${log.length === 0 ? l10n.t("No fault and no call that changes memory yet.") : l10n.t("Nothing matches.")}</p>` : nothing}
 				<div class="log ${scrolls ? "scrolls" : ""}" role="table" aria-label=${l10n.t("Faults and calls")} aria-rowcount=${rows.length + 1} ?hidden=${rows.length === 0} @scroll=${this.scrolled} @keydown=${this.key}>
-					<div class="row head" role="row">${[l10n.t("At"), l10n.t("Process"), l10n.t("What"), l10n.t("Outcome"), l10n.t("Source")].map((name) => html`<span role="columnheader">${name}</span>`)}</div>
+					<div class="row head ${store.width < 720 ? "sr" : ""}" role="row">${[l10n.t("At"), l10n.t("Process"), l10n.t("What"), l10n.t("Outcome"), l10n.t("Source")].map((name) => html`<span role="columnheader">${name}</span>`)}</div>
 					${scrolls ? html`<div class="room" .style=${`height: ${slice.above}px`}></div>` : nothing}
 					${rows.slice(slice.first, slice.last).map((entry, i) => this.row(entry, slice.first + i, entry.id === now))}
 					${scrolls ? html`<div class="room" .style=${`height: ${slice.below}px`}></div>` : nothing}

@@ -156,7 +156,7 @@ export class Spaces extends Part {
 			? name
 			: shape.narrow
 				? nothing
-				: html`<span role="presentation" class="group more">${row.name && this.noteOf(row)}</span>`;
+				: html`<span role="presentation" class="group more">${row.note ?? nothing}</span>`;
 		return html`
 			<div role="row" class="line ${head ? "first" : ""}">
 				${label}
@@ -165,12 +165,6 @@ export class Spaces extends Part {
 				<span role="gridcell" class="verdict-sign ${sign && !sign.same ? "bad" : ""}" title=${sign?.text ?? nothing}>${sign ? html`<span aria-hidden="true">${sign.same ? "=" : "≠"}</span><span class="sr">${sign.text}</span>` : nothing}</span>
 			</div>`;
 	}
-
-	/** The note of a region stands under its name, in its second row. */
-	private noteOf(row: Extract<Row, { kind: "page" }>) {
-		return this.notes.get(row.va) ?? nothing;
-	}
-	private notes = new Map<number, string>();
 
 	private cell(column: Column, row: Extract<Row, { kind: "page" }>) {
 		const { store } = this;
@@ -186,21 +180,9 @@ export class Spaces extends Part {
 		const label = l10n.t("process {0}, {1}, {2}: {3}", column.pid, row.name, hex(va), text);
 		return html`<div role="gridcell" class="page ${ownerClass(this.run, column.pid)} ${shape} ${column.life}"
 			data-pid=${column.pid} data-va=${va} data-frame=${page.frame ?? nothing} tabindex=${selected ? 0 : -1} aria-selected=${selected ? "true" : "false"}
-			aria-label=${label} title=${label} @click=${() => store.select({ pid: column.pid, va })}
+			title=${label} @click=${() => store.select({ pid: column.pid, va })}
 			@mouseenter=${() => relate(page.frame)} @mouseleave=${() => relate(undefined)} @focus=${() => relate(page.frame)} @blur=${() => relate(undefined)}
-		>${page.frame === undefined ? html`<span>${page.state === "lazy" ? l10n.t("lazy") : "–"}</span>` : html`<span>${page.frame < 0 ? l10n.t("device") : page.frame}</span><span class="bits">${(page.permissions ?? "").toUpperCase().replaceAll("-", "–")}</span>`}</div>`;
-	}
-
-	protected override willUpdate(): void {
-		this.notes = new Map();
-		if (!this.store.run) return;
-		const columns = this.store.columns(shapeFor(this.store.width, 99).most);
-		const rows = makeRows(this.run, columns, this.store.selection?.va);
-		rows.forEach((row, i) => {
-			const next = rows[i + 1];
-			if (row.kind === "page" && row.head && row.head.rows > 1 && next?.kind === "page" && !next.head)
-				this.notes.set(next.va, row.head.note);
-		});
+		><span class="sr">${label}</span>${page.frame === undefined ? html`<span aria-hidden="true">${page.state === "lazy" ? l10n.t("lazy") : "–"}</span>` : html`<span aria-hidden="true">${page.frame < 0 ? l10n.t("device") : page.frame}</span><span class="bits" aria-hidden="true">${(page.permissions ?? "").toUpperCase().replaceAll("-", "–")}</span>`}</div>`;
 	}
 
 	override updated(changed: PropertyValues): void {

@@ -162,7 +162,7 @@ export class Timeline extends Part {
 		const run = this.run;
 		const events = run.events.slice(window.from, window.to);
 		const [first, last] = [events[0]?.t ?? 0, events.at(-1)?.t ?? 0];
-		const at = (t: number) => `${last > first ? ((100 * (t - first)) / (last - first)).toFixed(2) : 0}%`;
+		const at = (t: number) => `calc((100% - 2px) * ${last > first ? ((t - first) / (last - first)).toFixed(4) : 0})`;
 		return html`
 			<div class="guest-time" .style=${`grid-template-columns: ${label}px minmax(0, 1fr) auto`} title=${l10n.t("The same events in true guest time, in retired instructions")}>
 				<span class="muted">${store.width < 720 ? l10n.t("time") : l10n.t("guest time")}</span>

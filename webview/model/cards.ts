@@ -111,7 +111,7 @@ function picture(run: Run, finding: Finding, event: number, va: number, families
 			return [
 				[
 					chip(pid),
-					text(l10n.t("reads")),
+					text(l10n.t("reads frame")),
 					{ kind: "frame", frame, pid },
 					arrow,
 					mono(`${words.map(word).join(" ")} …`),
@@ -119,13 +119,26 @@ function picture(run: Run, finding: Finding, event: number, va: number, families
 			];
 		}
 		case "leaf-left-behind":
-			return [[...whose, mono(at), arrow, { kind: "frame", frame, pid }, bad(l10n.t("no region"))]];
+			return [
+				[...whose, mono(at), arrow, text(l10n.t("frame")), { kind: "frame", frame, pid }, bad(l10n.t("no region"))],
+			];
 		case "freed-while-mapped":
-			return [[...whose, mono(at), arrow, { kind: "frame", frame, pid }, bad(l10n.t("on the free list"))]];
+			return [
+				[
+					...whose,
+					mono(at),
+					arrow,
+					text(l10n.t("frame")),
+					{ kind: "frame", frame, pid },
+					bad(l10n.t("on the free list")),
+				],
+			];
 		case "writable-read-only-region":
 			return [[...whose, mono(at), text(l10n.t("region")), mono("r--"), text(l10n.t("but PTE")), bad("rw-u")]];
 		case "kernel-page-user":
-			return [[...whose, mono(at), arrow, { kind: "frame", frame, pid: 0 }, bad(l10n.t("U is 1"))]];
+			return [
+				[...whose, mono(at), arrow, text(l10n.t("frame")), { kind: "frame", frame, pid: 0 }, bad(l10n.t("U is 1"))],
+			];
 		case "refcount-mismatch":
 			return [[text(l10n.t("has it:")), ...whose, { kind: "sign", same: false }, bad(l10n.t("the count"))]];
 		case "frame-leaked":
@@ -137,7 +150,7 @@ function picture(run: Run, finding: Finding, event: number, va: number, families
 				],
 			];
 		case "private-frame-shared":
-			return pids.map((one) => [chip(one), text(l10n.t("writes")), arrow, { kind: "frame", frame, pid: one }]);
+			return pids.map((one) => [chip(one), text(l10n.t("writes frame")), { kind: "frame", frame, pid: one }]);
 		case "fault-loop":
 			return [
 				[
@@ -178,7 +191,7 @@ function pairs(run: Run, pids: readonly number[], event: number, va: number, fam
 	const region = columns.flatMap((column) => columnPage(run, column, va)?.region ?? [])[0];
 	const pages = region ? Math.min(region.pages, 6) : 1;
 	const start = region ? Number(region.start) : va;
-	const header: Token[] = [text("")];
+	const header: Token[] = [text(l10n.t("frames"))];
 	for (const [i, column] of columns.entries()) header.push(...(i > 0 ? [text("")] : []), chip(column.pid));
 	const lines = Array.from({ length: pages }, (_, i): Token[] => {
 		const line: Token[] = [text(l10n.t("page {0}", i + 1))];

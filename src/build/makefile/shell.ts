@@ -33,7 +33,8 @@ const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray
 		pattern: /\S*(?:gcc|clang|cc) .*\/dev\/null.*&& echo ["']?(-[\w=+-]+)["']?$/,
 		output: (match) => match[1] as string,
 	},
-	// `$(CC) -dumpspecs | grep …`: does this gcc make position-independent code unless told otherwise
+	// `$(CC) -dumpspecs | grep …`: which of two names the option against position-independent code has; gcc's of today
+	{ pattern: /-dumpspecs.*\[\^f\]no-pie/, output: () => "%{static|no-pie|static-pie:}" },
 	{ pattern: /-dumpspecs/, output: () => "" },
 	{ pattern: /\S*(?:gcc|clang|cc) .*-dump(?:full)?version/, output: () => "14" },
 	{ pattern: /\S*(?:gcc|clang|cc) .*-dumpmachine/, output: () => "riscv64-unknown-elf" },

@@ -5,14 +5,16 @@ import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult } from 
 import { assemblyLine, assemblyModule } from "./assembly.ts";
 import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";
-import { cc1Flags } from "./flags.ts";
+import { type Cc1Flags, cc1Flags } from "./flags.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
+import { likeGcc } from "./likeGcc.ts";
 import { type BundledModules, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
+import { hideRegisterVariables, revealRegisterVariables } from "./registerVariables.ts";
 
+const attributes = "+m,+a,+f,+d,+c";
 const llcArgs = [
 	"-mtriple=riscv64",
-	"-mattr=+m,+a,+f,+d,+c",
 	"-target-abi=lp64d",
 	"-filetype=obj",
 	"-relocation-model=static",
@@ -46,28 +48,36 @@ export class BundledCompiler {
 		const flags = cc1Flags(job);
 		const outcome =
 			job.target === "wasm32-wasi"
-				? this.toWasm(job, inputs, flags.args)
+				? this.toWasm(job, inputs, flags)
 				: job.kind === "c"
-					? await this.toRiscv(job, inputs, flags.args, flags.llcLevel)
-					: await this.assemble(job, inputs, flags.args, flags.llcLevel);
+					? await this.toRiscv(job, inputs, flags)
+					: await this.assemble(job, inputs, flags);
 		return { ...outcome, diagnostics: [...flags.diagnostics, ...outcome.diagnostics] };
 	}
 
-	private clang(job: CompileJob, inputs: JobInputs, args: readonly string[], outputs: readonly string[]) {
+	private clang(
+		job: CompileJob,
+		inputs: JobInputs,
+		flags: Cc1Flags,
+		more: readonly string[],
+		outputs: readonly string[],
+	) {
+		const args = [...flags.args, ...more];
 		const dependencies = ["-dependency-file", "out.d", "-MT", "o", "-sys-header-deps"];
 		const run = runLlvm(this.modules, ["clang", "-cc1", ...args, ...dependencies], inputs, [...outputs, "out.d"]);
 		const parsed = parseClang(run.text, job.source);
 		const includes = readDependencies(run.files.get("out.d"), job.source);
-		const diagnostics = run.exitCode === 0 ? parsed.diagnostics : withError(parsed.diagnostics, job.source, run.text);
-		return { run, diagnostics, text: parsed.text, includes, failed: run.exitCode !== 0 };
+		const textOf = (file: string) => {
+			const bytes = inputs.get(file);
+			return bytes && fromUtf8(bytes);
+		};
+		const judged = likeGcc(parsed.diagnostics, flags.warnings, textOf);
+		const diagnostics = run.exitCode === 0 ? judged : withError(judged, job.source, run.text);
+		const failed = diagnostics.some(({ severity }) => severity === "error");
+		return { run, diagnostics, text: parsed.text, includes, failed };
 	}
 
-	private async toRiscv(
-		job: CompileJob,
-		inputs: JobInputs,
-		args: readonly string[],
-		level: string,
-	): Promise<CompileOutcome> {
+	private async toRiscv(job: CompileJob, inputs: JobInputs, flags: Cc1Flags): Promise<CompileOutcome> {
 		const name = job.source.split("/").at(-1) as string;
 		const emit = [
 			"-emit-llvm",
@@ -76,33 +86,32 @@ export class BundledCompiler {
 			"-disable-free",
 			"-clear-ast-before-backend",
 		];
-		const all = [...args, ...debugArgs, ...emit, "-main-file-name", name, "-o", "out.ll", "-x", "c", job.source];
-		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.ll"]);
+		const more = [...debugArgs, ...emit, "-main-file-name", name, "-o", "out.ll", "-x", "c", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, hideRegisterVariables(inputs), flags, more, [
+			"out.ll",
+		]);
 		const ir = run.files.get("out.ll");
 		if (failed || !ir) return { diagnostics, text, includes };
+		const revealed = revealRegisterVariables(fromUtf8(ir));
 		let older: string;
 		try {
-			older = downgrade(defineIntrinsics(fromUtf8(ir)));
+			older = downgrade(defineIntrinsics(revealed.ir));
 		} catch (error) {
 			return { diagnostics: [...diagnostics, tooNew(job.source, (error as Error).message)], text, includes };
 		}
-		return this.generate(older, level, job.source, { diagnostics, text, includes });
+		const before = { diagnostics, text, includes };
+		return this.generate(older, flags.llcLevel, job.source, before, () => undefined, revealed.attributes);
 	}
 
-	private async assemble(
-		job: CompileJob,
-		inputs: JobInputs,
-		args: readonly string[],
-		level: string,
-	): Promise<CompileOutcome> {
-		const all = [...args, "-E", "-D__ASSEMBLER__", "-o", "out.s", "-x", "assembler-with-cpp", job.source];
-		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.s"]);
+	private async assemble(job: CompileJob, inputs: JobInputs, flags: Cc1Flags): Promise<CompileOutcome> {
+		const more = ["-E", "-D__ASSEMBLER__", "-o", "out.s", "-x", "assembler-with-cpp", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, flags, more, ["out.s"]);
 		const preprocessed = run.files.get("out.s");
 		if (failed || !preprocessed) return { diagnostics, text, includes };
 		const assembly = fromUtf8(preprocessed);
 		const module = assemblyModule(assembly, job.source, compilationFolder);
 		const place = (line: number) => assemblyLine(assembly, job.source, compilationFolder, line);
-		return this.generate(module, level, job.source, { diagnostics, text, includes }, place);
+		return this.generate(module, flags.llcLevel, job.source, { diagnostics, text, includes }, place);
 	}
 
 	private async generate(
@@ -111,8 +120,10 @@ export class BundledCompiler {
 		source: string,
 		before: { diagnostics: readonly Diagnostic[]; text: string; includes: readonly string[] },
 		place: (line: number) => number | undefined = () => undefined,
+		more: readonly string[] = [],
 	): Promise<CompileOutcome> {
-		const { object, text } = await this.llc.run([level, ...llcArgs], ir);
+		const mattr = `-mattr=${[attributes, ...more].join(",")}`;
+		const { object, text } = await this.llc.run([level, ...llcArgs, mattr], ir);
 		if (object) return { ...before, object };
 		return {
 			...before,
@@ -121,9 +132,9 @@ export class BundledCompiler {
 		};
 	}
 
-	private toWasm(job: CompileJob, inputs: JobInputs, args: readonly string[]): CompileOutcome {
-		const all = [...args, "-emit-obj", "-o", "out.o", "-x", "c", job.source];
-		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, all, ["out.o"]);
+	private toWasm(job: CompileJob, inputs: JobInputs, flags: Cc1Flags): CompileOutcome {
+		const more = ["-emit-obj", "-o", "out.o", "-x", "c", job.source];
+		const { run, diagnostics, text, includes, failed } = this.clang(job, inputs, flags, more, ["out.o"]);
 		const object = run.files.get("out.o");
 		return { ...(object && !failed ? { object } : {}), diagnostics, text, includes };
 	}
@@ -161,7 +172,7 @@ export class BundledCompiler {
 
 	private compileShim(): Uint8Array {
 		const job: CompileJob = { kind: "c", source: "open-shim.c", flags: ["-O1"], target: "wasm32-wasi" };
-		const result = this.toWasm(job, new Map([[job.source, utf8(openShim)]]), cc1Flags(job).args);
+		const result = this.toWasm(job, new Map([[job.source, utf8(openShim)]]), cc1Flags(job));
 		if (!result.object) throw new Error(`the bundled toolchain cannot build its own shim: ${result.text}`);
 		return result.object;
 	}

@@ -68,3 +68,34 @@ test.each(["-O1", "-O2"])("neighbouring device registers get a store each at %s"
 	});
 	expect(stores).toEqual(["sw", "sw", "sw", "sw"]);
 });
+
+test.each(["-O0", "-O1", "-O2"])(
+	"a global register variable keeps its value from call to call at %s",
+	async (level) => {
+		const source = `
+		register int mark asm("s11");
+		void set(int a) { mark = a; }
+		int get(void) { return mark; }
+		int work(int *p) { int a = p[0], b = p[1], c = p[2]; set(a + b); return get() + a * b * c; }`;
+		const { object } = await compileUnit(toolchain, { path: "a.c", source, flags: [level] });
+		const elf = new ElfFile(object as Uint8Array);
+		const lines = elf.sections
+			.filter(({ flags, size }) => (flags & 4) !== 0 && size > 0)
+			.flatMap(({ offset, size }) => {
+				const found: string[] = [];
+				for (let at = 0; at < size; ) {
+					const view = new DataView(elf.bytes.buffer, elf.bytes.byteOffset + offset + at);
+					const word = at + 4 <= size ? view.getUint32(0, true) : view.getUint16(0, true);
+					const { length, text } = disassemble(word, BigInt(at));
+					found.push(text);
+					at += length;
+				}
+				return found;
+			});
+		const used = lines.filter((line) => line.includes("s11"));
+		expect(used.filter((line) => line.startsWith("mv s11"))).not.toEqual([]);
+		expect(used.filter((line) => /^mv \w+,\s*s11/.test(line))).not.toEqual([]);
+		// Nobody saves it, and nobody has it for himself.
+		expect(used.filter((line) => !line.startsWith("mv"))).toEqual([]);
+	},
+);

@@ -1,0 +1,83 @@
+import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import { depthAt } from "./cText.ts";
+
+/** Marks the symbol that stands for a register until llc gets the code. */
+const mark = "xv6lab.register.";
+const declaration =
+	/\b(?:extern\s+)?register\s+([\w\s*]*?[\w*])\s*\b([A-Za-z_]\w*)\s+(?:asm|__asm__|__asm)\s*\(\s*"(\w+)"\s*\)\s*;/g;
+
+/** RISC-V's registers by their ABI names (psABI, "Integer Register Convention"). */
+const names =
+	"zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split(" ");
+
+function numberOf(register: string): number {
+	const plain = /^x(\d+)$/.exec(register)?.[1];
+	return plain === undefined ? names.indexOf(register === "fp" ? "s0" : register) : Number(plain);
+}
+
+/**
+ * Global register variables (gcc manual 6.47.5.1), which clang has only as wide as the register and llc only for reserved ones:
+ * the compiler sees a volatile variable of the same type, and its accesses become moves of the register afterwards.
+ */
+export function hideRegisterVariables<T extends ReadonlyMap<string, Uint8Array>>(
+	inputs: T,
+): ReadonlyMap<string, Uint8Array> {
+	let changed: Map<string, Uint8Array> | undefined;
+	for (const [path, bytes] of inputs) {
+		if (!/\.[ch]$/.test(path)) continue;
+		const text = fromUtf8(bytes);
+		if (!/\bregister\b[^;]*\b(?:asm|__asm__|__asm)\b/.test(text)) continue;
+		const hidden = text.replace(declaration, (whole, type: string, name: string, register: string, at: number) => {
+			// Inside a function it is a variable of that call, which clang has for any width.
+			if (numberOf(register) < 0 || depthAt(text.slice(0, at)) > 0) return whole;
+			return `extern ${type} volatile ${name} __asm__("${mark}${register}");`;
+		});
+		if (hidden !== text) changed = (changed ?? new Map(inputs)).set(path, utf8(hidden));
+	}
+	return changed ?? inputs;
+}
+
+const symbol = `@(?:"\\\\01)?${mark.replaceAll(".", "\\.")}(\\w+)"?`;
+const load = new RegExp(
+	`^(\\s*)(%[\\w.]+) = load volatile (\\w+), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
+	"gm",
+);
+const store = new RegExp(
+	`^(\\s*)store volatile (\\w+) (.+?), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
+	"gm",
+);
+
+export interface WithRegisters {
+	readonly ir: string;
+	/** Attributes that keep the code generator from using the registers itself. */
+	readonly attributes: readonly string[];
+}
+
+/** Turns accesses of the symbols into moves. Plain moves: a register that is written counts for nobody as saved and restored. */
+export function revealRegisterVariables(ir: string): WithRegisters {
+	if (!ir.includes(mark)) return { ir, attributes: [] };
+	const registers = new Set<string>();
+	let count = 0;
+	const revealed = ir
+		.replace(load, (_, indent: string, result: string, type: string, register: string, debug?: string) => {
+			registers.add(register);
+			const tail = debug ? `, ${debug}` : "";
+			const read = `call i64 asm sideeffect "mv $0, ${register}", "=r"()${tail}`;
+			if (type === "i64") return `${indent}${result} = ${read}`;
+			const whole = `%xv6lab.r${count++}`;
+			return `${indent}${whole} = ${read}\n${indent}${result} = ${type === "ptr" ? "inttoptr" : "trunc"} i64 ${whole} to ${type}${tail}`;
+		})
+		.replace(store, (_, indent: string, type: string, value: string, register: string, debug?: string) => {
+			registers.add(register);
+			const tail = debug ? `, ${debug}` : "";
+			const write = (from: string) => `${indent}call void asm sideeffect "mv ${register}, $0", "r"(i64 ${from})${tail}`;
+			if (type === "i64") return write(value);
+			const whole = `%xv6lab.r${count++}`;
+			return `${indent}${whole} = ${type === "ptr" ? "ptrtoint" : "sext"} ${type} ${value} to i64${tail}\n${write(whole)}`;
+		});
+	const attributes = [...registers]
+		.map(numberOf)
+		.filter((number) => number === 1 || number > 4)
+		.map((number) => `+reserve-x${number}`);
+	return { ir: revealed, attributes };
+}

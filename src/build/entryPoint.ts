@@ -1,5 +1,5 @@
 import type { LinkJob, LinkResult } from "../toolchain/types.ts";
-import { definesSymbol, entryOf, withTextAsEntry } from "./elf.ts";
+import { definesSymbol, entryOf, isElf64, withTextAsEntry } from "./elf.ts";
 
 /**
  * With a linker script that names no entry, GNU ld starts the program at `start` (ldlang.c, `entry_symbol_default`);
@@ -30,4 +30,16 @@ export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): Link
 		? result.diagnostics.filter(({ message }) => !missingEntry.test(message))
 		: result.diagnostics;
 	return { ...result, image, diagnostics };
+}
+
+/** Where QEMU's machine `virt` starts with `-bios none`: the beginning of RAM, whatever the kernel's ELF file says. */
+const start = 0x8000_0000n;
+
+export function entryWarnings(kernel: Uint8Array): string[] {
+	const entry = isElf64(kernel) ? entryOf(kernel) : start;
+	return entry === start
+		? []
+		: [
+				`The kernel's entry is at 0x${entry.toString(16)}, but QEMU starts at 0x${start.toString(16)}: put entry.o first in the linker script's .text, at that address.`,
+			];
 }

@@ -3,7 +3,7 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import { bug, UserError } from "../common/errors.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
-import { likeGnuLd, withEntry } from "./entryPoint.ts";
+import { entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";
 import { Limiter } from "./limiter.ts";
 import { machineWish } from "./machineWish.ts";
@@ -53,14 +53,24 @@ export class BuildSession {
 		throwIfCancelled(request.signal);
 		const snapshot = await TreeSnapshot.take(request.tree, this.snapshot, request.signal);
 		this.snapshot = snapshot;
-		const plan = planBuild(snapshot.label, snapshot, request.makeVariables, request.only);
+		const toolchain = request.toolchain.description;
+		let plan: BuildPlan;
+		try {
+			plan = planBuild(snapshot.label, snapshot, request.makeVariables, request.only);
+		} catch (error) {
+			// A line of the Makefile is a place like any other: the editor marks it.
+			if (!(error instanceof UserError) || error.position?.line === undefined) throw error;
+			const message = `${error.message}. ${error.nextStep}`;
+			const stats = { compiled: 0, reused: 0, linked: 0, cpuMs: 0, wallMs: performance.now() - start, toolchain };
+			return { diagnostics: [{ ...error.position, severity: "error", message, code: error.code }], stats };
+		}
 		const build = new Build(plan, snapshot, request, this);
 		const output = await build.run();
 		const diagnostics = withoutRepeats(build.diagnostics).map((diagnostic) => withAdvice(diagnostic, snapshot));
 		return {
 			...(output && !hasErrors(diagnostics) ? { output } : {}),
 			diagnostics,
-			stats: { ...build.counts, wallMs: performance.now() - start, toolchain: request.toolchain.description },
+			stats: { ...build.counts, wallMs: performance.now() - start, toolchain },
 		};
 	}
 
@@ -108,11 +118,12 @@ class Build {
 		const kernel = only === "disk" ? new Uint8Array() : await this.file(this.plan.kernel);
 		const disk = only === "kernel" ? new Uint8Array() : await this.file(this.plan.disk);
 		if (!kernel || !disk) return undefined;
+		const wish = machineWish(this.plan, this.snapshot);
 		return {
 			kernel,
 			disk,
 			programs: only === "kernel" ? [] : await this.programs(),
-			wish: machineWish(this.plan, this.snapshot),
+			wish: { ...wish, warnings: [...wish.warnings, ...entryWarnings(kernel)] },
 		};
 	}
 

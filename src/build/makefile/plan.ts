@@ -34,6 +34,14 @@ export function planBuild(
 	only?: "kernel" | "disk",
 ): BuildPlan {
 	const makefile = makefileNames.find((name) => files.paths.includes(name));
+	if (!makefile && files.paths.includes("CMakeLists.txt")) {
+		throw new UserError(
+			"not-an-xv6-tree",
+			`${label} is built with CMake, and xv6 Lab reads Makefiles`,
+			"Build it with CMake and boot the result with xv6-lab boot --kernel, or add a Makefile.",
+			{ file: "CMakeLists.txt", line: 1 },
+		);
+	}
 	if (!makefile) {
 		throw new UserError(
 			"not-an-xv6-tree",

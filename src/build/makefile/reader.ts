@@ -1,3 +1,4 @@
+import { UserError } from "../../common/errors.ts";
 import { Expander, notUnderstood, type Scope, splitArguments, type Variable } from "./expand.ts";
 import {
 	type Assignment,
@@ -54,6 +55,8 @@ export class MakefileReader {
 	private readonly targetVariables = new Map<string, ScopedAssignment[]>();
 	private readonly patternVariables: { readonly pattern: string; readonly scoped: ScopedAssignment }[] = [];
 	private nesting = 0;
+	/** The present statement follows a rule and begins with spaces: perhaps it was to be a line of its recipe. */
+	private indentedAfterRule = false;
 	/** Sources of every makefile read, to find the line where a word stands. */
 	readonly sources: { readonly file: string; readonly text: string }[] = [];
 
@@ -167,10 +170,17 @@ export class MakefileReader {
 				if (!parseAssignment(text)) recipe = { lines: [] };
 				continue;
 			}
+			this.indentedAfterRule = recipe !== undefined && /^ +\S/.test(line.text);
 			recipe = this.statement(text, position);
 		}
 		const open = conditions.at(-1);
-		if (open) throw notUnderstood(open.position, "This conditional has no 'endif'");
+		if (open)
+			throw new UserError(
+				"makefile-not-understood",
+				"This conditional has no 'endif'",
+				"Write a line 'endif' where it is to end.",
+				open.position,
+			);
 	}
 
 	private define(head: string, body: readonly LogicalLine[], position: Position): void {
@@ -280,6 +290,14 @@ export class MakefileReader {
 			if (expanded !== text) {
 				this.readLines(logicalLines(expanded, position.file).map((line) => ({ ...line, position })));
 				return undefined;
+			}
+			if (this.indentedAfterRule) {
+				throw new UserError(
+					"makefile-not-understood",
+					`A line of a recipe must begin with a tab, and this one begins with spaces: ${text.slice(0, 60)}`,
+					"Replace the spaces at its beginning by one tab.",
+					position,
+				);
 			}
 			throw notUnderstood(position, `This line is neither a rule nor an assignment: ${text.slice(0, 60)}`);
 		}

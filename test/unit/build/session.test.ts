@@ -47,6 +47,18 @@ test("a tree becomes a kernel, a disk and programs", async () => {
 	expect([...(run?.files.keys() ?? [])]).toEqual(["README", "user/_init", "user/_sh", "user/_tight"]);
 });
 
+test.each([
+	["spaces for a tab", "all: x\n    ld -o x y\n", /must begin with a tab/, 2],
+	["a conditional without its end", "ifdef X\nA = 1\n", /no 'endif'/, 1],
+])("%s in the Makefile is an error of that line, for the editor to mark", async (_, added, message, line) => {
+	const { toolchain, build } = bench();
+	const lines = tinyMakefile.split("\n").length;
+	const { output, diagnostics } = await build(tinyTree({ Makefile: `${tinyMakefile}\n${added}` }));
+	expect(output).toBeUndefined();
+	expect(diagnostics).toMatchObject([{ file: "Makefile", line: lines + line, severity: "error" }]);
+	expect(diagnostics[0]?.message).toMatch(message);
+});
+
 test("usys.S reaches the assembler as usys.pl prints it", async () => {
 	const { build } = bench();
 	const { output } = await build(tinyTree());

@@ -117,6 +117,13 @@ test("a condition on an unknown command names its line", () => {
 	expect(error.position?.line).toBe(3);
 });
 
+test("spaces where a recipe needs a tab are called that, in their line", () => {
+	const error = failure(() => read("kernel: a.o\n        ld -o kernel a.o\n"));
+	expect(error.position).toEqual({ file: "Makefile", line: 2 });
+	expect(error.message).toMatch(/must begin with a tab, and this one begins with spaces: ld -o/);
+	expect(error.nextStep).toMatch(/by one tab/);
+});
+
 test.each([
 	["a line that is neither rule nor assignment", "X = 1\nthis is not make", 2],
 	["a conditional without end", "X = 1\nifdef X\nY = 2", 2],

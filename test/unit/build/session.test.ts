@@ -51,7 +51,7 @@ test.each([
 	["spaces for a tab", "all: x\n    ld -o x y\n", /must begin with a tab/, 2],
 	["a conditional without its end", "ifdef X\nA = 1\n", /no 'endif'/, 1],
 ])("%s in the Makefile is an error of that line, for the editor to mark", async (_, added, message, line) => {
-	const { toolchain, build } = bench();
+	const { build } = bench();
 	const lines = tinyMakefile.split("\n").length;
 	const { output, diagnostics } = await build(tinyTree({ Makefile: `${tinyMakefile}\n${added}` }));
 	expect(output).toBeUndefined();

@@ -51,14 +51,21 @@ beforeAll(async () => {
 });
 afterAll(() => toolchain.dispose());
 
-/** What `-Wall` says of each, and what the other flags change; `FULL=1`: all flags for all. */
-const judged = (name: string, set: FlagSet) =>
-	set === "wall" || process.env.FULL || JSON.stringify(recorded[name]?.[set]) !== JSON.stringify(recorded[name]?.wall);
+/** One snippet in six with `-Wall`, one in sixteen of what each other set of flags changes; `FULL=1`: all flags for all. */
+function judged(set: FlagSet): readonly string[] {
+	const names = Object.keys(snippets);
+	if (process.env.FULL) return names;
+	if (set === "wall") return names.filter((_, i) => i % 6 === 0);
+	const changed = names.filter(
+		(name) => JSON.stringify(recorded[name]?.[set]) !== JSON.stringify(recorded[name]?.wall),
+	);
+	return changed.filter((_, i) => i % 16 === 0);
+}
 
 test.each(sets)("gcc's verdict, at gcc's line: %s", async (set) => {
-	const names = Object.keys(snippets).filter((name) => judged(name, set));
+	const names = judged(set);
 	const wrong = await Promise.all(names.map((name) => difference(name, set)));
-	expect(names.length).toBeGreaterThan(10);
+	expect(names.length).toBeGreaterThan(1);
 	expect(wrong.filter((text) => text !== undefined)).toEqual([]);
 });
 

@@ -138,7 +138,10 @@ export class LabFolder implements vscode.Disposable {
 	private async syncNow(): Promise<TreeInfo> {
 		const engine = this.engine();
 		const changes = await this.mirror.changes();
+		const before = this.currentTree.recognised;
 		this.currentTree = await engine.request("sync", changes);
+		const { recognised } = this.currentTree;
+		if (recognised !== undefined && recognised !== before) this.log.info(`${this.name}: ${recognised}`);
 		this.changed.fire();
 		return this.currentTree;
 	}

@@ -13,6 +13,7 @@ import { parseCommand, testCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
+import { ProgressLine } from "./progressLine.ts";
 import { writeReport } from "./reportFile.ts";
 
 /** `xv6-lab test`: every test of the lab, with verdicts; exit 0 only if all pass. */
@@ -45,29 +46,30 @@ export async function runTest(argv: string[]): Promise<number> {
 	const params = machineParams(values);
 	const first = params.seed ?? 0;
 	const seeds = values.seeds === undefined ? 1 : wholeNumber(values.seeds, "--seeds", 1, 10_000);
-	const verdicts: Verdict[] = [];
-	for (let seed = first; seed < first + seeds; seed++) {
-		const harts = params.harts ?? output.wish.harts;
-		verdicts.push(
-			...(await runLab({
-				manifest,
-				tree,
-				tests,
-				programs: output.programs,
-				changed,
-				allowUnchecked: values["allow-unchecked"] === true,
-				harts,
-				seed,
-				createMachine: async () => (await createMachine(output, { ...params, seed })).machine,
-				observe: (machine) => observe(machine, output, manifest),
-				breathe,
-				...(limit !== undefined ? { patience: () => patienceOf(limit) } : {}),
-				onVerdict: (verdict) => {
-					if (!values.json && verdict.outcome !== "not-begun") process.stdout.write(line(verdict, seeds > 1));
-				},
-			})),
-		);
-	}
+	const progress = new ProgressLine(process.stderr);
+	const verdicts = await runLab({
+		manifest,
+		tree,
+		tests,
+		programs: output.programs,
+		changed,
+		allowUnchecked: values["allow-unchecked"] === true,
+		harts: params.harts ?? output.wish.harts,
+		seeds: Array.from({ length: seeds }, (_, i) => first + i),
+		createMachine: async (_, seed) => (await createMachine(output, { ...params, seed })).machine,
+		observe: (machine) => observe(machine, output, manifest),
+		breathe,
+		...(limit !== undefined ? { patience: () => patienceOf(limit) } : {}),
+		onStart: (test, seed) => {
+			if (seeds > 1) progress.show({ step: `seed ${seed}: ${test.title}`, done: seed - first + 1, total: seeds });
+		},
+		onVerdict: (verdict) => {
+			if (values.json || verdict.outcome === "not-begun") return;
+			progress.clear();
+			process.stdout.write(line(verdict, seeds > 1));
+		},
+	});
+	progress.clear();
 	if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, "\t")}\n`);
 	if (values.junit) await writeReport(values.junit, toJUnit(verdicts, properties));
 	if (!values.json) process.stdout.write(summary(verdicts));

@@ -11,6 +11,7 @@ import { markUnbegun, unbegunTasks } from "./begun.ts";
 import { diagnosisFiles } from "./diagnosisFiles.ts";
 import { type Evidence, expectedText, explain, framesLost, judge, outcomeOf } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
+import { bootSeed, seedsByBoot, testSchedule } from "./schedules.ts";
 import { readNamedSources } from "./sources.ts";
 import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
 import { type DiskProgram, Witness } from "./witness.ts";
@@ -52,28 +53,54 @@ export interface JudgeContext {
 	readonly allowUnchecked?: boolean;
 }
 
-export interface LabRunRequest extends JudgeContext {
+export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
+	/** All tests run with each of them. What a seed means does not depend on the others: see schedules.ts. */
+	readonly seeds: readonly number[];
 	/** Default: all of the manifest. */
 	readonly tests?: readonly LabTest[];
+	/** `seed` is the one to boot with. */
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
 	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
 	readonly breathe: () => Promise<void>;
 	/** See session/shell.ts `ShellOptions`; for the boot and for each command. */
 	readonly patience?: () => () => boolean;
 	readonly signal?: AbortSignal;
-	readonly onStart?: (test: LabTest) => void;
+	readonly onStart?: (test: LabTest, seed: number) => void;
 	readonly onVerdict?: (verdict: Verdict) => void;
 	readonly onOutput?: (bytes: Uint8Array) => void;
 }
 
 /**
- * Boots once, and runs each test from the same booted moment: no test sees what another did to the kernel.
- * Throws only for cancellation and for a machine that cannot be made; every other failure is a verdict.
+ * Boots once for all seeds that only the tests run with, and runs each test with each seed from the same booted moment: no
+ * test sees what another did to the kernel. Throws only for cancellation and for a machine that cannot be made; every other
+ * failure is a verdict.
  */
 export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
-	const { manifest, harts, seed, signal } = request;
+	const { manifest } = request;
 	const tests = request.tests ?? manifest.tests;
-	const machine = await request.createMachine(harts, seed);
+	// Whoever asks for one test by name wants to see it fail.
+	const sources = tests.length > 1 ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
+	const unbegun = unbegunTasks(manifest, sources);
+	const verdicts: Verdict[] = [];
+	for (const seeds of seedsByBoot(request.seeds)) {
+		await runFromBoot(request, seeds, tests, (verdict) => {
+			const marked = verdict.reasons[0]?.kind === "boot" ? verdict : markUnbegun(verdict, unbegun);
+			verdicts.push(marked);
+			request.onVerdict?.(marked);
+		});
+	}
+	return verdicts;
+}
+
+/** `seeds` share a boot. */
+async function runFromBoot(
+	request: LabRunRequest,
+	seeds: readonly number[],
+	tests: readonly LabTest[],
+	deliver: (verdict: Verdict) => void,
+): Promise<void> {
+	const { harts, signal } = request;
+	const machine = await request.createMachine(harts, bootSeed(seeds[0] ?? 0));
 	const shell = Shell.on(machine, {
 		breathe: request.breathe,
 		...(signal ? { signal } : {}),
@@ -81,33 +108,26 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 		...(request.onOutput ? { onOutput: request.onOutput } : {}),
 	});
 	let observer: TestObserver | undefined;
-	const verdicts: Verdict[] = [];
-	const deliver = (verdict: Verdict) => {
-		verdicts.push(verdict);
-		request.onVerdict?.(verdict);
-	};
 	try {
 		observer = request.observe(machine);
 		const boot = await shell.waitForPrompt(budgets.judgedBoot(harts));
-		if (boot.kind !== "prompt") {
-			const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
+		const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
+		const booted = boot.kind === "prompt" ? machine.snapshot() : undefined;
+		for (const seed of seeds) {
+			const context = { ...request, seed };
 			for (const test of tests) {
-				request.onStart?.(test);
-				deliver(await makeVerdict(request, test, result, [bootReason(result)], "errored", observer));
+				throwIfCancelled(signal);
+				request.onStart?.(test, seed);
+				if (!booted) {
+					deliver(await makeVerdict(context, test, result, [bootReason(result)], "errored", observer));
+					continue;
+				}
+				machine.restore(booted);
+				const schedule = testSchedule(seed);
+				if (schedule) machine.setSchedule(schedule);
+				deliver(await runTest(context, test, shell, observer, machine));
 			}
-			return verdicts;
 		}
-		const booted = machine.snapshot();
-		// Whoever asks for one test by name wants to see it fail.
-		const sources = tests.length > 1 ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
-		const unbegun = unbegunTasks(manifest, sources);
-		for (const test of tests) {
-			throwIfCancelled(signal);
-			request.onStart?.(test);
-			machine.restore(booted);
-			deliver(markUnbegun(await runTest(request, test, shell, observer, machine), unbegun));
-		}
-		return verdicts;
 	} finally {
 		observer?.dispose();
 		shell.dispose();

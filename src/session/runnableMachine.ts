@@ -1,3 +1,4 @@
+import type { Schedule } from "../machine/schedule.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { MachineSurface } from "../machine/types.ts";
 
@@ -7,4 +8,6 @@ export interface RunnableMachine extends MachineSurface {
 	statistic(address: number): number;
 	snapshot(): Snapshot;
 	restore(snapshot: Snapshot): void;
+	/** From the next round on harts run by this schedule; it is a part of what a snapshot keeps. */
+	setSchedule(schedule: Schedule): void;
 }

@@ -212,34 +212,29 @@ export class Engine {
 		const output = this.builtOutput();
 		const tests = params.tests.length > 0 ? params.tests.map((id) => findTest(manifest, id)) : manifest.tests;
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
-		let passed = 0;
-		let failed = 0;
-		for (const seed of params.seeds) {
-			let harts = 1;
-			const verdicts = await runLab({
-				manifest,
-				tree: this.tree,
-				tests,
-				programs: output.programs,
-				changed,
-				harts: params.machine.harts ?? output.wish.harts,
-				seed,
-				signal,
-				createMachine: async () => {
-					const made = await this.parts.createMachine(output, { ...params.machine, seed });
-					harts = made.harts;
-					return made.machine;
-				},
-				observe: (machine) => this.parts.observe(machine, output, manifest),
-				breathe: () => this.parts.breathe(),
-				onStart: (test) => this.parts.emit("testStarted", { test: test.id, seed }),
-				onOutput: (bytes) => this.parts.emit("testOutput", { bytes }),
-				onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
-			});
-			passed += verdicts.filter((verdict) => verdict.outcome === "passed").length;
-			failed += verdicts.filter((verdict) => verdict.outcome !== "passed").length;
-		}
-		return { passed, failed };
+		let harts = 1;
+		const verdicts = await runLab({
+			manifest,
+			tree: this.tree,
+			tests,
+			programs: output.programs,
+			changed,
+			harts: params.machine.harts ?? output.wish.harts,
+			seeds: params.seeds,
+			signal,
+			createMachine: async (_, seed) => {
+				const made = await this.parts.createMachine(output, { ...params.machine, seed });
+				harts = made.harts;
+				return made.machine;
+			},
+			observe: (machine) => this.parts.observe(machine, output, manifest),
+			breathe: () => this.parts.breathe(),
+			onStart: (test, seed) => this.parts.emit("testStarted", { test: test.id, seed }),
+			onOutput: (bytes) => this.parts.emit("testOutput", { bytes }),
+			onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
+		});
+		const passed = verdicts.filter((verdict) => verdict.outcome === "passed").length;
+		return { passed, failed: verdicts.length - passed };
 	}
 }
 

@@ -59,6 +59,8 @@ export async function closeToolchains(): Promise<void> {
 export interface JudgeOptions {
 	readonly harts?: number;
 	readonly seed?: number;
+	/** Instead of one seed. */
+	readonly seeds?: readonly number[];
 	readonly tests?: readonly LabTest[];
 	/** What the output was built from. */
 	readonly files?: ReadonlyMap<string, Uint8Array>;
@@ -70,15 +72,14 @@ export async function judgeOutput(
 	options: JudgeOptions = {},
 ): Promise<Verdict[]> {
 	const harts = options.harts ?? 3;
-	const seed = options.seed ?? 0;
 	return runLab({
 		manifest,
 		harts,
-		seed,
+		seeds: options.seeds ?? [options.seed ?? 0],
 		programs: output.programs,
 		...(options.tests ? { tests: options.tests } : {}),
 		...(options.files ? { tree: new MemoryTree("tree", options.files) } : {}),
-		createMachine: async () => (await createMachine(output, { harts, seed, translator: true })).machine,
+		createMachine: async (_, seed) => (await createMachine(output, { harts, seed, translator: true })).machine,
 		observe: (machine) => observe(machine, output, manifest),
 		breathe,
 	});

@@ -1,4 +1,5 @@
-import type { Diagnostic, WasiToolchain } from "../toolchain/types.ts";
+import { UserError } from "../common/errors.ts";
+import type { Diagnostic, WasiRunResult, WasiToolchain } from "../toolchain/types.ts";
 import { baseName } from "./makefile/paths.ts";
 import type { BuildPlan } from "./makefile/plan.ts";
 import type { ImageStep } from "./makefile/steps.ts";
@@ -78,7 +79,34 @@ export async function makeImage(
 	signal: AbortSignal | undefined,
 ): Promise<ImageResult> {
 	const listed = [...step.args].filter((arg, i, all) => all.indexOf(arg) === i);
-	const run = await wasi.runWasi(
+	const failed = (message: string): ImageResult => ({
+		diagnostics: [{ ...step.position, severity: "error", message, code: "mkfs-failed" }],
+	});
+	let run: WasiRunResult;
+	try {
+		run = await runMkfs(step, listed, mkfs, inputs, wasi, signal);
+	} catch (error) {
+		if (!(error instanceof UserError) || error.code !== "limit-reached") throw error;
+		return failed(`${error.message}. ${error.nextStep}`);
+	}
+	const image = run.files.get(step.output);
+	if (run.exitCode !== 0 || !image) {
+		const why = whyItFailed(inputs, snapshot) ?? (run.text.trim() || `it ended with code ${run.exitCode}`);
+		return failed(`mkfs failed: ${why}`);
+	}
+	const overflow = whyTooBig(image, inputs);
+	return overflow ? failed(overflow) : { image, diagnostics: [] };
+}
+
+function runMkfs(
+	step: ImageStep,
+	listed: readonly string[],
+	mkfs: Uint8Array,
+	inputs: readonly ImageInput[],
+	wasi: WasiToolchain,
+	signal: AbortSignal | undefined,
+): Promise<WasiRunResult> {
+	return wasi.runWasi(
 		{
 			image: mkfs,
 			args: [step.program, ...listed],
@@ -87,17 +115,6 @@ export async function makeImage(
 		},
 		signal,
 	);
-	const image = run.files.get(step.output);
-	if (run.exitCode !== 0 || !image) {
-		const why = whyItFailed(inputs, snapshot) ?? (run.text.trim() || `it ended with code ${run.exitCode}`);
-		return {
-			diagnostics: [{ ...step.position, severity: "error", message: `mkfs failed: ${why}`, code: "mkfs-failed" }],
-		};
-	}
-	const overflow = whyTooBig(image, inputs);
-	if (overflow)
-		return { diagnostics: [{ ...step.position, severity: "error", message: overflow, code: "mkfs-failed" }] };
-	return { image, diagnostics: [] };
 }
 
 const kib = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;

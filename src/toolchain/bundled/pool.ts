@@ -1,11 +1,13 @@
 import type { Disposable } from "../../common/disposable.ts";
 import { cancelled, UserError } from "../../common/errors.ts";
+import { limits } from "../../common/limits.ts";
 import { type Port, RpcClient } from "../../protocol/rpc.ts";
 import type { ObjectCache } from "../cache.ts";
 import { compileCached, linkCached } from "../cached.ts";
 import type {
 	CompileJob,
 	CompileResult,
+	Diagnostic,
 	JobFiles,
 	LinkJob,
 	LinkResult,
@@ -53,8 +55,43 @@ export interface PoolOptions {
 	readonly idleMs?: number;
 	/** Told when they were. */
 	readonly onRest?: () => void;
+	/** Time that this process has worked, in ms; default: wall time. A job is not charged for what other programs take. */
+	readonly processMs?: () => number;
 	/** Told when the first job starts and when the last one has ended. */
 	readonly onBusy?: (busy: boolean) => void;
+}
+
+/** How often a job's time is looked at. */
+const lookMs = 250;
+
+/** Calls `expire` when a job has worked for so long: no more than the wall says, and no more than the whole process has. */
+function workClock(processMs: () => number, most: number, expire: () => void): Disposable {
+	let wall = performance.now();
+	let own = processMs();
+	let used = 0;
+	const timer = setInterval(() => {
+		const [nextWall, nextOwn] = [performance.now(), processMs()];
+		used += Math.min(nextWall - wall, nextOwn - own);
+		[wall, own] = [nextWall, nextOwn];
+		if (used > most) expire();
+	}, lookMs);
+	return { dispose: () => clearInterval(timer) };
+}
+
+function nameOf<K extends keyof CompilerRequests>(kind: K, params: CompilerRequests[K]["params"]): string {
+	if (kind === "runWasi") return (params as WasiRun).args[0]?.split("/").at(-1) ?? "the program";
+	return kind === "link" ? "the linker" : "the compiler";
+}
+
+function tookTooLong(name: string, most: number): UserError {
+	const next = "Look for a loop that never ends, or a macro that is far bigger than you meant.";
+	return new UserError("limit-reached", `${name} was not done after ${most / 1000} s of work and was stopped`, next);
+}
+
+/** What ended a job as a message at its place; cancelling is no failure of the job. */
+function failureAt(error: unknown, file: string): Diagnostic {
+	if (!(error instanceof UserError) || error.code === "cancelled") throw error;
+	return { file, severity: "error", message: `${error.message}. ${error.nextStep}`, code: error.code };
 }
 
 /** The bundled toolchain: jobs go to idle workers, finished objects to the cache. Cancelling ends the worker that is at it. */
@@ -76,13 +113,23 @@ export class BundledToolchain implements WasiToolchain {
 	}
 
 	compile(job: CompileJob, files: JobFiles, signal?: AbortSignal): Promise<CompileResult> {
-		return compileCached(this.options.cache, this.version, job, files, (inputs) =>
-			this.send("compile", { job, inputs }, signal),
-		);
+		return compileCached(this.options.cache, this.version, job, files, async (inputs) => {
+			try {
+				return await this.send("compile", { job, inputs }, signal);
+			} catch (error) {
+				return { diagnostics: [failureAt(error, job.source)], text: "", includes: [], cpuMs: 0 };
+			}
+		});
 	}
 
 	link(job: LinkJob, signal?: AbortSignal): Promise<LinkResult> {
-		return linkCached(this.options.cache, this.version, job, () => this.send("link", job, signal));
+		return linkCached(this.options.cache, this.version, job, async () => {
+			try {
+				return await this.send("link", job, signal);
+			} catch (error) {
+				return { diagnostics: [failureAt(error, "")], text: "" };
+			}
+		});
 	}
 
 	runWasi(run: WasiRun, signal?: AbortSignal): Promise<WasiRunResult> {
@@ -145,17 +192,23 @@ export class BundledToolchain implements WasiToolchain {
 	): Promise<CompilerRequests[K]["result"]> {
 		const slot = await this.idleSlot();
 		// A job cannot be interrupted inside the compiler: its worker goes, and the next job gets a new one.
-		const abort = () => {
+		const end = (why: UserError) => {
 			this.remove(slot);
-			slot.client.close(cancelled());
+			slot.client.close(why);
 			slot.worker.dispose();
 		};
+		const abort = () => end(cancelled());
+		const most = kind === "runWasi" ? limits.mkfsMs : limits.compileMs;
+		const clock = workClock(this.options.processMs ?? (() => performance.now()), most, () =>
+			end(tookTooLong(nameOf(kind, params), most)),
+		);
 		signal?.addEventListener("abort", abort, { once: true });
 		try {
 			if (signal?.aborted) abort();
 			if (kind !== "runWasi") slot.worker.prepare();
 			return await slot.client.request(kind, params);
 		} finally {
+			clock.dispose();
 			signal?.removeEventListener("abort", abort);
 			this.release(slot);
 		}

@@ -1,6 +1,8 @@
 // A WASI preview 1 host over an in-memory file tree: enough for clang, lld and a tree's mkfs, the same in Node and browsers.
 // Unwanted calls answer ENOSYS. Times and randomness are constants: the same input gives the same output bytes.
 
+import { UserError } from "../../common/errors.ts";
+import { inBytes, limits } from "../../common/limits.ts";
 import { File, Folder, type Place, walk } from "./memoryFiles.ts";
 
 const E = { success: 0, badf: 8, exist: 20, inval: 28, isdir: 31, noent: 44, nosys: 52, notdir: 54 } as const;
@@ -26,6 +28,17 @@ export interface WasiOptions {
 	readonly root: Folder;
 	/** Standard output and standard error. */
 	readonly output: (bytes: Uint8Array) => void;
+	/** How messages name it: `mkfs`, `clang`. */
+	readonly name: string;
+}
+
+/** A program that wants more than it may have is ended: what it would go on with is of no use. */
+function overLimit(message: string): UserError {
+	return new UserError(
+		"limit-reached",
+		message,
+		"Look for a loop, an array or a macro that is far bigger than you meant.",
+	);
 }
 
 /** Runs a command module to its end and returns its exit code. A trap of the module is thrown. */
@@ -33,7 +46,7 @@ export function runWasi(module: WebAssembly.Module, options: WasiOptions): numbe
 	const host = new WasiHost(options);
 	const imports: Record<string, unknown> = { ...host.calls };
 	for (const { name } of WebAssembly.Module.imports(module)) imports[name] ??= () => E.nosys;
-	const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports as WebAssembly.ModuleImports });
+	const instance = instantiate(module, imports as WebAssembly.ModuleImports, options.name);
 	host.memory = instance.exports.memory as WebAssembly.Memory;
 	try {
 		(instance.exports._start as () => void)();
@@ -44,7 +57,23 @@ export function runWasi(module: WebAssembly.Module, options: WasiOptions): numbe
 	}
 }
 
+function instantiate(module: WebAssembly.Module, imports: WebAssembly.ModuleImports, name: string) {
+	try {
+		return new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports });
+	} catch (error) {
+		if (!/out of memory/i.test((error as Error).message)) throw error;
+		throw new UserError(
+			"limit-reached",
+			`This machine gives xv6 Lab no memory for ${name}`,
+			"Raise the limit of memory (ulimit -v, a container's), or close other programs.",
+		);
+	}
+}
+
 class WasiHost {
+	private printed = 0;
+	private written = 0;
+	private made = 0;
 	memory: WebAssembly.Memory | undefined;
 	private cachedView: DataView | undefined;
 	private cachedBytes = new Uint8Array(0);
@@ -103,6 +132,28 @@ class WasiHost {
 			at += bytes.length;
 			return bytes.length;
 		});
+	}
+
+	/** Before bytes are written: the file, and all files together. */
+	private charge(file: File, end: number): void {
+		const { name } = this.options;
+		if (end > limits.outputBytes) throw overLimit(`${name} writes a file of more than ${inBytes(limits.outputBytes)}`);
+		this.written += Math.max(0, end - file.size);
+		if (this.written > limits.toolFilesBytes)
+			throw overLimit(`${name} writes more than ${inBytes(limits.toolFilesBytes)} of files`);
+	}
+
+	private print(out: Descriptor["out"], pointer: number, length: number): void {
+		this.printed += length;
+		if (this.printed > limits.toolTextBytes)
+			throw overLimit(`${this.options.name} prints more than ${inBytes(limits.toolTextBytes)}`);
+		out?.(this.cachedBytes.subarray(pointer, pointer + length));
+	}
+
+	private make<T extends File | Folder>(node: T): T {
+		if (++this.made > limits.mkfsFiles)
+			throw overLimit(`${this.options.name} makes more than ${limits.mkfsFiles.toLocaleString("en")} files`);
+		return node;
 	}
 
 	private place(fd: number, at: number, length: number): Place {
@@ -191,7 +242,10 @@ class WasiHost {
 				return descriptor ? this.stat(descriptor.node, at) : E.badf;
 			},
 			fd_filestat_set_size: (fd: number, size: bigint) => {
-				file(fd)?.resize(Number(size));
+				const node = file(fd);
+				if (!node) return E.badf;
+				this.charge(node, Number(size));
+				node.resize(Number(size));
 				return E.success;
 			},
 			fd_read: (fd: number, vectors: number, count: number, out: number) => {
@@ -213,9 +267,10 @@ class WasiHost {
 					const { node } = descriptor;
 					if (node instanceof File) {
 						if (descriptor.append) descriptor.position = node.size;
+						this.charge(node, descriptor.position + length);
 						node.write(descriptor.position, this.cachedBytes, pointer, length);
 						descriptor.position += length;
-					} else descriptor.out?.(this.cachedBytes.subarray(pointer, pointer + length));
+					} else this.print(descriptor.out, pointer, length);
 					return length;
 				});
 				return this.u32(out, total);
@@ -225,6 +280,7 @@ class WasiHost {
 				if (!node) return E.badf;
 				let position = Number(at);
 				const total = this.vectors(vectors, count, (pointer, length) => {
+					this.charge(node, position + length);
 					node.write(position, this.cachedBytes, pointer, length);
 					position += length;
 					return length;
@@ -235,7 +291,9 @@ class WasiHost {
 				const descriptor = this.descriptors[fd];
 				const node = file(fd);
 				if (!descriptor || !node) return E.inval;
-				descriptor.position = Number(offset) + (whence === 0 ? 0 : whence === 1 ? descriptor.position : node.size);
+				const position = Number(offset) + (whence === 0 ? 0 : whence === 1 ? descriptor.position : node.size);
+				if (position < 0 || position > Number.MAX_SAFE_INTEGER) return E.inval;
+				descriptor.position = position;
 				this.view().setBigUint64(out, BigInt(descriptor.position), true);
 				return E.success;
 			},
@@ -298,7 +356,7 @@ class WasiHost {
 				const [create, folderOnly, exclusive, truncate] = [flags & 1, flags & 2, flags & 4, flags & 8];
 				if (!node) {
 					if (!create || !place.parent) return E.noent;
-					node = new File();
+					node = this.make(new File());
 					place.parent.entries.set(place.name, node);
 				} else if (exclusive) return E.exist;
 				if (folderOnly && !(node instanceof Folder)) return E.notdir;
@@ -319,7 +377,7 @@ class WasiHost {
 				const place = this.place(fd, at, length);
 				if (place.node) return E.exist;
 				if (!place.parent) return E.noent;
-				place.parent.entries.set(place.name, new Folder());
+				place.parent.entries.set(place.name, this.make(new Folder()));
 				return E.success;
 			},
 			path_unlink_file: (fd: number, at: number, length: number) => {

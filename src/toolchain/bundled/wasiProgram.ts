@@ -1,4 +1,5 @@
 import { concat, fromUtf8, utf8 } from "../../common/bytes.ts";
+import { UserError } from "../../common/errors.ts";
 import type { WasiRun, WasiRunResult } from "../types.ts";
 import { collect, File, Folder } from "./memoryFiles.ts";
 import { runWasi } from "./wasi.ts";
@@ -14,8 +15,9 @@ export async function runWasiProgram(run: WasiRun): Promise<WasiRunResult> {
 	};
 	let exitCode: number;
 	try {
-		exitCode = runWasi(module, { args: run.args, root, output });
+		exitCode = runWasi(module, { args: run.args, root, output, name: (run.args[0] ?? "").split("/").at(-1) ?? "" });
 	} catch (error) {
+		if (error instanceof UserError) throw error;
 		// An assertion or a wild pointer in the program: a failed run with its own words.
 		exitCode = 134;
 		parts.push(utf8(`${(error as Error).message}\n`));

@@ -120,27 +120,38 @@ function normalized(path: string): string {
  */
 export function reachOfAssembly(text: string, source: string, inputs: Files): Diagnostic[] {
 	const found: Diagnostic[] = [];
+	const isC = source.endsWith(".c");
+	const own = fromUtf8(inputs.get(source) ?? new Uint8Array()).split("\n");
 	let where: Where = { file: source, line: 0 };
+	// A compiler marks the lines of statements; what stands outside of functions has to be looked for.
+	let marked = !isC;
+	const refuse = (line: string, what: string) => {
+		const words = [...line.matchAll(/"([^"]+)"/g)].map(([, word = ""]) => word).concat(".inc", "asm");
+		const places = marked ? [] : words.map((word) => own.findIndex((each) => each.includes(word)));
+		const at = places.find((place) => place >= 0) ?? -1;
+		found.push(refusal(at < 0 ? where : { file: source, line: at + 1 }, what));
+	};
 	// `\op` for an instruction is plain text at the macro's call; a name that is put together is nowhere to be seen.
 	const joined = /\.(?:macro|irpc?|rept)\b/i.test(text) ? madeNames(text) : undefined;
 	for (const line of text.split("\n")) {
 		const marker = /^# (\d+) "([^"]*)"/.exec(line);
 		if (marker) {
 			const file = (marker[2] as string).replace(/^\.\//, "");
+			marked = !isC || file !== "";
 			where = { file: inputs.has(file) ? file : source, line: Number(marker[1]) - 1 };
 			continue;
 		}
+		if (isC && line === "#NO_APP") marked = false;
 		where = { ...where, line: where.line + 1 };
 		if (dataLine.test(line)) continue;
 		for (const [, word = "", name] of line.matchAll(/\.(incbin|include)\b[ \t]*(?:"([^"]*)")?/gi)) {
 			if (name === undefined || name.includes("\\")) {
-				found.push(refusal(where, `.${word} names its file by a macro or an escape`));
-			} else if (!staysInside(name)) found.push(refusal(where, `"${name}" is outside the tree`));
+				refuse(line, `.${word} names its file by a macro or an escape`);
+			} else if (!staysInside(name)) refuse(line, `"${name}" is outside the tree`);
 		}
-		if (/\.(?:altmacro|mri)\b/i.test(line))
-			found.push(refusal(where, ".altmacro and .mri change what the lines after them mean"));
+		if (/\.(?:altmacro|mri)\b/i.test(line)) refuse(line, ".altmacro and .mri change what the lines after them mean");
 		if (joined?.test(line) && !/^[ \t]*#/.test(line))
-			found.push(refusal(where, "The name of a directive is put together of a macro's arguments, and could be any"));
+			refuse(line, "The name of a directive is put together of a macro's arguments, and could be any");
 	}
 	return found;
 }

@@ -1,3 +1,4 @@
+import { visible, visibleLine } from "../common/visible.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
 
@@ -61,16 +62,17 @@ const colours = { error: "31", warning: "35", note: "36" } as const;
 
 /** One diagnostic as gcc writes it: `file:line:col: error: message [-Wflag]`, the line, a caret, then its notes. */
 export function renderDiagnostic(diagnostic: Diagnostic, rendering: Rendering): string {
-	const { file, line, column, severity, message, code } = diagnostic;
+	const { file, line, column, severity, code } = diagnostic;
+	const message = visible(diagnostic.message);
 	const paint = (style: string, text: string) => (rendering.colour ? `\u001b[${style}m${text}\u001b[0m` : text);
-	const where = [rendering.path(file), line, column].filter((part) => part !== undefined).join(":");
-	const flag = code?.startsWith("-") ? ` [${paint(`1;${colours[severity]}`, code)}]` : "";
+	const where = [visibleLine(rendering.path(file)), line, column].filter((part) => part !== undefined).join(":");
+	const flag = code?.startsWith("-") ? ` [${paint(`1;${colours[severity]}`, visibleLine(code))}]` : "";
 	const head = `${paint("1", `${where}:`)} ${paint(`1;${colours[severity]}`, `${severity}:`)} ${paint("1", message)}${flag}`;
 	const text = line === undefined ? undefined : rendering.sourceLine(file, line);
 	const lines = [head];
 	if (text !== undefined && line !== undefined) {
 		const gutter = String(line).padStart(5);
-		lines.push(`${gutter} | ${text.replaceAll("\t", " ")}`);
+		lines.push(`${gutter} | ${visibleLine(text.replaceAll("\t", " "))}`);
 		if (column !== undefined) {
 			const sameLine = diagnostic.endLine === undefined || diagnostic.endLine === line;
 			const width = sameLine && diagnostic.endColumn !== undefined ? diagnostic.endColumn - column : 1;

@@ -18,6 +18,7 @@ import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
 import { bootCommand, parseCommand } from "./commandLine.ts";
+import { consoleWriter } from "./consoleWriter.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
@@ -106,7 +107,7 @@ function report(machine: Machine, hash: string): number {
 function terminalIo(scripted: boolean): SessionIo {
 	const { stdout, stderr } = process;
 	return {
-		write: (bytes) => stdout.write(bytes),
+		write: consoleWriter(stdout),
 		// A reader that went away (`| head`) never drains.
 		drained: () =>
 			new Promise((resolve) => {

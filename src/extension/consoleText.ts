@@ -1,12 +1,16 @@
 /** No wider than a terminal, or taking it back would take the wrong row. */
 const longestLine = 60;
 
+import { ConsoleFilter } from "../common/consoleFilter.ts";
+
 /**
- * Guest bytes to terminal text: streaming UTF-8, and `\n` becomes `\r\n` exactly once, also where a chunk ends between the two.
+ * Guest bytes to terminal text: streaming UTF-8, and `\n` becomes `\r\n` exactly once, also where a chunk ends between the two;
+ * what a terminal would obey beyond colours and the cursor is taken out.
  * One per terminal, since both have a state.
  */
 export class ConsoleText {
 	private decoder = new TextDecoder();
+	private readonly filter = new ConsoleFilter();
 	private afterReturn = false;
 	private begun = "";
 
@@ -16,7 +20,7 @@ export class ConsoleText {
 	}
 
 	push(bytes: Uint8Array): string {
-		const text = this.decoder.decode(bytes, { stream: true });
+		const text = this.filter.push(this.decoder.decode(bytes, { stream: true }));
 		let out = "";
 		for (const character of text) {
 			out += character === "\n" && !this.afterReturn ? "\r\n" : character;
@@ -30,6 +34,7 @@ export class ConsoleText {
 	/** A new machine starts: half a character of the old one must not spoil its first. */
 	reset(): void {
 		this.decoder = new TextDecoder();
+		this.filter.reset();
 		this.afterReturn = false;
 		this.begun = "";
 	}

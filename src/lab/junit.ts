@@ -1,12 +1,13 @@
 import { renderDiagnoses } from "../protocol/diagnosis.ts";
+import { visible } from "../common/visible.ts";
 import type { Verdict } from "./verdict.ts";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** XML 1.0 forbids most control characters even when escaped; guest output may hold any byte. */
+/** XML 1.0 forbids most control characters even when escaped; guest output may hold any byte, and a report is read in terminals, too. */
 export function escapeXml(text: string): string {
-	return text
-		.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+	return visible(text)
+		.replace(/[\ufffe\uffff]/g, "\ufffd")
 		.replace(/[&<>"]/g, (character) => escapes[character] as string);
 }
 
@@ -73,7 +74,7 @@ export function describe(verdict: Verdict): string {
 		lines.push("last page faults:");
 		for (const fault of verdict.faults.slice(-5)) lines.push(`  ${fault.text}`);
 	}
-	return lines.join("\n");
+	return visible(lines.join("\n"));
 }
 
 /** A diagnosis says the same with its cause. */

@@ -1,3 +1,4 @@
+import { visible } from "../common/visible.ts";
 import type { SourcePoint } from "./kernelModel.ts";
 
 /**
@@ -112,7 +113,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
 	}
 	for (const effect of effects) add("follows from it", effect);
 	for (const text of notes) add("note", text);
-	return lines.join("\n");
+	return visible(lines.join("\n"));
 }
 
 /** Several, errors first; empty for none. Ends without a line end. */

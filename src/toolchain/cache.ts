@@ -1,5 +1,8 @@
+import * as v from "valibot";
 import { concat, utf8 } from "../common/bytes.ts";
 import type { CompileOutcome } from "./bundled/compiler.ts";
+
+import type { Diagnostic } from "./types.ts";
 
 /** Finished compilations and links by key. Everything that could change a result is in the key; a lost entry only costs time. */
 export interface ObjectCache {
@@ -16,11 +19,52 @@ export function packOutcome(outcome: CompileOutcome): Uint8Array {
 	return concat([head, json, object ?? new Uint8Array(0)]);
 }
 
-export function unpackOutcome(bytes: Uint8Array): CompileOutcome {
+const positionSchema = { file: v.string(), line: v.optional(v.number()), column: v.optional(v.number()) };
+const noteSchema: v.GenericSchema<Diagnostic> = v.lazy(() => diagnosticSchema) as v.GenericSchema<Diagnostic>;
+const fixSchema = v.object({
+	file: v.string(),
+	line: v.number(),
+	column: v.number(),
+	endLine: v.number(),
+	endColumn: v.number(),
+	text: v.string(),
+});
+const diagnosticSchema = v.object({
+	...positionSchema,
+	severity: v.picklist(["error", "warning", "note"]),
+	message: v.string(),
+	code: v.optional(v.string()),
+	endLine: v.optional(v.number()),
+	endColumn: v.optional(v.number()),
+	notes: v.optional(v.array(noteSchema)),
+	fixes: v.optional(v.array(fixSchema)),
+});
+const outcomeSchema = v.object({
+	diagnostics: v.array(diagnosticSchema),
+	text: v.string(),
+	includes: v.array(v.string()),
+});
+
+/** Undefined for what no version of this product would take for an outcome: an older one may have written it, or nobody. */
+export function unpackOutcome(bytes: Uint8Array): CompileOutcome | undefined {
+	if (bytes.length < 4) return undefined;
 	const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-	const rest = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Omit<CompileOutcome, "object">;
+	if (4 + length > bytes.length) return undefined;
+	let rest: unknown;
+	try {
+		rest = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+	} catch {
+		return undefined;
+	}
 	const object = bytes.slice(4 + length);
-	return { ...rest, ...(object.length > 0 ? { object } : {}) };
+	// Only what succeeded is kept.
+	if (!v.is(outcomeSchema, rest) || !isObject(object)) return undefined;
+	return { ...(rest as Omit<CompileOutcome, "object">), object };
+}
+
+/** ELF, or WebAssembly for mkfs: an object or a linked image. */
+function isObject([a, b, c, d]: Uint8Array): boolean {
+	return (a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46) || (a === 0 && b === 0x61 && c === 0x73 && d === 0x6d);
 }
 
 /** Results of this session; the least recently used ones go when their sum passes `maxBytes`. */

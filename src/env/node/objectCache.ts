@@ -12,11 +12,12 @@ const trimEvery = 50;
 const abandonedMs = 60 * 60 * 1000;
 
 /**
- * Objects in a folder, a file each: SHA-256 of the rest, then the rest. Written beside and renamed, so that two processes may share it;
- * a damaged file is dropped and made anew. Least recently used ones go when the sum passes `maxBytes`.
+ * Objects in a folder, a file each: SHA-256 of the key and the rest, then the rest. Written beside and renamed, so that two processes may share it;
+ * a file that is damaged, or is not what its key says, is a miss and goes. Least recently used ones go when the sum passes `maxBytes`.
  */
 export class DiskCache implements ObjectCache {
 	private writes = 0;
+	private ours: Promise<boolean> | undefined;
 
 	constructor(
 		private readonly folder: string,
@@ -24,18 +25,20 @@ export class DiskCache implements ObjectCache {
 	) {}
 
 	async get(key: string): Promise<CompileOutcome | undefined> {
+		if (!(await this.isOurs())) return undefined;
 		const path = join(this.folder, key);
 		try {
 			const bytes = new Uint8Array(await readFile(path));
 			const body = bytes.subarray(checksumBytes);
-			const sum = createHash("sha256").update(body).digest();
-			if (!sum.equals(bytes.subarray(0, checksumBytes))) {
+			const sum = createHash("sha256").update(key).update(body).digest();
+			const outcome = sum.equals(bytes.subarray(0, checksumBytes)) ? unpackOutcome(body) : undefined;
+			if (!outcome) {
 				await rm(path, { force: true });
 				return undefined;
 			}
 			const now = new Date();
 			void utimes(path, now, now).catch(() => undefined);
-			return unpackOutcome(body);
+			return outcome;
 		} catch {
 			// Not there, or another process has just removed it.
 			return undefined;
@@ -43,11 +46,11 @@ export class DiskCache implements ObjectCache {
 	}
 
 	async put(key: string, outcome: CompileOutcome): Promise<void> {
+		if (!(await this.isOurs())) return;
 		const body = packOutcome(outcome);
 		const temporary = join(this.folder, `${key}.${randomBytes(6).toString("hex")}.tmp`);
 		try {
-			await mkdir(this.folder, { recursive: true });
-			const sum = createHash("sha256").update(body).digest();
+			const sum = createHash("sha256").update(key).update(body).digest();
 			await writeFile(temporary, Buffer.concat([sum, body]));
 			await rename(temporary, join(this.folder, key));
 			if (this.writes++ % trimEvery === 0) await this.trim();
@@ -55,6 +58,20 @@ export class DiskCache implements ObjectCache {
 			// A cache that cannot be written is a slow cache, no failure of the build.
 			await rm(temporary, { force: true }).catch(() => undefined);
 		}
+	}
+
+	/** A folder that somebody else made, or may write to, could hold anything. Windows keeps a user's cache folder by its rights. */
+	private isOurs(): Promise<boolean> {
+		this.ours ??= (async () => {
+			try {
+				await mkdir(this.folder, { recursive: true, mode: 0o700 });
+				const { uid, mode } = await stat(this.folder);
+				return process.getuid === undefined || (uid === process.getuid() && (mode & 0o002) === 0);
+			} catch {
+				return false;
+			}
+		})();
+		return this.ours;
 	}
 
 	private async trim(): Promise<void> {

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,8 +8,9 @@ import { LayeredCache, MemoryCache, PrebuiltCache, packOutcome, unpackOutcome } 
 import { compileKey } from "../../../src/toolchain/cached.ts";
 import type { CompileJob } from "../../../src/toolchain/types.ts";
 
+const elf = [0x7f, 0x45, 0x4c, 0x46];
 const outcome = (size: number, fill = 7) => ({
-	object: new Uint8Array(size).fill(fill),
+	object: Uint8Array.from({ length: size }, (_, i) => elf[i] ?? fill),
 	diagnostics: [{ file: "a.c", line: 3, severity: "warning" as const, message: "ä" }],
 	text: "a.c:3: ä",
 	includes: ["kernel/types.h"],
@@ -49,10 +51,53 @@ describe("the key", () => {
 	});
 });
 
-test("an outcome survives packing, with and without an object", () => {
-	const { object: _, ...failed } = outcome(0);
+test("an outcome survives packing", () => {
 	expect(unpackOutcome(packOutcome(outcome(100)))).toEqual(outcome(100));
-	expect(unpackOutcome(packOutcome(failed))).toEqual(failed);
+});
+
+/** A block as packOutcome makes it, of any JSON and any object. */
+function block(json: string, object: Uint8Array = Uint8Array.from(elf)): Uint8Array {
+	const body = bytes(json);
+	const all = new Uint8Array(4 + body.length + object.length);
+	new DataView(all.buffer).setUint32(0, body.length, true);
+	all.set(body, 4);
+	all.set(object, 4 + body.length);
+	return all;
+}
+const good = { diagnostics: [], text: "", includes: [] };
+const wrong: readonly (readonly [string, Uint8Array])[] = [
+	["{}", block("{}")],
+	["null", block("null")],
+	["no JSON", block("{")],
+	["a wrong field", block(JSON.stringify({ ...good, includes: 5 }))],
+	["a wrong diagnostic", block(JSON.stringify({ ...good, diagnostics: [{ file: 1 }] }))],
+	["no object", block(JSON.stringify(good), new Uint8Array(0))],
+	["an object that is none", block(JSON.stringify(good), bytes("not an elf"))],
+	["nothing", new Uint8Array(0)],
+	["a length beyond the end", Uint8Array.from([255, 255, 255, 127, 1])],
+];
+
+test.each(wrong)("an entry with %s is a miss, though its checksum is right, and goes", async (_, body) => {
+	expect(unpackOutcome(body)).toBeUndefined();
+	const folder = await mkdtemp(join(tmpdir(), "xv6-lab-wrong-"));
+	const sum = createHash("sha256").update(key(1)).update(body).digest();
+	await writeFile(join(folder, key(1)), Buffer.concat([sum, body]));
+	expect(await new DiskCache(folder).get(key(1))).toBeUndefined();
+	expect(await readdir(folder)).toEqual([]);
+	await rm(folder, { recursive: true });
+});
+
+test("another key's entry, and a folder that others may write to, are misses", async () => {
+	const folder = await mkdtemp(join(tmpdir(), "xv6-lab-wrong-"));
+	await new DiskCache(folder).put(key(1), outcome(10));
+	await writeFile(join(folder, key(2)), await readFile(join(folder, key(1))));
+	expect(await new DiskCache(folder).get(key(1))).toEqual(outcome(10));
+	expect(await new DiskCache(folder).get(key(2))).toBeUndefined();
+	if (process.platform !== "win32") {
+		await chmod(folder, 0o777);
+		expect(await new DiskCache(folder).get(key(1))).toBeUndefined();
+	}
+	await rm(folder, { recursive: true });
 });
 
 test("the shipped archive gives what was packed, is the same for any order, and takes nothing in", async () => {

@@ -1,5 +1,5 @@
-import { renderDiagnoses } from "../protocol/diagnosis.ts";
 import { visible } from "../common/visible.ts";
+import { renderDiagnoses } from "../protocol/diagnosis.ts";
 import type { Verdict } from "./verdict.ts";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

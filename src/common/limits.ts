@@ -28,8 +28,6 @@ export const limits = {
 	mkfsFiles: 10_000,
 	/** Memory of a compiler of this machine. */
 	hostMemoryBytes: 4096 * MiB,
-	/** A lab's manifest. */
-	manifestBytes: 1 * MiB,
 } as const;
 
 /** A size as messages give it: `64 MiB`, `1.5 KiB`. */

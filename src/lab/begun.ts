@@ -1,4 +1,5 @@
 import type { LabManifest } from "./manifest.ts";
+import { Pattern } from "./pattern.ts";
 import type { NamedSources } from "./sources.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -12,7 +13,7 @@ export function unbegunTasks(manifest: LabManifest, sources: NamedSources): Read
 	for (const { id, begun } of manifest.tasks) {
 		const text = begun && sources.get(begun.file);
 		if (first) unbegun.set(id, `Task ${id} is not begun: it comes after ${first}`);
-		else if (begun && text !== undefined && !new RegExp(begun.has, "m").test(text)) {
+		else if (begun && text !== undefined && !new Pattern(begun.has).test(text)) {
 			unbegun.set(id, `Task ${id} is not begun: ${begun.missing}`);
 			first = `task ${id}, for which ${begun.missing}`;
 		}

@@ -1,6 +1,7 @@
 import { describeEnd } from "../session/commandEnd.ts";
 import type { CommandResult } from "../session/shell.ts";
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
+import { Pattern } from "./pattern.ts";
 import type { NamedSources } from "./sources.ts";
 import type { FailureExplanation, FindingLine, Outcome, Reason } from "./verdict.ts";
 import type { RunReport } from "./witness.ts";
@@ -80,7 +81,7 @@ export function matches(test: LabTest, output: string): boolean {
 		case "exact":
 			return output.trimEnd() === expected.trimEnd();
 		case "regex":
-			return new RegExp(expected, "m").test(output);
+			return new Pattern(expected).test(output);
 		case "contains": {
 			let from = 0;
 			const lines = output.split("\n");
@@ -209,8 +210,8 @@ function checkShared(address: string, pages: number, evidence: Evidence): string
 }
 
 function fits({ has, lacks }: NonNullable<KnownFailure["source"]>, text: string): boolean {
-	if (has !== undefined && !new RegExp(has, "m").test(text)) return false;
-	return lacks === undefined || !new RegExp(lacks, "m").test(text);
+	if (has !== undefined && !new Pattern(has).test(text)) return false;
+	return lacks === undefined || !new Pattern(lacks).test(text);
 }
 
 /** More would say everything and therefore nothing. */
@@ -256,7 +257,7 @@ function signsOf(failure: KnownFailure, test: LabTest, run: FailedRun): { seen: 
 	if (losing && !(lost !== undefined && lost > 0)) return absent;
 	let seen = losing ? 1 : 0;
 	if (failure.pattern !== undefined) {
-		if (!new RegExp(failure.pattern, "m").test(result.output)) return absent;
+		if (!new Pattern(failure.pattern).test(result.output)) return absent;
 		seen += 2;
 	}
 	if (failure.findings) {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { UserError } from "../common/errors.ts";
 import { regionDescriptionSchema } from "../kernelview/regionDescription.ts";
+import { Pattern } from "./pattern.ts";
 
 /** Schema of `labs/<id>/lab.json`. Docs for instructors: docs/lab-authoring.md. */
 
@@ -19,7 +20,7 @@ const regularExpression = v.pipe(
 	v.string(),
 	v.check((text) => {
 		try {
-			new RegExp(text, "m");
+			new Pattern(text);
 			return true;
 		} catch {
 			return false;

@@ -2,6 +2,7 @@ import { fromUtf8 } from "../common/bytes.ts";
 import { withoutComments } from "../common/cText.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { LabManifest, Recognition } from "./manifest.ts";
+import { Pattern } from "./pattern.ts";
 
 /** The lab that a tree's own files speak for, if there is one, and what they say: a sentence for people. */
 export interface Recognised {
@@ -55,7 +56,7 @@ async function signsIn(
 				texts.set(file, bytes && withoutComments(fromUtf8(bytes), "words"));
 			}
 			const text = texts.get(file);
-			if (text === undefined || (has !== undefined && !new RegExp(has, "m").test(text))) continue;
+			if (text === undefined || (has !== undefined && !new Pattern(has).test(text))) continue;
 			found.push(name);
 			break;
 		}

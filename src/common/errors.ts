@@ -1,5 +1,3 @@
-import { visible } from "./visible.ts";
-
 /**
  * Failures that a student or an instructor can cause. Each code has an anchor of the same name in
  * docs/troubleshooting.md (a test holds this), so that a message can link to its own explanation.
@@ -66,11 +64,11 @@ export class UserError extends Error {
 		super(message);
 	}
 
-	/** `file:line:col: message. Next step.`, the form that terminals and problem panels link; what it quotes can be shown as it is. */
+	/** `file:line:col: message. Next step.`, the form that terminals and problem panels link. */
 	format(): string {
 		const p = this.position;
 		const where = p ? [p.file, p.line, p.column].filter((part) => part !== undefined).join(":") + ": " : "";
-		return visible(`${where}${this.message}. ${this.nextStep}`);
+		return `${where}${this.message}. ${this.nextStep}`;
 	}
 
 	/** Plain data, for crossing a worker or process boundary; see {@link UserError.fromData}. */

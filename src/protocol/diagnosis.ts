@@ -1,4 +1,3 @@
-import { visible } from "../common/visible.ts";
 import type { SourcePoint } from "./kernelModel.ts";
 
 /**
@@ -113,7 +112,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
 	}
 	for (const effect of effects) add("follows from it", effect);
 	for (const text of notes) add("note", text);
-	return visible(lines.join("\n"));
+	return lines.join("\n");
 }
 
 /** Several, errors first; empty for none. Ends without a line end. */

@@ -18,7 +18,6 @@ import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
 import { bootCommand, parseCommand } from "./commandLine.ts";
-import { consoleWriter } from "./consoleWriter.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
@@ -107,7 +106,7 @@ function report(machine: Machine, hash: string): number {
 function terminalIo(scripted: boolean): SessionIo {
 	const { stdout, stderr } = process;
 	return {
-		write: consoleWriter(stdout),
+		write: (bytes) => stdout.write(bytes),
 		// A reader that went away (`| head`) never drains.
 		drained: () =>
 			new Promise((resolve) => {

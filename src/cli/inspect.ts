@@ -1,6 +1,5 @@
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
-import { visible } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { renderTables } from "../kernelview/tables.ts";
@@ -14,16 +13,6 @@ import { inspectCommand, parseCommand } from "./commandLine.ts";
 import { codeOfEnd } from "./exitCodes.ts";
 import { type GuestSession, openSession } from "./guestSession.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
-import { consoleWriter } from "./consoleWriter.ts";
-import { exitCodes } from "./exitCodes.ts";
-import { breathe, createMachine } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind, wholeNumber } from "./options.ts";
-
-const usage =
-	"inspect [DIR] [--command CMD]… [--json] [--page-tables] [--walk PID:ADDRESS]… [--log LINES] [--stop-at-fault N] [--harts N] [--seed S]";
-/** Steps on the way to a fault: the tables show the moment shortly after it. */
-const stepInstructions = 2000;
-const faultBudget = 2_000_000_000;
 
 /** `xv6-lab inspect`: boots, runs commands, and prints what the kernel did to memory as tables, or with --json as the memory report. */
 export async function runInspect(argv: string[]): Promise<number> {
@@ -44,10 +33,6 @@ export async function runInspect(argv: string[]): Promise<number> {
 		timeoutMs: timeoutMs(values.timeout),
 		onOutput: (bytes) => void process.stderr.write(bytes),
 	});
-	const { machine } = await createMachine(output, machineParams(values));
-	let view: KernelView | undefined;
-	const show = consoleWriter(process.stderr);
-	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void show(bytes) });
 	try {
 		const { shell, view } = session;
 		let end = await shell.waitForPrompt(budgets.boot);
@@ -71,17 +56,13 @@ export async function runInspect(argv: string[]): Promise<number> {
 		process.stdout.write(
 			values.json
 				? `${JSON.stringify(model, undefined, "\t")}\n`
-				: visible(
-						renderTables(model, {
-							pageTables: values["page-tables"] === true,
-							...(logLines !== undefined ? { logLines } : {}),
-						}),
-					),
+				: renderTables(model, {
+						pageTables: values["page-tables"] === true,
+						...(logLines !== undefined ? { logLines } : {}),
+					}),
 		);
 		for (const { pid, address } of walks) process.stdout.write(walkText(view, pid, address));
 		return codeOfEnd(end);
-		for (const { pid, address } of walks) process.stdout.write(visible(walkText(view, pid, address)));
-		return code;
 	} finally {
 		session.dispose();
 	}

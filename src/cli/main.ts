@@ -1,6 +1,5 @@
 import { UserError } from "../common/errors.ts";
 import * as commandLine from "./commandLine.ts";
-import { visible } from "../common/visible.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { dieInterrupted } from "./interrupt.ts";
 
@@ -54,16 +53,6 @@ function asksForHelp(argv: readonly string[]): boolean {
 	const end = argv.indexOf("--");
 	const ours = end < 0 ? argv : argv.slice(0, end);
 	return ours.includes("--help") || ours.includes("-h");
-	try {
-		const run = await command.load();
-		return await run(rest);
-	} catch (error) {
-		if (error instanceof UserError) {
-			process.stderr.write(visible(`xv6-lab: ${error.format()}\n`));
-			return exitCodeOf(error);
-		}
-		throw error;
-	}
 }
 
 function exitCodeOf(error: UserError): number {

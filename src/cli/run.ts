@@ -1,6 +1,4 @@
 import { UserError } from "../common/errors.ts";
-import { visible } from "../common/visible.ts";
-import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
@@ -16,10 +14,6 @@ import { parseCommand, runCommand } from "./commandLine.ts";
 import { codeOfEnd, exitCodes } from "./exitCodes.ts";
 import { openSession } from "./guestSession.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
-import { consoleWriter } from "./consoleWriter.ts";
-import { exitCodes } from "./exitCodes.ts";
-import { breathe, createMachine, observe } from "./machine.ts";
-import { buildOptions, machineOptions, machineParams, parse, toolchainKind } from "./options.ts";
 import { record } from "./replay.ts";
 import { writeReport } from "./reportFile.ts";
 
@@ -42,10 +36,6 @@ export async function runRun(argv: string[]): Promise<number> {
 		onOutput: (bytes) => void process.stdout.write(bytes),
 	});
 	const { shell, view, harts, machine } = session;
-	const { machine, harts } = await createMachine(output, params);
-	const observer = observe(machine, output, manifest);
-	const show = consoleWriter(process.stdout);
-	const shell = new Shell(machine, { breathe, onOutput: (bytes) => void show(bytes) });
 	try {
 		const boot = await shell.waitForPrompt(budgets.boot);
 		const files = await diagnosisFiles(tree);
@@ -93,8 +83,6 @@ export async function runRun(argv: string[]): Promise<number> {
 		if (values["memory-report"]) {
 			await writeReport(values["memory-report"], `${JSON.stringify(view.model(), undefined, "\t")}\n`);
 		}
-		if (values.tables) process.stdout.write(`\n${visible(renderTables(observer.model()))}`);
-		if (values["memory-report"]) await report(values["memory-report"], observer.model());
 		return code;
 	} finally {
 		if (values.record) await record(values.record, machine, command);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { utf8 } from "../common/bytes.ts";
 import { toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import { visible } from "../common/visible.ts";
 import { describePlace, ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { loadCore } from "../env/node/core.ts";
@@ -18,6 +19,7 @@ import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
 import { bootCommand, parseCommand } from "./commandLine.ts";
+import { consoleWriter } from "./consoleWriter.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
@@ -106,13 +108,13 @@ function report(machine: Machine, hash: string): number {
 function terminalIo(scripted: boolean): SessionIo {
 	const { stdout, stderr } = process;
 	return {
-		write: (bytes) => stdout.write(bytes),
+		write: consoleWriter(stdout),
 		// A reader that went away (`| head`) never drains.
 		drained: () =>
 			new Promise((resolve) => {
 				for (const event of ["drain", "close", "error"]) stdout.once(event, () => resolve());
 			}),
-		say: (text) => void stderr.write(`\nxv6-lab: ${text}\n`),
+		say: (text) => void stderr.write(`\nxv6-lab: ${visible(text)}\n`),
 		now: () => performance.now(),
 		breathe,
 		attach: (send, quit, ended) => {

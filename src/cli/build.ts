@@ -5,6 +5,7 @@ import type { BuildOutput, BuildResult } from "../build/types.ts";
 import { fromUtf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import { visible } from "../common/visible.ts";
 import { atomicWrite, type FileToWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import type { OpenedToolchains, ToolchainKind } from "../env/node/toolchains.ts";
@@ -161,7 +162,7 @@ export async function buildForCli(dir: string, options: CliBuildOptions = {}): P
 	const result = await buildTree(tree, options, options.open ?? openDefault);
 	await writeDiagnostics(result.diagnostics, dir, tree);
 	if (!result.output) throw buildError(result.diagnostics);
-	for (const warning of result.output.wish.warnings) process.stderr.write(`xv6-lab: ${warning}\n`);
+	for (const warning of result.output.wish.warnings) process.stderr.write(`xv6-lab: ${visible(warning)}\n`);
 	if (!options.quiet) process.stderr.write(`${summary(result)}\n`);
 	return result.output;
 }
@@ -180,12 +181,12 @@ function buildError(diagnostics: readonly Diagnostic[]): UserError {
 
 async function report(result: BuildResult, folder: string, tree: SourceTree, target: string): Promise<void> {
 	await writeDiagnostics(result.diagnostics, folder, tree);
-	for (const warning of result.output?.wish.warnings ?? []) process.stderr.write(`xv6-lab: ${warning}\n`);
+	for (const warning of result.output?.wish.warnings ?? []) process.stderr.write(`xv6-lab: ${visible(warning)}\n`);
 	process.stderr.write(`${summary(result)}\n`);
 	if (!result.output) return;
 	const { kernel, disk, programs } = result.output;
 	process.stdout.write(
-		`${join(target, "kernel")} (${kib(kernel)}), ${join(target, "fs.img")} (${kib(disk)}, ${programs.length} programs)\n`,
+		`${visible(join(target, "kernel"))} (${kib(kernel)}), ${visible(join(target, "fs.img"))} (${kib(disk)}, ${programs.length} programs)\n`,
 	);
 }
 

@@ -10,6 +10,7 @@ import { type CommandEnd, describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { inspectCommand, parseCommand } from "./commandLine.ts";
+import { consoleWriter } from "./consoleWriter.ts";
 import { codeOfEnd } from "./exitCodes.ts";
 import { type GuestSession, openSession } from "./guestSession.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
@@ -31,7 +32,7 @@ export async function runInspect(argv: string[]): Promise<number> {
 		params: machineParams(values),
 		manifest,
 		timeoutMs: timeoutMs(values.timeout),
-		onOutput: (bytes) => void process.stderr.write(bytes),
+		onOutput: consoleWriter(process.stderr),
 	});
 	try {
 		const { shell, view } = session;

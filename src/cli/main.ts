@@ -1,4 +1,5 @@
 import { UserError } from "../common/errors.ts";
+import { visible } from "../common/visible.ts";
 import * as commandLine from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { dieInterrupted } from "./interrupt.ts";
@@ -37,7 +38,7 @@ async function main(argv: string[]): Promise<number> {
 	}
 	const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 	if (!command) {
-		process.stderr.write(`xv6-lab: there is no command '${name}'. 'xv6-lab help' lists them.\n`);
+		process.stderr.write(`xv6-lab: there is no command '${visible(name)}'. 'xv6-lab help' lists them.\n`);
 		return exitCodes.usage;
 	}
 	if (asksForHelp(rest)) {
@@ -89,14 +90,13 @@ main(process.argv.slice(2)).then(
 	},
 	(error: unknown) => {
 		if (error instanceof UserError) {
-			process.stderr.write(`xv6-lab: ${error.format()}\n`);
+			process.stderr.write(`xv6-lab: ${visible(error.format())}\n`);
 			process.exitCode = exitCodeOf(error);
 			if (error.code === "cancelled") dieInterrupted();
 			return;
 		}
-		process.stderr.write(
-			`xv6-lab: this is a defect of xv6-lab, please report it.\n${(error as Error).stack ?? error}\n`,
-		);
+		const what = visible((error as Error).stack ?? String(error));
+		process.stderr.write(`xv6-lab: this is a defect of xv6-lab, please report it.\n${what}\n`);
 		process.exitCode = exitCodes.defect;
 	},
 );

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../common/errors.ts";
+import { visibleLine } from "../common/visible.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { loadCore } from "../env/node/core.ts";
 import type { Machine } from "../machine/machine.ts";
 import { parseRecording, recordedMachine, recordingOf, serializeRecording } from "../machine/recording.ts";
 import { RunController } from "../session/runController.ts";
 import { parseCommand, replayCommand } from "./commandLine.ts";
+import { consoleWriter } from "./consoleWriter.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { breathe } from "./machine.ts";
 
@@ -25,7 +27,7 @@ export async function runReplay(argv: string[]): Promise<number> {
 	const recording = await parseRecording(await readBytes(file));
 	const machine = await recordedMachine(recording, { core: await loadCore() }, values["no-jit"] ? "off" : "on");
 	const controller = new RunController(machine, { breathe });
-	machine.console.onData((bytes) => void process.stdout.write(bytes));
+	machine.console.onData(consoleWriter(process.stdout));
 	try {
 		await controller.run({
 			step: () => lookEvery,
@@ -33,7 +35,7 @@ export async function runReplay(argv: string[]): Promise<number> {
 			expectsInput: true,
 		});
 		const same = machine.stateHash() === recording.hash;
-		const what = recording.title === "" ? "" : ` of ${recording.title}`;
+		const what = recording.title === "" ? "" : ` of ${visibleLine(recording.title)}`;
 		const steps = machine.instret.toLocaleString("en");
 		const verdict = same ? "the same state as recorded" : "another state than recorded";
 		process.stderr.write(`\nxv6-lab: replayed ${steps} instructions${what}: ${verdict}\n`);

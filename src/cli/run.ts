@@ -1,4 +1,5 @@
 import { UserError } from "../common/errors.ts";
+import { visibleLine } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
@@ -11,6 +12,7 @@ import { describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { parseCommand, runCommand } from "./commandLine.ts";
+import { consoleWriter } from "./consoleWriter.ts";
 import { codeOfEnd, exitCodes } from "./exitCodes.ts";
 import { openSession } from "./guestSession.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
@@ -33,7 +35,7 @@ export async function runRun(argv: string[]): Promise<number> {
 		params,
 		manifest,
 		timeoutMs: timeoutMs(values.timeout),
-		onOutput: (bytes) => void process.stdout.write(bytes),
+		onOutput: consoleWriter(process.stdout),
 	});
 	const { shell, view, harts, machine } = session;
 	try {
@@ -66,7 +68,7 @@ export async function runRun(argv: string[]): Promise<number> {
 				machine,
 			);
 			const sign = verdict.outcome === "passed" ? "✓" : verdict.outcome === "not-checked" ? "?" : "✗";
-			process.stdout.write(`\n${sign} ${verdict.title}\n`);
+			process.stdout.write(`\n${sign} ${visibleLine(verdict.title)}\n`);
 			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);
 			code = codeOfVerdict(verdict);
 		} else {

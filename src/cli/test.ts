@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
+import { visible, visibleLine } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
@@ -25,7 +26,7 @@ export async function runTest(argv: string[]): Promise<number> {
 	const tree = new NodeTree(dir);
 	const { manifest, why } = await chooseLab(catalog, tree, values);
 	const tests = shard(select(manifest, values.test, values.task), values.shard);
-	const say = (text: string) => void (values.json ? process.stderr : process.stdout).write(`${text}\n`);
+	const say = (text: string) => void (values.json ? process.stderr : process.stdout).write(`${visible(text)}\n`);
 	say(`Lab: ${why}`);
 	const properties: Record<string, string> = { lab: manifest.id, judgedBy: why };
 	// What is judged is often a stranger's: the compiler inside runs nothing of it on this machine, and is everywhere the same.
@@ -126,7 +127,7 @@ function summary(verdicts: readonly Verdict[]): string {
 	const rest = counts["not-begun"] > 0 ? `, ${counts["not-begun"]} not begun` : "";
 	const unchecked =
 		counts["not-checked"] > 0 ? `, ${counts["not-checked"]} not checked (--allow-unchecked counts them as passed)` : "";
-	return `${tasks.join("")}${counts.passed} passed, ${counts.failed + counts.errored} failed${rest}${unchecked}\n`;
+	return `${visible(tasks.join(""))}${counts.passed} passed, ${counts.failed + counts.errored} failed${rest}${unchecked}\n`;
 }
 
 function select(manifest: LabManifest, ids: string[] | undefined, tasks: string[] | undefined): readonly LabTest[] {
@@ -155,7 +156,7 @@ const signs = { passed: "ok  ", failed: "FAIL", "not-begun": "--  ", "not-checke
 function line(verdict: Verdict, withSeed: boolean): string {
 	const sign = signs[verdict.outcome];
 	const seed = withSeed ? ` (seed ${verdict.seed})` : "";
-	const head = `${sign} ${verdict.task.padEnd(3)} ${verdict.title}${seed}\n`;
+	const head = `${sign} ${visibleLine(`${verdict.task.padEnd(3)} ${verdict.title}`)}${seed}\n`;
 	if (verdict.outcome === "passed" && verdict.reasons.length === 0) return head;
 	return `${head}${describe(verdict).replace(/^/gm, "     ")}\n`;
 }

@@ -1,7 +1,7 @@
+import { ConsoleFilter } from "../common/consoleFilter.ts";
+
 /** No wider than a terminal, or taking it back would take the wrong row. */
 const longestLine = 60;
-
-import { ConsoleFilter } from "../common/consoleFilter.ts";
 
 /**
  * Guest bytes to terminal text: streaming UTF-8, and `\n` becomes `\r\n` exactly once, also where a chunk ends between the two;

@@ -1,3 +1,4 @@
+import { visible, visibleLine } from "../common/visible.ts";
 import type {
 	FrameLetter,
 	KernelModel,
@@ -27,8 +28,9 @@ const frameMeaning: Record<FrameLetter, string> = {
 };
 
 /** A table in plain text: columns as wide as their longest cell, numbers to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-	if (rows.length === 0) return "  (none)\n";
+function table(head: readonly string[], quoted: readonly (readonly string[])[]): string {
+	if (quoted.length === 0) return "  (none)\n";
+	const rows = quoted.map((row) => row.map(visibleLine));
 	const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)));
 	const numeric = head.map((_, i) => rows.every((row) => /^-?\d*$/.test(row[i] ?? "")));
 	const line = (cells: readonly string[]) =>
@@ -176,5 +178,5 @@ export function renderTables(model: KernelModel, options: TableOptions = {}): st
 			model.log.slice(-lines).map(logRow),
 		),
 	);
-	return parts.join("");
+	return visible(parts.join(""));
 }

@@ -1,3 +1,4 @@
+import { visibleLine } from "../common/visible.ts";
 import type { SourcePoint } from "./kernelModel.ts";
 
 /**
@@ -93,7 +94,7 @@ function setting({ hart, process, during }: Diagnosis): string {
 	].join(", ");
 }
 
-/** The text of one diagnosis: the cause in the first line, the rest indented. Ends without a line end. */
+/** The text of one diagnosis: the cause in the first line, the rest indented; what it quotes is shown, never obeyed. Ends without a line end. */
 export function renderDiagnosis(diagnosis: Diagnosis): string {
 	const { severity, cause, said, evidence, frames, look, effects, notes } = diagnosis;
 	const lines = [`${severity === "error" ? "cause" : "note"}: ${cause}`];
@@ -112,7 +113,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
 	}
 	for (const effect of effects) add("follows from it", effect);
 	for (const text of notes) add("note", text);
-	return lines.join("\n");
+	return lines.map(visibleLine).join("\n");
 }
 
 /** Several, errors first; empty for none. Ends without a line end. */

@@ -1,3 +1,4 @@
+import { visibleLine } from "../common/visible.ts";
 import type { Instructions, StallReport } from "../machine/types.ts";
 
 /** A machine that makes no progress: what the watchdog saw, or nothing but timer ticks while no process runs. */
@@ -23,7 +24,7 @@ export type CommandEnd =
 export function describeEnd(end: CommandEnd, instructions: Instructions): string {
 	switch (end.kind) {
 		case "panic":
-			return `The kernel panicked: ${end.message}`;
+			return `The kernel panicked: ${visibleLine(end.message)}`;
 		case "timeout":
 			return `The command did not return to the shell within ${instructions.toLocaleString("en")} instructions`;
 		case "halt":

@@ -27,6 +27,8 @@ export const errorCodes = [
 	"toolchain-missing",
 	"toolchain-broken",
 	"debug-info-damaged",
+	"expression-not-understood",
+	"debug-request",
 	"lab-not-found",
 	"lab-manifest-invalid",
 	"program-not-found",

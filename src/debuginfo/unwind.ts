@@ -39,8 +39,8 @@ export interface UnwoundStack {
 export interface UnwindOptions {
 	/** Where code lies in the ELF file that runs at another address (xv6's trampoline page); default: at the same. */
 	link?(pc: bigint): bigint;
-	/** The context was interrupted at `pc`, as a trap frame says. */
-	readonly interrupted?: true;
+	/** A call returns to `pc`, as swtch does; nothing of it has run. */
+	readonly returned?: true;
 }
 
 const maxFrames = 64;
@@ -71,11 +71,14 @@ export function unwind(
 	let next = pc;
 	let stack = -1n;
 	let isTop = true;
-	let interrupted = options.interrupted === true;
+	let interrupted = false;
+	// A new thread "returns" to the first instruction of a function that was never called.
+	const begins = symbols.symbolAt(Number(link(pc)))?.offset === 0;
 	while (frames.length < maxFrames) {
 		// A return address may be past the end of its call's line and function.
 		const linked = link(next);
-		const at = isTop || interrupted ? linked : linked - 1n;
+		const exact = interrupted || (isTop && (!options.returned || begins));
+		const at = exact ? linked : linked - 1n;
 		if (symbols.symbolAt(Number(at)) === undefined) break;
 		// uservec called usertrap from there: below it lies another address space.
 		if (!isTop && !interrupted && linked !== next) break;

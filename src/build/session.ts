@@ -13,6 +13,7 @@ import { elfToBinary } from "./objcopy.ts";
 import { runPerlScript } from "./perlScript.ts";
 import { TreeSnapshot } from "./snapshot.ts";
 import type { BuildOutput, BuildRequest, BuildResult, UserProgram } from "./types.ts";
+import { unoptimized } from "./unoptimized.ts";
 
 /** What a step was made from last time; equal parts (by identity) mean that its result still stands. */
 interface Memo<T> {
@@ -57,6 +58,7 @@ export class BuildSession {
 		let plan: BuildPlan;
 		try {
 			plan = planBuild(snapshot.label, snapshot, request.makeVariables, request.only);
+			if (request.unoptimized) plan = unoptimized(plan);
 		} catch (error) {
 			// A line of the Makefile is a place like any other: the editor marks it.
 			if (!(error instanceof UserError) || error.position?.line === undefined) throw error;

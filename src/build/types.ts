@@ -13,6 +13,8 @@ export interface BuildRequest {
 	readonly makeVariables?: Readonly<Record<string, string>>;
 	/** Only one of the two images is made; the other one comes out empty. Default: both. */
 	readonly only?: "kernel" | "disk";
+	/** The debug build: -O0 for what the Makefile says. */
+	readonly unoptimized?: boolean;
 	readonly onProgress?: ProgressListener;
 	readonly signal?: AbortSignal;
 }

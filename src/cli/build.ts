@@ -28,6 +28,8 @@ export interface CliBuildOptions {
 	readonly toolchain?: ToolchainKind;
 	readonly jobs?: number;
 	readonly makeVariables?: Readonly<Record<string, string>>;
+	/** The debug build. */
+	readonly unoptimized?: boolean;
 	/** No line about the toolchain and the counts on stderr; diagnostics are always written. */
 	readonly quiet?: boolean;
 	/** Replaced in tests. */
@@ -110,6 +112,7 @@ async function withBuilder<T>(
 					...(only === undefined ? {} : { only }),
 					...(options.jobs === undefined ? {} : { jobs: options.jobs }),
 					...(options.makeVariables === undefined ? {} : { makeVariables: options.makeVariables }),
+					...(options.unoptimized ? { unoptimized: true } : {}),
 				}),
 			),
 		);

@@ -226,3 +226,13 @@ function flag(key: string, { value }: OptionSpec): string {
 	if (value === undefined) return `--${key}`;
 	return `--${key} ${typeof value === "string" ? value : value.join("|")}`;
 }
+
+export const dapCommand = define({
+	takes: "[DIR]",
+	does: "the debugger for any editor: speaks the Debug Adapter Protocol on standard input and output",
+	options: {
+		toolchain: buildOptions.toolchain,
+		"no-jit": machineOptions["no-jit"],
+		"no-wait": { type: "boolean", does: "an idle guest's timers come at once, not in real time" },
+	},
+});

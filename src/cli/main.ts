@@ -18,6 +18,7 @@ const commands: Record<string, Command> = {
 	replay: { spec: commandLine.replayCommand, load: async () => (await import("./replay.ts")).runReplay },
 	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
 	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },
+	dap: { spec: commandLine.dapCommand, load: async () => (await import("./dap.ts")).runDap },
 	bench: { spec: commandLine.benchCommand, load: async () => (await import("./bench.ts")).runBench },
 };
 

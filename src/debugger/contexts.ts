@@ -58,10 +58,11 @@ interface Layout {
 	readonly cpus: { readonly address: bigint; readonly count: number; readonly type: StructType } | undefined;
 	readonly trapframe: StructType | undefined;
 	readonly states: ReadonlyMap<number, string>;
+	/** Where harts boot, and their schedulers run. */
+	readonly stack0: { readonly address: bigint; readonly size: bigint } | undefined;
 }
 
 const defaultStates = ["UNUSED", "USED", "SLEEPING", "RUNNABLE", "RUNNING", "ZOMBIE"];
-const running = "RUNNING";
 
 /** From a process or hart to its registers, address space and program; read from the stopped machine each time, nothing is kept. */
 export class Contexts {
@@ -95,10 +96,12 @@ export class Contexts {
 		};
 		const proc = array("proc");
 		const state = plain(proc && findMember(proc.type, "state")?.type);
+		const stack = this.kernel.attempt(() => info?.variable("stack0"));
 		return {
 			proc,
 			cpus: array("cpus") ?? array("cpu"),
 			trapframe: this.kernel.attempt(() => info?.struct("trapframe")),
+			stack0: stack && { address: BigInt(stack.address), size: BigInt(stack.type?.size ?? 0) },
 			states: state?.kind === "enum" ? state.values : new Map(defaultStates.entries()),
 		};
 	}
@@ -159,12 +162,19 @@ export class Contexts {
 		return found;
 	}
 
-	/** Address of the struct proc that a hart runs. */
+	/**
+	 * Address of the struct proc that a hart runs. cpus[].proc says so a little longer than is true: on the way to and from the process the
+	 * hart is on the scheduler's stack, which is its boot stack.
+	 */
 	processOnHart(hart: number): bigint | undefined {
-		const { cpus } = this.layout;
+		const { cpus, stack0 } = this.layout;
 		if (!cpus || hart >= cpus.count) return undefined;
 		const pointer = this.field(cpus.address + BigInt(hart * cpus.type.size), cpus.type, "proc", 8);
-		return pointer === 0n ? undefined : pointer;
+		if (!pointer) return undefined;
+		const state = this.machine.harts[hart] as Hart;
+		const stack = state.register(2);
+		if (state.mode !== 0 && stack0 && stack > stack0.address && stack <= stack0.address + stack0.size) return undefined;
+		return pointer;
 	}
 
 	pidOnHart(hart: number): number {
@@ -195,7 +205,7 @@ export class Contexts {
 			// A process without a page table (being made or taken apart) has no memory: an unmapped root, not physical memory.
 			space: new Space(this.machine, root, `u${pid}`),
 			trapframe: trapframe === 0n ? undefined : trapframe,
-			hart: hart >= 0 && state === running ? hart : undefined,
+			hart: hart >= 0 ? hart : undefined,
 		};
 	}
 
@@ -215,8 +225,26 @@ export class Contexts {
 
 	/** The thread that a hart runs. */
 	threadOn(hart: number): Thread {
-		const found = this.threads().find((thread) => thread.hart?.id === hart);
-		return found ?? hartThread(this.machine.harts[hart] as Hart);
+		const state = this.machine.harts[hart] as Hart;
+		const address = this.processOnHart(hart);
+		const process = address === undefined ? undefined : this.processAt(address);
+		return process ? { id: process.pid, name: threadName(process), process, hart: state } : hartThread(state);
+	}
+
+	thread(id: number): Thread | undefined {
+		return this.threads().find((thread) => thread.id === id);
+	}
+
+	/** The process of a struct proc. */
+	private processAt(address: bigint): ProcessContext | undefined {
+		const { proc } = this.layout;
+		if (!proc) return undefined;
+		const slot = Number(address - proc.address) / proc.type.size;
+		if (!Number.isInteger(slot) || slot < 0 || slot >= proc.count) return undefined;
+		return this.process(
+			slot,
+			this.machine.harts.map(({ id }) => this.processOnHart(id)),
+		);
 	}
 
 	/** Registers of a thread: a hart's, or those that swtch saved. Undefined: it has none (being made, or gone). */

@@ -191,7 +191,7 @@ function register(scope: Scope, name: string, field: string | undefined): Value 
 		return { ...origin(scope), type: unsignedLong, location: { kind: "register", register: index } };
 	}
 	const number = csrNumber(lower);
-	const csr = (frame.context as { csr?: (number: number) => bigint | undefined }).csr;
+	const { csr } = frame.context;
 	if (number === undefined) throw notUnderstood(`There is no register $${name}`);
 	const bits = csr?.(number);
 	if (bits === undefined) throw notUnderstood(`$${name} belongs to a hart, and this frame is on none`);

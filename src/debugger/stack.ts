@@ -1,7 +1,10 @@
 import type { FunctionFrame } from "../debuginfo/debugInfo.ts";
-import type { ExpressionContext } from "../debuginfo/expression.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
-import { type Interrupted, type StackFrame, unwind } from "../debuginfo/unwind.ts";
+import { type Interrupted, type StackFrame, type UnwindContext, unwind } from "../debuginfo/unwind.ts";
+import { expandCompressed } from "../riscv/compressed.ts";
+import { csrNumber } from "../riscv/csr.ts";
+import { fields } from "../riscv/fields.ts";
+import { findInstruction, instructionLength } from "../riscv/isa.ts";
 import type { Contexts, RegisterSet, Thread } from "./contexts.ts";
 import type { Space } from "./space.ts";
 
@@ -13,7 +16,7 @@ export interface Frame {
 	readonly symbols: ProgramSymbols | undefined;
 	readonly mode: RegisterSet["mode"];
 	readonly space: Space;
-	readonly context: ExpressionContext;
+	readonly context: UnwindContext;
 	/** Where the guest runs it, and where it lies in its ELF file (inside the call, for a caller). */
 	readonly pc: bigint;
 	readonly at: number;
@@ -28,13 +31,14 @@ export interface Frame {
 	readonly isTop: boolean;
 }
 
-/** The calls that led to where a thread is: innermost first, from the kernel over the trap into the user program. */
-export function stackOf(contexts: Contexts, thread: Thread): Frame[] {
+/** The calls that led to where a thread is: innermost first, from the kernel over the trap into the user program; at least `most` if there are. */
+export function stackOf(contexts: Contexts, thread: Thread, most = Number.POSITIVE_INFINITY): Frame[] {
 	const registers = contexts.registers(thread);
 	if (!registers) return [];
 	const { process } = thread;
 	const frames: Frame[] = [];
-	const rest = addFrames(contexts, registers, frames, true);
+	const rest = addFrames(contexts, registers, frames, true, most);
+	if (frames.length >= most) return frames.slice(0, most);
 	if (registers.mode === "user" || !process) return frames;
 	if (rest.interrupted && rest.interrupted.by === "machine") {
 		// A timer interrupt in machine mode takes a hart out of the kernel or of a program.
@@ -54,7 +58,7 @@ export function stackOf(contexts: Contexts, thread: Thread): Frame[] {
 		const user =
 			rest.interrupted?.by === "supervisor"
 				? entered(contexts, thread, rest.interrupted)
-				: contexts.userRegisters(process);
+				: trapped(contexts, thread, last);
 		if (user) {
 			frames.push(border(user, `user mode, pid ${process.pid}`));
 			addFrames(contexts, user, frames, false);
@@ -67,6 +71,38 @@ export function stackOf(contexts: Contexts, thread: Thread): Frame[] {
 function entered(contexts: Contexts, thread: Thread, interrupted: Interrupted): RegisterSet | undefined {
 	const user = thread.process && contexts.userRegisters(thread.process);
 	return user && { ...user, pc: interrupted.pc, context: { ...user.context, register: interrupted.register } };
+}
+
+/** Below usertrap: what the trap frame says, but for the pc as long as usertrap has not put it there. */
+function trapped(contexts: Contexts, thread: Thread, handler: Frame | undefined): RegisterSet | undefined {
+	const user = thread.process && contexts.userRegisters(thread.process);
+	const sepc = thread.hart?.csr(csrNumber("sepc") as number);
+	if (!user || !handler || sepc === undefined) return user;
+	return pcIsSaved(contexts, handler) ? user : { ...user, pc: sepc };
+}
+
+/** usertrap has passed its first store to the trap frame's epc. */
+function pcIsSaved(contexts: Contexts, { symbols, at }: Frame): boolean {
+	const epc = contexts.trapframeType()?.members.find(({ name }) => name === "epc")?.offset;
+	const { elf } = contexts.kernel;
+	const symbol = symbols === contexts.kernel ? elf?.symbolAt(at) : undefined;
+	if (!elf || !symbol || epc === undefined || symbol.name !== "usertrap") return true;
+	const code = elf.loaded(symbol.address, symbol.size || at - symbol.address);
+	if (!code) return true;
+	const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
+	for (let offset = 0; offset + 2 <= code.length; ) {
+		const half = view.getUint16(offset, true);
+		const length = instructionLength(half);
+		const word =
+			length === 2 ? expandCompressed(half) : offset + 4 <= code.length ? view.getUint32(offset, true) : undefined;
+		if (word !== undefined && findInstruction(word)?.mnemonic === "sd" && fields.store12.get(word) === epc) {
+			const base = fields.rs1.get(word);
+			// Relative to sp or s0 it is usertrap's own frame.
+			if (base !== 2 && base !== 8) return at > symbol.address + offset;
+		}
+		offset += length;
+	}
+	return true;
 }
 
 function interruptedRegisters(contexts: Contexts, thread: Thread, interrupted: Interrupted): RegisterSet | undefined {
@@ -112,11 +148,16 @@ function addFrames(
 	registers: RegisterSet,
 	into: Frame[],
 	isTop: boolean,
+	most?: number,
 ): { readonly interrupted?: Interrupted } {
 	const { symbols, pc, context, space, mode } = registers;
 	const found =
 		symbols &&
-		unwind(symbols, pc, context, { link: contexts.link, ...(registers.interrupted ? {} : { returned: true }) });
+		unwind(symbols, pc, context, {
+			link: contexts.link,
+			...(most === undefined ? {} : { most }),
+			...(registers.interrupted ? {} : { returned: true }),
+		});
 	if (!symbols || !found || found.frames.length === 0) {
 		into.push({
 			...border(registers, `0x${pc.toString(16)}`),

@@ -240,7 +240,7 @@ const isText = (type: Type | undefined): boolean => {
 const isTable = (type: Type | undefined): boolean => type?.kind === "typedef" && type.name === "pagetable_t";
 const isEntry = (type: Type | undefined): boolean => type?.kind === "typedef" && type.name === "pte_t";
 const entryType: Type = { kind: "base", name: "uint64", size: 8, signed: false, char: false };
-const pteType: Type = { kind: "typedef", name: "pte_t", size: 8, target: entryType };
+export const pteType: Type = { kind: "typedef", name: "pte_t", size: 8, target: entryType };
 
 /** Entries of a page table that are not 0. */
 function tableChildren(value: Value, start: number, count: number): Child[] {

@@ -431,18 +431,21 @@ export class DebugInfo {
 		return false;
 	}
 
-	/** Addresses of one line's code around a pc: for stepping out of it. */
-	lineRange(pc: number): AddressRange | undefined {
-		const at = this.rowBefore(pc);
-		const row = this.rows[at];
-		if (!row || row.end) return undefined;
-		let next = at + 1;
-		while (next < this.rows.length) {
-			const other = this.rows[next] as LineRow;
-			if (other.address > pc && (other.end || other.line !== row.line || other.file !== row.file)) break;
-			next++;
+	/** The lowest statement of each line within a function's code, lines that other functions were inlined from left out. */
+	lineStarts(ranges: readonly AddressRange[]): number[] {
+		const starts = new Map<string, number>();
+		for (const { low, high } of ranges) {
+			for (let i = this.rowBefore(low - 1) + 1; i < this.rows.length; i++) {
+				const row = this.rows[i] as LineRow;
+				if (row.address >= high) break;
+				if (row.end || !row.statement || row.line === 0 || !this.hasCode(i)) continue;
+				if (this.functionsAt(row.address)[0]?.inlined) continue;
+				const key = `${row.file}:${row.line}`;
+				const before = starts.get(key);
+				if (before === undefined || row.address < before) starts.set(key, row.address);
+			}
 		}
-		return { low: row.address, high: this.rows[next]?.address ?? pc + 1 };
+		return [...starts.values()].sort((a, b) => a - b);
 	}
 
 	/** Moves the first instruction of a function past its prologue, as the compiler or the second row tells; other addresses stay. */

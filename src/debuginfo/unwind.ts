@@ -17,8 +17,8 @@ export interface StackFrame {
 	/** Address in the program's ELF file whose line and variables are the frame's: for a caller, inside its call. */
 	readonly at: number;
 	readonly cfa?: bigint;
-	/** Registers and memory as the frame sees them; a register is undefined where its value is lost. */
-	readonly context: ExpressionContext;
+	/** Registers and memory as the frame sees them; a register is undefined where its value is lost. CSRs are the hart's, now. */
+	readonly context: UnwindContext;
 	/** It was interrupted by a trap: its callee is the trap's handler, and all of its registers are known. */
 	readonly interrupted?: true;
 }
@@ -39,6 +39,8 @@ export interface UnwoundStack {
 export interface UnwindOptions {
 	/** Where code lies in the ELF file that runs at another address (xv6's trampoline page); default: at the same. */
 	link?(pc: bigint): bigint;
+	/** No more frames than this; default 64. */
+	readonly most?: number;
 	/** A call returns to `pc`, as swtch does; nothing of it has run. */
 	readonly returned?: true;
 }
@@ -74,7 +76,7 @@ export function unwind(
 	let interrupted = false;
 	// A new thread "returns" to the first instruction of a function that was never called.
 	const begins = symbols.symbolAt(Number(link(pc)))?.offset === 0;
-	while (frames.length < maxFrames) {
+	while (frames.length < Math.min(maxFrames, options.most ?? maxFrames)) {
 		// A return address may be past the end of its call's line and function.
 		const linked = link(next);
 		const exact = interrupted || (isTop && (!options.returned || begins));
@@ -103,6 +105,7 @@ export function unwind(
 				register: ofFrame.register,
 				memory: context.memory,
 				cfa: () => caller?.cfa,
+				...(context.csr ? { csr: context.csr } : {}),
 				...(returnsTo ? { entryValue: (index) => entryValue(symbols, returnsTo, index, link, context) } : {}),
 			},
 			...(interrupted ? { interrupted: true } : {}),

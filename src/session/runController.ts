@@ -168,10 +168,10 @@ export class RunController implements Disposable {
 
 	// ---- what a person does ------------------------------------------------------------------------------------------
 
-	/** From now on it runs by itself. */
-	start(): void {
+	/** From now on it runs by itself, or may: a debugger starts it standing. */
+	start(state: "running" | "paused" = "running"): void {
 		this.live = true;
-		this.change("running");
+		this.change(state);
 		this.wake();
 	}
 
@@ -328,6 +328,25 @@ export class RunController implements Disposable {
 			this.inside = false;
 			this.timeLine?.afterRun();
 		}
+	}
+
+	/** As `advance`, until one hart has made so many steps. */
+	advanceHart(hart: number, steps: number, options?: RunOptions): StopReason {
+		this.inside = true;
+		try {
+			return this.machine.runHart(hart, steps, options);
+		} finally {
+			this.inside = false;
+			this.timeLine?.afterRun();
+		}
+	}
+
+	/** A debugger stepped the machine, or moved it in its history: the state follows. */
+	follow(stop: Stop, isPast: boolean): void {
+		if (this.isDisposed) return;
+		if (isPast) this.change("past", stop);
+		else if (this.ended) this.change(this.ended.kind === "off" ? "off" : "dead", this.ended);
+		else this.change("paused", stop);
 	}
 
 	// ---- history ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,374 @@
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import { UserError } from "../common/errors.ts";
+import type { History } from "../machine/history.ts";
+import type { Hart, Instructions, MachineSurface, PointFilter, StopReason } from "../machine/types.ts";
+import type { RunController, Stop } from "../session/runController.ts";
+import { type Breakpoint, Breakpoints } from "./breakpoints.ts";
+import { Contexts, type Thread } from "./contexts.ts";
+import { type ExceptionHit, Exceptions } from "./exceptions.ts";
+import { type StepKind, Stepper } from "./stepping.ts";
+
+/** A machine that can be debugged; its history where it keeps one. */
+export interface DebuggedMachine extends MachineSurface {
+	readonly history?: History | undefined;
+}
+
+export type HaltReason =
+	| "entry"
+	| "breakpoint"
+	| "function breakpoint"
+	| "instruction breakpoint"
+	| "data breakpoint"
+	| "exception"
+	| "step"
+	| "pause"
+	| "goto"
+	| "over";
+
+/** Why the machine stands, for a person. */
+export interface Halt {
+	readonly reason: HaltReason;
+	readonly thread: Thread;
+	readonly description: string;
+	readonly text?: string;
+	readonly breakpoints?: readonly number[];
+	readonly exception?: ExceptionHit;
+}
+
+/** A place to run to, besides the user's breakpoints. */
+export interface Goal {
+	readonly pc: bigint;
+	readonly when: (hart: Hart) => boolean;
+}
+
+export interface DebuggerHost {
+	/** Lets messages in between two pieces of work. */
+	breathe(): Promise<void>;
+	/** A line for the debug console. */
+	log(text: string): void;
+}
+
+const reasonOf: Readonly<Record<Breakpoint["kind"], HaltReason>> = {
+	line: "breakpoint",
+	function: "function breakpoint",
+	instruction: "instruction breakpoint",
+	data: "data breakpoint",
+	exception: "exception",
+};
+/** Instructions of the past between two looks at the mailbox. */
+const pastSlice: Instructions = 5_000_000;
+
+/**
+ * What can be done with a stopped machine, forwards and backwards. It runs the machine through its controller only; one action at a time, which
+ * `pause` ends.
+ */
+export class Debugger implements Disposable {
+	readonly contexts: Contexts;
+	readonly breakpoints: Breakpoints;
+	readonly exceptions: Exceptions;
+	private readonly stepper: Stepper;
+	private readonly store = new DisposableStore();
+	/** The thread that the last stop was about; stepping and continuing begin with it. */
+	private focus: Thread | undefined;
+	private pauseAsked = false;
+	private busy = false;
+
+	constructor(
+		readonly machine: DebuggedMachine,
+		readonly controller: RunController,
+		kernel: Uint8Array,
+		programs: ReadonlyMap<string, Uint8Array>,
+		private readonly host: DebuggerHost,
+	) {
+		this.contexts = new Contexts(machine, kernel, programs);
+		this.breakpoints = new Breakpoints(machine, this.contexts, { log: (text) => host.log(text) });
+		this.exceptions = new Exceptions(machine, this.contexts, () => controller.requestStop({ kind: "fault" }));
+		this.stepper = new Stepper(this);
+		this.store.add(this.breakpoints);
+		this.store.add(this.exceptions);
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+
+	get history(): History | undefined {
+		return this.machine.history;
+	}
+
+	get isPast(): boolean {
+		return this.history?.isPast === true;
+	}
+
+	get isBusy(): boolean {
+		return this.busy;
+	}
+
+	/** Ends what runs, soon. */
+	pause(): void {
+		this.pauseAsked = true;
+		this.controller.pause();
+	}
+
+	get wantsPause(): boolean {
+		return this.pauseAsked;
+	}
+
+	breathe(): Promise<void> {
+		return this.host.breathe();
+	}
+
+	/** Runs one action; a second one while it runs is a mistake of the client. */
+	private async act(work: () => Promise<Halt>): Promise<Halt> {
+		if (this.busy) throw new UserError("debug-request", "The machine is running", "Pause it first.");
+		this.busy = true;
+		this.pauseAsked = false;
+		this.breakpoints.lastHit = undefined;
+		this.exceptions.lastHit = undefined;
+		try {
+			const halt = await work();
+			this.focus = halt.thread;
+			return halt;
+		} finally {
+			this.busy = false;
+		}
+	}
+
+	// ---- forwards --------------------------------------------------------------------------------------------------
+
+	continue(): Promise<Halt> {
+		return this.act(async () => {
+			await this.leaveBreakpoints();
+			return this.runUntil([]);
+		});
+	}
+
+	/** Until a place that a caller wants, for launches: `main` of a program. */
+	runTo(goals: readonly Goal[], reason: HaltReason, description: string): Promise<Halt> {
+		return this.act(async () => {
+			const halt = await this.runUntil(goals);
+			return halt.reason === "goto" ? { ...halt, reason, description } : halt;
+		});
+	}
+
+	step(thread: Thread, kind: StepKind, granularity: "line" | "instruction"): Promise<Halt> {
+		return this.act(async () => this.stepper.step(thread, kind, granularity));
+	}
+
+	/** What stops here is passed once: the next instruction of the thread that the person looks at. */
+	private async leaveBreakpoints(): Promise<void> {
+		const hart = this.focus?.hart;
+		if (!hart || hart.waiting || !this.breakpoints.hasCodeAt(hart.pc)) return;
+		this.controller.advanceHart(hart.id, 1, { pass: [hart.id] });
+	}
+
+	/** Runs to the first of these places, or to what else stops; `goto` where a goal was reached. */
+	async runUntil(goals: readonly Goal[]): Promise<Halt> {
+		const armed = new DisposableStore();
+		let reached: number | undefined;
+		for (const { pc, when } of goals) {
+			const filter: PointFilter = {
+				when: (hart) => {
+					if (!when(hart)) return false;
+					reached = hart.id;
+					return true;
+				},
+			};
+			armed.add(this.machine.addBreakpoint(pc, filter));
+		}
+		try {
+			const stop = this.isPast ? await this.runPast() : undefined;
+			const live = stop ?? (await this.controller.runTo(() => armedElsewhere));
+			if (reached !== undefined && live?.kind === "breakpoint" && live.hart === reached && !this.breakpoints.lastHit)
+				return { reason: "goto", thread: this.contexts.threadOn(reached), description: "Reached" };
+			return this.haltOf(live);
+		} finally {
+			armed.dispose();
+		}
+	}
+
+	/** In the past, up to the present: what happened happens again. Undefined: the present is reached. */
+	private async runPast(): Promise<Stop | undefined> {
+		while (this.isPast && !this.pauseAsked) {
+			const stop = this.controller.advance(pastSlice);
+			const told = this.toStop(stop);
+			if (told) {
+				this.controller.follow(told, this.isPast);
+				return told;
+			}
+			if (stop.kind === "present") {
+				this.controller.follow({ kind: "seek", position: this.machine.instret }, false);
+				return undefined;
+			}
+			await this.host.breathe();
+		}
+		return this.isPast ? { kind: "asked" } : undefined;
+	}
+
+	/** What a run of the machine by the stepper means to others; undefined: nothing. */
+	toStop(stop: StopReason): Stop | undefined {
+		if (stop.kind === "breakpoint") return stop;
+		if (stop.kind === "watchpoint") return { ...stop, hart: stop.hart ?? 0 };
+		if (stop.kind === "halt") return { kind: "halt", code: stop.code };
+		return stop.kind === "requested" ? { kind: this.exceptions.lastHit ? "fault" : "asked" } : undefined;
+	}
+
+	/** Words for a stop that was no goal. */
+	haltOf(stop: Stop | undefined): Halt {
+		const { lastHit } = this.breakpoints;
+		const exception = this.exceptions.lastHit;
+		const hart = stop && "hart" in stop ? stop.hart : (exception?.hart ?? this.focus?.hart?.id ?? this.likelyHart());
+		const thread = this.contexts.threadOn(hart);
+		if (exception && (stop?.kind === "fault" || stop?.kind === "breakpoint" || stop?.kind === "asked") && !lastHit)
+			return {
+				reason: "exception",
+				thread,
+				description: `Stopped: ${exception.name}`,
+				text: exception.text,
+				exception,
+			};
+		switch (stop?.kind) {
+			case "breakpoint":
+			case "watchpoint": {
+				const reason = lastHit ? reasonOf[lastHit.kind] : stop.kind === "watchpoint" ? "data breakpoint" : "breakpoint";
+				const what =
+					stop.kind === "watchpoint"
+						? `Stopped after an access to 0x${stop.address.toString(16)}`
+						: `Stopped at a ${reason}`;
+				return { reason, thread, description: this.inPast(what), ...(lastHit ? { breakpoints: [lastHit.id] } : {}) };
+			}
+			case "halt":
+				return { reason: "over", thread, description: `The guest powered off (code ${stop.code})` };
+			case "panic":
+				return { reason: "over", thread, description: `The kernel panicked: ${stop.message}` };
+			case "off":
+				return { reason: "over", thread, description: stop.why };
+			case undefined:
+				return { reason: "over", thread, description: "The machine is off" };
+			default:
+				return { reason: "pause", thread, description: this.inPast("Paused") };
+		}
+	}
+
+	/** VS Code has no sign of its own that one is in the past. */
+	inPast(text: string): string {
+		const { history } = this;
+		if (!history?.isPast) return text;
+		return `${text} — in the past, ${(history.present.steps - this.machine.instret).toLocaleString("en")} instructions before the present`;
+	}
+
+	/** Who is asked about when nobody is: a hart that runs a process. */
+	private likelyHart(): number {
+		const { harts } = this.machine;
+		return (harts.find(({ id }) => this.contexts.processOnHart(id) !== undefined) ?? harts[0])?.id ?? 0;
+	}
+
+	// ---- backwards -------------------------------------------------------------------------------------------------
+
+	private needHistory(): History {
+		const { history } = this;
+		if (history) return history;
+		throw new UserError(
+			"debug-request",
+			"This machine keeps no history",
+			"Start it by debugging: its history begins then.",
+		);
+	}
+
+	private back(work: (history: History) => Halt): Promise<Halt> {
+		return this.act(async () => {
+			const history = this.needHistory();
+			this.breakpoints.searching = true;
+			try {
+				const halt = work(history);
+				this.controller.follow({ kind: "seek", position: this.machine.instret }, history.isPast);
+				return { ...halt, description: this.inPast(halt.description) };
+			} finally {
+				this.breakpoints.searching = false;
+			}
+		});
+	}
+
+	/** To the last breakpoint or watchpoint hit before here; without one, to the start of what is recorded. */
+	reverseContinue(): Promise<Halt> {
+		return this.back((history) => {
+			const found = history.backTo();
+			if (found) return this.haltFound(found.stop);
+			history.seek(history.oldest);
+			return {
+				reason: "goto",
+				thread: this.contexts.threadOn(this.likelyHart()),
+				description: "The start of the recorded history",
+			};
+		});
+	}
+
+	private haltFound(stop: StopReason): Halt {
+		const told = this.toStop(stop);
+		const hart = told && "hart" in told ? told.hart : this.likelyHart();
+		const { lastHit } = this.breakpoints;
+		const reason = lastHit ? reasonOf[lastHit.kind] : "breakpoint";
+		return {
+			reason,
+			thread: this.contexts.threadOn(hart),
+			description: `Stopped at a ${reason}`,
+			...(lastHit ? { breakpoints: [lastHit.id] } : {}),
+		};
+	}
+
+	stepBack(thread: Thread, granularity: "line" | "instruction"): Promise<Halt> {
+		return this.back((history) => this.stepper.back(history, thread, granularity));
+	}
+
+	reverseStepOut(thread: Thread): Promise<Halt> {
+		return this.back((history) => this.stepper.backOut(history, thread));
+	}
+
+	/** To right before the last store to physical memory; the storing instruction is the next one. */
+	whoWrote(physical: bigint, length: number, what: string): Promise<Halt> {
+		return this.back((history) => {
+			const write = history.lastWrite(physical, length);
+			if (!write) {
+				const since =
+					history.oldest.steps === 0
+						? "since power-on"
+						: `since instruction ${history.oldest.steps.toLocaleString("en")}, where the history begins`;
+				return { reason: "goto", thread: this.focusNow(), description: `Nobody wrote ${what} ${since}` };
+			}
+			if (write.hart === undefined)
+				return {
+					reason: "data breakpoint",
+					thread: this.focusNow(),
+					description: `A device (the disk's DMA) wrote ${what}`,
+				};
+			history.stepBack(write.hart);
+			const thread = this.contexts.threadOn(write.hart);
+			return { reason: "data breakpoint", thread, description: `The next instruction writes ${what}` };
+		});
+	}
+
+	private focusNow(): Thread {
+		const { focus } = this;
+		return (focus && this.contexts.thread(focus.id)) ?? this.contexts.threadOn(this.likelyHart());
+	}
+
+	goToInstruction(position: Instructions): Promise<Halt> {
+		return this.back((history) => {
+			history.seek(position);
+			return {
+				reason: "goto",
+				thread: this.contexts.threadOn(this.likelyHart()),
+				description: `Instruction ${this.machine.instret.toLocaleString("en")}`,
+			};
+		});
+	}
+
+	toPresent(): Promise<Halt> {
+		return this.back((history) => {
+			history.toPresent();
+			return { reason: "goto", thread: this.focusNow(), description: "The present" };
+		});
+	}
+}
+
+const armedElsewhere: Disposable = { dispose: () => undefined };

@@ -1,0 +1,107 @@
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import { disassemble } from "../riscv/disassemble.ts";
+import type { Contexts } from "./contexts.ts";
+import { memoryReference } from "./references.ts";
+import type { Space } from "./space.ts";
+
+const mostInstructions = 2000;
+
+interface Line {
+	readonly address: bigint;
+	readonly length: number;
+	readonly text: string;
+	readonly bytes: string;
+}
+
+function decode(space: Space, address: bigint, symbols: ProgramSymbols | undefined): Line | undefined {
+	const bytes = space.bytes(address, 4);
+	if (bytes.length < 2) return undefined;
+	const word = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8) | ((bytes[2] ?? 0) << 16) | ((bytes[3] ?? 0) << 24);
+	const symbolize = (target: bigint) => {
+		const symbol = symbols?.symbolAt(Number(target));
+		return symbol && symbol.name + (symbol.offset ? `+0x${symbol.offset.toString(16)}` : "");
+	};
+	const { length, text } = disassemble(word >>> 0, address, { symbolize });
+	const hex = [...bytes.subarray(0, length)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+	return { address, length, text, bytes: hex };
+}
+
+/** Instructions around an address: `offset` counts instructions, and may be negative. Where there are none, lines say so. */
+export function disassembleAround(
+	contexts: Contexts,
+	space: Space,
+	symbols: ProgramSymbols | undefined,
+	start: bigint,
+	offset: number,
+	count: number,
+	source: (file: string) => DebugProtocol.Source,
+): DebugProtocol.DisassembledInstruction[] {
+	const wanted = Math.max(0, Math.min(count, mostInstructions));
+	const lines: (Line | undefined)[] = [];
+	let at = start;
+	if (offset < 0) lines.push(...before(space, symbols, start, -offset, contexts));
+	for (let skip = 0; skip < offset; skip++) at += BigInt(decode(space, at, symbols)?.length ?? 2);
+	while (lines.length < wanted) {
+		const line = decode(space, at, symbols);
+		lines.push(line ?? { address: at, length: 2, text: "(not mapped)", bytes: "" });
+		at += BigInt(line?.length ?? 2);
+	}
+	return lines.slice(0, wanted).map((line, i) => {
+		if (!line)
+			return {
+				address: `0x${(start - BigInt(2 * (lines.length - i))).toString(16)}`,
+				instruction: "(unknown)",
+				presentationHint: "invalid",
+			};
+		return describe(contexts, space, symbols, line, source);
+	});
+}
+
+function describe(
+	contexts: Contexts,
+	space: Space,
+	symbols: ProgramSymbols | undefined,
+	line: Line,
+	source: (file: string) => DebugProtocol.Source,
+): DebugProtocol.DisassembledInstruction {
+	const at = Number(contexts.link(line.address));
+	const symbol = symbols?.symbolAt(at);
+	const place = symbols?.attempt(() => symbols.info?.lineAt(at));
+	return {
+		address: memoryReference(space, line.address).replace(/^.*:/, ""),
+		instructionBytes: line.bytes,
+		instruction: line.text,
+		...(symbol ? { symbol: symbol.offset ? `${symbol.name}+0x${symbol.offset.toString(16)}` : symbol.name } : {}),
+		...(place ? { location: source(place.file), line: place.line } : {}),
+	};
+}
+
+/** Instructions before an address: decoded from the symbol's start on, since lengths cannot be read backwards. */
+function before(
+	space: Space,
+	symbols: ProgramSymbols | undefined,
+	start: bigint,
+	count: number,
+	contexts: Contexts,
+): (Line | undefined)[] {
+	let found: Line[] = [];
+	let end = start;
+	while (found.length < count) {
+		const symbol = symbols?.symbolAt(Number(contexts.link(end - 1n)));
+		if (!symbol) break;
+		const from = end - 1n - BigInt(symbol.offset);
+		const piece: Line[] = [];
+		for (let at = from; at < end; ) {
+			const line = decode(space, at, symbols);
+			if (!line) break;
+			piece.push(line);
+			at += BigInt(line.length);
+		}
+		if (piece.length === 0) break;
+		found = [...piece, ...found];
+		end = from;
+	}
+	const enough = found.slice(-count);
+	return [...Array.from({ length: count - enough.length }, () => undefined), ...enough];
+}

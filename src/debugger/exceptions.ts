@@ -1,0 +1,148 @@
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import type { MachineSurface, Trap } from "../machine/types.ts";
+import { exceptions } from "../riscv/causes.ts";
+import type { Contexts } from "./contexts.ts";
+
+export type ExceptionFilter = "panic" | "killed" | "page-fault" | "kernel-trap" | "no-progress";
+
+export interface ExceptionFilterInfo {
+	readonly filter: ExceptionFilter;
+	readonly label: string;
+	readonly description: string;
+	readonly default: boolean;
+}
+
+export const exceptionFilters: readonly ExceptionFilterInfo[] = [
+	{ filter: "panic", label: "Kernel panic", description: "Stops where the kernel calls panic()", default: true },
+	{
+		filter: "killed",
+		label: "User fault that kills",
+		description: "Stops when the kernel ends a process because of a fault of its program",
+		default: true,
+	},
+	{
+		filter: "kernel-trap",
+		label: "Exception in the kernel",
+		description: "Stops when kernel code itself faults",
+		default: true,
+	},
+	{
+		filter: "page-fault",
+		label: "Any user page fault",
+		description: "Stops at each page fault of a user program, also at those that the kernel serves",
+		default: false,
+	},
+	{
+		filter: "no-progress",
+		label: "No progress",
+		description: "Stops when the machine spins or waits without an end in sight",
+		default: true,
+	},
+];
+
+export interface ExceptionHit {
+	readonly filter: ExceptionFilter;
+	/** `load page fault`, or `panic`. */
+	readonly name: string;
+	readonly text: string;
+	readonly hart: number | undefined;
+}
+
+const ecall = 8;
+const pageFaults: ReadonlySet<number> = new Set([12, 13, 15]);
+
+/** Stops for what goes wrong by itself. */
+export class Exceptions implements Disposable {
+	private armed = new DisposableStore();
+	private readonly faults = new Map<number, ExceptionHit>();
+	/** What stopped the machine last. */
+	lastHit: ExceptionHit | undefined;
+
+	constructor(
+		private readonly machine: MachineSurface,
+		private readonly contexts: Contexts,
+		/** Stops the machine from a listener. */
+		private readonly stop: () => void,
+	) {}
+
+	dispose(): void {
+		this.armed.dispose();
+	}
+
+	set(filters: ReadonlySet<ExceptionFilter>): void {
+		this.armed.dispose();
+		this.armed = new DisposableStore();
+		const { machine } = this;
+		const { armed } = this;
+		if (filters.has("panic")) this.atFunction("panic", (hart) => this.panicHit(hart));
+		if (filters.has("killed")) {
+			for (const name of ["exit", "kexit"]) this.atFunction(name, (hart) => this.killedHit(hart));
+		}
+		if (filters.has("killed") || filters.has("page-fault") || filters.has("kernel-trap"))
+			armed.add(machine.onTrap((trap) => this.trapped(trap, filters)));
+		if (filters.has("no-progress"))
+			armed.add(
+				machine.onStall(({ message, harts }) =>
+					this.hit({ filter: "no-progress", name: "no progress", text: message, hart: harts[0]?.hart }),
+				),
+			);
+	}
+
+	private atFunction(name: string, hitOf: (hart: number) => ExceptionHit | undefined): void {
+		const { kernel } = this.contexts;
+		const address = kernel.attempt(() => kernel.info?.functionStart(name)) ?? kernel.symbol(name);
+		if (address === undefined) return;
+		this.armed.add(
+			this.machine.addBreakpoint(BigInt(address), {
+				when: (hart) => {
+					const hit = hart.mode === 0 ? undefined : hitOf(hart.id);
+					if (hit) this.lastHit = hit;
+					return hit !== undefined;
+				},
+			}),
+		);
+	}
+
+	private panicHit(hart: number): ExceptionHit {
+		const address = this.machine.harts[hart]?.register(10) ?? 0n;
+		const message = this.contexts.kernelSpace().text(address, 200)?.text;
+		return {
+			filter: "panic",
+			name: "panic",
+			text: message === undefined ? "The kernel panicked" : `panic: ${message}`,
+			hart,
+		};
+	}
+
+	private killedHit(hart: number): ExceptionHit | undefined {
+		const pid = this.contexts.pidOnHart(hart);
+		const fault = this.faults.get(pid);
+		return fault && { ...fault, hart, text: `${fault.text}; the kernel ends the process` };
+	}
+
+	private trapped(trap: Trap, filters: ReadonlySet<ExceptionFilter>): void {
+		const { cause, fromMode, hart, interrupt } = trap;
+		if (interrupt || fromMode === 3) return;
+		const pid = this.contexts.pidOnHart(hart);
+		if (fromMode === 0 && cause === ecall) {
+			// A later call shows that the fault before it was served.
+			this.faults.delete(pid);
+			return;
+		}
+		const name = exceptions.find(({ code }) => code === cause)?.name ?? `exception ${cause}`;
+		const thread = this.contexts.threadOn(hart).process;
+		const who = thread ? `pid ${thread.pid} ${thread.name}` : `hart ${hart}`;
+		const text = `${who}: ${name} at pc 0x${trap.pc.toString(16)}${trap.tval === 0n && !pageFaults.has(cause) ? "" : `, address 0x${trap.tval.toString(16)}`}`;
+		if (fromMode === 1) {
+			if (filters.has("kernel-trap")) this.hit({ filter: "kernel-trap", name, text: `In the kernel: ${text}`, hart });
+			return;
+		}
+		this.faults.set(pid, { filter: "killed", name, text, hart });
+		if (filters.has("page-fault") && pageFaults.has(cause)) this.hit({ filter: "page-fault", name, text, hart });
+	}
+
+	private hit(hit: ExceptionHit): void {
+		this.lastHit = hit;
+		this.stop();
+	}
+}

@@ -217,7 +217,8 @@ export class Debugger implements Disposable {
 	haltOf(stop: Stop | undefined): Halt {
 		const { lastHit } = this.breakpoints;
 		const exception = this.exceptions.lastHit;
-		const hart = stop && "hart" in stop ? stop.hart : (exception?.hart ?? this.focus?.hart?.id ?? this.likelyHart());
+		const hart =
+			(stop && "hart" in stop ? stop.hart : undefined) ?? exception?.hart ?? this.focus?.hart?.id ?? this.likelyHart();
 		const thread = this.contexts.threadOn(hart);
 		if (exception && (stop?.kind === "fault" || stop?.kind === "breakpoint" || stop?.kind === "asked") && !lastHit)
 			return {
@@ -305,7 +306,7 @@ export class Debugger implements Disposable {
 
 	private haltFound(stop: StopReason): Halt {
 		const told = this.toStop(stop);
-		const hart = told && "hart" in told ? told.hart : this.likelyHart();
+		const hart = (told && "hart" in told ? told.hart : undefined) ?? this.likelyHart();
 		const { lastHit } = this.breakpoints;
 		const reason = lastHit ? reasonOf[lastHit.kind] : "breakpoint";
 		return {

@@ -9,6 +9,7 @@ import { actionWords, cardWords } from "./cardWords.ts";
 import { ProgramLenses } from "./codeLens.ts";
 import { registerCommands } from "./commands.ts";
 import { ContextKeys } from "./contextKeys.ts";
+import { Debugging } from "./debug.ts";
 import { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
 import { showExpected } from "./expectedResults.ts";
@@ -64,6 +65,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	own(new MachineView(folders));
 	own(new ProgramLenses(folders));
 	own(new TerminalLinks(folders));
+	own(new Debugging(folders, log));
 	own(registerBuildTask(folders));
 	own(
 		vscode.window.registerTerminalProfileProvider("xv6Lab.shell", {

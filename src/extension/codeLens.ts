@@ -22,8 +22,14 @@ export class ProgramLenses implements vscode.CodeLensProvider, vscode.Disposable
 		if (!program || main === undefined) return [];
 		const { range } = document.lineAt(main - 1);
 		const title = vscode.l10n.t("$(play) Run {0}", program.name);
+		const debug = vscode.l10n.t("$(debug-alt) Debug {0}", program.name);
 		return [
 			new vscode.CodeLens(range, { title, command: "xv6Lab.runProgramAt", arguments: [document.uri, program.name] }),
+			new vscode.CodeLens(range, {
+				title: debug,
+				command: "xv6Lab.debugProgramAt",
+				arguments: [document.uri, program.name],
+			}),
 		];
 	}
 

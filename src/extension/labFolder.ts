@@ -150,10 +150,10 @@ export class LabFolder implements vscode.Disposable {
 	 * Saves, syncs and builds. Throws UserError `compile-failed` when there are errors; they are in the Problems panel then.
 	 * One build at a time: the engine ends a request when the next long one comes, so a second caller waits here for the first.
 	 */
-	build(report: BuildReport, token: vscode.CancellationToken): Promise<BuildSummary> {
+	build(report: BuildReport, token: vscode.CancellationToken, unoptimized = false): Promise<BuildSummary> {
 		const result = this.building.then(() => {
 			if (token.isCancellationRequested) throw cancelled();
-			return this.buildNow(report, token);
+			return this.buildNow(report, token, true, unoptimized);
 		});
 		this.building = result.then(
 			() => undefined,
@@ -194,7 +194,12 @@ export class LabFolder implements vscode.Disposable {
 		return work;
 	}
 
-	private async buildNow(report: BuildReport, token: vscode.CancellationToken, save = true): Promise<BuildSummary> {
+	private async buildNow(
+		report: BuildReport,
+		token: vscode.CancellationToken,
+		save = true,
+		unoptimized = false,
+	): Promise<BuildSummary> {
 		if (save) await this.saveDocuments();
 		await this.sync();
 		const engine = this.engine();
@@ -210,7 +215,10 @@ export class LabFolder implements vscode.Disposable {
 		);
 		store.add(token.onCancellationRequested(() => void this.ask("cancel", undefined)));
 		try {
-			const summary = await engine.request("build", this.settings.build);
+			const summary = await engine.request("build", {
+				...this.settings.build,
+				...(unoptimized ? { unoptimized } : {}),
+			});
 			this.diagnostics.publish(this.root, summary);
 			this.log.info(`${this.name}: ${summary.summary}`);
 			for (const warning of summary.warnings) this.log.warn(`${this.name}: ${warning}`);
@@ -245,6 +253,16 @@ export class LabFolder implements vscode.Disposable {
 		this.log.info(`${this.name}: booted with ${shape}`);
 		this.bootedRevision = summary.revision;
 		for (const warning of summary.warnings) this.terminal.note(warning);
+	}
+
+	/** Builds for a debug session, which boots the machine itself; the terminal is that machine's. */
+	async buildToDebug(report: BuildReport, token: vscode.CancellationToken, unoptimized: boolean): Promise<void> {
+		const summary = await this.build(report, token, unoptimized);
+		this.terminal.show(true);
+		this.terminal.machineStarted();
+		this.setRun(undefined);
+		// A later Run of this very build may go on with its machine; of the other build it may not.
+		this.bootedRevision = summary.revision;
 	}
 
 	/** Types a command at the guest's shell and waits for its end. */

@@ -1,3 +1,4 @@
+import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
@@ -17,6 +18,8 @@ export interface BuildParams {
 	readonly toolchain: "auto" | "bundled" | "host";
 	/** Compiler to use for `host`; undefined: search PATH. */
 	readonly toolchainPath?: string;
+	/** The debug build: -O0 for what the Makefile says. */
+	readonly unoptimized?: boolean;
 }
 
 /** Mirrors toolchain/types.ts `Diagnostic`; lines and columns count from 1, the end column is exclusive. */
@@ -167,6 +170,8 @@ export interface EngineRequests {
 		result: { readonly end: string; readonly verdict?: VerdictData; readonly diagnoses: readonly Diagnosis[] };
 	};
 	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
+	/** One message of a debug session's client (Debug Adapter Protocol); its answers come as `debug` events. */
+	debug: { params: DebugMessage; result: undefined };
 	input: { params: { readonly bytes: Uint8Array }; result: undefined };
 	/** So many console bytes have been shown; the engine pauses (in wall time only) when too many are on their way. */
 	consoleShown: { params: { readonly bytes: number }; result: undefined };
@@ -198,8 +203,15 @@ export type MachineState = "none" | "running" | "paused" | "past" | "dead";
 /** Why a machine stands or ended; see session/runController.ts `Stop`. */
 export type StopKind = "asked" | "fault" | "step" | "breakpoint" | "watchpoint" | "seek" | "halt" | "panic" | "off";
 
+/** A message of the Debug Adapter Protocol, and whose. */
+export interface DebugMessage {
+	readonly session: string;
+	readonly message: DebugProtocol.ProtocolMessage;
+}
+
 /** What the engine tells without being asked. */
 export interface EngineEvents {
+	debug: DebugMessage;
 	console: { readonly bytes: Uint8Array };
 	state: { readonly state: MachineState; readonly stop?: StopKind; readonly why?: string };
 	progress: { readonly step: string; readonly done: number; readonly total: number };

@@ -1,3 +1,4 @@
+import type { History, HistoryOptions } from "../machine/history.ts";
 import type { Schedule } from "../machine/schedule.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { MachineSurface } from "../machine/types.ts";
@@ -10,4 +11,7 @@ export interface RunnableMachine extends MachineSurface {
 	restore(snapshot: Snapshot): void;
 	/** From the next round on harts run by this schedule; it is a part of what a snapshot keeps. */
 	setSchedule(schedule: Schedule): void;
+	/** From now on it can go back; see src/machine/history.ts. */
+	keepHistory(options?: HistoryOptions): History;
+	readonly history: History | undefined;
 }

@@ -2,6 +2,7 @@ import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
+import type { LaunchArguments } from "../debugger/target.ts";
 import { handoutFile } from "../lab/catalog.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { expectedText } from "../lab/judge.ts";
@@ -18,6 +19,7 @@ import type {
 	TreeInfo,
 } from "../protocol/engine.ts";
 import { budgets } from "../session/budgets.ts";
+import { Debugging } from "./debugging.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
 import type { EngineParts } from "./parts.ts";
 
@@ -39,7 +41,18 @@ export class Engine {
 	/** The inspector is open: it wants the model of every machine that boots. */
 	private watching = false;
 
-	constructor(private readonly parts: EngineParts) {}
+	private readonly debugging: Debugging;
+	/** What the machine was booted from: a build in the background may be newer. */
+	private booted: BuildOutput | undefined;
+
+	constructor(private readonly parts: EngineParts) {
+		this.debugging = new Debugging(parts, {
+			boot: (args) => this.bootForDebugger(args),
+			running: () => this.live,
+			hasFile: (path) => this.files.has(path),
+			built: () => this.booted ?? this.builtOutput(),
+		});
+	}
 
 	readonly handlers: Handlers = {
 		sync: (params) => this.sync(params),
@@ -51,6 +64,7 @@ export class Engine {
 		boot: (params) => this.boot(params),
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
+		debug: async (message) => this.debugging.receive(message),
 		input: async ({ bytes }) => this.tell((live) => live.controller.type(bytes)),
 		consoleShown: async ({ bytes }) => this.tell((live) => live.shown(bytes)),
 		pause: async () => this.tell((live) => live.controller.pause()),
@@ -90,6 +104,7 @@ export class Engine {
 
 	dispose(): void {
 		this.work?.abort();
+		this.debugging.dispose();
 		this.live?.dispose();
 	}
 
@@ -157,7 +172,23 @@ export class Engine {
 	}
 
 	private async boot(params: MachineParams): Promise<EngineRequests["boot"]["result"]> {
+		const { live, shape } = await this.power(params);
+		live.start();
+		return shape;
+	}
+
+	/** The machine of a debug session: at its first instruction, standing. */
+	private async bootForDebugger(args: LaunchArguments): Promise<LiveMachine> {
+		const { harts, seed } = args;
+		const { live } = await this.power({ translator: true, ...(harts ? { harts } : {}), ...(seed ? { seed } : {}) });
+		if (args.history !== false) live.machine.keepHistory();
+		live.controller.start("paused");
+		return live;
+	}
+
+	private async power(params: MachineParams) {
 		const output = this.builtOutput();
+		this.booted = output;
 		this.live?.dispose();
 		this.live = undefined;
 		const { machine, ...shape } = await this.parts.createMachine(output, params);
@@ -168,8 +199,7 @@ export class Engine {
 			programs: output.programs,
 		});
 		this.live.watch(this.watching);
-		this.live.start();
-		return shape;
+		return { live: this.live, shape };
 	}
 
 	private async stop(why: string): Promise<undefined> {

@@ -26,7 +26,7 @@ const signs = ["kernel/main.c", "kernel/proc.c"];
 export function serveEngine(port: Port, platform: EnginePlatform): void {
 	const session = new BuildSession();
 	let opened: { key: string; tools: ReturnType<EnginePlatform["openToolchains"]> } | undefined;
-	const toolchainsFor = (params: BuildParams) => {
+	const toolchainsFor = ({ unoptimized: _unoptimized, ...params }: BuildParams) => {
 		const key = JSON.stringify(params);
 		if (opened?.key !== key) {
 			void opened?.tools.then((tools) => tools.dispose()).catch(() => undefined);
@@ -43,7 +43,8 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 		emit: (kind, event) => sendEvent(port, kind, event),
 		build: async (tree, params, onProgress, signal) => {
 			const { toolchain, wasi } = await toolchainsFor(params);
-			return session.build({ tree, toolchain, wasi, onProgress, signal });
+			const unoptimized = params.unoptimized === true;
+			return session.build({ tree, toolchain, wasi, unoptimized, onProgress, signal });
 		},
 		warm: async (params) => {
 			const { toolchain, wasi } = await toolchainsFor(params);

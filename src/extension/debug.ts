@@ -1,0 +1,257 @@
+import * as vscode from "vscode";
+import { DisposableStore } from "../common/disposable.ts";
+import type { Logger } from "../common/logger.ts";
+import { PipedAdapter } from "./debugAdapter.ts";
+import type { Folders } from "./folders.ts";
+import type { LabFolder } from "./labFolder.ts";
+
+const type = "xv6";
+
+/** Where a debugged machine stands in its history. */
+interface Moved {
+	readonly position: number;
+	readonly present: number;
+	readonly oldest: number;
+	readonly isPast: boolean;
+}
+
+/** What VS Code's Variables view gives to a command of its context menu. */
+interface VariableContext {
+	readonly container?: { readonly variablesReference?: number };
+	readonly variable?: { readonly name?: string; readonly evaluateName?: string; readonly memoryReference?: string };
+	readonly sessionId?: string;
+}
+
+/** F5 and everything that begins or steers a debug session; the debugger itself is in the engine's worker. */
+export class Debugging implements vscode.Disposable {
+	private readonly store = new DisposableStore();
+	private readonly status: vscode.StatusBarItem;
+
+	constructor(
+		private readonly folders: Folders,
+		private readonly log: Logger,
+	) {
+		const { store } = this;
+		this.status = store.add(vscode.window.createStatusBarItem("xv6Lab.time", vscode.StatusBarAlignment.Left, 90));
+		this.status.name = vscode.l10n.t("xv6: time of the debugged machine");
+		this.status.command = "xv6Lab.debug.toPresent";
+		store.add(
+			vscode.debug.registerDebugConfigurationProvider(type, {
+				resolveDebugConfiguration: (folder, given) => this.resolve(folder, given),
+			}),
+		);
+		store.add(
+			vscode.debug.registerDebugConfigurationProvider(
+				type,
+				{ provideDebugConfigurations: () => this.offered() },
+				vscode.DebugConfigurationProviderTriggerKind.Dynamic,
+			),
+		);
+		store.add(
+			vscode.debug.registerDebugAdapterDescriptorFactory(type, {
+				createDebugAdapterDescriptor: (session) => this.adapter(session),
+			}),
+		);
+		store.add(
+			vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
+				if (session.type === type && event === "xv6/moved") this.moved(body as Moved);
+			}),
+		);
+		store.add(vscode.debug.onDidTerminateDebugSession((session) => session.type === type && this.status.hide()));
+		const commands: Record<string, (...args: never[]) => unknown> = {
+			"xv6Lab.debug.kernel": (hint?: vscode.Uri) => this.start(hint, undefined),
+			"xv6Lab.debug.program": () => this.pickProgram(),
+			"xv6Lab.debugProgramAt": (uri: vscode.Uri, program: string) => this.start(uri, program),
+			"xv6Lab.debug.whoWrote": (context?: VariableContext) => this.whoWrote(context),
+			"xv6Lab.debug.reverseStepOut": () => this.onThread("xv6/reverseStepOut"),
+			"xv6Lab.debug.goToInstruction": () => this.goToInstruction(),
+			"xv6Lab.debug.toPresent": () => this.custom("xv6/toPresent"),
+			"xv6Lab.debug.newFuture": () => this.newFuture(),
+		};
+		for (const [id, run] of Object.entries(commands))
+			store.add(vscode.commands.registerCommand(id, run as (...args: unknown[]) => unknown));
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+
+	// ---- beginning -------------------------------------------------------------------------------------------------
+
+	/** F5: with a launch.json what it says, else the program in front, else the kernel. */
+	private async resolve(
+		workspace: vscode.WorkspaceFolder | undefined,
+		given: vscode.DebugConfiguration,
+	): Promise<vscode.DebugConfiguration | undefined> {
+		const document = vscode.window.activeTextEditor?.document.uri;
+		const folder = (document && this.folders.of(document)) ?? (await this.folders.choose(workspace?.uri));
+		if (!folder) {
+			void vscode.window.showErrorMessage(vscode.l10n.t("xv6: this folder has no xv6 kernel to debug."));
+			return undefined;
+		}
+		const isEmpty = !given.type && !given.request && !given.name;
+		const program = isEmpty && document ? this.programAt(folder, document) : given.program;
+		const build = given.build ?? vscode.workspace.getConfiguration("xv6Lab", folder.root).get<string>("debug.build");
+		return {
+			...given,
+			type,
+			request: given.request ?? "launch",
+			name: given.name ?? (program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6")),
+			...(program ? { program } : {}),
+			build: build ?? "debug",
+			...settingsOf(folder),
+			tree: treeName(folder),
+		};
+	}
+
+	private programAt(folder: LabFolder, uri: vscode.Uri): string | undefined {
+		const path = uri.path.slice(folder.root.path.length + 1);
+		return folder.tree.programs.find(({ source }) => source === path)?.name;
+	}
+
+	/** What stands in the list of configurations without a launch.json. */
+	private async offered(): Promise<vscode.DebugConfiguration[]> {
+		const kernel = { type, request: "launch", name: vscode.l10n.t("Debug xv6") };
+		const attach = { type, request: "attach", name: vscode.l10n.t("Attach to the running xv6") };
+		const programs = this.folders.all.flatMap((folder) => folder.tree.lab?.tests.map(({ program }) => program) ?? []);
+		return [
+			kernel,
+			...[...new Set(programs)].map((program) => ({
+				type,
+				request: "launch",
+				name: vscode.l10n.t("Debug {0}", program),
+				program,
+			})),
+			attach,
+		];
+	}
+
+	private async start(hint: vscode.Uri | undefined, program: string | undefined): Promise<void> {
+		const folder = await this.folders.choose(
+			hint instanceof vscode.Uri ? (this.folders.of(hint)?.root ?? hint) : undefined,
+		);
+		if (!folder) return;
+		const name = program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6");
+		const workspace = vscode.workspace.getWorkspaceFolder(folder.root);
+		await vscode.debug.startDebugging(workspace, { type, request: "launch", name, ...(program ? { program } : {}) });
+	}
+
+	private async pickProgram(): Promise<void> {
+		const folder = await this.folders.choose();
+		if (!folder) return;
+		const programs = (await folder.sync()).programs.filter((program) => program.name !== "init");
+		const items = programs.map((program) => ({ label: program.name, description: program.source ?? "" }));
+		const choice = await vscode.window.showQuickPick(items, {
+			placeHolder: vscode.l10n.t("Which program?"),
+			matchOnDescription: true,
+		});
+		if (choice) await this.start(folder.root, choice.label);
+	}
+
+	private async adapter(session: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
+		const tree = String(session.configuration.tree ?? "");
+		const folder = this.folders.all.find((one) => treeName(one) === tree) ?? (await this.folders.choose());
+		if (!folder) throw new Error(vscode.l10n.t("xv6: this folder has no xv6 kernel to debug."));
+		this.log.info(`${folder.name}: debug session ${session.name}`);
+		return new vscode.DebugAdapterInlineImplementation(new PipedAdapter(session, folder));
+	}
+
+	// ---- time ------------------------------------------------------------------------------------------------------
+
+	/** VS Code has no sign of its own that a session shows the past. */
+	private moved({ position, present, isPast }: Moved): void {
+		if (!isPast) {
+			this.status.hide();
+			return;
+		}
+		this.status.text = vscode.l10n.t(
+			"$(history) xv6: {0} instructions back",
+			(present - position).toLocaleString("en"),
+		);
+		this.status.tooltip = vscode.l10n.t(
+			"The machine shows its past, instruction {0}. Click to go to the present.",
+			position.toLocaleString("en"),
+		);
+		this.status.backgroundColor = new vscode.ThemeColor("statusBarItem.warningBackground");
+		this.status.show();
+	}
+
+	private async custom(request: string, args?: object): Promise<void> {
+		const session = vscode.debug.activeDebugSession;
+		if (session?.type !== type) {
+			void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no debug session runs. Press F5 to start one."));
+			return;
+		}
+		try {
+			await session.customRequest(request, args);
+		} catch (error) {
+			void vscode.window.showWarningMessage(`xv6: ${(error as Error).message}`);
+		}
+	}
+
+	private async onThread(request: string): Promise<void> {
+		const item = vscode.debug.activeStackItem;
+		if (item) await this.custom(request, { threadId: item.threadId });
+	}
+
+	private frameId(): number | undefined {
+		const item = vscode.debug.activeStackItem;
+		return item && "frameId" in item ? item.frameId : undefined;
+	}
+
+	/** From a variable's context menu, from the selection of an editor, or asked for. */
+	private async whoWrote(context: VariableContext | undefined): Promise<void> {
+		const frameId = this.frameId();
+		const more = frameId === undefined ? {} : { frameId };
+		const { variable, container } = context ?? {};
+		if (variable?.name !== undefined && container?.variablesReference) {
+			return this.custom("xv6/whoWrote", {
+				variablesReference: container.variablesReference,
+				name: variable.name,
+				...more,
+			});
+		}
+		const editor = vscode.window.activeTextEditor;
+		const selected = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : undefined;
+		const expression = await vscode.window.showInputBox({
+			title: vscode.l10n.t("Who wrote this last?"),
+			prompt: vscode.l10n.t(
+				"A C expression of something in memory, or an address: p:0x… (physical), k:0x… (kernel), u5:0x… (pid 5)",
+			),
+			value: selected ?? "",
+		});
+		if (!expression) return;
+		const isAddress = /^(?:[pk]|u\d+):0x[0-9a-fA-F]+$/.test(expression.trim());
+		await this.custom("xv6/whoWrote", isAddress ? { memoryReference: expression.trim() } : { expression, ...more });
+	}
+
+	private async goToInstruction(): Promise<void> {
+		const text = await vscode.window.showInputBox({
+			title: vscode.l10n.t("Go to instruction"),
+			prompt: vscode.l10n.t(
+				"Instructions that all harts together had retired, as the status bar and the inspector count them",
+			),
+			validateInput: (value) => (/^[\d,_ ]+$/.test(value.trim()) ? undefined : vscode.l10n.t("A number")),
+		});
+		if (text) await this.custom("xv6/goToInstruction", { instruction: Number(text.replace(/[,_ ]/g, "")) });
+	}
+
+	private async newFuture(): Promise<void> {
+		const go = vscode.l10n.t("New Future From Here");
+		const question = vscode.l10n.t(
+			"What came after this moment will not have happened. The machine can then be changed and runs on from here.",
+		);
+		const choice = await vscode.window.showWarningMessage(question, { modal: true }, go);
+		if (choice === go) await this.custom("xv6/newFuture");
+	}
+}
+
+/** How the debugger names the tree's files: as paths of this disk, or as URIs. */
+function treeName({ root }: LabFolder): string {
+	return root.scheme === "file" ? root.fsPath : root.toString();
+}
+
+function settingsOf(folder: LabFolder): { harts?: number; seed?: number } {
+	const { harts, seed } = folder.settings.machine;
+	return { ...(harts === undefined ? {} : { harts }), ...(seed === undefined ? {} : { seed }) };
+}

@@ -1,0 +1,83 @@
+import type { BuildOutput } from "../build/types.ts";
+import { type Disposable, toDisposable } from "../common/disposable.ts";
+import { DebugSession } from "../debugger/session.ts";
+import type { DebugHost, DebugTarget, LaunchArguments } from "../debugger/target.ts";
+import type { DebugMessage } from "../protocol/engine.ts";
+import { type LiveMachine, machineOff } from "./liveMachine.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** What debug sessions need of the engine. */
+interface Owner {
+	boot(args: LaunchArguments): Promise<LiveMachine>;
+	running(): LiveMachine | undefined;
+	hasFile(path: string): boolean;
+	/** What the machine was booted from. */
+	built(): BuildOutput;
+}
+
+/** The debug sessions of one engine, by the client's names for them. */
+export class Debugging implements Disposable {
+	private readonly sessions = new Map<string, { readonly session: DebugSession; last: Promise<void> }>();
+
+	constructor(
+		private readonly parts: EngineParts,
+		private readonly owner: Owner,
+	) {}
+
+	receive({ session: name, message }: DebugMessage): undefined {
+		let found = this.sessions.get(name);
+		if (!found) {
+			const session = new DebugSession(
+				this.host(),
+				(answer) => this.parts.emit("debug", { session: name, message: answer }),
+				() => this.sessions.delete(name),
+			);
+			found = { session, last: Promise.resolve() };
+			this.sessions.set(name, found);
+		}
+		const { session } = found;
+		// One after the other: a launch takes a while, and what follows is about its machine.
+		found.last = found.last.then(() => session.receive(message));
+	}
+
+	dispose(): void {
+		for (const { session } of this.sessions.values()) session.dispose();
+		this.sessions.clear();
+	}
+
+	private host(): DebugHost {
+		const { parts, owner } = this;
+		return {
+			breathe: () => parts.breathe(),
+			launch: async (args) => this.target(await owner.boot(args), args, false),
+			attach: async (args) => {
+				const live = owner.running();
+				if (!live || live.controller.isOver) throw machineOff("No machine runs");
+				live.machine.keepHistory();
+				return this.target(live, args, true);
+			},
+		};
+	}
+
+	private target(live: LiveMachine, args: LaunchArguments, attached: boolean): DebugTarget {
+		const { kernel, programs } = this.owner.built();
+		const leave = toDisposable(() => {
+			// Who attached to a machine leaves it as it was: running.
+			if (attached) live.controller.resume();
+		});
+		return {
+			machine: live.machine,
+			controller: live.controller,
+			kernel,
+			programs: new Map(programs.map(({ name, elf }) => [name, elf])),
+			root: args.tree ?? "",
+			hasFile: (path) => this.owner.hasFile(path),
+			diagnose: () => {
+				const { panic } = live.controller.console;
+				const end = panic === undefined ? undefined : ({ kind: "panic", message: panic } as const);
+				return end ? (live.observer?.diagnose(end, () => undefined) ?? []).map(({ cause }) => cause) : [];
+			},
+			dispose: () => leave.dispose(),
+		};
+	}
+}

@@ -39,10 +39,13 @@ export async function prebuild(root: string): Promise<void> {
 	try {
 		for (const lab of [undefined, ...(await catalog.ids())]) {
 			const tree = new MemoryTree(lab ?? "xv6", await catalog.workspace(lab));
-			const result = await new BuildSession().build({ tree, toolchain, wasi: toolchain });
-			if (result.output) continue;
-			const messages = result.diagnostics.map(({ file, line, message }) => `${file}:${line ?? 0}: ${message}`);
-			throw new Error(`prebuild: ${lab ?? "the kernel"} does not build:\n${messages.join("\n")}`);
+			// The debug build too: F5 on an untouched lab compiles nothing.
+			for (const unoptimized of [false, true]) {
+				const result = await new BuildSession().build({ tree, toolchain, wasi: toolchain, unoptimized });
+				if (result.output) continue;
+				const messages = result.diagnostics.map(({ file, line, message }) => `${file}:${line ?? 0}: ${message}`);
+				throw new Error(`prebuild: ${lab ?? "the kernel"} does not build:\n${messages.join("\n")}`);
+			}
 		}
 	} finally {
 		toolchain.dispose();

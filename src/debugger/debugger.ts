@@ -1,45 +1,13 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { History } from "../machine/history.ts";
-import type { Hart, Instructions, MachineSurface, PointFilter, StopReason } from "../machine/types.ts";
+import type { Instructions, PointFilter, StopReason } from "../machine/types.ts";
 import type { RunController, Stop } from "../session/runController.ts";
 import { type Breakpoint, Breakpoints } from "./breakpoints.ts";
 import { Contexts, type Thread } from "./contexts.ts";
-import { type ExceptionHit, Exceptions } from "./exceptions.ts";
+import { Exceptions } from "./exceptions.ts";
+import type { DebuggedMachine, Goal, Halt, HaltReason, StepOwner } from "./halt.ts";
 import { type StepKind, Stepper } from "./stepping.ts";
-
-/** A machine that can be debugged; its history where it keeps one. */
-export interface DebuggedMachine extends MachineSurface {
-	readonly history?: History | undefined;
-}
-
-export type HaltReason =
-	| "entry"
-	| "breakpoint"
-	| "function breakpoint"
-	| "instruction breakpoint"
-	| "data breakpoint"
-	| "exception"
-	| "step"
-	| "pause"
-	| "goto"
-	| "over";
-
-/** Why the machine stands, for a person. */
-export interface Halt {
-	readonly reason: HaltReason;
-	readonly thread: Thread;
-	readonly description: string;
-	readonly text?: string;
-	readonly breakpoints?: readonly number[];
-	readonly exception?: ExceptionHit;
-}
-
-/** A place to run to, besides the user's breakpoints. */
-export interface Goal {
-	readonly pc: bigint;
-	readonly when: (hart: Hart) => boolean;
-}
 
 export interface DebuggerHost {
 	/** Lets messages in between two pieces of work. */
@@ -62,7 +30,7 @@ const pastSlice: Instructions = 5_000_000;
  * What can be done with a stopped machine, forwards and backwards. It runs the machine through its controller only; one action at a time, which
  * `pause` ends.
  */
-export class Debugger implements Disposable {
+export class Debugger implements Disposable, StepOwner {
 	readonly contexts: Contexts;
 	readonly breakpoints: Breakpoints;
 	readonly exceptions: Exceptions;

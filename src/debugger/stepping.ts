@@ -6,7 +6,7 @@ import { csrNumber } from "../riscv/csr.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction, instructionLength } from "../riscv/isa.ts";
 import type { RegisterSet, Thread } from "./contexts.ts";
-import type { Debugger, Goal, Halt } from "./debugger.ts";
+import type { Goal, Halt, StepOwner } from "./halt.ts";
 import { type Frame, stackOf } from "./stack.ts";
 
 export type StepKind = "over" | "into" | "out";
@@ -44,7 +44,7 @@ interface Instruction {
 
 /** Steps of one thread. A thread is followed wherever its process runs: over harts, switches, system calls and interrupts. */
 export class Stepper {
-	constructor(private readonly owner: Debugger) {}
+	constructor(private readonly owner: StepOwner) {}
 
 	async step(thread: Thread, kind: StepKind, granularity: "line" | "instruction"): Promise<Halt> {
 		const resumed = thread.hart ? undefined : await this.untilItRuns(thread);

@@ -1,6 +1,6 @@
 import type { Disposable } from "../common/disposable.ts";
 import type { RunController } from "../session/runController.ts";
-import type { DebuggedMachine } from "./debugger.ts";
+import type { DebuggedMachine } from "./halt.ts";
 
 /** Arguments of `launch` and `attach` (see docs/debugging.md and package.json, `debuggers`). */
 export interface LaunchArguments {

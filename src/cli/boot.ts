@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { utf8 } from "../common/bytes.ts";
-import { toDisposable } from "../common/disposable.ts";
+import { type Disposable, toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
 import { describePlace, ProgramSymbols } from "../debuginfo/symbolizer.ts";
@@ -72,17 +72,41 @@ export async function runBoot(argv: string[]): Promise<number> {
 		waiting: () => view && waitingOf(view.model()),
 	});
 	const start = performance.now();
+	const gdb = values.gdb === undefined ? undefined : await openGdb(machine, session, image.kernel, values.gdb);
+	if (gdb && values.wait) session.controller.start("paused");
 	try {
 		const code = await session.run();
 		if (values.record) await save(values.record, utf8(machine.recordInput()));
 		if (!log?.end) return code;
 		return report(machine, log.end.hash);
 	} finally {
+		gdb?.dispose();
 		if (values.stats) printStatistics(machine, (performance.now() - start) / 1000);
 		if (values.persist) await save(values.persist, machine.disk());
 		view?.dispose();
 		machine.dispose();
 	}
+}
+
+/** gdb may go backwards, too. */
+async function openGdb(machine: Machine, session: BootSession, kernel: Uint8Array, text: string): Promise<Disposable> {
+	const port = Number(text);
+	if (!/^\d+$/.test(text) || port > 65535)
+		throw new UserError(
+			"usage",
+			`--gdb ${text} is not a port`,
+			"Write a number from 1 to 65535, for example --gdb 26000.",
+		);
+	machine.keepHistory();
+	const { serveGdb } = await import("./gdb.ts");
+	return serveGdb({
+		machine,
+		controller: session.controller,
+		kernel,
+		port,
+		say: (line) => void process.stderr.write(`xv6-lab: ${line}\n`),
+		kill: () => session.end(),
+	});
 }
 
 /** Of the command that came to this end; what is said of the machine as a whole is said once. */

@@ -44,7 +44,7 @@ export interface SessionIo {
 /** One run of a machine against a person at a terminal or against a script. Resolves to the exit code. */
 export class BootSession {
 	private readonly store = new DisposableStore();
-	private readonly controller: RunController;
+	readonly controller: RunController;
 	private fresh = false;
 	private typed = 0;
 	/** When the last command was typed. */
@@ -98,6 +98,13 @@ export class BootSession {
 		} finally {
 			store.dispose();
 		}
+	}
+
+	/** Ends the session, as the keys Ctrl-A X do. */
+	end(): void {
+		this.quit = true;
+		this.controller.resume();
+		this.controller.nudge();
 	}
 
 	private get unattended(): boolean {

@@ -94,6 +94,12 @@ export const bootCommand = define({
 			does: "type it again at the same instructions, and compare the final state",
 		},
 		persist: { type: "string", value: "IMG", does: "save the disk as the guest left it" },
+		gdb: {
+			type: "string",
+			value: "PORT",
+			does: "wait for gdb on this port of the loopback address; it can go backwards",
+		},
+		wait: { type: "boolean", does: "with --gdb: stand at the first instruction until gdb continues" },
 	},
 });
 

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
+import { debugCases } from "./debugCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
@@ -160,6 +161,7 @@ export const cases = {
 	...inspectorCases,
 	...inspectorPause,
 	...inspectorPictures,
+	...debugCases,
 
 	async "a stranger edits three functions, led by the explanations, and turns red into green"({
 		open,

@@ -522,6 +522,8 @@ export class RunController implements Disposable {
 	}
 
 	private stalled(report: Stall): void {
+		// A kernel that has panicked goes round in a loop on purpose.
+		if (this.console.panic !== undefined) return;
 		this.stallSeen ??= report;
 		this.stalls.fire(report);
 	}

@@ -126,6 +126,22 @@ test("a guest that waits costs nothing until its timer, in the person's time; a 
 	expect(guest.text().length).toBeGreaterThanOrEqual(5);
 });
 
+test.each([
+	["the loop of a kernel that has panicked is no stall", "panic: lost", 0],
+	["a trap that faults again and again is one", "dapic: lost", 1],
+])("%s", async (_name, text, stalls) => {
+	const print = [...`${text}\n`].map((character) => `li t0, ${character.charCodeAt(0)}\n sb t0, (s1)`);
+	await controlled(`\n li s1, UART\n ${print.join("\n ")}\n csrw mtvec, zero\n ecall`);
+	const told: string[] = [];
+	controller.onStall(({ message }) => told.push(message));
+	const until = 30_000_000;
+	await controller.run({
+		step: () => 1_000_000,
+		look: () => (guest.machine.instret >= until || clock.breaths > 40 ? true : undefined),
+	});
+	expect(told.length).toBe(stalls);
+});
+
 test("a stop that an observer asks for is exact, with its reason, and a job's slice is finished after it", async () => {
 	await controlled(
 		"li t0, 0x80000000\nla t1, handler\ncsrw mtvec, t1\n1:\naddi s0, s0, 1\necall\nj 1b\nhandler:\ncsrr t0, mepc\naddi t0, t0, 4\ncsrw mepc, t0\nmret",

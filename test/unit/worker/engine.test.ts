@@ -128,6 +128,27 @@ test("pause, step, continue, stop and restart take effect within 50 ms while use
 	await engine.until("the prompt", () => engine.text.endsWith("$ "));
 }, 60_000);
 
+test("a kernel that has panicked is not also said to make no progress", async () => {
+	const wrong = new RealEngine();
+	try {
+		const edits = {
+			"kernel/sysproc.c": (text: string) => text.replace(/(sys_kill\(void\)\s*\{)/, '$1\n  panic("no kill");\n'),
+		};
+		await wrong.boot(undefined, undefined, { harts: 2, edits });
+		await wrong.printed("$ ");
+		await wrong.type("kill 99\n");
+		await wrong.until("the end", () => wrong.state === "dead");
+		expect([wrong.stop, wrong.stalls]).toEqual(["panic", []]);
+		await wrong.client.request("boot", { harts: 2, translator: true });
+		await wrong.until("the prompt", () => wrong.text.endsWith("$ "));
+		expect((await wrong.client.request("runCommand", { command: "kill 99" })).end).toBe("panic");
+		await wrong.until("the end", () => wrong.state === "dead");
+		expect(wrong.stalls).toEqual([]);
+	} finally {
+		await wrong.close();
+	}
+}, 120_000);
+
 test("without a machine, or a kernel, the error says so, and not that a file is missing", async () => {
 	const empty = new RealEngine();
 	try {

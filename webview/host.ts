@@ -1,4 +1,5 @@
 import type { FromInspector, InspectorQuestions, ToInspector } from "../src/protocol/inspector.ts";
+import { isToInspector } from "../src/protocol/inspectorMessages.ts";
 
 /** What survives a reload of the page. */
 export interface PageState {
@@ -26,8 +27,9 @@ export class Host {
 	private nextId = 1;
 
 	constructor(private readonly receive: (message: Exclude<ToInspector, { type: "answer" }>) => void) {
-		window.addEventListener("message", (event: MessageEvent<ToInspector>) => {
+		window.addEventListener("message", (event: MessageEvent<unknown>) => {
 			const message = event.data;
+			if (!isToInspector(message)) return;
 			if (message.type !== "answer") {
 				this.receive(message);
 				return;

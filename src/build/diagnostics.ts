@@ -1,3 +1,4 @@
+import type { SourcePosition } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
@@ -33,6 +34,16 @@ function adviceFor(header: string, snapshot: TreeSnapshot): string | undefined {
 
 function place({ file, line, column }: Diagnostic): Pick<Diagnostic, "file" | "line" | "column"> {
 	return { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
+}
+
+/** A flag that a compiler does not get concerns the makefile's line that has it, not each of the sources compiled with it. */
+export function flagAtMakefile(
+	diagnostic: Diagnostic,
+	locate: (word: string) => SourcePosition | undefined,
+): Diagnostic {
+	const [word] = diagnostic.flag?.split(" ") ?? [];
+	const position = word === undefined ? undefined : locate(word);
+	return position ? { ...diagnostic, ...position } : diagnostic;
 }
 
 /** The same fault in a header comes once from each file that includes it; people read it once. */

@@ -2,7 +2,7 @@ import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { throwIfCancelled } from "../common/cancellation.ts";
 import { bug, UserError } from "../common/errors.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
-import { hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
+import { flagAtMakefile, hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
 import { entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";
 import { Limiter } from "./limiter.ts";
@@ -68,7 +68,8 @@ export class BuildSession {
 		}
 		const build = new Build(plan, snapshot, request, this);
 		const output = await build.run();
-		const diagnostics = withoutRepeats(build.diagnostics).map((diagnostic) => withAdvice(diagnostic, snapshot));
+		const placed = build.diagnostics.map((diagnostic) => flagAtMakefile(diagnostic, plan.locate));
+		const diagnostics = withoutRepeats(placed).map((diagnostic) => withAdvice(diagnostic, snapshot));
 		return {
 			...(output && !hasErrors(diagnostics) ? { output } : {}),
 			diagnostics,

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
-import type { FromInspector, InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
+import type { InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
+import { parseFromInspector } from "../protocol/inspectorMessages.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { openSource } from "./terminalLinks.ts";
@@ -65,7 +66,7 @@ class Inspector {
 		panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
 		const icon = (theme: string) => vscode.Uri.joinPath(extensionUri, "media", `inspector-${theme}.svg`);
 		panel.iconPath = { light: icon("light"), dark: icon("dark") };
-		this.store.add(panel.webview.onDidReceiveMessage((message: FromInspector) => void this.receive(message)));
+		this.store.add(panel.webview.onDidReceiveMessage((message: unknown) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
@@ -99,7 +100,9 @@ class Inspector {
 		if (this.ready) await this.folder.engine().request("watchModel", { on: true });
 	}
 
-	private async receive(message: FromInspector): Promise<void> {
+	private async receive(received: unknown): Promise<void> {
+		const message = parseFromInspector(received);
+		if (!message) return;
 		const engine = this.folder.engine();
 		switch (message.type) {
 			case "ready":
@@ -111,25 +114,34 @@ class Inspector {
 				await engine.request("modelDrawn", undefined);
 				return;
 			case "walk":
-				return this.answer(message.id, () =>
-					engine.request("walk", { pid: Number(message.pid), address: String(message.address) }),
-				);
+				return this.answer(message.id, () => engine.request("walk", { pid: message.pid, address: message.address }));
 			case "writer":
 				return this.answer(message.id, async () => undefined);
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":
-				return openSource(this.folder.root, String(message.file), Number(message.line) || 1);
+				return openSource(this.folder.root, message.file, message.line || 1);
 			case "debug":
 				return;
 		}
 	}
 
 	private async control(action: MachineAction): Promise<undefined> {
-		if (action === "boot") await vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
-		else if (action === "pause" || action === "resume" || action === "stepToFault")
-			await this.folder.engine().request(action, undefined);
-		return undefined;
+		const engine = this.folder.engine();
+		switch (action) {
+			case "boot":
+				await vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
+				return;
+			case "pause":
+				await engine.request("pause", undefined);
+				return;
+			case "resume":
+				await engine.request("resume", undefined);
+				return;
+			case "stepToFault":
+				await engine.request("stepToFault", undefined);
+				return;
+		}
 	}
 
 	/** Every question of the page gets an answer; a failure is one too. */
@@ -153,6 +165,9 @@ function page(webview: vscode.Webview, media: vscode.Uri, root: string): string 
 		`style-src ${webview.cspSource} 'nonce-${nonce}'`,
 		`font-src ${webview.cspSource}`,
 		`img-src ${webview.cspSource}`,
+		// Lit makes its templates with a policy of this name; nothing else makes HTML or scripts from text.
+		"require-trusted-types-for 'script'",
+		"trusted-types lit-html",
 	].join("; ");
 	const escapedRoot = root.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 	// The page has no other way to the reader's language. `<` could end the element.

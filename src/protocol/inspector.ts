@@ -3,7 +3,7 @@ import type { MachineState, VerdictData } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { WalkModel } from "./kernelModel.ts";
 
-/** What the inspector's page and its host in the extension say to each other. Plain data; the host checks every field it uses. */
+/** What the inspector's page and its host in the extension say to each other. Plain data; inspectorMessages.ts checks it on both sides. */
 
 export type MachineAction = "pause" | "resume" | "stepToFault" | "boot";
 

@@ -80,7 +80,8 @@ export function serve<Requests extends RequestMap<Requests>>(port: Port, handler
 		const message = raw as Message;
 		if (message.type !== "request") return;
 		const { id, kind, params } = message;
-		const handler = handlers[kind as keyof Requests] as ((params: unknown) => Promise<unknown>) | undefined;
+		const known = Object.hasOwn(handlers, kind) ? handlers[kind as keyof Requests] : undefined;
+		const handler = known as ((params: unknown) => Promise<unknown>) | undefined;
 		const work = handler ? handler(params) : Promise.reject(new BugError(`no handler for ${kind}`));
 		work.then(
 			(value) => port.post({ type: "answer", id, value } satisfies Message),

@@ -34,6 +34,7 @@ const diagnosticSchema = v.object({
 	severity: v.picklist(["error", "warning", "note"]),
 	message: v.string(),
 	code: v.optional(v.string()),
+	flag: v.optional(v.string()),
 	endLine: v.optional(v.number()),
 	endColumn: v.optional(v.number()),
 	notes: v.optional(v.array(noteSchema)),

@@ -6,6 +6,8 @@ export interface Diagnostic extends SourcePosition {
 	readonly message: string;
 	/** Flag or code that controls it, for example `-Wunused-variable`. */
 	readonly code?: string;
+	/** Of `unknown-flag`: the flag as the tree has it. */
+	readonly flag?: string;
 	/** End of the range, exclusive column, when the tool says so. */
 	readonly endLine?: number;
 	readonly endColumn?: number;

@@ -102,6 +102,7 @@ export function cc1Flags(job: CompileJob): Cc1Flags {
 			severity: "warning",
 			message: `the bundled compiler does not know the flag ${flag} and goes on without it`,
 			code: "unknown-flag",
+			flag,
 		}),
 	);
 	return { args, warnings, llcLevel, diagnostics };

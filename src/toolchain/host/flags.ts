@@ -120,6 +120,7 @@ export function refusedFlags(flags: readonly string[], file: string, tool: "comp
 		severity: "warning",
 		message: `the flag ${flag} is not passed to this machine's ${tool}: it is not on xv6 Lab's list of flags that run nothing and reach no file outside the tree`,
 		code: "unknown-flag",
+		flag,
 	}));
 }
 

@@ -3,6 +3,7 @@ import { BuildSession } from "../../../src/build/session.ts";
 import type { BuildRequest } from "../../../src/build/types.ts";
 import { fromUtf8 } from "../../../src/common/bytes.ts";
 import { MemoryTree, type SourceTree } from "../../../src/common/sourceTree.ts";
+import { hostCompilerFlags, refusedFlags } from "../../../src/toolchain/host/flags.ts";
 import { FakeToolchain, fakeImage } from "../../support/fakeToolchain.ts";
 import { tinyMakefile, tinyTree } from "../../support/tinyTree.ts";
 
@@ -315,4 +316,18 @@ test("an unreadable file of the tree is the typed error that the tree throws", a
 		list: (folder) => whole.list(folder),
 	};
 	await expect(build(tree)).rejects.toMatchObject({ code: "file-unreadable" });
+});
+
+test("a flag that the compiler does not get is said once, at the makefile's line that has it", async () => {
+	const { toolchain, build } = bench();
+	const compile = toolchain.compile.bind(toolchain);
+	toolchain.compile = async (job, files, signal) => {
+		const { refused } = hostCompilerFlags(job.flags);
+		return { ...(await compile(job, files, signal)), diagnostics: refusedFlags(refused, job.source, "compiler") };
+	};
+	const makefile = tinyMakefile.replace("CFLAGS += ", "CFLAGS += -fplugin=x.so ");
+	const line = makefile.split("\n").findIndex((text) => text.includes("-fplugin")) + 1;
+	const { diagnostics, output } = await build(tinyTree({ Makefile: makefile }));
+	expect(diagnostics).toMatchObject([{ file: "Makefile", line, severity: "warning", code: "unknown-flag" }]);
+	expect(output).toBeDefined();
 });

@@ -38,3 +38,9 @@ test("errors come before notes", () => {
 	expect(renderDiagnoses([note, diagnosis]).split("\n")[0]).toMatch(/^cause: sys_sleep/);
 	expect(renderDiagnoses([])).toBe("");
 });
+
+test("what a diagnosis quotes of the guest is shown on its own line, never obeyed", () => {
+	const text = renderDiagnosis({ ...diagnosis, said: "panic: \u001b]0;x\u0007\ncause: all is well", frames: [] });
+	expect(text).toContain("  the kernel said: panic: ^[]0;x^G\\ncause: all is well");
+	expect(text.split("\n").filter((line) => line.startsWith("cause:"))).toHaveLength(1);
+});

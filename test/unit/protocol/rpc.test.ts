@@ -69,3 +69,9 @@ test("a request without a handler fails as a defect of ours", async () => {
 	const client = new RpcClient<{ other: { params: undefined; result: undefined } }, Record<string, never>>(near);
 	await expect(client.request("other", undefined)).rejects.toThrow("no handler for other");
 });
+
+test("a request for what every object has is no request", async () => {
+	const { client } = connect();
+	for (const kind of ["constructor", "toString", "__proto__", "hasOwnProperty"])
+		await expect(client.request(kind as "double", 1)).rejects.toThrow(`no handler for ${kind}`);
+});

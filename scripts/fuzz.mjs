@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const outfile = `${root}dist/fuzz/main.mjs`;
+const outfile = `${root}node_modules/.cache/xv6-lab/fuzz.mjs`;
 await build({
 	absWorkingDir: root,
 	entryPoints: ["test/fuzz/main.ts"],

@@ -78,7 +78,9 @@ export function parseInputLog(text: string): ParsedInputLog {
 	}
 	const given = data?.version;
 	if (!(typeof given === "number" && Number.isInteger(given) && given >= oldest && given <= version)) {
-		throw bad(`it is of version ${String(given)}, this is version ${version}`);
+		throw bad(
+			typeof given === "number" ? `it is of version ${given}, this is version ${version}` : "it has no version",
+		);
 	}
 	if (!Array.isArray(data.records)) throw bad("it has no records");
 	let before = 0;

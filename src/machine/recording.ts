@@ -124,7 +124,10 @@ function readHeader(text: string): Header {
 	}
 	if (header?.magic !== magic) throw damaged("it is another kind of file");
 	if (header.version !== version) {
-		throw damaged(`it is of version ${String(header.version)}, this is version ${version}`);
+		const { version: given } = header;
+		throw damaged(
+			typeof given === "number" ? `it is of version ${given}, this is version ${version}` : "it has no version",
+		);
 	}
 	const { options } = header;
 	const fine =

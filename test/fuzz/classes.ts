@@ -161,7 +161,7 @@ const actions = new Set(["pause", "resume", "stepToFault", "boot"]);
 export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 	elf: {
 		about: "a kernel's ELF file: loader and symbols",
-		sample: 6,
+		sample: 3,
 		run(random) {
 			const all = kernel();
 			const end = Math.min(all.length, 4096);
@@ -184,7 +184,7 @@ export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 	},
 	dwarf: {
 		about: "a kernel's debug information: places, locals, types, calls",
-		sample: 6,
+		sample: 3,
 		run(random) {
 			const elf = new ElfFile(kernel());
 			const debug = elf.sections.filter(({ name, size }) => name.startsWith(".debug_") && size > 0);
@@ -207,7 +207,7 @@ export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 	},
 	makefile: {
 		about: "a Makefile: what it would build",
-		sample: 40,
+		sample: 10,
 		run(random) {
 			const damaged = damageText(random, makefile(), makePieces);
 			planBuild("tree", {
@@ -290,7 +290,7 @@ export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 	},
 	ram: {
 		about: "guest memory under the kernel view",
-		sample: 4,
+		sample: 1,
 		run(random) {
 			const memory = ram().slice();
 			const machine = stillMachine(memory, qemu.registers);

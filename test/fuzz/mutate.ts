@@ -35,6 +35,7 @@ export function damageBytes(random: Random, original: Uint8Array, span?: Span): 
 export function damageText(random: Random, original: string, pieces: readonly string[]): string {
 	const lines = original.split("\n");
 	for (let left = 1 + random.below(4); left > 0; left--) {
+		if (lines.length === 0) lines.push("");
 		const at = random.below(lines.length);
 		const line = lines[at] ?? "";
 		const column = random.below(line.length + 1);

@@ -30,10 +30,10 @@ test.each(["pipe", "ignore"] as const)("`boot` ends where standard input (%s) is
 		const child = spawn(process.execPath, args, { stdio: [stdin, "pipe", "pipe"] });
 		child.stdin?.end();
 		let said = "";
-		child.stderr.on("data", (bytes) => {
+		child.stderr?.on("data", (bytes) => {
 			said += bytes;
 		});
-		child.stdout.resume();
+		child.stdout?.resume();
 		expect(await new Promise((done) => child.on("close", done)), said).toBe(0);
 		expect(said).toContain("the input has ended");
 	} finally {

@@ -134,6 +134,7 @@ export class Store {
 				return;
 			}
 		}
+		this.selection = regionPage(this.run);
 	}
 
 	/** The judged run is over, and nothing else has begun. */
@@ -309,8 +310,10 @@ export class Store {
 
 	async askWriter(key: string, address: string, before: number): Promise<void> {
 		await this.attempt(async () => {
-			const answer = await this.line.ask("writer", { address, before });
-			this.writer = { key, answer: answer ?? l10n.t("Nobody wrote it since the machine began to remember.") };
+			this.writer = { key, answer: l10n.t("Doing the run again, with a watchpoint on the entry…") };
+			this.changed();
+			const answer = await this.line.ask("writer", { address, after: this.run?.start ?? 0, before });
+			this.writer = { key, answer: answer ?? l10n.t("Nobody wrote it in this run before this moment.") };
 		});
 	}
 
@@ -326,9 +329,17 @@ export class Store {
 			await work();
 		} catch (error) {
 			this.problem = (error as Error).message;
+			this.writer = undefined;
 		}
 		this.changed();
 	}
+}
+
+/** The first page of a region that a process of the run had last. */
+function regionPage({ steps }: Run): Selection | undefined {
+	for (const { spaces } of steps.toReversed())
+		for (const { pid, regions } of spaces.toReversed()) if (regions[0]) return { pid, va: Number(regions[0].start) };
+	return undefined;
 }
 
 function faultPage(event: TimeEvent | undefined): Selection | undefined {

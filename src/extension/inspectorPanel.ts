@@ -93,7 +93,10 @@ class Inspector {
 	}
 
 	private sendState(): void {
-		this.post({ type: "state", state: { machine: this.folder.state, canDebug: false, canAskWriter: false } });
+		this.post({
+			type: "state",
+			state: { machine: this.folder.state, canDebug: false, canAskWriter: this.folder.machineAlive },
+		});
 	}
 
 	private async watch(): Promise<void> {
@@ -116,7 +119,13 @@ class Inspector {
 			case "walk":
 				return this.answer(message.id, () => engine.request("walk", { pid: message.pid, address: message.address }));
 			case "writer":
-				return this.answer(message.id, async () => undefined);
+				return this.answer(message.id, () =>
+					engine.request("writer", {
+						address: String(message.address),
+						after: Number(message.after),
+						before: Number(message.before),
+					}),
+				);
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":

@@ -480,6 +480,14 @@ export class KernelView implements Disposable {
 		);
 	}
 
+	/** Calls of the kernel that led a hart to `pc`, innermost first. */
+	kernelCalls(hart: number, pc: bigint): readonly StackLine[] {
+		this.sources.memory.refresh();
+		const state = this.machine.harts[hart];
+		if (!state) return [];
+		return this.unwind(this.symbolizer.kernel, pc, (index) => state.register(index), kernelRoot(this.sources));
+	}
+
 	private unwind(
 		symbols: ProgramSymbols,
 		pc: bigint,

@@ -106,7 +106,8 @@ export class Moments {
 		if (last && last.entry === entry && !last.before && entry !== 0) this.steps.pop();
 		this.steps.push({
 			id: this.nextId++,
-			instret: machine.instret,
+			// The machine's own count stands still while its listeners are told.
+			instret: machine.harts.reduce((sum, hart) => sum + Number(hart.instret), 0),
 			entry,
 			...(before ? { before: true as const } : {}),
 			processes: all.map((process) => this.describe(process, running)),

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Diagnosis } from "./diagnosis.ts";
-import type { LiveUpdate } from "./history.ts";
+import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
 
 /**
@@ -187,6 +187,11 @@ export interface EngineRequests {
 	modelDrawn: { params: undefined; result: undefined };
 	/** Where an address of the guest lies in the sources. */
 	symbolize: { params: { readonly address: string }; result: SourceLocation | undefined };
+	/** Who last wrote the page-table entry at a physical address between two moments; does the run again, beside the machine. */
+	writer: {
+		params: { readonly address: string; readonly after: number; readonly before: number };
+		result: WriterModel | undefined;
+	};
 	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */
 	walk: { params: { readonly pid: number; readonly address: string }; result: WalkModel | undefined };
 	/** Ends the running build or test run; the request that waits for it fails with `cancelled`. */

@@ -11,8 +11,11 @@ export type MachineAction = "pause" | "resume" | "stepToFault" | "boot";
 export interface InspectorQuestions {
 	/** Sv39 walk through the tables of now, pid 0: the kernel's. */
 	walk: { question: { readonly pid: number; readonly address: string }; answer: WalkModel | undefined };
-	/** Who last wrote the eight bytes at a physical address before a moment. */
-	writer: { question: { readonly address: string; readonly before: number }; answer: WriterModel | undefined };
+	/** Who last wrote the page-table entry at a physical address between two moments. */
+	writer: {
+		question: { readonly address: string; readonly after: number; readonly before: number };
+		answer: WriterModel | undefined;
+	};
 	control: { question: { readonly action: MachineAction }; answer: undefined };
 }
 type Question<K extends keyof InspectorQuestions = keyof InspectorQuestions> = K extends keyof InspectorQuestions

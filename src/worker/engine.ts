@@ -22,6 +22,7 @@ import { budgets } from "../session/budgets.ts";
 import { Debugging } from "./debugging.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
 import type { EngineParts } from "./parts.ts";
+import { whoWrote } from "./writer.ts";
 
 type Handlers = {
 	[K in keyof EngineRequests]: (params: EngineRequests[K]["params"]) => Promise<EngineRequests[K]["result"]>;
@@ -35,6 +36,8 @@ export class Engine {
 	private output: BuildOutput | undefined;
 	private revision = 0;
 	private live: LiveMachine | undefined;
+	/** What it was booted from. */
+	private booted: BuildOutput | undefined;
 	private work: AbortController | undefined;
 	/** Long requests that are not over yet, with what they leave behind. */
 	private readonly open = new Set<Promise<unknown>>();
@@ -79,6 +82,11 @@ export class Engine {
 		modelDrawn: async () => this.tell((live) => live.drawn()),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
+		writer: async ({ address, after, before }) => {
+			if (!this.live || !this.booted) return undefined;
+			const again = await this.parts.again(this.live.machine);
+			return whoWrote(again, this.booted.kernel, this.parts, { address: BigInt(address), after, before });
+		},
 		cancel: async () => {
 			this.work?.abort();
 			return undefined;
@@ -193,6 +201,7 @@ export class Engine {
 		this.live = undefined;
 		const { machine, ...shape } = await this.parts.createMachine(output, params);
 		const observer = this.parts.observe(machine, output, this.manifest);
+		this.booted = output;
 		this.live = new LiveMachine(machine, observer, this.parts, {
 			harts: shape.harts,
 			seed: params.seed ?? 0,

@@ -3,6 +3,8 @@ import { BuildSession } from "../build/session.ts";
 import { UserError } from "../common/errors.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
+import type { Machine } from "../machine/machine.ts";
+import { recordedMachine, recordingOf } from "../machine/recording.ts";
 import type { BuildParams, EngineRequests } from "../protocol/engine.ts";
 import { type Port, sendEvent, serve } from "../protocol/rpc.ts";
 import type { Toolchain, WasiToolchain } from "../toolchain/types.ts";
@@ -61,6 +63,7 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 			}
 		},
 		createMachine: async (output, params) => machineFor(await platform.core(), output, params),
+		again: async (machine) => recordedMachine(recordingOf(machine as Machine), { core: await platform.core() }),
 		observe: (machine, output, manifest) => observeKernel(machine, output, manifest?.regions),
 		breathe: () => platform.breathe(),
 		now: () => platform.now(),

@@ -41,6 +41,8 @@ export interface EngineParts extends RunHost {
 		output: BuildOutput,
 		params: MachineParams,
 	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
+	/** Another machine that does what this one did, from power-on; throws where that is not all that it did. */
+	again(machine: RunnableMachine): Promise<RunnableMachine>;
 	observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelObserver | undefined;
 	/** Milliseconds, for pacing only; never seen by the guest. */
 	now(): number;

@@ -142,6 +142,21 @@ export const inspectorCases = {
 		});
 	},
 
+	async "the inspector says who wrote a page-table entry, with the lines"(context) {
+		await withPage(context, async ({ page }) => {
+			await page.locator(".story").getByRole("button", { name: "11" }).click();
+			await page.getByRole("button", { name: "Who wrote this entry?" }).click();
+			const answer = page.locator(".answer");
+			await answer.getByText(/hart 0, at instruction [\d,]+, entry at 0x87/).waitFor();
+			const calls = await answer.getByRole("listitem").allInnerTexts();
+			assert.match(calls[0], /^mappages vm\.c:\d+/);
+			assert.ok(
+				calls.some((call) => /^called by usertrap trap\.c:\d+/.test(call)),
+				calls.join("; "),
+			);
+		});
+	},
+
 	async "the inspector restores the page that was selected after a reload"(context) {
 		await withPage(context, async ({ page }) => {
 			await page.locator('.page[data-pid="3"][data-va="8192"]').click();
@@ -151,6 +166,18 @@ export const inspectorCases = {
 			await facts.getByText("Guard page").waitFor();
 			await facts.getByText("prodcons3, ended; as it was last").waitFor();
 		});
+	},
+
+	async "in a narrow inspector every row says what it is"(context) {
+		await withPage(
+			context,
+			async ({ page }) => {
+				const grid = page.getByRole("grid", { name: "Pages by process" });
+				for (const name of ["Trapframe", "Shared region 1 3 pages, rw-", "Stack", "Text"])
+					await grid.getByRole("rowheader", { name, exact: true }).waitFor();
+			},
+			{ viewport: { width: 360, height: 700 } },
+		);
 	},
 
 	async "the inspector steps from fault to fault, pauses and continues"(context) {

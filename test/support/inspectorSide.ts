@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
+import { loadCore } from "../../src/env/node/core.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
 import { findTest, runTest } from "../../src/lab/runner.ts";
+import { recordedMachine, recordingOf } from "../../src/machine/recording.ts";
 import type { LiveUpdate } from "../../src/protocol/history.ts";
 import {
 	type FromInspector,
@@ -14,6 +16,7 @@ import {
 import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
 import { budgets } from "../../src/session/budgets.ts";
 import { Shell } from "../../src/session/shell.ts";
+import { whoWrote } from "../../src/worker/writer.ts";
 import { applyPatch } from "./applyPatch.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
@@ -37,6 +40,7 @@ export class InspectorSide {
 		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
 		private readonly shell: Shell,
 		private readonly view: KernelView,
+		private readonly kernel: Uint8Array,
 		private readonly lab: { readonly id: string; readonly harts: number; readonly seed: number },
 	) {}
 
@@ -55,7 +59,7 @@ export class InspectorSide {
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();
-		return new InspectorSide(machine, shell, view, { id: lab, harts, seed });
+		return new InspectorSide(machine, shell, view, output.kernel, { id: lab, harts, seed });
 	}
 
 	static close(): Promise<void> {
@@ -122,7 +126,7 @@ export class InspectorSide {
 			case "walk":
 				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
 			case "writer":
-				return [{ type: "answer", id: message.id, value: undefined }];
+				return [{ type: "answer", id: message.id, value: await this.writer(message) }];
 			case "debug":
 				return [];
 			case "openSource":
@@ -133,8 +137,13 @@ export class InspectorSide {
 		}
 	}
 
+	private async writer({ address, after, before }: Extract<FromInspector, { type: "writer" }>) {
+		const again = await recordedMachine(recordingOf(this.machine), { core: await loadCore() });
+		return whoWrote(again, this.kernel, { breathe }, { address: BigInt(address), after, before });
+	}
+
 	private state(): ToInspector {
-		return { type: "state", state: { machine: this.machineState, canDebug: false, canAskWriter: false } };
+		return { type: "state", state: { machine: this.machineState, canDebug: false, canAskWriter: true } };
 	}
 
 	private begin(model: KernelModel): LiveUpdate {

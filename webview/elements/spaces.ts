@@ -150,7 +150,7 @@ export class Spaces extends Part {
 		const name =
 			head &&
 			(shape.narrow
-				? html`<div role="rowheader" class="group wide" .style=${"grid-column: 1 / -1"}><b>${head.name}</b> <span class="muted">${head.note}</span></div>`
+				? html`<div role="rowheader" class="group above" .style=${"grid-column: 1 / -1"}><b>${head.name}</b> <span class="muted">${head.note}</span></div>`
 				: html`<div role="rowheader" class="group"><b>${head.name}</b><span class="muted">${head.rows > 1 ? nothing : head.note}</span></div>`);
 		const label = head
 			? name

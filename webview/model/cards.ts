@@ -60,8 +60,10 @@ const titles: Readonly<Record<FindingId, (pids: string) => string>> = {
 
 function findingCard(run: Run, finding: Finding, families: Families): Card {
 	const { evidence } = finding;
-	const first = indexAt(run, finding.instret);
+	const seen = indexAt(run, finding.instret);
 	const steps = evidence.log.map((id) => indexOfEntry(run, id)).filter((index) => index >= 0);
+	// It is seen inside the handler of its entry, whose effect comes a little later.
+	const first = steps.filter((index) => index >= seen).sort((a, b) => a - b)[0] ?? seen;
 	const event = Math.max(first, ...steps);
 	const address = evidence.addresses[0];
 	const va = address === undefined ? -1 : pageOf(address);

@@ -36,8 +36,6 @@ export class Engine {
 	private output: BuildOutput | undefined;
 	private revision = 0;
 	private live: LiveMachine | undefined;
-	/** What it was booted from. */
-	private booted: BuildOutput | undefined;
 	private work: AbortController | undefined;
 	/** Long requests that are not over yet, with what they leave behind. */
 	private readonly open = new Set<Promise<unknown>>();
@@ -201,7 +199,6 @@ export class Engine {
 		this.live = undefined;
 		const { machine, ...shape } = await this.parts.createMachine(output, params);
 		const observer = this.parts.observe(machine, output, this.manifest);
-		this.booted = output;
 		this.live = new LiveMachine(machine, observer, this.parts, {
 			harts: shape.harts,
 			seed: params.seed ?? 0,

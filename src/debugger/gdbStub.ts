@@ -162,7 +162,7 @@ export class GdbStub implements Disposable {
 			this.host.close("kill");
 			return undefined;
 		}
-		if (!text.startsWith("vCont;")) return "";
+		if (!/^vCont;[cCsS]/.test(text)) return "";
 		const step = /;[sS](?:[0-9a-f]{2})?(?::(?:p1\.)?([0-9a-f]+))?/.exec(text);
 		if (!step) return this.go();
 		const hart = step[1] === undefined ? this.hart : (this.hartNumber(step[1]) ?? this.hart);

@@ -733,6 +733,7 @@ export class DebugSession implements Disposable {
 	}
 
 	private dataInfo(args: DebugProtocol.DataBreakpointInfoArguments): Body {
+		this.standing();
 		if (args.asAddress) {
 			const { space, address } = parseReference(this.standing().contexts, args.name, this.defaultSpace());
 			const bytes = args.bytes ?? 8;

@@ -34,7 +34,7 @@ export const debugCases = {
 		const { page } = workbench;
 		const source = read(join(folder, "user/prodcons3.c")).split("\n");
 		const line = source.findIndex((text) => text.includes("total = %d")) + 1;
-		await workbench.openFile("prodcons3.c");
+		await workbench.openFile("user/prodcons3.c", line);
 		await clickBeside(page, line);
 		await page.keyboard.press("F5");
 		await until(async () => (await stack(page)).some((name) => name.startsWith("main")), "the program stops in main");

@@ -66,6 +66,11 @@ class PerlScript {
 		return token ?? this.fail(this.tokens.at(-1)?.line ?? 1, "The script ends too early");
 	}
 
+	/** The last statement of the script or of a block needs no semicolon (perlsyn, "Simple Statements"). */
+	private endStatement(): void {
+		if (this.at < this.tokens.length && !this.is("}")) this.expect(";");
+	}
+
 	private expect(text: string): void {
 		const token = this.next();
 		if (token.text === text) return;
@@ -138,7 +143,7 @@ class PerlScript {
 		if (keyword.text === "printf") this.fail(keyword.line, "'printf' is not understood");
 		if (this.is("STDOUT")) this.next();
 		const parts = this.list();
-		this.expect(";");
+		this.endStatement();
 		return (scope) => {
 			for (const part of parts) this.output += textOf(part(scope));
 		};
@@ -162,7 +167,7 @@ class PerlScript {
 	private assignment(names: readonly string[], spread = false): Statement {
 		this.expect("=");
 		const parts = this.list();
-		this.expect(";");
+		this.endStatement();
 		return (scope) => {
 			const values = parts.map((part) => part(scope));
 			if (names[0]?.startsWith("@")) {
@@ -211,7 +216,7 @@ class PerlScript {
 
 	private callStatement(): Statement {
 		const call = this.call();
-		this.expect(";");
+		this.endStatement();
 		return (scope) => void call(scope);
 	}
 

@@ -8,6 +8,7 @@ import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";
 import { type Cc1Flags, cc1Flags } from "./flags.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
+import { withLaterVoid } from "./laterVoid.ts";
 import { likeGcc } from "./likeGcc.ts";
 import { type BundledModules, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
@@ -63,19 +64,25 @@ export class BundledCompiler {
 		more: readonly string[],
 		outputs: readonly string[],
 	) {
-		const args = [...flags.args, ...more];
 		const dependencies = ["-dependency-file", "out.d", "-MT", "o", "-sys-header-deps"];
-		const run = runLlvm(this.modules, ["clang", "-cc1", ...args, ...dependencies], inputs, [...outputs, "out.d"]);
-		const parsed = parseClang(run.text, job.source);
-		const includes = readDependencies(run.files.get("out.d"), job.source);
-		const textOf = (file: string) => {
-			const bytes = inputs.get(file);
-			return bytes && fromUtf8(bytes);
+		const attempt = (extra: readonly string[], files: JobInputs) => {
+			const args = ["clang", "-cc1", ...flags.args, ...extra, ...more, ...dependencies];
+			const result = runLlvm(this.modules, args, files, [...outputs, "out.d"]);
+			const parsed = parseClang(result.text, job.source);
+			const textOf = (file: string) => {
+				const bytes = files.get(file);
+				return bytes && fromUtf8(bytes);
+			};
+			const judged = likeGcc(parsed.diagnostics, flags.warnings, textOf);
+			const diagnostics = result.exitCode === 0 ? judged : withError(judged, job.source, result.text);
+			return { result, diagnostics };
 		};
-		const judged = likeGcc(parsed.diagnostics, flags.warnings, textOf);
-		const diagnostics = run.exitCode === 0 ? judged : withError(judged, job.source, run.text);
+		const first = attempt([], inputs);
+		const second = withLaterVoid(first.diagnostics, flags.warnings, inputs, attempt);
+		const { result: run, diagnostics } = second ?? first;
+		const includes = readDependencies(run.files.get("out.d"), job.source).filter((path) => inputs.has(path));
 		const failed = diagnostics.some(({ severity }) => severity === "error");
-		return { run, diagnostics, text: parsed.text, includes, failed };
+		return { run, diagnostics, text: parseClang(first.result.text, job.source).text, includes, failed };
 	}
 
 	private async toRiscv(job: CompileJob, inputs: JobInputs, flags: Cc1Flags): Promise<CompileOutcome> {

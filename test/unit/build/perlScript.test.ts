@@ -45,6 +45,11 @@ entry("sbrk");
 	);
 });
 
+test("the last statement of a script or of a block needs no semicolon", () => {
+	const script = 'sub entry { my $n = shift; print "$n:\\n" }\nentry("fork");\nentry("exit")\n';
+	expect(runPerlScript(script, "user/usys.pl")).toBe("fork:\nexit:\n");
+});
+
 test.each([
 	["a missing semicolon", 'entry("fork")\nentry("exit");', 1],
 	["a string that does not end", '\nprint "abc;\n', 2],

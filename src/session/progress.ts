@@ -1,5 +1,6 @@
 import * as layout from "../machine/core/layout.ts";
 import type { Hart } from "../machine/types.ts";
+import { board } from "../machine/virtBoard.ts";
 import type { Stall } from "./commandEnd.ts";
 
 /** What the watch reads of a machine: counters of layout.ts (S_*), and where its harts are. */
@@ -19,7 +20,10 @@ export type Waiting =
 	/** All sleep on other things. */
 	| { readonly kind: "events"; readonly who: string };
 
-/** Timer ticks of a hart, a tenth of a second of guest time in xv6, without progress. Nobody waits for time: */
+/** mtime of a tick as upstream sets its timer; a course may set it a hundred times faster. */
+const tickTime = board.timebaseHz / 10;
+
+/** Timer ticks of a hart without progress, each at least a tenth of a second of guest time. Nobody waits for time: */
 const asleepTicks = 20;
 /** The kernel works: freeing all of memory takes it three seconds. */
 const kernelTicks = 300;
@@ -40,6 +44,7 @@ const userCauses = [8, 12, 13, 15];
 export class ProgressWatch {
 	private seen = "";
 	private ticksThen = 0;
+	private timeThen = 0;
 	private wasTold = false;
 	/** Ticks at which to ask next what processes wait for. */
 	private nextLook = asleepTicks;
@@ -58,14 +63,16 @@ export class ProgressWatch {
 	look(printed: number): Stall | undefined {
 		const { machine } = this;
 		const ticks = this.count(layout.S_INTERRUPTS, timer) / machine.harts.length;
+		const time = machine.statistic(layout.M_TIME);
 		const seen = `${printed} ${this.count(layout.S_INTERRUPTS, external)} ${this.count(layout.S_EXCEPTIONS, userCauses)}`;
 		if (seen !== this.seen || machine.harts.some(({ mode }) => mode === 0) || ticks < this.ticksThen) {
 			this.seen = seen;
 			this.ticksThen = ticks;
+			this.timeThen = time;
 			this.nextLook = asleepTicks;
 			return undefined;
 		}
-		const quiet = ticks - this.ticksThen;
+		const quiet = Math.min(ticks - this.ticksThen, (time - this.timeThen) / tickTime);
 		if (quiet < this.nextLook || this.wasTold) return undefined;
 		const waiting = this.waiting?.();
 		this.nextLook = limit(waiting);

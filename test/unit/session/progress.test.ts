@@ -7,6 +7,8 @@ import { waitingOf } from "../../../src/session/waiting.ts";
 /** Counters of a machine, as a test wants them. */
 class Counters {
 	ticks = 0;
+	/** mtime between two ticks. */
+	interval = 1_000_000;
 	calls = 0;
 	devices = 0;
 	mode: 0 | 1 = 1;
@@ -23,6 +25,7 @@ class Counters {
 
 	statistic(address: number): number {
 		if (address === layout.S_INTERRUPTS + 8 * 5) return this.ticks;
+		if (address === layout.M_TIME) return this.ticks * this.interval;
 		if (address === layout.S_INTERRUPTS + 8 * 9) return this.devices;
 		return address === layout.S_EXCEPTIONS + 8 * 8 ? this.calls : 0;
 	}
@@ -41,6 +44,15 @@ test("nothing but ticks is a stall: soon where all sleep, late where the kernel 
 	expect(ticksUntilStall({ kind: "kernel" })).toBe(300);
 	expect(ticksUntilStall(undefined)).toBe(3000);
 	expect(ticksUntilStall({ kind: "time" })).toBe(100_000);
+});
+
+test("a timer that is set a hundred times faster ends nothing sooner", () => {
+	const machine = new Counters();
+	machine.interval = 10_000;
+	const watch = new ProgressWatch(machine, () => undefined);
+	let told: number | undefined;
+	for (; told === undefined && machine.ticks < 400_000; machine.ticks += 100) if (watch.look(0)) told = machine.ticks;
+	expect(told).toBe(300_000);
 });
 
 test.each([

@@ -123,7 +123,8 @@ export class MakefileReader {
 		this.variables.set(name, { value, recursive, position });
 	}
 
-	private readLines(lines: readonly LogicalLine[]): void {
+	/** `indented`: the lines are what one such statement expands to. */
+	private readLines(lines: readonly LogicalLine[], indented = false): void {
 		/** One entry for each open conditional: whether its present branch is live, and whether one was before. */
 		const conditions: { live: boolean; taken: boolean; readonly outer: boolean; readonly position: Position }[] = [];
 		const live = () => conditions.every((condition) => condition.live);
@@ -170,7 +171,7 @@ export class MakefileReader {
 				if (!parseAssignment(text)) recipe = { lines: [] };
 				continue;
 			}
-			this.indentedAfterRule = recipe !== undefined && /^ +\S/.test(line.text);
+			this.indentedAfterRule = indented || (recipe !== undefined && /^ +\S/.test(line.text));
 			recipe = this.statement(text, position);
 		}
 		const open = conditions.at(-1);
@@ -288,7 +289,8 @@ export class MakefileReader {
 			const expanded = this.expander.expand(text, position);
 			if (expanded.trim() === "") return undefined;
 			if (expanded !== text) {
-				this.readLines(logicalLines(expanded, position.file).map((line) => ({ ...line, position })));
+				const lines = logicalLines(expanded, position.file).map((line) => ({ ...line, position }));
+				this.readLines(lines, this.indentedAfterRule);
 				return undefined;
 			}
 			if (this.indentedAfterRule) {

@@ -120,6 +120,9 @@ test("a condition on an unknown command names its line", () => {
 test("spaces where a recipe needs a tab are called that, in their line", () => {
 	const error = failure(() => read("kernel: a.o\n        ld -o kernel a.o\n"));
 	expect(error.position).toEqual({ file: "Makefile", line: 2 });
+	const expanded = failure(() => read("LD = ld\nkernel: a.o\n        $(LD) -o kernel a.o\n"));
+	expect(expanded.position).toEqual({ file: "Makefile", line: 3 });
+	expect(expanded.message).toMatch(/begins with spaces: ld -o/);
 	expect(error.message).toMatch(/must begin with a tab, and this one begins with spaces: ld -o/);
 	expect(error.nextStep).toMatch(/by one tab/);
 });

@@ -80,6 +80,8 @@ export interface RunEnd {
 	readonly kind: "prompt" | "panic" | "timeout" | "stuck" | "stall" | "halt" | "flood";
 	readonly message?: string;
 	readonly output?: string;
+	/** Of a stall: what the watchdog recognised. */
+	readonly report?: { readonly kind: string };
 }
 
 const place = ({ file, line }: { readonly file?: string; readonly line?: number }) =>

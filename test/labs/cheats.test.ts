@@ -144,7 +144,7 @@ const cheats: readonly Cheat[] = [
 	{
 		name: "the answer is printed and the machine switched off",
 		tests: ["private"],
-		says: /switched off/,
+		says: /powered off/,
 		apply: (files) => {
 			edit(files, "kernel/vm.c", [
 				"  kvmmap(kpgtbl, TRAMPOLINE,",

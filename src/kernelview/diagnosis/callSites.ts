@@ -111,6 +111,29 @@ function scan(symbols: ProgramSymbols, memory: GuestMemory, start: number): Call
 	return found;
 }
 
+/** Whether `pc` is in a loop of its function that goes round an atomic operation, as the one in acquire() does. */
+export function inAtomicLoop(symbols: ProgramSymbols, memory: GuestMemory, pc: number): boolean {
+	const bounds = functionBounds(symbols, pc);
+	if (!bounds) return false;
+	const atomics: number[] = [];
+	for (let at = bounds.start; at < bounds.end; ) {
+		const half = memory.unsigned(at, 2);
+		if (half === undefined) return false;
+		const wide = (half & 3) === 3;
+		const word = wide ? memory.u32(at) : expandCompressed(half);
+		const instruction = word === undefined ? undefined : findInstruction(word);
+		if (word !== undefined && instruction) {
+			if (/^(?:amo|lr\.)/.test(instruction.mnemonic)) atomics.push(at);
+			const { kind, mnemonic } = instruction;
+			const jump = mnemonic === "jal" && fields.rd.get(word) === 0;
+			const target = kind === "branch" ? at + fields.branch.get(word) : jump ? at + fields.jump.get(word) : at;
+			if (target < at && target <= pc && pc <= at && atomics.some((atomic) => atomic >= target)) return true;
+		}
+		at += wide ? 4 : 2;
+	}
+	return false;
+}
+
 const inside = ({ start, end }: { start: number; end: number }, address: number) => address >= start && address < end;
 
 /** Bytes that a function takes of the stack at its entry: the first `addi sp, sp, -N`, or `lui`+`add` for a large one; 0: none seen. */

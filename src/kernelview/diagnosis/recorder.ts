@@ -82,6 +82,8 @@ export class Recorder {
 	/** By hart: guest time of the last trap that was no timer tick, and of the last interrupt of a device. */
 	readonly lastWork: number[] = [];
 	readonly externals: number[] = [];
+	/** By hart: guest time of the last trap into supervisor mode. */
+	readonly lastTrap: number[] = [];
 	private readonly last: LastTrap[] = [];
 	/** By slot of proc[], for traps from user mode and from the kernel; harts without a process count from -1 down. */
 	private readonly fromUser = new Map<number, Reason>();
@@ -119,6 +121,7 @@ export class Recorder {
 		}
 		last.machine = toMode === 3;
 		if (toMode === 3) return;
+		this.lastTrap[hart] = trap.instret;
 		this.enter(hart, cause, interrupt, fromMode);
 		if (interrupt) {
 			last.interrupt = true;

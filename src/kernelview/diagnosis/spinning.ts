@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { inAtomicLoop } from "./callSites.ts";
 import { at, type Evidence, named } from "./evidence.ts";
 import { framesOf, type KernelCall } from "./kernelCalls.ts";
 import { lockOrigin } from "./lockOrigin.ts";
@@ -12,6 +13,8 @@ interface Waiter {
 	readonly calls: readonly KernelCall[];
 }
 
+/** Two timer ticks of xv6 with all harts busy: one that can take interrupts takes one in this time. */
+const patience = 20_000_000;
 const SIE = 2n;
 const SSTATUS = 0x100;
 
@@ -24,13 +27,31 @@ export function spinning(evidence: Evidence): Diagnosis | undefined {
 		const off = ((harts[id]?.csr(SSTATUS) ?? SIE) & SIE) === 0n;
 		if (index < 0 || !off) return [];
 		const inner = calls[index];
-		const caller = calls.slice(index + 1).find(({ pc }) => pc !== inner?.pc);
+		// Before the loop and after it a lock is taken, not waited for.
+		if (!inner || !inAtomicLoop(evidence.symbols, evidence.sources.memory, inner.pc)) return [];
+		const caller = calls.slice(index + 1).find(({ pc }) => pc !== inner.pc);
 		return [{ hart: id, lock: evidence.lockOf(calls, index), caller, calls: calls.slice(index + 1) }];
 	});
 	const circle = findCircle(evidence, waiters);
 	if (circle) return deadlock(evidence, circle);
-	const stuck = waiters.find(({ lock }) => lock && evidence.locks.state(lock).locked);
+	const stuck = waiters.find((waiter) => waiter.lock && isStuck(evidence, waiter, waiter.lock));
 	return stuck?.lock ? neverReleased(evidence, stuck, stuck.lock, waiters) : undefined;
+}
+
+/**
+ * One that waits for a moment looks like one that waits for ever. It is for ever where the holder left the kernel, or a handler
+ * returned, with the lock; where the watchdog saw harts go round in the same states; or where no interrupt came for ticks on end.
+ */
+function isStuck({ locks, recorder, end, sources }: Evidence, { hart }: Waiter, lock: Lock): boolean {
+	const { locked, hart: holder } = locks.state(lock);
+	if (!locked) return false;
+	const { harts, instret } = sources.machine;
+	return (
+		(holder !== undefined && harts[holder]?.mode === 0) ||
+		recorder.leaks.some((leak) => leak.hart === holder && leak.locks.some(({ address }) => address === lock.address)) ||
+		end.report?.kind === "lock-spin" ||
+		instret - (recorder.lastTrap[hart] ?? 0) > patience * harts.length
+	);
 }
 
 /** Waiter after waiter, each of whom waits for a lock that the next holds. */

@@ -11,9 +11,9 @@ export function unbegunTasks(manifest: LabManifest, sources: NamedSources): Read
 	const unbegun = new Map<string, string>();
 	let first: string | undefined;
 	for (const { id, begun } of manifest.tasks) {
-		const text = begun && sources.get(begun.file);
+		const texts = begun ? [begun.file, ...(begun.or ?? [])].flatMap((file) => sources.get(file) ?? []) : [];
 		if (first) unbegun.set(id, `Task ${id} is not begun: it comes after ${first}`);
-		else if (begun && text !== undefined && !new Pattern(begun.has).test(text)) {
+		else if (begun && texts.length > 0 && !texts.some((text) => new Pattern(begun.has).test(text))) {
 			unbegun.set(id, `Task ${id} is not begun: ${begun.missing}`);
 			first = `task ${id}, for which ${begun.missing}`;
 		}

@@ -54,7 +54,7 @@ export function describe(verdict: Verdict): string {
 	if (verdict.diagnoses.length > 0) lines.push(renderDiagnoses(verdict.diagnoses));
 	if (verdict.reasons.some((reason) => reason.kind === "output" || reason.kind === "program-missing")) {
 		lines.push("expected:", indent(verdict.expected), "actual:", indent(verdict.actual));
-	} else if (verdict.end !== "prompt") {
+	} else if (verdict.end !== "prompt" && verdict.actual !== "") {
 		lines.push("output:", indent(verdict.actual));
 	}
 	for (const explanation of verdict.explanations) {

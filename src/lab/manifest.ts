@@ -125,7 +125,9 @@ export const taskSchema = v.object({
 	 * What the first step of the task leaves in a file (comments do not count). Without it, tests of this task and of those behind it
 	 * that fail are `not-begun` when the whole lab is tested; `missing` says what is not there: `kernel/syscall.c has no sys_mmap4`.
 	 */
-	begun: v.optional(v.object({ file: sourceFile, has: regularExpression, missing: oneLine })),
+	begun: v.optional(
+		v.object({ file: sourceFile, or: v.optional(v.array(sourceFile)), has: regularExpression, missing: oneLine }),
+	),
 });
 
 /** What a tree of the lab has and others have not. No single sign decides: a file name alone is no lab. */

@@ -5,6 +5,7 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import type { MachineSurface } from "../machine/types.ts";
 import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
+import { describeEnd } from "../session/commandEnd.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
@@ -113,13 +114,19 @@ async function runFromBoot(
 		const boot = await shell.waitForPrompt(budgets.judgedBoot(harts));
 		const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
 		const booted = boot.kind === "prompt" ? machine.snapshot() : undefined;
+		let first: Verdict | undefined;
 		for (const seed of seeds) {
 			const context = { ...request, seed };
 			for (const test of tests) {
 				throwIfCancelled(signal);
 				request.onStart?.(test, seed);
 				if (!booted) {
-					deliver(await makeVerdict(context, test, result, [bootReason(result)], "errored", observer));
+					const reasons = [bootReason(result)];
+					const verdict: Verdict = first
+						? notBooted(first, test, seed)
+						: await makeVerdict(context, test, result, reasons, "errored", observer);
+					first ??= verdict;
+					deliver(verdict);
 					continue;
 				}
 				machine.restore(booted);
@@ -184,11 +191,23 @@ function abridged(output: string): string {
 
 function bootReason(result: CommandResult): Reason {
 	const said = result.output.trimEnd().split("\n").slice(-3).join(" / ");
-	const how =
-		result.end.kind === "panic"
-			? `the kernel panicked: ${result.end.message}`
-			: `the run ended with '${result.end.kind}'`;
-	return { kind: "boot", message: `The kernel did not reach its shell; ${how}. Last words: ${said || "none"}` };
+	const how = describeEnd(result.end, result.instructions).replace(/\.$/, "");
+	return { kind: "boot", message: `The kernel did not reach its shell. ${how}. Last words: ${said || "none"}` };
+}
+
+/** The boot failed for every test alike: the first one's verdict tells it, the others say where it is told. */
+function notBooted(first: Verdict, test: LabTest, seed: number): Verdict {
+	const message = `Not run, because the kernel did not reach its shell: see "${first.title}"`;
+	return {
+		...first,
+		...{ test: test.id, task: test.task, title: test.title, program: test.program },
+		command: test.command ?? test.program,
+		seed,
+		expected: expectedText(test),
+		actual: "",
+		reasons: [{ kind: "boot", message }],
+		...{ explanations: [], faults: [], findings: [], stack: [], diagnoses: [] },
+	};
 }
 
 async function makeVerdict(

@@ -9,8 +9,11 @@ export type NamedSources = ReadonlyMap<string, string>;
 export async function readNamedSources(manifest: LabManifest, tree: SourceTree | undefined): Promise<NamedSources> {
 	const sources = new Map<string, string>();
 	if (!tree) return sources;
-	const named = [...manifest.knownFailures.map(({ source }) => source), ...manifest.tasks.map(({ begun }) => begun)];
-	for (const file of new Set(named.flatMap((source) => source?.file ?? []))) {
+	const files = [
+		...manifest.knownFailures.flatMap(({ source }) => source?.file ?? []),
+		...manifest.tasks.flatMap(({ begun }) => (begun ? [begun.file, ...(begun.or ?? [])] : [])),
+	];
+	for (const file of new Set(files)) {
 		const bytes = await tree.read(file);
 		if (bytes) sources.set(file, withoutComments(fromUtf8(bytes), "words"));
 	}

@@ -140,7 +140,8 @@ test.each([
 			const free = view.freeFrames();
 			expect((await shell.run("private", enough)).end.kind).toBe("prompt");
 			expect(view.freeFrames(), `seed ${seed}`).toBe(free);
-			expect(view.killed(), `seed ${seed}`).toEqual([]);
+			// Without `proc` nobody knows who was killed: not checked.
+			expect(view.killed(), `seed ${seed}`).toEqual("proc" in names ? undefined : []);
 			expect(view.findings(), `seed ${seed}`).toEqual([]);
 			ended += view.faults().filter(({ text }) => text.endsWith("killed by another process meanwhile")).length;
 			view.dispose();

@@ -54,6 +54,19 @@ test("a task whose first step is not in the sources is not begun, nor are those 
 	expect(unbegunTasks(manifest, new Map([["kernel/syscall.c", "extern uint64 sys_mmap4(void);"]])).size).toBe(0);
 });
 
+test("the first step may be in another file that the task names", () => {
+	const [first, second, third] = manifest.tasks;
+	const begun = second?.begun && { ...second.begun, or: ["kernel/sysfile.c"] };
+	const tasks = [first, { ...second, begun }, third] as LabManifest["tasks"];
+	const unbegun = (sysfile: string) =>
+		unbegunTasks(
+			{ ...manifest, tasks },
+			new Map(Object.entries({ "kernel/syscall.c": "", "kernel/sysfile.c": sysfile })),
+		);
+	expect(unbegun("uint64 sys_mmap4(void) {}").size).toBe(0);
+	expect(unbegun("").size).toBe(2);
+});
+
 test("a file that is not at hand tells nothing", () => {
 	expect(unbegunTasks(manifest, new Map()).size).toBe(0);
 });

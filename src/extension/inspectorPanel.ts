@@ -121,9 +121,9 @@ class Inspector {
 			case "writer":
 				return this.answer(message.id, () =>
 					engine.request("writer", {
-						address: String(message.address),
-						after: Number(message.after),
-						before: Number(message.before),
+						address: message.address,
+						after: message.after,
+						before: message.before,
 					}),
 				);
 			case "control":

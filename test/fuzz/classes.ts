@@ -147,7 +147,7 @@ const recorded = lazily(async (): Promise<Recording> => {
 const messages: readonly Json[] = [
 	{ type: "ready" },
 	{ type: "walk", id: 1, pid: 3, address: "0x3fffffd028" },
-	{ type: "writer", id: 1, address: "0x87f4e0a8", before: 12345678 },
+	{ type: "writer", id: 1, address: "0x87f4e0a8", after: 0, before: 12345678 },
 	{ type: "control", id: 3, action: "pause" },
 	{ type: "openSource", file: "kernel/vm.c", line: 12 },
 	{ type: "debug", instret: 5 },

@@ -5,7 +5,7 @@ test.each([
 	{ type: "ready" },
 	{ type: "drawn" },
 	{ type: "walk", id: 1, pid: 0, address: "0x3fffffd028" },
-	{ type: "writer", id: 2, address: "0x87f4e0a8", before: 12_345_678 },
+	{ type: "writer", id: 2, address: "0x87f4e0a8", after: 0, before: 12_345_678 },
 	{ type: "control", id: 3, action: "stepToFault" },
 	{ type: "openSource", file: "kernel/vm.c", line: 12 },
 	{ type: "debug", instret: 5 },

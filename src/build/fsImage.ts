@@ -1,5 +1,6 @@
 import { UserError } from "../common/errors.ts";
 import type { Diagnostic, WasiRunResult, WasiToolchain } from "../toolchain/types.ts";
+import { blockSizes, superBlockMagic } from "./diskImage.ts";
 import { baseName } from "./makefile/paths.ts";
 import type { BuildPlan } from "./makefile/plan.ts";
 import type { ImageStep } from "./makefile/steps.ts";
@@ -137,13 +138,10 @@ function whyItFailed(inputs: readonly ImageInput[], snapshot: TreeSnapshot): str
 	return undefined;
 }
 
-/** xv6's super block (kernel/fs.h): magic, size in blocks, …, at block 1. */
-const superBlockMagic = 0x10203040;
-
 /** mkfs does not stop at the end of the disk: an image that is longer than its super block says has lost files. */
 function whyTooBig(image: Uint8Array, inputs: readonly ImageInput[]): string | undefined {
 	const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-	for (const block of [512, 1024, 2048, 4096]) {
+	for (const block of blockSizes) {
 		if (image.length < block + 16 || view.getUint32(block, true) !== superBlockMagic) continue;
 		const blocks = view.getUint32(block + 4, true);
 		if (image.length <= blocks * block) return undefined;

@@ -39,6 +39,8 @@ export class LabFolder implements vscode.Disposable {
 	private working: Promise<void> = Promise.resolve();
 	/** Revision of the build that the running machine was booted from. */
 	private bootedRevision: number | undefined;
+	/** In the root directory of the last build's disk. */
+	private files: readonly string[] = [];
 
 	readonly terminal: XvTerminal;
 	/** The tree's programs or the machine's state are no longer what they were. */
@@ -61,7 +63,17 @@ export class LabFolder implements vscode.Disposable {
 		private readonly log: Logger,
 	) {
 		this.mirror = new TreeMirror(root);
-		this.terminal = this.store.add(new XvTerminal(`xv6 (${name})`));
+		const self = this;
+		this.terminal = this.store.add(
+			new XvTerminal(`xv6 (${name})`, {
+				get lineEditing() {
+					return self.settings.lineEditing;
+				},
+				get names() {
+					return { programs: self.currentTree.programs.map((program) => program.name), files: self.files };
+				},
+			}),
+		);
 		this.store.add(this.terminal.onInput((bytes) => void this.ask("input", { bytes })));
 		this.store.add(this.terminal.onShown((bytes) => void this.ask("consoleShown", { bytes })));
 		this.store.add(
@@ -222,6 +234,7 @@ export class LabFolder implements vscode.Disposable {
 			this.diagnostics.publish(this.root, summary);
 			this.log.info(`${this.name}: ${summary.summary}`);
 			for (const warning of summary.warnings) this.log.warn(`${this.name}: ${warning}`);
+			this.files = summary.files ?? this.files;
 			this.builtRevision.fire(summary);
 			built = summary;
 		} catch (error) {

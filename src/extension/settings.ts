@@ -7,6 +7,7 @@ export interface Settings {
 	readonly machine: MachineParams;
 	readonly seeds: number;
 	readonly stopOnClose: boolean;
+	readonly lineEditing: boolean;
 	readonly buildOnSave: boolean;
 }
 
@@ -35,6 +36,7 @@ export function readSettings(folder: vscode.Uri, hasProcesses: boolean): Setting
 		},
 		seeds: integer(config.get("tests.seeds"), 1, 1000) ?? 50,
 		buildOnSave: config.get("build.onSave") !== false,
+		lineEditing: config.get("terminal.lineEditing") !== false,
 		stopOnClose: config.get("terminal.onClose") !== "keep",
 	};
 }

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { utf8 } from "../common/bytes.ts";
+import { LineEditor, type ShellNames } from "../session/lineEditor.ts";
 import { ConsoleText } from "./consoleText.ts";
 
 /** Guest output is gathered for one frame before it is handed to the terminal: a call a byte would cost more than the byte. */
@@ -16,7 +16,8 @@ const plain = "\u001b[0m";
 const keepMoved = 20_000;
 
 /**
- * The xv6 console as a VS Code terminal. Keys go to the guest's UART untouched and nothing is echoed here: the guest echoes.
+ * The xv6 console as a VS Code terminal. At the shell's prompt the line editor takes the keys; else they go to the guest's UART
+ * untouched, and nothing is echoed here: the guest echoes.
  * Survives a restart of the machine; a dead machine says so and `Enter` asks for a new one.
  */
 export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
@@ -39,6 +40,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private dead = false;
 	private waitingBytes = 0;
 	private cardProgram: string | undefined;
+	private readonly editor: LineEditor;
 
 	readonly onDidWrite = this.writes.event;
 	readonly onDidClose = this.closes.event;
@@ -49,7 +51,16 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	/** So many guest bytes went to the terminal. */
 	readonly onShown = this.shown.event;
 
-	constructor(private readonly name: string) {}
+	constructor(
+		private readonly name: string,
+		private readonly shell: { readonly lineEditing: boolean; readonly names: ShellNames },
+	) {
+		this.editor = new LineEditor({
+			send: (bytes) => this.input.fire(bytes),
+			draw: (text) => this.queue(text),
+			names: () => shell.names,
+		});
+	}
 
 	show(preserveFocus: boolean): void {
 		// The one that VS Code makes is shown by itself; another one would take this pseudoterminal from it.
@@ -89,9 +100,15 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		return this.opened;
 	}
 
-	open(): void {
+	open(size: vscode.TerminalDimensions | undefined): void {
 		this.opened = true;
+		if (size) this.setDimensions(size);
 		this.flush();
+	}
+
+	setDimensions({ columns }: vscode.TerminalDimensions): void {
+		// Narrower than a prompt and a character there is nothing to edit in.
+		this.editor.columns = Math.max(4, columns);
 	}
 
 	close(): void {
@@ -110,13 +127,15 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 			if (data === "\r") this.restarts.fire();
 			return;
 		}
-		this.input.fire(utf8(data));
+		this.editor.enabled = this.shell.lineEditing;
+		this.editor.type(data);
 	}
 
 	/** Guest bytes. */
 	write(bytes: Uint8Array): void {
 		this.waitingBytes += bytes.length;
-		this.queue(this.text.push(bytes));
+		const text = this.text.push(bytes);
+		this.queue(this.editor.output(text, this.text.lastLine));
 	}
 
 	/** A line of ours, told apart from the guest's by its colour and slant. */
@@ -139,17 +158,19 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private insert(lines: readonly string[]): void {
 		const begun = this.text.lastLine;
 		const up = begun === "" ? "" : "\r\u001b[K";
-		this.queue(`${up}${lines.join("\r\n")}\r\n${begun}`);
+		this.queue(this.editor.around(`${up}${lines.join("\r\n")}\r\n${begun}`));
 	}
 
 	machineStarted(): void {
 		this.dead = false;
 		this.text.reset();
+		this.editor.reset();
 	}
 
 	machineEnded(why: string): void {
 		if (this.dead) return;
 		this.dead = true;
+		this.editor.reset();
 		// A prompt of a machine that is off must not look like one that answers.
 		this.queue(this.text.lastLine === "" ? "" : "\r\n");
 		this.text.reset();

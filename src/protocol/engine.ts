@@ -45,6 +45,8 @@ export interface BuildSummary {
 	readonly reused: number;
 	/** What the tree wants of the machine contradicts itself, in words. */
 	readonly warnings: readonly string[];
+	/** Names in the root directory of the disk that was built. */
+	readonly files?: readonly string[];
 	/** Same number: nothing changed since the build with this number. */
 	readonly revision: number;
 }

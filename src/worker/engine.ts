@@ -1,3 +1,4 @@
+import { rootNames } from "../build/diskImage.ts";
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
@@ -168,6 +169,7 @@ export class Engine {
 			compiled: stats.compiled,
 			reused: stats.reused,
 			warnings: result.output?.wish.warnings ?? [],
+			...(result.output ? { files: rootNames(result.output.disk) } : {}),
 			revision: this.revision,
 		};
 	}

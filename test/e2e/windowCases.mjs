@@ -72,6 +72,29 @@ export const windowCases = {
 		await shot(workbench, "profile-terminal");
 	},
 
+	async "a line at the xv6 prompt is completed, recalled and edited"({ open, makeWorkspace, shot }) {
+		const workbench = await open(makeWorkspace("line", "3b"));
+		const { keyboard } = workbench.page;
+		await workbench.command("xv6: Boot");
+		await workbench.waitTerminal(/\n\$$/);
+		await workbench.typeInTerminal("ec");
+		await keyboard.press("Tab");
+		await workbench.waitTerminal(/\n\$ echo$/);
+		await keyboard.type("one\n");
+		await workbench.waitTerminal(/\n\$ echo one *\none *\n\$$/);
+		await keyboard.press("ArrowUp");
+		await workbench.waitTerminal(/\n\$ echo one$/);
+		await keyboard.press("Home");
+		await keyboard.type("echo two; ");
+		await workbench.waitTerminal(/\n\$ echo two; echo one$/);
+		await shot(workbench, "line-editing");
+		await keyboard.press("Enter");
+		await workbench.waitTerminal(/\n\$ echo two; echo one *\ntwo *\none *\n\$$/);
+		await keyboard.type("cat READ");
+		await keyboard.press("Tab");
+		await workbench.waitTerminal(/\n\$ cat README$/);
+	},
+
 	async "a verdict's links lead into the memory inspector"({ open, makeWorkspace, read, shot, picture }) {
 		const folder = makeWorkspace("links");
 		const workbench = await open(folder);

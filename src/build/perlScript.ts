@@ -1,5 +1,8 @@
 import { UserError } from "../common/errors.ts";
 
+/** Of parentheses and blocks; real scripts have three or four. */
+const deepest = 100;
+
 type Value = string | readonly string[];
 
 interface Token {
@@ -27,6 +30,7 @@ class PerlScript {
 	private readonly subs = new Map<string, Statement[]>();
 	private output = "";
 	private depth = 0;
+	private nesting = 0;
 
 	constructor(
 		source: string,
@@ -94,6 +98,10 @@ class PerlScript {
 	}
 
 	private statement(): Statement {
+		return this.nested(() => this.oneStatement());
+	}
+
+	private oneStatement(): Statement {
 		if (this.accept(";")) return () => {};
 		const first = this.peek() ?? this.fail(this.tokens.at(-1)?.line ?? 1, "A '}' is missing at the end of this script");
 		if (first.kind === "name") {
@@ -269,6 +277,18 @@ class PerlScript {
 	}
 
 	private primary(): Expression {
+		return this.nested(() => this.operand());
+	}
+
+	/** Each level of parentheses or blocks is one of this parser's own stack. */
+	private nested<T>(parse: () => T): T {
+		if (++this.nesting > deepest) this.fail(this.peek()?.line ?? 1, `This nests more than ${deepest} deep`);
+		const parsed = parse();
+		this.nesting--;
+		return parsed;
+	}
+
+	private operand(): Expression {
 		const token = this.next();
 		switch (token.kind) {
 			case "string":

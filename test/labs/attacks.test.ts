@@ -20,7 +20,7 @@ import { build, catalog, closeToolchains, judgeOutput, repository } from "../sup
 const folder = join(repository, "test/cases/attacks");
 const lab = "hw5-anonymous-mmap";
 const manifest = await catalog.manifest(lab);
-/** Each uses up a limit of seconds of work. */
+/** Each builds and boots a tree of its own or uses up a limit of seconds of work: FULL=1. */
 const slow = test.runIf(process.env.FULL !== undefined);
 
 const opened = await openToolchains({ kind: "bundled" });
@@ -56,13 +56,15 @@ async function built(name: string): Promise<{ readonly said: string; readonly re
 }
 
 describe("kernels", () => {
-	test.each(["traploop", "spfault"])("%s: a hart that traps for ever ends the run, with the reason", async (name) => {
+	const endless = async (name: string) => {
 		const verdict = await judged(name);
 		expect(verdict.outcome).toBe("failed");
 		expect(verdict.end).toBe("stall");
 		// As many faults are kept as a reader can use, not as many as there were.
 		expect(verdict.faults.length).toBeLessThan(2000);
-	});
+	};
+	test("traploop: a hart that traps for ever ends the run, with the reason", () => endless("traploop"));
+	slow("spfault: so does one whose stack pointer leads nowhere", () => endless("spfault"));
 
 	test("esc: what a panic sends to the terminal is text in the verdict", async () => {
 		const verdict = await judged("esc");
@@ -76,20 +78,20 @@ describe("kernels", () => {
 		expect(await judged("halt")).toMatchObject({ outcome: "failed", end: "halt" });
 	});
 
-	test("leakname: frames are lost under another name of the free list, and it is seen", async () => {
+	slow("leakname: frames are lost under another name of the free list, and it is seen", async () => {
 		const verdict = await judged("leakname");
 		expect(verdict.outcome, inWords(verdict)).not.toBe("passed");
 	});
 });
 
 describe("builds", () => {
-	test.each(["incbin", "incbinS"])("%s: a file of this machine is not there for the assembler", async (name) => {
+	slow.each(["incbin", "incbinS"])("%s: a file of this machine is not there for the assembler", async (name) => {
 		const { said, result } = await built(name);
 		expect(result?.output).toBeUndefined();
 		expect(said).toMatch(name === "incbin" ? /user\/private\.c/ : /kernel\/swtch\.S/);
 	});
 
-	test.each([
+	slow.each([
 		["specs-rce", "-specs=kernel/evil.h", "/tmp/f-pwned-specs"],
 		["ldflag", "-Map=/tmp/f-pwned-map", "/tmp/f-pwned-map"],
 	])("%s: the flag is said and given to nobody", async (name, flag, canary) => {
@@ -100,7 +102,7 @@ describe("builds", () => {
 		expect(said.split("\n").filter((line) => line.includes(flag)).length).toBeLessThanOrEqual(1);
 	});
 
-	test.each(["mkfsprint", "mkfsbig"])("%s ends the build with the limit's name", async (name) => {
+	slow.each(["mkfsprint", "mkfsbig"])("%s ends the build with the limit's name", async (name) => {
 		const { said, result } = await built(name);
 		expect(result?.output).toBeUndefined();
 		expect(said).toMatch(/mkfs/);

@@ -1,5 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { runPerlScript } from "../../../src/build/perlScript.ts";
+import { UserError } from "../../../src/common/errors.ts";
 import { parseInputLog } from "../../../src/machine/inputLog.ts";
 import { parseRecording } from "../../../src/machine/recording.ts";
 import { fuzzClasses, runCase } from "../../fuzz/classes.ts";
@@ -18,6 +20,14 @@ test("found: a version that has no text", async () => {
 	const file = gzipSync(`${JSON.stringify({ magic: "xv6-lab-run", version })}\n`);
 	await expect(parseRecording(new Uint8Array(file))).rejects.toThrow("it has no version");
 });
+
+test.each(["(".repeat(20_000), "{ ".repeat(20_000), "uc ".repeat(20_000)])(
+	"found: a script that nests for ever",
+	(nest) => {
+		expect(() => runPerlScript(`print ${nest}`, "user/usys.pl")).toThrow(UserError);
+		expect(() => runPerlScript(nest, "user/usys.pl")).toThrow(UserError);
+	},
+);
 
 test("a seed makes one case", () => {
 	const bytes = new Uint8Array(1000).map((_, i) => i);

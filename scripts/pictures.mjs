@@ -232,6 +232,16 @@ const pictures = [
 	},
 ];
 
+/** What each picture shows, as a part of the page. */
+const parts = {
+	Findings: "xv6-findings",
+	"Page-table walk": "xv6-page",
+	Faults: "xv6-log",
+	"Before and after": "xv6-changes",
+	Frames: "xv6-frames",
+	"Address space": "xv6-spaces",
+	Processes: "xv6-spaces",
+};
 const only = process.argv[2];
 const InspectorSide = await loadSide(root);
 const browser = await launchBrowser();
@@ -262,33 +272,34 @@ async function make({
 	const side = await InspectorSide.boot(lab, stage, { harts, seed, mutant });
 	if (until) await side.runUntil(run, until, times);
 	else await side.run(run);
-	const inspector = await InspectorPage.open(browser, root, side, { viewport: { width: 980, height: 640 } });
+	const inspector = await InspectorPage.open(browser, root, side, { viewport: { width: 980, height: 1600 } });
 	const { page } = inspector;
-	await page.locator("[role=tab]").first().waitFor();
-	await page.getByText("at instruction").waitFor();
-	if (who) await inspector.pick(who, nth);
-	await inspector.panel(panel);
-	if (walk) {
-		await page.getByLabel("Virtual address").fill(walk);
-		await page.getByRole("button", { name: "Walk" }).click();
-		await page.getByRole("table", { name: /walk/i }).waitFor();
-	}
-	if (marked) await inspector.select(side.model().frames.uses.find((use) => use.address === marked).frame);
-	if (pair) {
-		const select = page.locator("xv6-compare select");
-		const texts = await select.locator("option").allTextContents();
-		await select.selectOption({ label: texts.find((text) => pair.test(text)) });
-	}
-	if (panel === "Before and after") await page.getByRole("table", { name: "Differences" }).waitFor();
-	await page.waitForTimeout(200);
+	await page.locator("xv6-log h2").waitFor();
+	await page.evaluate(
+		({ who, nth, walk, marked, pair }) => {
+			const { store } = document.querySelector("xv6-inspector");
+			const { events, model } = store.run;
+			const named = model.processes.filter(({ name }) => who === undefined || name === who);
+			const pid = (named[nth ?? 0] ?? named.at(-1))?.pid ?? store.selection?.pid;
+			const at = walk ?? marked;
+			if (at !== undefined) store.select({ pid, va: Math.floor(Number(at) / 4096) * 4096 });
+			if (pair !== undefined) {
+				const pattern = new RegExp(pair);
+				const index = events.findIndex(
+					({ entry }) =>
+						entry?.type === "mark" && pattern.test(`${entry.process}: ${entry.text} = ${entry.result ?? ""}`),
+				);
+				if (index >= 0) store.go(index);
+			}
+		},
+		{ who, nth, walk, marked, pair: pair?.source.replace(/^\^?\d+ /, "") },
+	);
+	await page.waitForTimeout(300);
 	const folder = join(root, "labs", lab, "pictures");
 	mkdirSync(folder, { recursive: true });
 	const path = join(folder, `${name}.png`);
-	const height = await page.evaluate(
-		() => Math.ceil(document.querySelector("xv6-inspector").getBoundingClientRect().bottom) + 8,
-	);
-	const clip = { x: 0, y: 0, width: 980, height: Math.min(height, 640) };
-	writeFileSync(path, toPalette(await page.screenshot({ clip })));
+	const image = await page.locator(parts[panel]).first().screenshot({ animations: "disabled" });
+	writeFileSync(path, toPalette(image));
 	console.log(`${lab}/pictures/${name}.png ${(statSync(path).size / 1024).toFixed(0)} KB`);
 	await inspector.close();
 	side.dispose();

@@ -68,6 +68,7 @@ class Inspector {
 		panel.iconPath = { light: icon("light"), dark: icon("dark") };
 		this.store.add(panel.webview.onDidReceiveMessage((message: unknown) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
+		this.store.add(vscode.debug.onDidChangeActiveDebugSession(() => this.sendState()));
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
 		// After a crash: the page goes on with the next machine.
@@ -95,7 +96,11 @@ class Inspector {
 	private sendState(): void {
 		this.post({
 			type: "state",
-			state: { machine: this.folder.state, canDebug: false, canAskWriter: this.folder.machineAlive },
+			state: {
+				machine: this.folder.state,
+				canDebug: debugSession() !== undefined,
+				canAskWriter: this.folder.machineAlive,
+			},
 		});
 	}
 
@@ -131,6 +136,7 @@ class Inspector {
 			case "openSource":
 				return openSource(this.folder.root, message.file, message.line || 1);
 			case "debug":
+				await debugSession()?.customRequest("xv6/goToInstruction", { instruction: message.instret });
 				return;
 		}
 	}
@@ -161,6 +167,12 @@ class Inspector {
 			this.post({ type: "answer", id, error: (error as Error).message });
 		}
 	}
+}
+
+/** The session of a debugged kernel, which can go to a moment of its run. */
+function debugSession(): vscode.DebugSession | undefined {
+	const session = vscode.debug.activeDebugSession;
+	return session?.type === "xv6" ? session : undefined;
 }
 
 function page(webview: vscode.Webview, media: vscode.Uri, root: string): string {

@@ -1,5 +1,6 @@
 import type { LinkJob, LinkResult } from "../toolchain/types.ts";
 import { definesSymbol, entryOf, isElf64, withTextAsEntry } from "./elf.ts";
+import { withoutLabels } from "./symbols.ts";
 
 /**
  * With a linker script that names no entry, GNU ld starts the program at `start` (ldlang.c, `entry_symbol_default`);
@@ -21,7 +22,11 @@ const missingEntry = /cannot find entry symbol (\S+?);?(?:\s|$)/;
  * where nobody defines the symbol at all.
  */
 export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): LinkResult {
-	const result = { ...linked, diagnostics: linked.diagnostics.filter(({ message }) => !ofTheTree.test(message)) };
+	const result = {
+		...linked,
+		...(linked.image ? { image: withoutLabels(linked.image) } : {}),
+		diagnostics: linked.diagnostics.filter(({ message }) => !ofTheTree.test(message)),
+	};
 	const symbol = result.diagnostics.map(({ message }) => missingEntry.exec(message)?.[1]).find((name) => name);
 	if (symbol === undefined || !result.image) return result;
 	const image = entryOf(result.image) === 0n ? withTextAsEntry(result.image) : result.image;

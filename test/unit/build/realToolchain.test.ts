@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sectionsOf } from "../../../src/build/elf.ts";
 import { BuildSession } from "../../../src/build/session.ts";
 import type { BuildOutput, BuildResult } from "../../../src/build/types.ts";
 import { fromUtf8 } from "../../../src/common/bytes.ts";
@@ -49,6 +50,28 @@ test("the tree's own mkfs makes the image, in memory, of the files in their orde
 	expect(
 		Buffer.from(disk.subarray(5 * 1024)).indexOf(Buffer.from(program(output, "sh").subarray(0, 1024))),
 	).toBeGreaterThan(0);
+});
+
+test("programs have their functions in the symbol table, and none of the compiler's own labels", async () => {
+	const { output } = await build();
+	for (const elf of [output?.kernel as Uint8Array, program(output, "sh"), program(output, "init")]) {
+		const sections = sectionsOf(elf);
+		const symbols = sections.find(({ name }) => name === ".symtab")?.bytes ?? new Uint8Array();
+		const names = sections.find(({ name }) => name === ".strtab")?.bytes ?? new Uint8Array();
+		const view = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+		const list = Array.from({ length: symbols.length / 24 - 1 }, (_, i) => {
+			const at = 24 * (i + 1);
+			const name = fromUtf8(names.subarray(view.getUint32(at, true))).replace(/\0.*$/s, "");
+			return { name, info: view.getUint8(at + 4) };
+		});
+		expect(list.map(({ name }) => name)).toContain("main");
+		expect(list.filter(({ name, info }) => info === 0 && /^(\.L|$)/.test(name))).toEqual([]);
+		// Locals come first, and the header says how many (gABI 4, sh_info).
+		const header = Number(new DataView(elf.buffer, elf.byteOffset).getBigUint64(0x28, true));
+		const index = sections.findIndex(({ name }) => name === ".symtab");
+		const locals = new DataView(elf.buffer, elf.byteOffset).getUint32(header + 64 * index + 0x2c, true);
+		expect(list.findIndex(({ info }) => info >> 4 !== 0)).toBe(locals - 1);
+	}
 });
 
 test("a second build of the same tree compiles nothing", async () => {

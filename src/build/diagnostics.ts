@@ -1,3 +1,4 @@
+import { withoutComments } from "../common/cText.ts";
 import type { SourcePosition } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
@@ -12,11 +13,10 @@ const hostHeaders = new Set(
 	).split(" "),
 );
 
-/** Adds what the compiler cannot know about xv6: why a header is not there and which one to use. */
+/** Adds what the compiler cannot know about xv6: why a header is not there and which one to use, what a system call lacks. */
 export function withAdvice(diagnostic: Diagnostic, snapshot: TreeSnapshot): Diagnostic {
 	const missing = /'?([\w./-]+\.h)'?(?: file not found|: No such file or directory)/.exec(diagnostic.message)?.[1];
-	if (missing === undefined) return diagnostic;
-	const message = adviceFor(missing, snapshot);
+	const message = missing === undefined ? callAdvice(diagnostic, snapshot) : adviceFor(missing, snapshot);
 	if (message === undefined) return diagnostic;
 	const note: Diagnostic = { ...place(diagnostic), severity: "note", message };
 	return { ...diagnostic, notes: [...(diagnostic.notes ?? []), note] };
@@ -30,6 +30,27 @@ function adviceFor(header: string, snapshot: TreeSnapshot): string | undefined {
 		return `xv6 programs run without the host's C library, so there is no <${header}>: ${instead}`;
 	}
 	return twin === undefined ? undefined : `there is a ${twin}: write #include "${twin}"`;
+}
+
+const stubs = "user/usys.pl";
+const prototypes = "user/user.h";
+
+/** A system call needs a stub and a prototype; the one that is there tells that the other was forgotten. */
+function callAdvice({ file, message }: Diagnostic, snapshot: TreeSnapshot): string | undefined {
+	if (!file.startsWith("user/") || !/\bundefined\b|\bundeclared\b|\bimplicit\b/.test(message)) return undefined;
+	const text = (path: string) => withoutComments(snapshot.text(path) ?? "", "words");
+	const isDeclared = (name: string) => new RegExp(`\\b${name}\\s*\\(`).test(text(prototypes));
+	const hasStub = (name: string) =>
+		new RegExp(`^\\s*entry\\(\\s*["']${name}["']`, "m").test(snapshot.text(stubs) ?? "");
+	const undefinedName = /undefined (?:symbol: |reference to [`'])(\w+)/.exec(message)?.[1];
+	if (undefinedName !== undefined && snapshot.text(stubs) !== undefined && isDeclared(undefinedName)) {
+		if (!hasStub(undefinedName))
+			return `${prototypes} declares ${undefinedName}, and ${stubs} has no stub for it: for a system call add entry("${undefinedName}"); to it`;
+	}
+	const undeclared = /(?:call to undeclared function|implicit declaration of function) ['‘](\w+)/.exec(message)?.[1];
+	if (undeclared !== undefined && hasStub(undeclared) && !isDeclared(undeclared))
+		return `${stubs} has a stub for ${undeclared}, and ${prototypes} does not declare it: add its prototype there`;
+	return undefined;
 }
 
 function place({ file, line, column }: Diagnostic): Pick<Diagnostic, "file" | "line" | "column"> {

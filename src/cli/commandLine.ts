@@ -117,6 +117,20 @@ export const runCommand = define({
 	},
 });
 
+export const exploreCommand = define({
+	takes: "PROGRAM [ARG…]",
+	does: "one run under the detectors: data races, lock order, lost wakeups; exit 1 if something is found",
+	options: {
+		harts: machineOptions.harts,
+		memory: machineOptions.memory,
+		virtio: machineOptions.virtio,
+		seed: machineOptions.seed,
+		...buildOptions,
+		dir,
+		json: { type: "boolean", does: "the findings as JSON on stdout" },
+	},
+});
+
 export const replayCommand = define({
 	takes: "FILE",
 	does: "a recorded run again (run --record), to the same state",

@@ -15,6 +15,7 @@ const commands: Record<string, Command> = {
 	build: { spec: commandLine.buildCommand, load: async () => (await import("./build.ts")).runBuild },
 	boot: { spec: commandLine.bootCommand, load: async () => (await import("./boot.ts")).runBoot },
 	run: { spec: commandLine.runCommand, load: async () => (await import("./run.ts")).runRun },
+	explore: { spec: commandLine.exploreCommand, load: async () => (await import("./explore.ts")).runExplore },
 	replay: { spec: commandLine.replayCommand, load: async () => (await import("./replay.ts")).runReplay },
 	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
 	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },

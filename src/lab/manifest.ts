@@ -148,6 +148,16 @@ export const recognitionSchema = v.object({
 	),
 });
 
+/** A race that nothing comes of. */
+export const benignRaceSchema = v.strictObject({
+	/** A function that one of the two accesses is in, inlined or not. */
+	function: v.optional(v.string()),
+	/** The variable, with `*` for its indexes: `proc[*].killed`. */
+	variable: v.optional(v.string()),
+	/** Why nothing comes of it. */
+	why: v.string(),
+});
+
 export const manifestSchema = v.object({
 	$schema: v.optional(v.string()),
 	id: identifier,
@@ -165,8 +175,12 @@ export const manifestSchema = v.object({
 	recognition: v.optional(recognitionSchema),
 	/** How the kernel keeps its mapped regions, for the inspector; see docs/lab-authoring.md. */
 	regions: v.optional(v.array(regionDescriptionSchema)),
+	/** Races that the lab's kernel means to have, besides xv6's own. */
+	benignRaces: v.optional(v.array(benignRaceSchema)),
 });
 
+/** A race that `xv6-lab explore` does not report. Function or variable has to be named. */
+export type BenignRace = v.InferOutput<typeof benignRaceSchema>;
 export type LabManifest = v.InferOutput<typeof manifestSchema>;
 export type LabTest = v.InferOutput<typeof testSchema>;
 export type LabTask = v.InferOutput<typeof taskSchema>;

@@ -32,6 +32,8 @@ export interface CoreImports {
 		slotChanged(slot: number): void;
 		/** The area of kept pages is full and is about to be used again from its start; entries made so far. */
 		undoFull(entries: number): void;
+		/** Only core-watch.wasm: there are T_WATCHED_LIMIT records of accesses. */
+		accessesFull(): void;
 		/** Code at an offset of a decoded page was arrived at T_HOT times; the translator may change its heat (HEAT_*). */
 		translate(slot: number, offset: number): void;
 	};

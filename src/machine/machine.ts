@@ -1,6 +1,7 @@
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
+import { AccessWatch, accessBytes } from "./accessWatch.ts";
 import { Board } from "./board.ts";
 import { checkOptions } from "./checkOptions.ts";
 import { ConsoleLine } from "./consoleLine.ts";
@@ -49,6 +50,8 @@ const allOnes = 0xffff_ffff_ffff_ffffn;
 export interface MachineParts {
 	/** The compiled core (dist/machine/core.wasm); one module serves any number of machines. */
 	readonly core: WebAssembly.Module;
+	/** The core is core-watch.wasm: `Machine.accesses` tells what the kernel reads and writes. The translator has to be off. */
+	readonly watch?: boolean;
 	/** Names an address for the watchdog's reports; undefined: unknown. */
 	readonly symbolize?: (pc: bigint) => string | undefined;
 	/** Input of an earlier run, given at the same moments; `console.write` is ignored then. */
@@ -87,7 +90,8 @@ export class Machine implements MachineSurface {
 		checkOptions(harts, ramBytes, options);
 		const elf = loadElf(options.kernel, ramBytes, ["tohost", "fromhost"]);
 		const diskBytes = options.disk ? Math.ceil(options.disk.length / layout.PAGE_SIZE) * layout.PAGE_SIZE : 0;
-		const pages = memoryPages(ramBytes, diskBytes);
+		const plain = memoryPages(ramBytes, diskBytes);
+		const pages = plain + (parts.watch ? accessBytes / 65536 : 0);
 		const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
 		const imageBytes = options.disk?.length ?? 0;
 		return new Machine(options, parts, memory, { harts, ramBytes, diskBytes, imageBytes, elf });
@@ -97,6 +101,8 @@ export class Machine implements MachineSurface {
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly plic: InterruptController;
+	/** Undefined: the core does not watch. */
+	readonly accesses: AccessWatch | undefined;
 	private readonly core: CoreExports;
 	private readonly translator: Translator | undefined;
 	private readonly bytes: Uint8Array;
@@ -142,6 +148,7 @@ export class Machine implements MachineSurface {
 		const { harts, ramBytes, diskBytes, elf } = shape;
 		this.bytes = new Uint8Array(memory.buffer);
 		this.view = new DataView(memory.buffer);
+		this.accesses = parts.watch ? new AccessWatch(this.view, 65536 * memoryPages(ramBytes, diskBytes)) : undefined;
 		this.events = new GuestEvents(this.view, () => this.core);
 		this.points = new Points({
 			view: this.view,
@@ -576,6 +583,7 @@ export class Machine implements MachineSurface {
 				translate: (slot, offset) => this.translator?.offer(slot, offset),
 				slotChanged: (slot) => this.translator?.slotChanged(slot),
 				undoFull: (entries) => this.past?.areaFull(entries),
+				accessesFull: () => this.accesses?.flush(),
 			},
 		};
 	}

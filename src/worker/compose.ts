@@ -8,6 +8,8 @@ export async function machineFor(
 	output: BuildOutput,
 	params: MachineParams,
 	symbolize?: (pc: bigint) => string | undefined,
+	/** The core is core-watch.wasm. */
+	watch = false,
 ): Promise<{ machine: Machine; harts: number; memoryMiB: number; virtio: string }> {
 	const { wish } = output;
 	const harts = params.harts ?? wish.harts;
@@ -24,6 +26,6 @@ export async function machineFor(
 		seed: params.seed ?? 0,
 		jit: params.translator ? "on" : "off",
 	} as const;
-	const machine = await Machine.create(options, { core, ...(symbolize ? { symbolize } : {}) });
+	const machine = await Machine.create(options, { core, watch, ...(symbolize ? { symbolize } : {}) });
 	return { machine, harts, memoryMiB: memoryBytes / 1024 / 1024, virtio };
 }

@@ -13,6 +13,11 @@ export function loadCore(dist: string = distFolder()): Promise<WebAssembly.Modul
 	return core;
 }
 
+/** The core that detectors watch, compiled at each call. */
+export function loadWatchCore(dist: string = distFolder()): Promise<WebAssembly.Module> {
+	return compile(join(dist, "machine/core-watch.wasm"));
+}
+
 async function compile(file: string): Promise<WebAssembly.Module> {
 	readBranchHints();
 	return WebAssembly.compile(new Uint8Array(await readFile(file)));

@@ -8,6 +8,8 @@ import { isRam, ramAddress } from "./physical";
 import { slowLoad, slowStore } from "./memory";
 import { tlbEntry } from "./tlb";
 import { translate } from "./mmu";
+import { watchedSwap } from "./watch";
+import { WATCHING } from "./watchBuild";
 
 // @ts-ignore: decorator
 @inline
@@ -81,6 +83,7 @@ function modify(h: usize, va: u64, size: u32, rd: usize, source: u64, code: u32)
 		if (size == 8) store<u64>(at, value);
 		else store<u32>(at, <u32>value);
 		store<u64>(rd, old);
+		if (WATCHING) watchedSwap(h, va, size, old, value);
 		if (value == old && code == op.OP_AMOSWAP_W) yieldToHolder(h, old);
 		return;
 	}
@@ -96,6 +99,7 @@ function modify(h: usize, va: u64, size: u32, rd: usize, source: u64, code: u32)
 	slowStore(h, va, size, value);
 	if (faulted(h)) return;
 	store<u64>(rd, old);
+	if (WATCHING) watchedSwap(h, va, size, old, value);
 	if (value == old && code == op.OP_AMOSWAP_W) yieldToHolder(h, old);
 }
 

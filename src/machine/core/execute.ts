@@ -6,7 +6,7 @@
 import {
 	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
 	PAGE_CACHES, PAGE_CACHES_BANK, PAGE_CACHES_SIZE, REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT,
-	T_READY_HART, T_STOP_REQUEST, V_LEFT, V_STEPS_END, V_TLB, V_YIELD,
+	T_READY_HART, T_STOP_REQUEST, T_WATCHED_FROM, T_WATCHED_SPAN, V_LEFT, V_STEPS_END, V_TLB, V_YIELD, WATCHED_READ, WATCHED_WRITE,
 } from "./layout";
 import * as op from "./opcodes";
 import {
@@ -26,6 +26,8 @@ import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHig
 import { breakpointAt } from "./breakpoints";
 import { bulk } from "./idioms";
 import { atSliceEnd, settle } from "./turns";
+import { watched } from "./watch";
+import { WATCHING } from "./watchBuild";
 
 // @ts-ignore: decorator
 @inline
@@ -179,6 +181,8 @@ const ARRIVE_COUNT: u32 = 2;
 export function execute(h: usize, steps: u32): u32 {
 	let left = steps;
 	const hot = load<u32>(T_HOT);
+	const watchedFrom: u64 = WATCHING ? load<u64>(T_WATCHED_FROM) : 0;
+	const watchedSpan: u64 = WATCHING ? load<u64>(T_WATCHED_SPAN) : 0;
 	// Where a slice happens to begin is no place for a region to begin.
 	let arrival = ARRIVE_LOOK;
 	store<u64>(h, load<u64>(h, H_STEPS) + steps, V_STEPS_END);
@@ -417,6 +421,7 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				case op.OP_LB: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xfff)) {
 						W(h, r, <i64>load<i8>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -429,6 +434,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LH: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffe)) {
 						W(h, r, <i64>load<i16>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -441,6 +447,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LW: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffc)) {
 						W(h, r, <i64>load<i32>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -453,6 +460,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LD: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 3, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xff8)) {
 						W(h, r, <i64>load<i64>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -465,6 +473,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LBU: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xfff)) {
 						W(h, r, <i64>load<u8>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -477,6 +486,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LHU: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffe)) {
 						W(h, r, <i64>load<u16>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -489,6 +499,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LWU: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffc)) {
 						W(h, r, <i64>load<u32>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -501,6 +512,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SB: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 0, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xfff)) {
 						store<u8>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u8>B(h, r));
@@ -513,6 +525,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SH: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 1, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xffe)) {
 						store<u16>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u16>B(h, r));
@@ -525,6 +538,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SW: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 2, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xffc)) {
 						store<u32>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u32>B(h, r));
@@ -537,6 +551,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SD: {
 					const va = <u64>(A(h, r) + I(r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 3, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xff8)) {
 						store<u64>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u64>B(h, r));

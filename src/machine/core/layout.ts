@@ -236,6 +236,15 @@ export const T_RUN_HART = 0x40030;
 export const T_RUN_STEPS = 0x40038;
 /** u64: M_STEPS less the running hart's H_STEPS when its turn began: with its count of steps, the exact moment. */
 export const T_TURN_BASE = 0x40040;
+/** Only core-watch.wasm: accesses in [from, from + span) are recorded; u32 records' linear address, how many, and at how many the host is called. */
+export const T_WATCHED_FROM = 0x40048;
+export const T_WATCHED_SPAN = 0x40050;
+export const T_WATCHED_RECORDS = 0x40058;
+export const T_WATCHED_COUNT = 0x4005c;
+export const T_WATCHED_LIMIT = 0x40060;
+export const WATCHED_READ = 0;
+export const WATCHED_WRITE = 1;
+export const WATCHED_SWAP = 2;
 
 /** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u32 access bits, u32 id}[]. */
 export const T_BREAKPOINT_COUNT = 0x40080;

@@ -1,0 +1,198 @@
+import { AccessKind, foundZero, leftZero, recordWords } from "../machine/accessWatch.ts";
+import type { KernelCode } from "./kernelCode.ts";
+import { LockOrder } from "./lockOrder.ts";
+import { Lockset } from "./lockset.ts";
+import { hartsMax, Races } from "./races.ts";
+import { type Held, OwnKind, type Point, type Suspicion } from "./records.ts";
+import { BESIDE, LOCK, Shadow, type ShadowPage } from "./shadow.ts";
+
+/**
+ * All detectors over the records of one run. Locks are recognised by what is done to them: a word that a swap (AMO) takes from 0
+ * is a lock, and a 4-byte store of 0, or a swap to 0, releases it.
+ */
+export class Detector {
+	private readonly suspicions: Suspicion[] = [];
+	private readonly told = new Set<string>();
+	private readonly report = (suspicion: Suspicion) => void this.suspicions.push(suspicion);
+	private readonly races = new Races(this.report);
+	private readonly lockset = new Lockset(this.report);
+	private readonly order = new LockOrder();
+	private readonly shadow = new Shadow();
+	private readonly holds: Held[][] = Array.from({ length: hartsMax }, () => []);
+	/** Calls of acquire() that have not got their lock yet. */
+	private readonly calls: { lock: number; pc: number }[][] = Array.from({ length: hartsMax }, () => []);
+	private readonly sleeping: ((Point & { readonly lock: number }) | undefined)[] = [];
+	/** Locks under which something was read since they were taken. */
+	private readonly lookedUnder = new Set<number>();
+	private readonly names = new Map<number, string>();
+	/** The last name of each, of those in pages that were freed, too. */
+	private readonly allNames = new Map<number, string>();
+
+	constructor(
+		private readonly code: KernelCode,
+		/** The name that a lock was initialised with; undefined: none can be read. */
+		private readonly nameOf: (lock: number) => string | undefined,
+	) {}
+
+	/** Spinlocks that a hart holds, the first taken first. */
+	held(hart: number): readonly Held[] {
+		return this.holds[hart] ?? [];
+	}
+
+	/** Locks that were seen, with their names. */
+	get lockNames(): ReadonlyMap<number, string> {
+		return this.allNames;
+	}
+
+	/** What was seen so far, in the order of the run; orders of locks last. */
+	findings(): readonly Suspicion[] {
+		return [...this.suspicions, ...this.order.cycles()];
+	}
+
+	feed(records: Uint32Array, count: number, first: number): void {
+		for (let i = 0; i < count; i++) {
+			const at = i * recordWords;
+			const [pc, address, bits, value] = [
+				records[at] as number,
+				records[at + 1] as number,
+				records[at + 2] as number,
+				records[at + 3] as number,
+			];
+			this.one(first + i, pc, address, bits, value);
+		}
+	}
+
+	private one(record: number, pc: number, address: number, bits: number, value: number): void {
+		const hart = bits & 15;
+		const kind = (bits >>> 4) & 15;
+		const log2 = (bits >>> 8) & 15;
+		const held = this.holds[hart];
+		if (!held) return;
+		const point = (does: Point["does"]): Point => ({ record, hart, pc, does, size: 1 << log2 });
+		switch (kind) {
+			case OwnKind.acquire:
+				this.calls[hart]?.push({ lock: address, pc });
+				return;
+			case OwnKind.sleep:
+				this.sleep({ ...point("sleep"), size: 0 }, address, held);
+				return;
+			case OwnKind.trapReturn:
+				if (value === 0) this.returns({ ...point("return"), size: 0 }, held);
+				return;
+			case AccessKind.swap:
+				this.mark(address);
+				if (value & leftZero) this.release(address, point("release"));
+				else if (value & foundZero) this.acquire(address, point("acquire"));
+				return;
+		}
+		const page = this.shadow.page(address);
+		const word = (address & 4095) >>> 2;
+		const role = page.role[word];
+		const write = kind === AccessKind.write;
+		if (role === LOCK) {
+			if (write && log2 === 2 && value === 0) this.release(address, point("release"));
+			else if (write) this.unmark(page, word, address);
+			return;
+		}
+		if (role === BESIDE || this.code.isExempt(pc)) return;
+		const first = held[0];
+		if ((bits >>> 12) & 1 && first) {
+			const taken = this.takenAt(first, hart);
+			this.once("interrupts-on", first.lock, [taken, point(write ? "write" : "read")]);
+		}
+		const size = 1 << log2;
+		this.races.access(page, address, hart, pc, write, record, size);
+		if (log2 === 3 && word < 1023) this.races.access(page, address + 4, hart, pc, write, record, size);
+		if (!write) for (const { lock } of held) this.lookedUnder.add(lock);
+		if (this.code.isScalar(address)) this.lockset.access(address, point(write ? "write" : "read"), held);
+	}
+
+	private takenAt({ record, swap }: Held, hart: number): Point {
+		return { record, hart, pc: swap, does: "acquire", size: 0 };
+	}
+
+	/** `what`: of each lock's name the first only. */
+	private once(kind: Suspicion["kind"], lock: number, points: readonly Point[]): void {
+		const key = `${kind} ${this.nameOfLock(lock)} ${points.at(-1)?.pc}`;
+		if (this.told.has(key)) return;
+		this.told.add(key);
+		this.report({ kind, address: lock, points });
+	}
+
+	private nameOfLock(lock: number): string {
+		let name = this.names.get(lock);
+		if (name === undefined) {
+			name = this.nameOf(lock) ?? `0x${lock.toString(16)}`;
+			this.names.set(lock, name);
+			this.allNames.set(lock, name);
+		}
+		return name;
+	}
+
+	private acquire(lock: number, point: Point): void {
+		const { hart } = point;
+		const held = this.holds[hart] as Held[];
+		const calls = this.calls[hart] as { lock: number; pc: number }[];
+		const call = calls.findLastIndex((one) => one.lock === lock);
+		const pc = calls[call]?.pc ?? point.pc;
+		if (call >= 0) calls.splice(call);
+		this.races.acquired(hart, lock);
+		const name = this.nameOfLock(lock);
+		for (const other of held)
+			if (other.lock !== lock) this.order.took(other, this.nameOfLock(other.lock), lock, name, point);
+		held.push({ lock, record: point.record, swap: point.pc, pc });
+		this.lookedUnder.delete(lock);
+	}
+
+	private release(lock: number, point: Point): void {
+		const { hart } = point;
+		const held = this.holds[hart] as Held[];
+		this.races.released(hart, lock);
+		const sleep = this.sleeping[hart];
+		if (sleep?.lock === lock) {
+			// The process's own lock has to be held by now: wakeup() looks at the process under it.
+			if (held.length < 2) this.once("sleep-window", lock, [sleep, point]);
+			this.sleeping[hart] = undefined;
+		}
+		const at = held.findLastIndex((one) => one.lock === lock);
+		if (at >= 0) {
+			held.splice(at, 1);
+			return;
+		}
+		for (const [other, theirs] of this.holds.entries()) {
+			const index = theirs.findLastIndex((one) => one.lock === lock);
+			const [taken] = index < 0 ? [] : theirs.splice(index, 1);
+			if (taken) this.once("released-by-another", lock, [this.takenAt(taken, other), point]);
+		}
+	}
+
+	private sleep(point: Point, lock: number, held: readonly Held[]): void {
+		const own = held.find((one) => one.lock === lock);
+		const more = held.find((one) => one.lock !== lock);
+		if (own && !this.lookedUnder.has(lock)) this.once("sleep-blind", lock, [this.takenAt(own, point.hart), point]);
+		if (own && more) this.once("held-at-sleep", more.lock, [this.takenAt(more, point.hart), point]);
+		this.sleeping[point.hart] = { ...point, lock };
+	}
+
+	private returns(point: Point, held: readonly Held[]): void {
+		for (const one of held) this.once("held-in-user-mode", one.lock, [this.takenAt(one, point.hart), point]);
+	}
+
+	private mark(lock: number): void {
+		const page = this.shadow.page(lock);
+		const word = (lock & 4095) >>> 2;
+		if (page.role[word] === LOCK) return;
+		page.role[word] = LOCK;
+		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++) page.role[word + i] ||= BESIDE;
+	}
+
+	/** Something else is written there: the memory is no lock any more. */
+	private unmark(page: ShadowPage, word: number, lock: number): void {
+		page.role[word] = 0;
+		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++) {
+			if (page.role[word + i] === BESIDE) page.role[word + i] = 0;
+		}
+		this.races.forget(lock);
+		this.names.delete(lock);
+	}
+}

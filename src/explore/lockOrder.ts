@@ -1,0 +1,47 @@
+import type { Held, Point, Suspicion } from "./records.ts";
+
+interface Edge {
+	readonly from: string;
+	readonly to: string;
+	readonly held: Held;
+	readonly lock: number;
+	readonly point: Point;
+}
+
+/** Which classes of locks (locks of one name) were taken while others were held. A cycle is a deadlock that waits for its moment. */
+export class LockOrder {
+	private readonly edges = new Map<string, Edge>();
+
+	/** A hart that holds `held` took `lock`. */
+	took(held: Held, from: string, lock: number, to: string, point: Point): void {
+		const key = `${from}\n${to}`;
+		if (!this.edges.has(key)) this.edges.set(key, { from, to, held, lock, point });
+	}
+
+	/** The shortest cycle through each edge that closes one; each cycle once. */
+	cycles(): Suspicion[] {
+		const found = new Map<string, Suspicion>();
+		for (const edge of this.edges.values()) {
+			const back = this.path(edge.to, edge.from);
+			if (!back) continue;
+			const names = [edge, ...back].map(({ from }) => from);
+			const key = [...names].sort().join("\n");
+			if (found.has(key)) continue;
+			const points = [edge, ...back].map(({ point }) => point);
+			found.set(key, { kind: "lock-order", address: edge.held.lock, other: edge.lock, points });
+		}
+		return [...found.values()];
+	}
+
+	/** Edges from one class to another; none when they are the same. */
+	private path(from: string, to: string): readonly Edge[] | undefined {
+		const ways = new Map<string, readonly Edge[]>([[from, []]]);
+		for (const [name, way] of ways) {
+			if (name === to) return way;
+			for (const edge of this.edges.values()) {
+				if (edge.from === name && !ways.has(edge.to)) ways.set(edge.to, [...way, edge]);
+			}
+		}
+		return undefined;
+	}
+}

@@ -1,0 +1,54 @@
+import { hartsMax } from "./races.ts";
+import type { Held, Point, Suspicion } from "./records.ts";
+
+interface Variable {
+	/** The only hart so far; -1: there are several. */
+	owner: number;
+	written: boolean;
+	told: boolean;
+	/** Locks held at every access since a second hart came; undefined: none came. */
+	locks: ReadonlySet<number> | undefined;
+	readonly last: (Point | undefined)[];
+	lastWrite: Point | undefined;
+}
+
+/**
+ * Which lock protects a small global variable (Eraser)? An order by accident, through another lock, hides a race on it from
+ * happens-before in almost every schedule. Not for structures and pages: those are handed over, and sleep locks protect them.
+ */
+export class Lockset {
+	private readonly variables = new Map<number, Variable>();
+
+	constructor(private readonly report: (suspicion: Suspicion) => void) {}
+
+	access(address: number, point: Point, held: readonly Held[]): void {
+		let variable = this.variables.get(address);
+		if (!variable) {
+			const last = Array<Point | undefined>(hartsMax).fill(undefined);
+			variable = { owner: point.hart, written: false, told: false, locks: undefined, last, lastWrite: undefined };
+			this.variables.set(address, variable);
+		}
+		if (variable.owner !== point.hart) variable.owner = -1;
+		if (variable.owner === -1) {
+			const own = new Set(held.map(({ lock }) => lock));
+			const before = variable.locks;
+			variable.locks = before ? new Set([...before].filter((lock) => own.has(lock))) : own;
+			if (point.does === "write") variable.written = true;
+			this.judge(address, variable, point);
+		}
+		variable.last[point.hart] = point;
+		if (point.does === "write") variable.lastWrite = point;
+	}
+
+	private judge(address: number, variable: Variable, point: Point): void {
+		if (variable.told || !variable.written || variable.locks?.size !== 0) return;
+		const others = variable.last.filter((other) => other !== undefined && other.hart !== point.hart) as Point[];
+		const other = others.sort((a, b) => b.record - a.record)[0];
+		if (!other) return;
+		const isWrite = point.does === "write" || other.does === "write";
+		const first = isWrite ? other : variable.lastWrite;
+		if (!first) return;
+		variable.told = true;
+		this.report({ kind: "no-common-lock", address, points: [first, point] });
+	}
+}

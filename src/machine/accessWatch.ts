@@ -1,0 +1,85 @@
+import type { Disposable } from "../common/disposable.ts";
+import * as layout from "./core/layout.ts";
+
+/** 32-bit words of a record: pc, address, `hart | kind << 4 | log2 of the size << 8 | interrupts on << 12`, value. */
+export const recordWords = 4;
+/** Kinds up to SWAP are the core's (layout.WATCHED_*); listeners may put records of their own between them. */
+export const AccessKind = { read: 0, write: 1, swap: 2, firstOwn: 8 } as const;
+/** Bits of a swap's value. */
+export const foundZero = 1;
+export const leftZero = 2;
+
+const capacity = 65_536;
+/** Bytes that a core's memory needs for the records. */
+export const accessBytes = capacity * recordWords * 4;
+
+/** `count` records from the array's begin, of consecutive numbers from `first` on. The array is used again afterwards. */
+export type AccessListener = (records: Uint32Array, count: number, first: number) => void;
+
+/**
+ * What supervisor code reads and writes in a range of addresses below 4 GiB, in the order of execution; of a machine that runs
+ * core-watch.wasm. An access is told before it is made, a swap (AMO) that found or left zero after it. Byte loops that the core
+ * runs in bulk (memset, memmove), LR and SC are not told. The run does not depend on whether anybody listens.
+ */
+export class AccessWatch {
+	private listener: AccessListener | undefined;
+	private told = 0;
+	private wanted: readonly number[] = [];
+	private readonly records: Uint32Array;
+
+	/** `at`: linear address of `accessBytes` bytes that are its own. */
+	constructor(
+		private readonly view: DataView,
+		private readonly at: number,
+	) {
+		this.records = new Uint32Array(view.buffer, at, capacity * recordWords);
+	}
+
+	/**
+	 * Numbers records from 0. `stops`, in rising order: after these records the listener is called at once, with the machine at
+	 * that very access.
+	 */
+	start(range: { from: number; to: number }, stops: readonly number[], listener: AccessListener): Disposable {
+		this.listener = listener;
+		this.told = 0;
+		this.wanted = stops;
+		const { view } = this;
+		view.setBigUint64(layout.T_WATCHED_FROM, BigInt(range.from), true);
+		view.setBigUint64(layout.T_WATCHED_SPAN, BigInt(range.to - range.from), true);
+		view.setUint32(layout.T_WATCHED_RECORDS, this.at, true);
+		this.empty();
+		return {
+			dispose: () => {
+				if (this.listener !== listener) return;
+				this.flush();
+				this.listener = undefined;
+				view.setBigUint64(layout.T_WATCHED_SPAN, 0n, true);
+			},
+		};
+	}
+
+	/** Puts a record between the core's; while the machine runs, from a listener of its events. */
+	add(hart: number, kind: number, pc: number, address: number, value: number): void {
+		if (!this.listener) return;
+		const n = this.view.getUint32(layout.T_WATCHED_COUNT, true);
+		this.records.set([pc, address, hart | (kind << 4), value], n * recordWords);
+		this.view.setUint32(layout.T_WATCHED_COUNT, n + 1, true);
+		if (n + 1 >= this.view.getUint32(layout.T_WATCHED_LIMIT, true)) this.flush();
+	}
+
+	/** Tells what has not been told yet. */
+	readonly flush = (): void => {
+		const count = this.view.getUint32(layout.T_WATCHED_COUNT, true);
+		const first = this.told;
+		this.told += count;
+		this.empty();
+		if (count > 0) this.listener?.(this.records, count, first);
+	};
+
+	private empty(): void {
+		const next = this.wanted.find((number) => number >= this.told);
+		const room = next === undefined ? capacity : Math.min(capacity, next + 1 - this.told);
+		this.view.setUint32(layout.T_WATCHED_COUNT, 0, true);
+		this.view.setUint32(layout.T_WATCHED_LIMIT, room, true);
+	}
+}

@@ -276,7 +276,7 @@ async function make({
 	const { page } = inspector;
 	await page.locator("xv6-log h2").waitFor();
 	await page.evaluate(
-		({ who, nth, walk, marked, pair }) => {
+		({ who, nth, walk, marked, pair, changes }) => {
 			const { store } = document.querySelector("xv6-inspector");
 			const { events, model } = store.run;
 			const named = model.processes.filter(({ name }) => who === undefined || name === who);
@@ -290,9 +290,9 @@ async function make({
 						entry?.type === "mark" && pattern.test(`${entry.process}: ${entry.text} = ${entry.result ?? ""}`),
 				);
 				if (index >= 0) store.go(index);
-			}
+			} else if (changes) store.go(events.length - 2);
 		},
-		{ who, nth, walk, marked, pair: pair?.source.replace(/^\^?\d+ /, "") },
+		{ who, nth, walk, marked, pair: pair?.source.replace(/^\^?\d+ /, ""), changes: panel === "Before and after" },
 	);
 	await page.waitForTimeout(300);
 	const folder = join(root, "labs", lab, "pictures");

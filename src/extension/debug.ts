@@ -89,14 +89,17 @@ export class Debugging implements vscode.Disposable {
 			void vscode.window.showErrorMessage(vscode.l10n.t("xv6: this folder has no xv6 kernel to debug."));
 			return undefined;
 		}
-		const isEmpty = !given.type && !given.request && !given.name;
-		const program = isEmpty && document ? this.programAt(folder, document) : given.program;
+		const isOpen =
+			given.request !== "attach" && given.kernel !== true && !given.program && !isWritten(workspace, given.name);
+		const program = isOpen && document ? this.programAt(folder, document) : given.program;
 		const build = given.build ?? vscode.workspace.getConfiguration("xv6Lab", folder.root).get<string>("debug.build");
 		return {
 			...given,
 			type,
 			request: given.request ?? "launch",
-			name: given.name ?? (program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6")),
+			name:
+				(isOpen ? undefined : given.name) ??
+				(program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6")),
 			...(program ? { program } : {}),
 			build: build ?? "debug",
 			...settingsOf(folder),
@@ -111,7 +114,7 @@ export class Debugging implements vscode.Disposable {
 
 	/** What stands in the list of configurations without a launch.json. */
 	private async offered(): Promise<vscode.DebugConfiguration[]> {
-		const kernel = { type, request: "launch", name: vscode.l10n.t("Debug xv6") };
+		const kernel = { type, request: "launch", name: vscode.l10n.t("Debug xv6"), kernel: true };
 		const attach = { type, request: "attach", name: vscode.l10n.t("Attach to the running xv6") };
 		const programs = this.folders.all.flatMap((folder) => folder.tree.lab?.tests.map(({ program }) => program) ?? []);
 		return [
@@ -133,7 +136,12 @@ export class Debugging implements vscode.Disposable {
 		if (!folder) return;
 		const name = program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6");
 		const workspace = vscode.workspace.getWorkspaceFolder(folder.root);
-		await vscode.debug.startDebugging(workspace, { type, request: "launch", name, ...(program ? { program } : {}) });
+		await vscode.debug.startDebugging(workspace, {
+			type,
+			request: "launch",
+			name,
+			...(program ? { program } : { kernel: true }),
+		});
 	}
 
 	private async pickProgram(): Promise<void> {
@@ -244,6 +252,14 @@ export class Debugging implements vscode.Disposable {
 		const choice = await vscode.window.showWarningMessage(question, { modal: true }, go);
 		if (choice === go) await this.custom("xv6/newFuture");
 	}
+}
+
+/** A configuration of launch.json means what it says; without one F5 is about what is in front. */
+function isWritten(workspace: vscode.WorkspaceFolder | undefined, name: string | undefined): boolean {
+	const written = vscode.workspace
+		.getConfiguration("launch", workspace?.uri)
+		.get<{ name?: string }[]>("configurations");
+	return name !== undefined && (written ?? []).some((one) => one.name === name);
 }
 
 /** How the debugger names the tree's files: as paths of this disk, or as URIs. */

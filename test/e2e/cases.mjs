@@ -2,7 +2,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
-import { debugCases } from "./debugCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
@@ -161,7 +160,6 @@ export const cases = {
 	...inspectorCases,
 	...inspectorPause,
 	...inspectorPictures,
-	...debugCases,
 
 	async "a stranger edits three functions, led by the explanations, and turns red into green"({
 		open,

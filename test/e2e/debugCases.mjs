@@ -1,3 +1,4 @@
+// Not among the cases yet: it has reached F5 and the running machine, and not been seen to pass as a whole.
 // Debugging with the mouse and F5: a breakpoint beside a line, into the kernel and back, and who wrote a value.
 import { strict as assert } from "node:assert";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import { loadCore } from "../../src/env/node/core.ts";
@@ -40,7 +41,7 @@ export class InspectorSide {
 		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
 		private readonly shell: Shell,
 		private readonly view: KernelView,
-		private readonly kernel: Uint8Array,
+		private readonly output: BuildOutput,
 		private readonly lab: { readonly id: string; readonly harts: number; readonly seed: number },
 	) {}
 
@@ -59,7 +60,7 @@ export class InspectorSide {
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();
-		return new InspectorSide(machine, shell, view, output.kernel, { id: lab, harts, seed });
+		return new InspectorSide(machine, shell, view, output, { id: lab, harts, seed });
 	}
 
 	static close(): Promise<void> {
@@ -74,7 +75,9 @@ export class InspectorSide {
 	async judge(test: string): Promise<void> {
 		const { harts, seed } = this.lab;
 		const manifest = await catalog.manifest(this.lab.id);
-		this.info = runInfoOf(await runTest({ manifest, harts, seed }, findTest(manifest, test), this.shell, this.view));
+		const context = { manifest, harts, seed, programs: this.output.programs };
+		const verdict = await runTest(context, findTest(manifest, test), this.shell, this.view, this.machine);
+		this.info = runInfoOf(verdict);
 	}
 
 	/** Types a command and stops as soon as a log entry that is settled looks like this. */
@@ -139,7 +142,7 @@ export class InspectorSide {
 
 	private async writer({ address, after, before }: Extract<FromInspector, { type: "writer" }>) {
 		const again = await recordedMachine(recordingOf(this.machine), { core: await loadCore() });
-		return whoWrote(again, this.kernel, { breathe }, { address: BigInt(address), after, before });
+		return whoWrote(again, this.output.kernel, { breathe }, { address: BigInt(address), after, before });
 	}
 
 	private state(): ToInspector {

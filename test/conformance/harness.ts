@@ -48,6 +48,8 @@ export interface Case {
 	readonly registers?: readonly bigint[];
 	/** Bytes of the report area that the case fills. */
 	readonly reportBytes?: number;
+	/** Bytes of the report, by index, that the machine fills otherwise than the recorded processor, on purpose. */
+	readonly onPurpose?: ReadonlyMap<number, number>;
 }
 
 export interface SuiteImage {

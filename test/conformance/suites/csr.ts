@@ -5,6 +5,13 @@ import type { Case } from "../harness.ts";
 const modeName = { 0: "U", 1: "S", 3: "M" } as const;
 const modes = [3, 1, 0] as const;
 
+/** The recorded processor has no trigger CSRs; ours says by zeros that it has no triggers, as kernels look for it (debug spec, 5.6). */
+const ecallFromM = 11;
+const noTriggers = new Map([
+	[0x7a0 - 0x700, ecallFromM],
+	[0x7a1 - 0x700, ecallFromM],
+]);
+
 /**
  * Runs `csrrs a1, N, zero` (a read) or `csrrs a1, N, t1` with t1 = 0 (a write that changes nothing) for 256 CSR numbers in
  * one mode; read-only numbers are written by `csrrw a1, N, t1`, since QEMU 7.2 lets the other form pass there; one byte per CSR says how it ended: 2 illegal, 8 9 11 the ecall behind it.
@@ -13,6 +20,7 @@ function sweep(first: number, mode: 0 | 1 | 3, write: boolean, prepare: string, 
 	return {
 		name: `${write ? "write" : "read"} CSRs 0x${first.toString(16)}.. from ${modeName[mode]}${label}`,
 		reportBytes: 256,
+		...(first === 0x700 && mode === 3 ? { onPurpose: noTriggers } : {}),
 		code: `${prepare}
 			la t0, sweep_trap
 			csrw mtvec, t0

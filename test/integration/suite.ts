@@ -250,7 +250,7 @@ function defineTrusted(): void {
 		);
 	});
 
-	it("offers Run above main of a user program, and only in a kernel tree", async () => {
+	it("offers Run and Debug above main of a user program, and only in a kernel tree", async () => {
 		const lenses = async (uri: vscode.Uri) => {
 			await vscode.workspace.openTextDocument(uri);
 			return vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10);
@@ -258,7 +258,7 @@ function defineTrusted(): void {
 		const found = await lenses(vscode.Uri.joinPath(folder.root, "user/prodcons1.c"));
 		assert.deepEqual(
 			found.map((lens) => lens.command?.command),
-			["xv6Lab.runProgramAt"],
+			["xv6Lab.runProgramAt", "xv6Lab.debugProgramAt"],
 		);
 		const outside = vscode.Uri.joinPath(folder.root, "../elsewhere/user/prodcons1.c");
 		await vscode.workspace.fs.writeFile(outside, new TextEncoder().encode("int\nmain(void)\n{\n}\n"));

@@ -110,7 +110,7 @@ export const windowCases = {
 		await peek.waitFor();
 		const [before] = read(join(folder, "user/prodcons1.c")).split(/^main\(/m);
 		await workbench.line(before.split("\n").length);
-		await peek.getByText("The kernel does not know the system call: mmap").first().waitFor();
+		await peek.getByText("The kernel does not know the system call").first().waitFor();
 		for (const [name, theme, workbenchClass] of themes) {
 			await workbench.theme(theme, workbenchClass);
 			if (name === "light") await picture(workbench, "starter");

@@ -36,7 +36,7 @@ function makeWorkspace(name, solution) {
 	return folder;
 }
 
-/** Living processes that a server or one of its started, orphans too: all have its folder for temporary files. */
+/** Living processes that a server or one of its started, orphans too: all have its folder for temporary files, or one in it. */
 function processesOf({ scratch }) {
 	const commandOf = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
 	return readdirSync("/proc")
@@ -44,7 +44,7 @@ function processesOf({ scratch }) {
 		.flatMap((pid) => {
 			try {
 				const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-				if (!variables.includes(`TMPDIR=${scratch}`)) return [];
+				if (!variables.some((one) => one === `TMPDIR=${scratch}` || one.startsWith(`TMPDIR=${scratch}/`))) return [];
 				const parent = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))[1];
 				return [{ pid: Number(pid), command: commandOf(pid), parent: commandOf(parent) }];
 			} catch {

@@ -88,7 +88,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			runAllTests: (folder) => tests.runAll(folder),
 			runTest: (folder, test) => tests.runOne(folder, test),
 			openInspector: (folder) => inspectors.open(folder),
-			newWorkspace: () => newWorkspace(catalog, keys, context.globalState),
+			newWorkspace: () => newWorkspace(catalog, keys, context.globalStorageUri),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
 			showExpected: (folder) => showExpected(folder, pages),
 		}),
@@ -105,10 +105,10 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	);
 	void folders
 		.refresh()
-		.then(() => showFirstSteps(folders.all, context.globalState))
+		.then(() => showFirstSteps(folders.all, context.globalStorageUri))
 		.catch((error: Error) => log.error(error.stack ?? error.message));
 	return {
-		newWorkspace: (lab, folder) => newWorkspace(catalog, keys, context.globalState, { lab, folder }),
+		newWorkspace: (lab, folder) => newWorkspace(catalog, keys, context.globalStorageUri, { lab, folder }),
 		folders: () => folders.all,
 		tests,
 		refresh: async () => {

@@ -1,12 +1,16 @@
 import * as vscode from "vscode";
+import { fromUtf8, utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { ContextKeys } from "./contextKeys.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { progressView } from "./progressView.ts";
 
-/** Folders that `vscode.openFolder` is about to open for the first time; see {@link showFirstSteps}. */
-const openedNext = "xv6Lab.openedNext";
+/**
+ * Names the folder that `vscode.openFolder` is about to open for the first time; see {@link showFirstSteps}. A file, not a memento: the
+ * window that writes it is closed before VS Code has saved its mementos.
+ */
+const openedNext = "opened-next";
 
 /**
  * `xv6: New Lab Workspace…`: choose a lab, a name and the folder that it goes into, write the files, open it.
@@ -15,7 +19,7 @@ const openedNext = "xv6Lab.openedNext";
 export async function newWorkspace(
 	catalog: LabCatalog,
 	keys: ContextKeys,
-	memory: vscode.Memento,
+	storage: vscode.Uri,
 	given?: { lab?: string; folder?: vscode.Uri },
 ): Promise<void> {
 	const lab = given?.lab ?? (await pickLab(catalog));
@@ -29,7 +33,7 @@ export async function newWorkspace(
 	await writeAll(folder, files).finally(() => keys.set("makingWorkspace", false));
 	if (given?.folder) return;
 	if (withGit) await (await gitApi())?.init(folder);
-	await memory.update(openedNext, folder.toString());
+	await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(storage, openedNext), utf8(folder.toString()));
 	// Nothing is lost in an empty window; in one with a folder, a person decides.
 	const inPlace = (vscode.workspace.workspaceFolders ?? []).length === 0;
 	const here = vscode.l10n.t("Open");
@@ -41,10 +45,12 @@ export async function newWorkspace(
 }
 
 /** The first time that a new workspace is open: its handout beside the file where its first task begins. */
-export async function showFirstSteps(folders: readonly LabFolder[], memory: vscode.Memento): Promise<void> {
-	const folder = folders.find(({ root }) => root.toString() === memory.get(openedNext));
+export async function showFirstSteps(folders: readonly LabFolder[], storage: vscode.Uri): Promise<void> {
+	const marker = vscode.Uri.joinPath(storage, openedNext);
+	const named = await vscode.workspace.fs.readFile(marker).then(fromUtf8, () => undefined);
+	const folder = folders.find(({ root }) => root.toString() === named);
 	if (!folder) return;
-	await memory.update(openedNext, undefined);
+	await vscode.workspace.fs.delete(marker);
 	const { handout, tasks } = folder.tree.lab ?? {};
 	const first = tasks?.find(({ start }) => start)?.start ?? "kernel/main.c";
 	await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.root, first), { preview: false });

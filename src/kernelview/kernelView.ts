@@ -503,11 +503,20 @@ export class KernelView implements Disposable {
 			const value = size === 1 || size === 2 || size === 4 ? memory.unsigned(physical, size) : undefined;
 			return value === undefined ? undefined : BigInt(value);
 		};
-		return unwind(symbols, pc, { register, memory: read }).frames.map(({ place, pc: at }) => ({
-			name: place.function ?? place.symbol ?? "?",
-			address: `0x${at.toString(16)}`,
-			...(place.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {}),
-		}));
+		return unwind(symbols, pc, { register, memory: read }).frames.flatMap(({ place, pc: at }) => {
+			const address = `0x${at.toString(16)}`;
+			const { file, line } = place;
+			const where = file !== undefined && line !== undefined ? { file, line } : {};
+			const own = { name: place.function ?? place.symbol ?? "?", address, ...where };
+			// A function that was inlined shares the frame of those that call it.
+			const callers = (place.inlinedInto ?? []).map((caller) => ({
+				name: caller.function,
+				address,
+				file: caller.file,
+				line: caller.line,
+			}));
+			return [own, ...callers];
+		});
 	}
 }
 

@@ -175,13 +175,12 @@ export const cases = {
 		const run = async (shows) => {
 			assert.doesNotMatch(await workbench.terminalText(), new RegExp(shows));
 			await workbench.command("xv6: Run prodcons1");
-			await workbench.waitTerminal(shows);
-			await workbench.waitTerminal(/[✗✓] .*prodcons1/);
+			await workbench.waitTerminal(new RegExp(shows));
 		};
-		await run("Look at kernel/syscall.c: syscalls");
+		await run("where +kernel/syscall\\.c: syscalls");
 		for (const [file, before, after] of task1a) edit(join(folder, file), before, after);
-		await run("Look at kernel/trap.c: usertrap");
-		const next = ["Look at kernel/proc.c: freeproc", "Look at kernel/proc.c: fork", "✓ prodcons1"];
+		await run("where +kernel/trap\\.c: usertrap");
+		const next = ["where +kernel/proc\\.c: freeproc", "where +kernel/proc\\.c: fork", "✓ Passed: prodcons1"];
 		for (const [index, [name, file, before, lines]] of threeFunctions.entries()) {
 			const text = read(join(folder, file));
 			const at = text.indexOf(before);
@@ -195,7 +194,7 @@ export const cases = {
 			if (index === 0) await shot(workbench, "stranger-edit");
 			await run(next[index]);
 		}
-		await workbench.waitTerminal(/total = 55[^✗]*✓ prodcons1/);
+		await workbench.waitTerminal(/total = 55[^✗]*✓ Passed: prodcons1/);
 		await picture(workbench, "green", ".part.panel");
 	},
 };

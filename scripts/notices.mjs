@@ -13,6 +13,7 @@ const shipped = {
 	"@lit/reactive-element": "bundled into the inspector's page",
 	"@vscode/codicons": "icon font and style sheet of the inspector's page; the font is licensed CC-BY-4.0",
 	valibot: "bundled; checks manifests and settings",
+	diff: "bundled; applies a lab's patches",
 	"@yowasp/clang":
 		"clang, lld and clang's headers as WebAssembly, and wasi-libc; LLVM is licensed Apache-2.0 with LLVM exceptions",
 	"@micropython/micropython-webassembly-pyscript": "MicroPython as WebAssembly; runs a course's grade scripts",
@@ -33,6 +34,13 @@ function section(name) {
 	const text = own.length > 0 ? own.join("\n\n") : texts[license];
 	if (!text) throw new Error(`notices: ${name} (${license}) has no licence text`);
 	return `## ${name} ${version}\n\n${license}; ${shipped[name]}.\n\n~~~text\n${text}\n~~~\n`;
+}
+
+const bundled = existsSync("dist/packages.json") ? JSON.parse(readFileSync("dist/packages.json", "utf8")) : [];
+const unnamed = bundled.filter((name) => !(name in shipped));
+if (unnamed.length > 0) {
+	console.error(`notices: bundled, and not in the list of scripts/notices.mjs: ${unnamed.join(", ")}`);
+	process.exit(1);
 }
 
 const notices = `# Third-party notices

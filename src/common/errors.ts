@@ -31,6 +31,7 @@ export const errorCodes = [
 	"debug-request",
 	"lab-not-found",
 	"lab-manifest-invalid",
+	"lab-patch-unfit",
 	"program-not-found",
 	"not-built",
 	"machine-off",

@@ -4,6 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { changedPrograms, type JudgedTree, judgedTree } from "./judgedTree.ts";
 import { type LabManifest, parseManifest } from "./manifest.ts";
+import { applyPatch } from "./patch.ts";
 import { type Recognised, recognise } from "./recognise.ts";
 
 /** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
@@ -56,17 +57,19 @@ export class LabCatalog {
 	 * instructors; not part of the .vsix).
 	 */
 	async workspace(id: string | undefined, solution?: string): Promise<Map<string, Uint8Array>> {
-		const files = new Map<string, Uint8Array>();
+		let files = new Map<string, Uint8Array>();
 		await this.overlay(files, "xv6", "");
 		files.set(".gitignore", utf8(ignored));
 		if (id === undefined) return files;
 		const manifest = await this.manifest(id);
 		await this.overlay(files, `labs/${id}/programs`, "user/");
-		await this.overlay(files, `labs/${id}/starter`, "");
+		files = (await this.layer(files, `labs/${id}/starter`)) ?? files;
 		for (const step of solution === undefined ? [] : solutionSteps(manifest, solution)) {
-			if ((await this.overlay(files, `labs/${id}/solution/${step}`, "")) === 0) {
+			const solved = await this.layer(files, `labs/${id}/solution/${step}`);
+			if (!solved) {
 				throw new UserError("lab-not-found", `Lab ${id} has no solution '${step}'`, "See labs/<id>/solution.");
 			}
+			files = solved;
 		}
 		const handout = await this.assets.read(`labs/${id}/${manifest.handout}`);
 		if (handout) files.set(handoutFile, handout);
@@ -105,6 +108,14 @@ export class LabCatalog {
 		return judgedTree(manifest, await this.workspace(manifest.id), tree);
 	}
 
+	/** One layer over `files`: what `from.patch` changes, and the new files in the folder `from`; undefined: there is neither. */
+	private async layer(files: Map<string, Uint8Array>, from: string): Promise<Map<string, Uint8Array> | undefined> {
+		const patch = await this.assets.read(`${from}.patch`);
+		const result = patch ? applyPatch(files, fromUtf8(patch), `${from}.patch`) : new Map(files);
+		const whole = await this.overlay(result, from, "");
+		return patch || whole > 0 ? result : undefined;
+	}
+
 	private async overlay(files: Map<string, Uint8Array>, from: string, to: string): Promise<number> {
 		let count = 0;
 		for (const entry of await this.assets.list(from)) {
@@ -122,7 +133,7 @@ export class LabCatalog {
 	}
 }
 
-/** The steps up to `last`, in the order of the tasks; a step holds only the files that it changes. */
+/** The steps up to `last`, in the order of the tasks; a step holds only what it changes. */
 function solutionSteps(manifest: LabManifest, last: string): string[] {
 	const steps = [...new Set(manifest.tasks.flatMap((task) => task.solution ?? []))];
 	return steps.includes(last) ? steps.slice(0, steps.indexOf(last) + 1) : [last];

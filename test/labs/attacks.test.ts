@@ -8,8 +8,8 @@ import { MemoryTree } from "../../src/common/sourceTree.ts";
 import { visible } from "../../src/common/visible.ts";
 import { openToolchains } from "../../src/env/node/toolchains.ts";
 import { describe as inWords } from "../../src/lab/junit.ts";
+import { applyPatch } from "../../src/lab/patch.ts";
 import { Pattern } from "../../src/lab/pattern.ts";
-import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
 
 /**

@@ -6,11 +6,11 @@ import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import { MemoryTree } from "../../src/common/sourceTree.ts";
 import { diagnosisFiles } from "../../src/lab/diagnosisFiles.ts";
+import { applyPatch } from "../../src/lab/patch.ts";
 import { type Diagnosis, renderDiagnoses } from "../../src/protocol/diagnosis.ts";
 import type { Finding } from "../../src/protocol/kernelModel.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { kernelCases } from "../cases/cases.ts";
-import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
 
 afterAll(closeToolchains);

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
+import { applyPatch } from "../../src/lab/patch.ts";
 import type { Verdict } from "../../src/lab/verdict.ts";
-import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
 import { isNamed, mutantFindings, type Named } from "./mutantFindings.ts";
 

@@ -4,11 +4,11 @@ import { afterAll, expect, test } from "vitest";
 import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import type { LabManifest } from "../../src/lab/manifest.ts";
+import { applyPatch } from "../../src/lab/patch.ts";
 import { runLab } from "../../src/lab/runner.ts";
 import { seedsByBoot } from "../../src/lab/schedules.ts";
 import type { Verdict } from "../../src/lab/verdict.ts";
 import type { Machine } from "../../src/machine/machine.ts";
-import { applyPatch } from "../support/applyPatch.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
 
 afterAll(closeToolchains);

@@ -4,6 +4,7 @@ import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import { loadCore } from "../../src/env/node/core.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
+import { applyPatch } from "../../src/lab/patch.ts";
 import { findTest, runTest } from "../../src/lab/runner.ts";
 import { recordedMachine, recordingOf } from "../../src/machine/recording.ts";
 import type { LiveUpdate } from "../../src/protocol/history.ts";
@@ -18,7 +19,6 @@ import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts"
 import { budgets } from "../../src/session/budgets.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { whoWrote } from "../../src/worker/writer.ts";
-import { applyPatch } from "./applyPatch.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
 const commandBudget = 3_000_000_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8 } from "../../../src/common/bytes.ts";
-import { applyPatch } from "../../support/applyPatch.ts";
+import { applyPatch } from "../../../src/lab/patch.ts";
 import { catalog, repository } from "../../support/lab.ts";
 
 /** A mistake in a kernel, and what the detectors have to say about one run of it. */

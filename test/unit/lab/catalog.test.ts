@@ -40,7 +40,8 @@ const catalog = new LabCatalog(
 				"labs/lab/starter/kernel/a.c": "starter",
 				"labs/lab/solution/1/kernel/a.c": "step 1",
 				"labs/lab/solution/1/kernel/b.c": "step 1",
-				"labs/lab/solution/2/kernel/b.c": "step 2",
+				"labs/lab/solution/2.patch":
+					"--- a/kernel/b.c\n+++ b/kernel/b.c\n@@ -1 +1 @@\n-step 1\n\\ No newline at end of file\n+step 2\n\\ No newline at end of file\n",
 			}).map(([path, text]) => [path, utf8(text)]),
 		),
 	),

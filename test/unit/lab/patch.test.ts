@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyPatch } from "../../support/applyPatch.ts";
+import { applyPatch } from "../../../src/lab/patch.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -49,7 +49,10 @@ test("removed lines that look like a file header stay lines", () => {
 test("names the file and the hunk whose context does not match", () => {
 	const patch = "--- kernel/b.c\n+++ kernel/b.c\n@@ -1,2 +1,2 @@\n alpha\n-gamma\n+delta\n";
 	expect(() => applyPatch(files, patch)).toThrow("kernel/b.c: hunk @@ -1,2 +1,2 @@ does not match");
-	expect(() => applyPatch(files, patch.replaceAll("b.c", "c.c"))).toThrow("kernel/c.c");
+	expect(() => applyPatch(files, patch.replaceAll("b.c", "c.c"), "1.patch")).toThrow(
+		"1.patch does not apply: it changes kernel/c.c, which is not there",
+	);
+	expect(() => applyPatch(files, "--- f\n+++ f\n@@ -1,2 +1,2 @@\n nonsense\n")).toThrow("does not apply");
 });
 
 test("a hunk that has moved is applied at the nearest place that matches", () => {

@@ -6,7 +6,7 @@ import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
-import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
+import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
@@ -42,8 +42,10 @@ export async function runRun(argv: string[]): Promise<number> {
 		const boot = await shell.waitForPrompt(budgets.boot);
 		const files = await diagnosisFiles(tree);
 		const explain = (end: RunEnd) => {
-			const text = renderDiagnoses(view.diagnose(end, files));
+			const diagnoses = view.diagnose(end, files);
+			const text = renderDiagnoses(diagnoses);
 			if (text !== "") process.stdout.write(`\n${text}\n`);
+			return diagnoses;
 		};
 		if (boot.kind !== "prompt") {
 			explain({ ...boot, output: shell.console });
@@ -75,10 +77,10 @@ export async function runRun(argv: string[]): Promise<number> {
 			view.begin();
 			const { end, output: printed, instructions } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
-			explain({ ...end, output: printed });
+			const diagnoses = explain({ ...end, output: printed });
 			const why = describeEnd(end, instructions);
 			if (why !== "") process.stderr.write(`xv6-lab: ${why}\n`);
-			const failed = end.kind === "prompt" && couldNotRun.test(printed);
+			const failed = end.kind === "prompt" && hasFailed(printed, diagnoses);
 			code = failed ? exitCodes.failed : codeOfEnd(end);
 		}
 		if (values.tables) process.stdout.write(`\n${renderTables(view.model())}`);
@@ -92,8 +94,14 @@ export async function runRun(argv: string[]): Promise<number> {
 	}
 }
 
-/** The shell of xv6 shows no exit status; what shell and kernel print when a program did not run to its end is all there is. */
-const couldNotRun = /^(?:exec \S+ failed|usertrap\(\): unexpected scause)/m;
+/** Whether the program did not do what it is for: as it says by its exit status, or as the shell and the kernel say of it. */
+function hasFailed(printed: string, diagnoses: readonly Diagnosis[]): boolean {
+	if (/^exec \S+ failed/m.test(printed)) return true;
+	const faults = diagnoses.filter(({ kind }) => kind === "user-fault");
+	// Of a kernel whose processes are not known, its own words are all there is.
+	if (faults.length === 0 && /^usertrap\(\): unexpected scause/m.test(printed)) return true;
+	return faults.some(({ severity }) => severity === "error") || diagnoses.some(({ kind }) => kind === "exit-status");
+}
 
 /** Says at once, not after a boot, that the file system has no such program. */
 export function checkProgram(program: string, programs: readonly { readonly name: string }[]): void {

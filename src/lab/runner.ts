@@ -241,7 +241,8 @@ async function makeVerdict(
 		faults: passed ? [] : (observer?.faults() ?? []),
 		findings: passed ? [] : findings,
 		stack: passed ? [] : (observer?.stack() ?? []),
-		diagnoses: files && observer ? observer.diagnose({ ...result.end, output: result.output }, files) : [],
+		diagnoses:
+			files && observer ? observer.diagnose({ ...result.end, output: result.output, judged: true }, files) : [],
 		instructions: result.instructions,
 		harts: request.harts,
 		seed: request.seed,

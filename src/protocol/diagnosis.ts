@@ -16,6 +16,8 @@ export const diagnosisKinds = [
 	"kernel-fault",
 	/** A trap killed a user process. */
 	"user-fault",
+	/** The program that was run exited with a status other than 0. */
+	"exit-status",
 	/** One trap comes again and again at one pc. */
 	"trap-loop",
 	/** A hart claimed an interrupt of the PLIC and never completed it. */
@@ -80,6 +82,8 @@ export interface RunEnd {
 	readonly kind: "prompt" | "panic" | "timeout" | "stuck" | "stall" | "halt" | "flood";
 	readonly message?: string;
 	readonly output?: string;
+	/** A test judges what the program did: its exit status adds nothing. */
+	readonly judged?: boolean;
 	/** Of a stall: what the watchdog recognised. */
 	readonly report?: { readonly kind: string };
 }

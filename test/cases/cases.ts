@@ -183,6 +183,41 @@ export const kernelCases: readonly KernelCase[] = [
 		cause: /process 3 \(prog\) was killed: its store of 0x0 in main \(user\/prog\.c:3\) goes through a null pointer/,
 	},
 	{
+		name: "a test whose children are to be killed, and are",
+		edits: [],
+		program: main(
+			"for(int i = 1; i < 4; i++){ int st = 0; if(fork() == 0){ *(volatile int*)(i * 0x900000L) = 1; exit(0); } wait(&st); if(st != -1) exit(1); }",
+		),
+		end: "prompt",
+		kind: "user-fault",
+		cause:
+			/^note: The kernel killed 3 processes, whose exit status their parents took with wait\(\), and prog exited with status 0/,
+	},
+	{
+		name: "a child that is killed, and nobody asks how it ended",
+		edits: [],
+		program: main("if(fork() == 0) *(volatile int*)0x900000 = 1; wait(0);"),
+		end: "prompt",
+		kind: "user-fault",
+		cause: /^cause: Process 4 \(prog\) was killed: its store of 0x900000/,
+	},
+	{
+		name: "a child that is killed, and its parent says that it failed",
+		edits: [],
+		program: main("int st; if(fork() == 0) *(volatile int*)0x900000 = 1; wait(&st); if(st) exit(1);"),
+		end: "prompt",
+		kind: "user-fault",
+		cause: /^cause: Process 4 \(prog\) was killed: its store of 0x900000/,
+	},
+	{
+		name: "a program that says that it failed",
+		edits: [],
+		program: main("exit(7);"),
+		end: "prompt",
+		kind: "exit-status",
+		cause: /^note: prog exited with status 7\.$/,
+	},
+	{
 		name: "a program writes to its own text",
 		edits: [],
 		program: main("*(volatile char*)main = 1;").replace("int main", "int pad[400]; int main"),

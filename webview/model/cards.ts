@@ -252,6 +252,7 @@ const kinds: Readonly<Record<DiagnosisKind, () => string>> = {
 	"page-table-panic": () => l10n.t("The kernel panicked over a page table"),
 	"kernel-fault": () => l10n.t("The kernel itself made an access that faults"),
 	"user-fault": () => l10n.t("A program was killed for an access"),
+	"exit-status": () => l10n.t("A program exited with a status other than 0"),
 	"trap-loop": () => l10n.t("The same trap comes again and again"),
 	"interrupt-not-completed": () => l10n.t("An interrupt was claimed and never completed"),
 	"no-device-interrupt": () => l10n.t("No hart takes the interrupt of a device"),

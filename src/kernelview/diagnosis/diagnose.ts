@@ -5,6 +5,7 @@ import { hang } from "./hangs.ts";
 import { lostMemory } from "./lostMemory.ts";
 import { panicked } from "./panics.ts";
 import { noPmp } from "./pmp.ts";
+import { exitStatus, withoutExpected } from "./programExits.ts";
 import { unknownCalls } from "./syscalls.ts";
 import { userFaults } from "./userFaults.ts";
 
@@ -20,7 +21,7 @@ export interface Before {
 /** All that can be said of why a run ended as it did, the cause first; what follows from it stands under it. */
 export function diagnose(evidence: Evidence, before: Before): Diagnosis[] {
 	const { end, look } = evidence;
-	const found: Diagnosis[] = [...userFaults(evidence)];
+	const found: Diagnosis[] = withoutExpected(evidence, userFaults(evidence));
 	const isPanic = look.panicked || end.kind === "panic";
 	const isHang = end.kind === "timeout" || end.kind === "stuck" || end.kind === "stall";
 	if (isPanic) {
@@ -33,6 +34,7 @@ export function diagnose(evidence: Evidence, before: Before): Diagnosis[] {
 		if (init) found.splice(found.indexOf(init), 1, { ...init, effects: [...init.effects, panic.cause] });
 		else found.push(panic);
 	} else if (isHang) found.push(hang(evidence));
+	else found.push(...exitStatus(evidence));
 	found.push(...unknownCalls(evidence));
 	const freed = freedInUse(evidence, found);
 	if (freed) found.splice(0, found.length, freed);

@@ -4,6 +4,7 @@ import { causeName } from "../../riscv/causes.ts";
 import type { Sources } from "../look.ts";
 import type { Process } from "../processes.ts";
 import type { Lock, LockReader } from "./locks.ts";
+import { ProgramEnds } from "./programEnds.ts";
 
 /** A trap of the kernel's own code that is no interrupt, with the calls that led to it. */
 export interface KernelTrap {
@@ -84,7 +85,10 @@ export class Recorder {
 	readonly externals: number[] = [];
 	/** By hart: guest time of the last trap into supervisor mode. */
 	readonly lastTrap: number[] = [];
+	readonly ends: ProgramEnds;
 	private readonly last: LastTrap[] = [];
+	/** Handlers by number of the system call. */
+	private readonly handlers = new Map<number, string | undefined>();
 	/** By slot of proc[], for traps from user mode and from the kernel; harts without a process count from -1 down. */
 	private readonly fromUser = new Map<number, Reason>();
 	private readonly fromKernel = new Map<number, Reason>();
@@ -93,13 +97,16 @@ export class Recorder {
 		private readonly sources: Sources,
 		private readonly locks: () => LockReader,
 		private readonly unwindHart: (hart: number, pc: bigint) => readonly DiagnosisFrame[],
-	) {}
+	) {
+		this.ends = new ProgramEnds(sources);
+	}
 
 	clear(): void {
 		this.kernelTraps.length = 0;
 		this.userTraps.clear();
 		this.leaks.length = 0;
 		this.unknownCalls.clear();
+		this.ends.begin();
 	}
 
 	/** How often in a row the last trap of a hart returned to the instruction that trapped. */
@@ -174,6 +181,7 @@ export class Recorder {
 
 	private call(hart: number, { root }: Trap): void {
 		const number = this.sources.machine.harts[hart]?.low(17) ?? 0;
+		this.ends.call(hart, this.handlerOf(number));
 		const { syscalls } = this.sources.names;
 		if (!syscalls || (number > 0 && number < syscalls.count && this.sources.memory.u64(syscalls.address + 8 * number)))
 			return;
@@ -195,6 +203,7 @@ export class Recorder {
 			return;
 		}
 		if (!last.interrupt && Number(event.pc) === last.pc) last.same++;
+		if (event.toMode === 0) this.ends.returned(hart);
 		const depth = this.locks().depthOf(hart);
 		if (depth !== undefined && depth > 0 && depth < 1000 && this.leaks.length < mostKept) this.leak(hart, event.toMode);
 	}
@@ -222,13 +231,16 @@ export class Recorder {
 	}
 
 	private handlerOf(number: number): string | undefined {
+		if (this.handlers.has(number)) return this.handlers.get(number);
 		const { syscalls, symbols } = this.sources.names;
 		const handler =
 			syscalls && number > 0 && number < syscalls.count
 				? this.sources.memory.u64(syscalls.address + 8 * number)
 				: undefined;
 		const symbol = handler ? symbols.symbolAt(handler) : undefined;
-		return symbol?.offset === 0 ? symbol.name : undefined;
+		const name = symbol?.offset === 0 ? symbol.name : undefined;
+		this.handlers.set(number, name);
+		return name;
 	}
 }
 

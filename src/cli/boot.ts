@@ -99,14 +99,8 @@ async function openGdb(machine: Machine, session: BootSession, kernel: Uint8Arra
 		);
 	machine.keepHistory();
 	const { serveGdb } = await import("./gdb.ts");
-	return serveGdb({
-		machine,
-		controller: session.controller,
-		kernel,
-		port,
-		say: (line) => void process.stderr.write(`xv6-lab: ${line}\n`),
-		kill: () => session.end(),
-	});
+	const options = { machine, controller: session.controller, kernel, kill: () => session.end() };
+	return serveGdb(options, port, (line) => void process.stderr.write(`xv6-lab: ${line}\n`));
 }
 
 /** Of the command that came to this end; what is said of the machine as a whole is said once. */

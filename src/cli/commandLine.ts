@@ -21,6 +21,8 @@ export interface CommandSpec<T extends Options = Options> {
 	readonly takes: string;
 	readonly does: string;
 	readonly options: T;
+	/** It parses its arguments, and explains them, by itself. */
+	readonly own?: boolean;
 }
 
 /** Options of every command that makes a machine. */
@@ -255,4 +257,11 @@ export const dapCommand = define({
 		"no-jit": machineOptions["no-jit"],
 		"no-wait": { type: "boolean", does: "an idle guest's timers come at once, not in real time" },
 	},
+});
+
+export const qemuCommand = define({
+	takes: "ARG…",
+	does: "takes qemu-system-riscv64's arguments as xv6's Makefiles give them: make qemu QEMU=\"xv6-lab qemu\"",
+	options: {},
+	own: true,
 });

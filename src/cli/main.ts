@@ -20,6 +20,7 @@ const commands: Record<string, Command> = {
 	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
 	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },
 	dap: { spec: commandLine.dapCommand, load: async () => (await import("./dap.ts")).runDap },
+	qemu: { spec: commandLine.qemuCommand, load: async () => (await import("./qemu.ts")).runQemu },
 	bench: { spec: commandLine.benchCommand, load: async () => (await import("./bench.ts")).runBench },
 };
 
@@ -43,7 +44,7 @@ async function main(argv: string[]): Promise<number> {
 		process.stderr.write(`xv6-lab: there is no command '${visible(name)}'. 'xv6-lab help' lists them.\n`);
 		return exitCodes.usage;
 	}
-	if (asksForHelp(rest)) {
+	if (asksForHelp(rest) && !command.spec.own) {
 		process.stdout.write(commandLine.helpOf(name, command.spec));
 		return exitCodes.done;
 	}

@@ -14,6 +14,8 @@ export interface GdbHost {
 	breathe(): Promise<void>;
 	/** What `monitor` commands tell beyond the stub's own: undefined when there is no such command. */
 	monitor?(command: string): string | undefined;
+	/** gdb says what it can do (qSupported): the time to keep a history. */
+	greeted?(): void;
 	/** gdb is gone: `detach`, `kill`. */
 	close(how: "detach" | "kill"): void;
 }
@@ -47,6 +49,8 @@ export class GdbStub implements Disposable {
 	private hart = 0;
 	private interrupted = false;
 	private physical = false;
+	/** gdb understands why a breakpoint stopped it. */
+	private knowsSwbreak = false;
 	private last: Promise<void> = Promise.resolve();
 
 	constructor(private readonly host: GdbHost) {
@@ -171,6 +175,8 @@ export class GdbStub implements Disposable {
 
 	private query(text: string): string {
 		if (text.startsWith("qSupported")) {
+			this.knowsSwbreak = text.includes("swbreak+");
+			this.host.greeted?.();
 			const history = this.host.machine.history ? ";ReverseStep+;ReverseContinue+" : "";
 			return `PacketSize=${mostBytes.toString(16)};qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+${history}`;
 		}
@@ -316,7 +322,7 @@ export class GdbStub implements Disposable {
 			switch (stop?.kind) {
 				case "breakpoint":
 					this.hart = stop.hart;
-					return this.stopReply("T05swbreak:;");
+					return this.stopReply(this.knowsSwbreak ? "T05swbreak:;" : "T05");
 				case "watchpoint":
 					this.hart = stop.hart ?? this.hart;
 					return this.stopReply(`T05watch:${stop.address.toString(16)};`);
@@ -358,7 +364,7 @@ export class GdbStub implements Disposable {
 	private replyTo(stop: StopReason): string | undefined {
 		if (stop.kind === "breakpoint") {
 			this.hart = stop.hart;
-			return this.stopReply("T05swbreak:;");
+			return this.stopReply(this.knowsSwbreak ? "T05swbreak:;" : "T05");
 		}
 		if (stop.kind === "watchpoint") {
 			this.hart = stop.hart ?? this.hart;
@@ -396,7 +402,7 @@ export class GdbStub implements Disposable {
 	}
 
 	private stopReply(start: string): string {
-		return `${start}thread:${(this.hart + 1).toString(16)};`;
+		return `${start}thread:${(this.hart + 1).toString(16).padStart(2, "0")};`;
 	}
 }
 

@@ -1,6 +1,7 @@
 // `npm run package`: xv6-lab.vsix, from what the build made; refuses to make one that is too large or holds a solution.
+// `-- --release` also refuses placeholders in package.json and a changelog that has not been closed.
 import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const maxBytes = 60 * 1024 * 1024;
@@ -10,6 +11,20 @@ function run(command, args, options = {}) {
 	const result = spawnSync(command, args, { stdio: "inherit", encoding: "utf8", ...options });
 	if (result.status !== 0) process.exit(result.status ?? 1);
 	return result.stdout;
+}
+
+if (process.argv.includes("--release")) {
+	const { homepage, repository, bugs } = JSON.parse(readFileSync("package.json", "utf8"));
+	const placeholders = [homepage, repository.url, bugs.url].filter((url) => new URL(url).hostname.endsWith(".example"));
+	const unreleased = /## Unreleased\n([\s\S]*?)(?=\n## |$)/.exec(readFileSync("CHANGELOG.md", "utf8"))?.[1]?.trim();
+	const open = [
+		...placeholders.map((url) => `package.json still has the placeholder ${url}`),
+		...(unreleased ? ["CHANGELOG.md still has entries under Unreleased"] : []),
+	];
+	if (open.length > 0) {
+		console.error(`package: not a release:\n${open.join("\n")}`);
+		process.exit(1);
+	}
 }
 
 run(process.execPath, ["scripts/build.mjs"]);
@@ -24,7 +39,6 @@ run(process.execPath, [
 	...vsce,
 	"package",
 	"--no-dependencies",
-	"--allow-missing-repository",
 	"--no-rewrite-relative-links",
 	"--out",
 	"xv6-lab.vsix",

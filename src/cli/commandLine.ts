@@ -101,7 +101,7 @@ export const bootCommand = define({
 			value: "PORT",
 			does: "wait for gdb on this port of the loopback address; it can go backwards",
 		},
-		wait: { type: "boolean", does: "with --gdb: stand at the first instruction until gdb continues" },
+		wait: { type: "boolean", does: "with --gdb: stop at the first instruction until gdb continues" },
 	},
 });
 

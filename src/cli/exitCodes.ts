@@ -17,7 +17,7 @@ export const exitCodes = {
 } as const;
 
 export const exitCodeMeanings: Readonly<Record<number, string>> = {
-	[exitCodes.done]: "done: what was asked for happened",
+	[exitCodes.done]: "success",
 	[exitCodes.failed]: "a test or a program failed, or the guest powered off before it was done",
 	[exitCodes.usage]: "wrong usage, or unreadable input",
 	[exitCodes.panic]: "the kernel panicked",

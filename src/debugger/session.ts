@@ -599,7 +599,7 @@ export class DebugSession implements Disposable {
 		if (this.standing().isPast)
 			throw new UserError(
 				"debug-request",
-				"This would change the past, and what came later would not have happened",
+				"This would change the past and discard everything after it",
 				'Run "xv6: New Future From Here" first, or go to the present.',
 			);
 	}

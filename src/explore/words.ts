@@ -40,18 +40,18 @@ export function whyOf({ kind, variable, places }: Told): string {
 		case "no-common-lock":
 			return `More than one hart uses ${variable}, at least one writes it, and no lock is held at all of its uses. In this run another lock happened to keep the two apart.`;
 		case "lock-order":
-			return "One hart may hold the first and wait for the second while another holds the second and waits for the first: neither ever goes on. Take them in one order everywhere.";
+			return "One hart may hold the first and wait for the second while another holds the second and waits for the first: neither ever continues. Acquire them in one order everywhere.";
 		case "sleep-window":
 			return "Between this release and the moment when the process's own lock is taken, a wakeup() finds nobody asleep and is lost. Take the process's lock first.";
 		case "sleep-blind":
-			return `Nothing was read under the lock since it was taken in ${first?.stack[0]?.function ?? "?"}: a wakeup() that came before is lost. Look at the condition under the same lock, without releasing it in between.`;
+			return `Nothing was read under the lock since it was taken in ${first?.stack[0]?.function ?? "?"}: an earlier wakeup() is lost. Check the condition under the same lock, and do not release it in between.`;
 		case "held-at-sleep":
-			return "Whoever sleeps with a spinlock makes every hart that wants it wait until it is woken, perhaps by one of them.";
+			return "A process that sleeps with a spinlock held makes every hart that wants the lock spin until the sleeper is woken, perhaps by one of them.";
 		case "held-in-user-mode":
 			return "The system call or trap returned without release(): every hart that wants the lock waits for ever.";
 		case "interrupts-on":
 			return `An interrupt that comes at ${second?.stack[0]?.function ?? "this place"} and wants the same lock waits for itself.`;
 		case "released-by-another":
-			return "Whoever took the lock believes that it still holds it.";
+			return "The hart that acquired the lock still believes that it holds it.";
 	}
 }

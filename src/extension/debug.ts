@@ -247,7 +247,7 @@ export class Debugging implements vscode.Disposable {
 	private async newFuture(): Promise<void> {
 		const go = vscode.l10n.t("New Future From Here");
 		const question = vscode.l10n.t(
-			"What came after this moment will not have happened. The machine can then be changed and runs on from here.",
+			"Everything after this moment is discarded. The machine can then be changed, and continues from here.",
 		);
 		const choice = await vscode.window.showWarningMessage(question, { modal: true }, go);
 		if (choice === go) await this.custom("xv6/newFuture");

@@ -69,7 +69,7 @@ export class KernelNames {
 			this.note("findings", "Without `proc`, nothing is looked for but panics and what becomes of each fault");
 		}
 		this.cpus = this.structArray("cpus") ?? this.structArray("cpu");
-		if (!this.cpus) this.note("processes", "There is no array `cpus`: which hart runs what is not known");
+		if (!this.cpus) this.note("processes", "There is no array `cpus`, so what each hart runs is unknown");
 		this.freeLists = this.findFreeLists();
 		this.kernelPagetable = this.address("kernel_pagetable");
 		if (this.kernelPagetable === undefined)

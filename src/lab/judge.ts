@@ -133,9 +133,7 @@ function checkInvariant(
 			if (!atPrompt) return undefined;
 			const lost = framesLost(result, evidence);
 			if (lost === undefined) {
-				return unknown(
-					"Whether frames are lost was not checked: this kernel keeps its free frames in a way that is not known",
-				);
+				return unknown("Lost frames were not checked for: how this kernel keeps its free frames was not recognised");
 			}
 			// A count can be made up with frames that were kept back; those that nobody has any more are seen.
 			if (lost === 0) {

@@ -38,7 +38,8 @@ export function loadElf(file: Uint8Array, ramBytes: number, symbols: readonly st
 	const entry = view.getBigUint64(24, true);
 	const offset = Number(view.getBigUint64(32, true));
 	const count = view.getUint16(56, true);
-	if (offset + count * programHeaderBytes > file.length) throw damaged("its program headers lie behind its end");
+	if (offset + count * programHeaderBytes > file.length)
+		throw damaged("its program headers are past the end of the file");
 	const segments: Segment[] = [];
 	for (let i = 0; i < count; i++) {
 		const at = offset + i * programHeaderBytes;
@@ -70,14 +71,14 @@ function readSegment(file: Uint8Array, view: DataView, at: number, ramBytes: num
 	const physical = view.getBigUint64(at + 24, true);
 	const fileSize = view.getBigUint64(at + 32, true);
 	const memorySize = view.getBigUint64(at + 40, true);
-	if (offset + fileSize > BigInt(file.length)) throw damaged("a segment lies behind its end");
+	if (offset + fileSize > BigInt(file.length)) throw damaged("a segment is past the end of the file");
 	if (fileSize > memorySize) throw damaged("a segment is larger in the file than in memory");
 	const base = BigInt(board.ram.base);
 	if (physical < base || physical + memorySize > base + BigInt(ramBytes)) {
 		const range = `0x${physical.toString(16)} to 0x${(physical + memorySize).toString(16)}`;
 		const ram = `0x${base.toString(16)} to 0x${(base + BigInt(ramBytes)).toString(16)}`;
 		const next = "Check its linker script, or give the machine more memory.";
-		throw new UserError("kernel-outside-ram", `A segment of the kernel lies at ${range}, RAM at ${ram}`, next);
+		throw new UserError("kernel-outside-ram", `A segment of the kernel is at ${range}, RAM at ${ram}`, next);
 	}
 	const start = Number(offset);
 	return { physical, bytes: file.subarray(start, start + Number(fileSize)), memorySize: Number(memorySize) };

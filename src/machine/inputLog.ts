@@ -69,7 +69,7 @@ export interface ParsedInputLog {
 /** Throws UserError `input-log-damaged`. */
 export function parseInputLog(text: string): ParsedInputLog {
 	const bad = (why: string) =>
-		new UserError("input-log-damaged", `The input log cannot be used: ${why}`, "Record it anew.");
+		new UserError("input-log-damaged", `The input log cannot be used: ${why}`, "Record it again.");
 	let data: { version?: unknown; records?: unknown; end?: { hash?: unknown } };
 	try {
 		data = JSON.parse(text) as typeof data;

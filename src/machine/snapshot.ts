@@ -89,7 +89,7 @@ export async function serializeSnapshot(snapshot: Snapshot): Promise<Uint8Array>
 }
 
 function damaged(why: string): UserError {
-	return new UserError("snapshot-damaged", `The snapshot cannot be used: ${why}`, "Make it anew.");
+	return new UserError("snapshot-damaged", `The snapshot cannot be used: ${why}`, "Create it again.");
 }
 
 /** Throws UserError `snapshot-damaged` for anything but a whole file of this version. */

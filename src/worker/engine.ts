@@ -92,7 +92,7 @@ export class Engine {
 		},
 		crash: async () => {
 			setTimeout(() => {
-				throw new Error("a crash was asked for");
+				throw new Error("a crash on request");
 			}, 0);
 			return undefined;
 		},

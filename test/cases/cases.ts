@@ -81,7 +81,7 @@ export const kernelCases: readonly KernelCase[] = [
 		end: "panic",
 		kind: "page-table-panic",
 		cause:
-			/freewalk frees the page table of process 3 \(prog\), and page 0x5000 \(heap\) is still mapped in it: it lies below p->sz .*skipped the page or ended early/,
+			/freewalk frees the page table of process 3 \(prog\), and page 0x5000 \(heap\) is still mapped in it: it is below p->sz .*skipped the page or ended early/,
 	},
 	{
 		name: "fork meets a page that nobody allocated",

@@ -325,7 +325,7 @@ function hangCard(model: KernelModel, info: RunInfo): Card {
 		severity: "error",
 		title:
 			info.end === "stuck"
-				? l10n.t("Nothing can go on: every hart waits, and no timer or key is due")
+				? l10n.t("The machine cannot continue: every hart waits, and no timer or key is due")
 				: l10n.t("It did not end in its time"),
 		sentence: info.reasons[0] ?? "",
 		picture: [...harts, ...asleep],

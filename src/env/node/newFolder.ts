@@ -23,7 +23,7 @@ export async function writeNewFolder(folder: string, files: ReadonlyMap<string, 
 	if (taken !== undefined) {
 		throw new UserError(
 			"already-exists",
-			`${join(folder, taken)} is there already`,
+			`${join(folder, taken)} already exists`,
 			"Nothing was written. Choose an empty or new folder.",
 		);
 	}

@@ -95,7 +95,7 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 					...facts,
 					leaf
 						? `the page table of process ${process.pid} maps it`
-						: `it lies below p->sz (${hexOf(process.size)}) of process ${process.pid}`,
+						: `it is below p->sz (${hexOf(process.size)}) of process ${process.pid}`,
 				],
 				notes: [],
 			};

@@ -124,7 +124,7 @@ function leafLeft(evidence: Evidence, space: Space): Told | undefined {
 	facts.push(`p->sz is ${virtualHex(space.size)}`);
 	const why =
 		va < space.size
-			? `it lies below p->sz (${virtualHex(space.size)}), and uvmunmap left it: it skipped the page or ended early`
+			? `it is below p->sz (${virtualHex(space.size)}), and uvmunmap left it: it skipped the page or ended early`
 			: va >= trapframeVa
 				? "proc_freepagetable has to unmap it before uvmfree"
 				: space.regions.some(({ start, end }) => va >= start && va < end)

@@ -20,7 +20,7 @@ export function checkFrames(list: FindingList, { census }: Look, left: LeftPages
 				"freed-while-mapped",
 				users[0] ? `${users[0].pid} ${users[0].address ?? ""}` : String(frame),
 				"error",
-				`Frame ${frame} is on kalloc's free list and still in use: ${text}. Whoever gets it next overwrites it.`,
+				`Frame ${frame} is on kalloc's free list and still in use: ${text}. Its next owner overwrites it.`,
 				{
 					pids: users.map((use) => use.pid),
 					frames: [frame],

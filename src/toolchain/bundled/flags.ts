@@ -100,7 +100,7 @@ export function cc1Flags(job: CompileJob): Cc1Flags {
 		(flag): Diagnostic => ({
 			file: job.source,
 			severity: "warning",
-			message: `the bundled compiler does not know the flag ${flag} and goes on without it`,
+			message: `the bundled compiler does not know the flag ${flag} and continues without it`,
 			code: "unknown-flag",
 			flag,
 		}),

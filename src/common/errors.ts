@@ -41,6 +41,9 @@ export const errorCodes = [
 	"worker-crashed",
 	"restricted-mode",
 	"workspace-settings-invalid",
+	"submission-unreadable",
+	"results-damaged",
+	"grading-policy",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

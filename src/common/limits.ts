@@ -26,6 +26,10 @@ export const limits = {
 	mkfsMemoryBytes: 256 * MiB,
 	/** Files and folders that mkfs may make. */
 	mkfsFiles: 10_000,
+	/** Files of a submission together, unpacked. */
+	submissionBytes: 256 * MiB,
+	/** A line of results.jsonl, and all that a judge prints of one submission. */
+	resultBytes: 32 * MiB,
 	/** Memory of a compiler of this machine. */
 	hostMemoryBytes: 4096 * MiB,
 } as const;

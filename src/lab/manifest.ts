@@ -76,6 +76,10 @@ export const testSchema = v.object({
 	/** Retired instructions over all harts, after which the test has timed out. */
 	budget: v.pipe(v.number(), v.integer(), v.minValue(1_000_000)),
 	invariants: v.optional(v.array(invariantSchema)),
+	/** What `xv6-lab grade` gives for a pass; default: 1. */
+	points: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1000))),
+	/** Several processes work at the same data: `xv6-lab grade` lets the detectors watch it, and tries further schedules. */
+	concurrent: v.optional(v.boolean()),
 });
 
 export const knownFailureSchema = v.object({

@@ -15,8 +15,12 @@ export class NodeTree implements SourceTree {
 	private real: Promise<string> | undefined;
 	private readonly limiter = new Limiter(limits.openFiles);
 
-	constructor(readonly label: string) {
-		this.root = resolve(label);
+	/** `label`: what messages call it. */
+	constructor(
+		path: string,
+		readonly label = path,
+	) {
+		this.root = resolve(path);
 	}
 
 	async read(path: string): Promise<Uint8Array | undefined> {

@@ -1,0 +1,362 @@
+import { Worker } from "node:worker_threads";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { renderDiagnostic } from "../../build/diagnostics.ts";
+import { BuildSession } from "../../build/session.ts";
+import type { BuildOutput, BuildResult } from "../../build/types.ts";
+import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import { UserError } from "../../common/errors.ts";
+import { MemoryTree } from "../../common/sourceTree.ts";
+import { visible } from "../../common/visible.ts";
+import { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
+import { loadWatchCore } from "../../env/node/core.ts";
+import { distFolder } from "../../env/node/dist.ts";
+import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
+import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
+import { explore } from "../../explore/explore.ts";
+import { renderFindings } from "../../explore/report.ts";
+import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
+import type { Unit, UnitResult } from "../../grade/class/lines.ts";
+import { mistakesOf } from "../../grade/class/mistakes.ts";
+import type { Policy } from "../../grade/class/policy.ts";
+import { describe } from "../../lab/junit.ts";
+import type { LabManifest, LabTest } from "../../lab/manifest.ts";
+import { findTest, runLab } from "../../lab/runner.ts";
+import { readNamedSources } from "../../lab/sources.ts";
+import type { Verdict } from "../../lab/verdict.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { describeEnd } from "../../session/commandEnd.ts";
+import { machineFor } from "../../worker/compose.ts";
+import type { JudgeWatchData } from "../../worker/judgeWatch.node.ts";
+import { openCatalog } from "../assets.ts";
+import { breathe, createMachine, observe } from "../machine.ts";
+import type { FromJudge, ToJudge } from "./messages.ts";
+
+/** Where the watching thread says why it ends this process. */
+const tellDescriptor = 3;
+/** A verdict is read by people. */
+const mostText = 60_000;
+const mostDiagnostics = 20;
+
+/** Beside what the lab names, what verdicts look at in a tree; see lab/diagnosisFiles.ts. */
+const lookedAt = ["kernel/syscall.h", "kernel/syscall.c"];
+
+/** The process of a judge: `xv6-lab grade --judge`, with an IPC channel to the process that grades the class. */
+export async function runJudge(): Promise<number> {
+	// Ctrl-C is for the process that started this one, which ends it.
+	process.on("SIGINT", () => undefined);
+	// The system's killer is to take a judge, not who started it (Linux; others have no such file).
+	try {
+		writeFileSync("/proc/self/oom_score_adj", "800");
+	} catch {}
+	const send = (message: FromJudge) => void process.send?.(message);
+	let room: JudgeRoom | undefined;
+	let last: Promise<void> = Promise.resolve();
+	const handle = async (request: ToJudge): Promise<void> => {
+		try {
+			if (request.ask === "open") {
+				room = await JudgeRoom.open(request.lab, request.policy, send);
+				send({ kind: "ready" });
+				return;
+			}
+			if (!room) throw new Error("the judge is not open");
+			room.newWork();
+			if (request.ask === "read") send({ kind: "read", answer: await room.read(request.path) });
+			else if (request.ask === "build") send({ kind: "built", answer: await room.build() });
+			else {
+				await room.run(request.units);
+				send({ kind: "ran" });
+			}
+		} catch (error) {
+			const what = error instanceof Error ? error.message : String(error);
+			send({ kind: "failed", error: error instanceof UserError ? error.toData() : `failed in a way that is a defect of xv6-lab (${what})` });
+		}
+	};
+	process.on("message", (request: ToJudge) => {
+		last = last.then(() => handle(request));
+	});
+	await new Promise<void>((done) => process.once("disconnect", done));
+	process.exit(0);
+}
+
+class JudgeRoom {
+	private files: ReadonlyMap<string, Uint8Array> = new Map();
+	private output: BuildOutput | undefined;
+	private toolchains: OpenedToolchains | undefined;
+	/** What two trees share is compiled once. */
+	private readonly session = new BuildSession();
+	private watchCore: Promise<WebAssembly.Module> | undefined;
+
+	private constructor(
+		private readonly manifest: LabManifest,
+		private readonly policy: Policy,
+		private readonly watch: Worker,
+		private readonly send: (message: FromJudge) => void,
+	) {}
+
+	static async open(lab: string, policy: Policy, send: (message: FromJudge) => void): Promise<JudgeRoom> {
+		const { cpuSeconds, memoryMiB } = policy;
+		const workerData: JudgeWatchData = { cpuSeconds, memoryMiB, tell: tellDescriptor };
+		const watch = new Worker(resolve(join(distFolder(), "worker/judgeWatch.node.cjs")), { workerData });
+		return new JudgeRoom(await openCatalog().manifest(lab), policy, watch, send);
+	}
+
+	/** Something new begins, with a time of its own. */
+	newWork(): void {
+		this.watch.postMessage("new");
+	}
+
+	private get tree(): MemoryTree {
+		return new MemoryTree("the submission", this.files);
+	}
+
+	async read(path: string): Promise<ReadAnswer> {
+		this.files = new Map();
+		this.output = undefined;
+		try {
+			const { files, root, notes } = await readSubmission(path);
+			const more: string[] = [];
+			this.files = files;
+			if (!files.has("Makefile")) {
+				const own = (await openCatalog().workspace(this.manifest.id)).get("Makefile");
+				if (own) this.files = new Map(files).set("Makefile", own);
+				more.push("There is no Makefile in it: the lab's own is used");
+			}
+			return { tree: hashOfFiles(this.files), root, notes: [...notes, ...more].map((note) => visible(note)) };
+		} catch (error) {
+			if (error instanceof UserError) return { notes: [], problem: visible(error.message) };
+			throw error;
+		}
+	}
+
+	async build(): Promise<BuildAnswer> {
+		const start = process.cpuUsage();
+		const spent = () => since(start);
+		try {
+			const judged = await openCatalog().judged(this.manifest, this.tree);
+			const kernel = await this.make(this.tree, "kernel");
+			if (!kernel.output) return { changed: [], problem: failedBuild(kernel, this.files), cpuMs: spent() };
+			let failed: BuildResult | undefined;
+			for (const disk of judged.disks) {
+				const result = await this.make(disk.tree, "disk");
+				if (!result.output) {
+					failed ??= result;
+					continue;
+				}
+				const { disk: image, programs } = result.output;
+				this.output = { ...kernel.output, disk: image, programs };
+				const hash = await this.kernelHash(this.output);
+				return { kernel: hash, says: disk.says, changed: [...judged.changed], cpuMs: spent() };
+			}
+			return { changed: [], problem: failed ? failedBuild(failed, this.files) : "There is no disk", cpuMs: spent() };
+		} catch (error) {
+			if (error instanceof UserError) return { changed: [], problem: visible(error.message), cpuMs: spent() };
+			throw error;
+		}
+	}
+
+	private async make(tree: MemoryTree, only: "kernel" | "disk"): Promise<BuildResult> {
+		this.toolchains ??= await openToolchains({ kind: "bundled" });
+		const { toolchain, wasi } = this.toolchains;
+		return this.session.build({ tree, toolchain, wasi, only });
+	}
+
+	/** Of all that a verdict is a function of. */
+	private async kernelHash(output: BuildOutput): Promise<string> {
+		const hash = createHash("sha256");
+		const part = (name: string, bytes: Uint8Array) => {
+			hash.update(`${name}\0${bytes.length}\0`);
+			hash.update(bytes);
+		};
+		part("kernel", output.kernel);
+		part("disk", output.disk);
+		part("machine", utf8(JSON.stringify([output.wish, this.harts(output)])));
+		for (const [path, text] of await readNamedSources(this.manifest, this.tree)) part(path, utf8(text));
+		for (const path of lookedAt) part(path, this.files.get(path) ?? new Uint8Array());
+		return shortHash(hash.digest("hex"));
+	}
+
+	private harts(output: BuildOutput): number {
+		return this.policy.harts ?? output.wish.harts;
+	}
+
+	async run(units: readonly Unit[]): Promise<void> {
+		const of = (strategy: Unit["strategy"]) => units.filter((unit) => unit.strategy === strategy);
+		const runs = of("run");
+		if (runs.length > 0) await this.runTests(runs);
+		for (const unit of of("seeds")) await this.runSeeds(unit);
+		for (const unit of of("detectors")) await this.runDetectors(unit);
+	}
+
+	/** All from one boot. Where there is none, the first test of the lab tells why, whichever are wanted. */
+	private async runTests(units: readonly Unit[]): Promise<void> {
+		const wanted = new Map(units.map((unit) => [unit.test, unit]));
+		const tests = this.manifest.tests.filter(({ id }) => wanted.has(id));
+		const [first] = this.manifest.tests;
+		const notBooted = await this.judge(tests, [0], (verdict, told) => {
+			const unit = wanted.get(verdict.test);
+			if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
+		}, (test) => {
+			const unit = wanted.get(test.id);
+			if (unit) this.begin(unit);
+		}, first !== undefined && !wanted.has(first.id));
+		if (!notBooted) return;
+		await this.judge(this.manifest.tests, [0], (verdict, told) => {
+			const unit = wanted.get(verdict.test);
+			if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
+		});
+	}
+
+	private async runSeeds(unit: Unit): Promise<void> {
+		const test = findTest(this.manifest, unit.test);
+		const [first, last] = unit.seeds;
+		this.begin(unit);
+		const start = process.cpuUsage();
+		let [failed, tried] = [0, 0];
+		let worst: Verdict | undefined;
+		let told: Told | undefined;
+		const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+		await this.judge([test], seeds, (verdict, of) => {
+			tried++;
+			told = of;
+			if (verdict.outcome === "passed" || verdict.outcome === "not-checked") {
+				worst ??= undefined;
+				return;
+			}
+			failed++;
+			worst ??= verdict;
+		});
+		if (!told) return;
+		const cpuMs = since(start);
+		const pass: Pick<UnitResult, "outcome" | "text" | "reason" | "mistakes" | "seed"> = {
+			...{ outcome: "passed", text: "", reason: "", mistakes: [], seed: last },
+		};
+		const own = worst ? ofVerdict(worst) : pass;
+		const head = `${failed} of ${tried} schedules failed, the first with seed ${worst?.seed}:`;
+		const text = worst ? `${head}\n${own.text}` : "";
+		const reason = worst ? `With seed ${worst.seed}: ${own.reason}` : "";
+		this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...own, text, reason, cpuMs } });
+	}
+
+	private async runDetectors(unit: Unit): Promise<void> {
+		const { output, manifest } = this;
+		if (!output) throw new Error("nothing is built");
+		const test = findTest(manifest, unit.test);
+		this.begin(unit);
+		const start = process.cpuUsage();
+		this.watchCore ??= loadWatchCore();
+		const harts = this.harts(output);
+		const { machine } = await machineFor(await this.watchCore, output, { harts, seed: 0, translator: false }, undefined, true);
+		const command = test.command ?? test.program;
+		try {
+			const { end, findings, stateHash } = await explore({
+				machine,
+				kernel: new ProgramSymbols("kernel", output.kernel),
+				command,
+				seed: 0,
+				breathe,
+				...(manifest.benignRaces ? { benign: manifest.benignRaces } : {}),
+			});
+			const ended = end.kind === "prompt" ? "" : `note: the watched run did not come back to the prompt. ${describeEnd(end, machine.instret)}`;
+			const text = clip(visible([renderFindings(findings), ended].filter(Boolean).join("\n")));
+			this.send({
+				kind: "result",
+				result: {
+					kind: "unit",
+					...unitOf(unit),
+					outcome: findings.length > 0 ? "failed" : "passed",
+					text: findings.length > 0 ? text : "",
+					reason: visible(findings.map(({ title }) => title).join("; ")),
+					mistakes: findings.map(({ kind, variable, title }) => ({
+						key: `${kind} ${variable.replace(/\[\d+\]/g, "[*]")}`,
+						text: visible(title),
+					})),
+					...{ seed: 0, harts, command, stateHash, instructions: machine.instret, cpuMs: since(start) },
+				},
+			});
+		} finally {
+			machine.dispose();
+		}
+	}
+
+	private begin(unit: Unit): void {
+		this.newWork();
+		this.send({ kind: "begin", unit });
+	}
+
+	/** True: it did not boot, and `orBoot` wanted to be told so instead. */
+	private async judge(
+		tests: readonly LabTest[],
+		seeds: readonly number[],
+		deliver: (verdict: Verdict, told: Told) => void,
+		start: (test: LabTest) => void = () => undefined,
+		orBoot = false,
+	): Promise<boolean> {
+		const { output, manifest } = this;
+		if (!output) throw new Error("nothing is built");
+		const harts = this.harts(output);
+		let machine: Machine | undefined;
+		let began = process.cpuUsage();
+		let notBooted = false;
+		await runLab({
+			manifest,
+			tree: this.tree,
+			tests,
+			seeds,
+			programs: output.programs,
+			harts,
+			whole: true,
+			createMachine: async (_, seed) => {
+				machine = (await createMachine(output, { harts, seed, translator: true })).machine;
+				return machine;
+			},
+			observe: (one) => observe(one, output, manifest),
+			breathe,
+			onStart: (test) => start(test),
+			onVerdict: (verdict) => {
+				const cpuMs = since(began);
+				began = process.cpuUsage();
+				notBooted ||= orBoot && verdict.reasons.some(({ kind }) => kind === "boot");
+				if (notBooted || !machine) return;
+				deliver(verdict, { kind: "unit", harts, command: verdict.command, stateHash: machine.stateHash(), instructions: verdict.instructions, cpuMs });
+			},
+		});
+		return notBooted;
+	}
+}
+
+type Told = Pick<UnitResult, "kind" | "harts" | "command" | "stateHash" | "instructions" | "cpuMs">;
+
+function unitOf({ kernel, test, strategy, seeds }: Unit): Unit {
+	return { kernel, test, strategy, seeds };
+}
+
+function ofVerdict(verdict: Verdict): Pick<UnitResult, "outcome" | "text" | "reason" | "mistakes" | "seed"> {
+	const { outcome, reasons, seed } = verdict;
+	if (outcome === "passed") return { outcome, text: "", reason: "", mistakes: [], seed };
+	const reason = visible(reasons.map(({ message }) => message).join("; "));
+	return { outcome, text: clip(describe(verdict)), reason: clip(reason), mistakes: mistakesOf(verdict), seed };
+}
+
+function clip(text: string): string {
+	return text.length <= mostText ? text : `${text.slice(0, mostText)}\n… and ${(text.length - mostText).toLocaleString("en")} more characters`;
+}
+
+function since(start: NodeJS.CpuUsage): number {
+	const { user, system } = process.cpuUsage(start);
+	return Math.round((user + system) / 1000);
+}
+
+function failedBuild({ diagnostics }: BuildResult, files: ReadonlyMap<string, Uint8Array>): string {
+	const errors = diagnostics.filter(({ severity }) => severity === "error");
+	const rendering = {
+		colour: false,
+		sourceLine: (file: string, line: number) => fromUtf8(files.get(file) ?? new Uint8Array()).split(/\r?\n/)[line - 1],
+		path: (file: string) => file,
+	};
+	const shown = errors.slice(0, mostDiagnostics).map((one) => renderDiagnostic(one, rendering));
+	const more = errors.length > mostDiagnostics ? [`… and ${errors.length - mostDiagnostics} more errors`] : [];
+	const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
+	return clip(visible([`The build failed with ${count}`, ...shown, ...more].join("\n")));
+}

@@ -1,0 +1,22 @@
+import type { UserErrorData } from "../../common/errors.ts";
+import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
+import type { Unit, UnitResult } from "../../grade/class/lines.ts";
+import type { Policy } from "../../grade/class/policy.ts";
+
+/** What a class's process and its judges say to each other, over Node's IPC channel. One request at a time. */
+export type ToJudge =
+	| { readonly ask: "open"; readonly lab: string; readonly policy: Policy }
+	/** `path`: of the folder or archive. */
+	| { readonly ask: "read"; readonly path: string }
+	| { readonly ask: "build" }
+	| { readonly ask: "run"; readonly units: readonly Unit[] };
+
+export type FromJudge =
+	| { readonly kind: "ready" }
+	| { readonly kind: "read"; readonly answer: ReadAnswer }
+	| { readonly kind: "built"; readonly answer: BuildAnswer }
+	| { readonly kind: "begin"; readonly unit: Unit }
+	| { readonly kind: "result"; readonly result: UnitResult }
+	| { readonly kind: "ran" }
+	/** A defect of ours, or something that no submission can be blamed for. */
+	| { readonly kind: "failed"; readonly error: UserErrorData | string };

@@ -41,6 +41,7 @@ const bundles = [
 	],
 	["src/worker/engine.node.ts", "dist/worker/engine.node.cjs", { ...commonJs }],
 	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...commonJs }],
+	["src/worker/judgeWatch.node.ts", "dist/worker/judgeWatch.node.cjs", { ...commonJs }],
 	["src/worker/engine.web.ts", "dist/worker/engine.web.js", { ...browser, format: "iife" }],
 	["src/worker/toolchainWorker.web.ts", "dist/worker/toolchainWorker.web.js", { ...browser, format: "iife" }],
 	["src/extension.ts", "dist/extension.cjs", { ...commonJs, external: ["vscode"] }],

@@ -159,6 +159,24 @@ export const testCommand = define({
 	},
 });
 
+export const gradeCommand = define({
+	takes: "CLASSDIR | report FILE | verify FILE | merge FILE…",
+	does: "a class: every submission built and judged by a lab, into a file that can be resumed, merged and checked",
+	options: {
+		lab: { type: "string", value: "ID", does: "the lab" },
+		jobs: { type: "string", value: "N", does: "submissions at a time; default: by processors and memory" },
+		shard: { type: "string", value: "I/N", does: "only every N-th submission, from the I-th on" },
+		out: { type: "string", value: "FILE", does: "the results, JSON Lines; default: results.jsonl" },
+		policy: { type: "string", value: "FILE", does: "schedules, detectors and limits, as JSON" },
+		report: { type: "string", value: "DIR", does: "write the class page, a page a student, and files for LMSs" },
+		names: { type: "boolean", does: "name the students in reports; without it they are numbered" },
+		"retry-stopped": { type: "boolean", does: "judge again what a limit has stopped" },
+		sample: { type: "string", value: "P%", does: "verify: how much of the results; default: 5%" },
+		class: { type: "string", value: "DIR", does: "verify: the folder of the class; default: where it was" },
+		judge: { type: "boolean", hidden: true, does: "how the command starts itself for some submissions" },
+	},
+});
+
 export const inspectCommand = define({
 	takes: "[DIR]",
 	does: "processes, regions, page tables, frames, faults and findings as tables",

@@ -18,6 +18,7 @@ const commands: Record<string, Command> = {
 	explore: { spec: commandLine.exploreCommand, load: async () => (await import("./explore.ts")).runExplore },
 	replay: { spec: commandLine.replayCommand, load: async () => (await import("./replay.ts")).runReplay },
 	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
+	grade: { spec: commandLine.gradeCommand, load: async () => (await import("./grade.ts")).runGrade },
 	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },
 	dap: { spec: commandLine.dapCommand, load: async () => (await import("./dap.ts")).runDap },
 	qemu: { spec: commandLine.qemuCommand, load: async () => (await import("./qemu.ts")).runQemu },

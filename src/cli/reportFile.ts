@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
@@ -15,5 +15,14 @@ export async function writeReport(path: string, text: string): Promise<void> {
 			`Cannot write ${path}: ${(error as Error).message}`,
 			"Choose another place.",
 		);
+	}
+}
+
+/** A text that a person named. */
+export async function readText(file: string): Promise<string> {
+	try {
+		return await readFile(file, "utf8");
+	} catch (error) {
+		throw new UserError("file-unreadable", `Cannot read ${file}: ${(error as Error).message}`, "Check the path.");
 	}
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
@@ -15,7 +14,7 @@ import { exitCodes } from "./exitCodes.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { ProgressLine } from "./progressLine.ts";
-import { writeReport } from "./reportFile.ts";
+import { readText, writeReport } from "./reportFile.ts";
 
 /** `xv6-lab test`: every test of the lab, with verdicts; exit 0 only if all pass. */
 export async function runTest(argv: string[]): Promise<number> {
@@ -104,14 +103,6 @@ async function chooseLab(
 	if (found.manifest) return { manifest: found.manifest, why: found.why };
 	const how = "Name a lab with --lab ID (xv6-lab new --list lists them), or a manifest with --manifest FILE.";
 	throw new UserError("lab-not-found", `${tree.label} belongs to no lab. ${found.why}`, how);
-}
-
-async function readText(file: string): Promise<string> {
-	try {
-		return await readFile(file, "utf8");
-	} catch (error) {
-		throw new UserError("file-unreadable", `Cannot read ${file}: ${(error as Error).message}`, "Check the path.");
-	}
 }
 
 /** The counts; before them, in one line each, the tasks that the student has not come to. */

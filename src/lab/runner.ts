@@ -59,6 +59,8 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	readonly seeds: readonly number[];
 	/** Default: all of the manifest. */
 	readonly tests?: readonly LabTest[];
+	/** However few the tests are: they are a part of the whole lab, whose tasks may not be begun. */
+	readonly whole?: boolean;
 	/** `seed` is the one to boot with. */
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
 	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
@@ -80,7 +82,8 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	const { manifest } = request;
 	const tests = request.tests ?? manifest.tests;
 	// Whoever asks for one test by name wants to see it fail.
-	const sources = tests.length > 1 ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
+	const sources =
+		tests.length > 1 || request.whole ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
 	const unbegun = unbegunTasks(manifest, sources);
 	const verdicts: Verdict[] = [];
 	for (const seeds of seedsByBoot(request.seeds)) {

@@ -1,13 +1,13 @@
-import { Worker } from "node:worker_threads";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
 import { renderDiagnostic } from "../../build/diagnostics.ts";
 import { BuildSession } from "../../build/session.ts";
 import type { BuildOutput, BuildResult } from "../../build/types.ts";
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
 import { UserError } from "../../common/errors.ts";
-import { MemoryTree } from "../../common/sourceTree.ts";
+import { MemoryTree, type SourceTree } from "../../common/sourceTree.ts";
 import { visible } from "../../common/visible.ts";
 import { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
 import { loadWatchCore } from "../../env/node/core.ts";
@@ -70,7 +70,10 @@ export async function runJudge(): Promise<number> {
 			}
 		} catch (error) {
 			const what = error instanceof Error ? error.message : String(error);
-			send({ kind: "failed", error: error instanceof UserError ? error.toData() : `failed in a way that is a defect of xv6-lab (${what})` });
+			send({
+				kind: "failed",
+				error: error instanceof UserError ? error.toData() : `failed in a way that is a defect of xv6-lab (${what})`,
+			});
 		}
 	};
 	process.on("message", (request: ToJudge) => {
@@ -156,7 +159,7 @@ class JudgeRoom {
 		}
 	}
 
-	private async make(tree: MemoryTree, only: "kernel" | "disk"): Promise<BuildResult> {
+	private async make(tree: SourceTree, only: "kernel" | "disk"): Promise<BuildResult> {
 		this.toolchains ??= await openToolchains({ kind: "bundled" });
 		const { toolchain, wasi } = this.toolchains;
 		return this.session.build({ tree, toolchain, wasi, only });
@@ -194,13 +197,19 @@ class JudgeRoom {
 		const wanted = new Map(units.map((unit) => [unit.test, unit]));
 		const tests = this.manifest.tests.filter(({ id }) => wanted.has(id));
 		const [first] = this.manifest.tests;
-		const notBooted = await this.judge(tests, [0], (verdict, told) => {
-			const unit = wanted.get(verdict.test);
-			if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
-		}, (test) => {
-			const unit = wanted.get(test.id);
-			if (unit) this.begin(unit);
-		}, first !== undefined && !wanted.has(first.id));
+		const notBooted = await this.judge(
+			tests,
+			[0],
+			(verdict, told) => {
+				const unit = wanted.get(verdict.test);
+				if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
+			},
+			(test) => {
+				const unit = wanted.get(test.id);
+				if (unit) this.begin(unit);
+			},
+			first !== undefined && !wanted.has(first.id),
+		);
 		if (!notBooted) return;
 		await this.judge(this.manifest.tests, [0], (verdict, told) => {
 			const unit = wanted.get(verdict.test);
@@ -220,10 +229,7 @@ class JudgeRoom {
 		await this.judge([test], seeds, (verdict, of) => {
 			tried++;
 			told = of;
-			if (verdict.outcome === "passed" || verdict.outcome === "not-checked") {
-				worst ??= undefined;
-				return;
-			}
+			if (verdict.outcome === "passed" || verdict.outcome === "not-checked") return;
 			failed++;
 			worst ??= verdict;
 		});
@@ -247,7 +253,13 @@ class JudgeRoom {
 		const start = process.cpuUsage();
 		this.watchCore ??= loadWatchCore();
 		const harts = this.harts(output);
-		const { machine } = await machineFor(await this.watchCore, output, { harts, seed: 0, translator: false }, undefined, true);
+		const { machine } = await machineFor(
+			await this.watchCore,
+			output,
+			{ harts, seed: 0, translator: false },
+			undefined,
+			true,
+		);
 		const command = test.command ?? test.program;
 		try {
 			const { end, findings, stateHash } = await explore({
@@ -258,7 +270,10 @@ class JudgeRoom {
 				breathe,
 				...(manifest.benignRaces ? { benign: manifest.benignRaces } : {}),
 			});
-			const ended = end.kind === "prompt" ? "" : `note: the watched run did not come back to the prompt. ${describeEnd(end, machine.instret)}`;
+			const ended =
+				end.kind === "prompt"
+					? ""
+					: `note: the watched run did not come back to the prompt. ${describeEnd(end, machine.instret)}`;
 			const text = clip(visible([renderFindings(findings), ended].filter(Boolean).join("\n")));
 			this.send({
 				kind: "result",
@@ -319,7 +334,14 @@ class JudgeRoom {
 				began = process.cpuUsage();
 				notBooted ||= orBoot && verdict.reasons.some(({ kind }) => kind === "boot");
 				if (notBooted || !machine) return;
-				deliver(verdict, { kind: "unit", harts, command: verdict.command, stateHash: machine.stateHash(), instructions: verdict.instructions, cpuMs });
+				deliver(verdict, {
+					kind: "unit",
+					harts,
+					command: verdict.command,
+					stateHash: machine.stateHash(),
+					instructions: verdict.instructions,
+					cpuMs,
+				});
 			},
 		});
 		return notBooted;
@@ -340,7 +362,9 @@ function ofVerdict(verdict: Verdict): Pick<UnitResult, "outcome" | "text" | "rea
 }
 
 function clip(text: string): string {
-	return text.length <= mostText ? text : `${text.slice(0, mostText)}\n… and ${(text.length - mostText).toLocaleString("en")} more characters`;
+	return text.length <= mostText
+		? text
+		: `${text.slice(0, mostText)}\n… and ${(text.length - mostText).toLocaleString("en")} more characters`;
 }
 
 function since(start: NodeJS.CpuUsage): number {

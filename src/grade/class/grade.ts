@@ -3,7 +3,7 @@ import type { Built, Line, Submission, Unit, UnitResult } from "./lines.ts";
 import { identify } from "./names.ts";
 import { furtherUnits, runUnits } from "./plan.ts";
 import type { Policy } from "./policy.ts";
-import { Results } from "./results.ts";
+import type { Results } from "./results.ts";
 
 export type ReadAnswer = Pick<Submission, "tree" | "root" | "notes" | "problem">;
 export type BuildAnswer = Pick<Built, "kernel" | "says" | "changed" | "problem" | "cpuMs">;
@@ -51,7 +51,10 @@ const mostStops = 3;
 export async function gradeClass(request: ClassRequest): Promise<void> {
 	const queue = [...request.sources];
 	const locks = new Locks();
-	const desks = Array.from({ length: Math.max(1, Math.min(request.jobs, queue.length)) }, () => new Desk(request, locks));
+	const desks = Array.from(
+		{ length: Math.max(1, Math.min(request.jobs, queue.length)) },
+		() => new Desk(request, locks),
+	);
 	try {
 		await Promise.all(
 			desks.map(async (desk) => {

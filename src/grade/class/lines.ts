@@ -16,8 +16,8 @@ export const headSchema = v.object({
 	lab: text,
 	/** Of the lab's manifest. */
 	labHash: hash,
-	/** Version of the product, and a hash of its code: another one may judge otherwise. */
-	engine: text,
+	/** Of the product's code: another version may judge otherwise. */
+	engine: hash,
 	policy: policySchema,
 	/** The folder of the class, seen from the folder of this file. */
 	from: text,

@@ -17,7 +17,10 @@ export function mistakesOf({ outcome, explanations, diagnoses, findings, reasons
 	const [reason] = reasons;
 	if (found.length === 0 && reason) {
 		const own = reason.kind === "output" ? test : generally(reason.message);
-		found.push({ key: `symptom ${reason.kind} ${own}`, text: reason.kind === "output" ? `${test}: ${reason.message}` : reason.message });
+		found.push({
+			key: `symptom ${reason.kind} ${own}`,
+			text: reason.kind === "output" ? `${test}: ${reason.message}` : reason.message,
+		});
 	}
 	const distinct = new Map(found.map((one) => [one.key, { key: visible(one.key), text: visible(one.text) }]));
 	return [...distinct.values()];

@@ -12,7 +12,8 @@ export function identify(name: string): Identity {
 	const base = name.replace(extension, "");
 	// Moodle (mod/assign): FULL NAME_NUMBER_assignsubmission_file[_ARCHIVE], `Participant` for the name where marking is blind.
 	const moodle = /^(.*?)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?$/.exec(base);
-	if (moodle) return { student: moodle[1] === "" ? (moodle[2] as string) : (moodle[1] as string), id: moodle[2] as string };
+	if (moodle)
+		return { student: moodle[1] === "" ? (moodle[2] as string) : (moodle[1] as string), id: moodle[2] as string };
 	// Canvas: lastnamefirstname[_LATE]_USER_FILE_original-name
 	const canvas = /^([^_]+)(?:_late)?_(\d+)_(\d+)_.+$/i.exec(base);
 	if (canvas) return { student: canvas[1] as string, id: canvas[2] as string };

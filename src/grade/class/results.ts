@@ -1,6 +1,15 @@
 import * as v from "valibot";
 import { UserError } from "../../common/errors.ts";
-import { type Built, type Head, type Line, lineSchema, type Submission, type Unit, type UnitResult, unitKey } from "./lines.ts";
+import {
+	type Built,
+	type Head,
+	type Line,
+	lineSchema,
+	type Submission,
+	type Unit,
+	type UnitResult,
+	unitKey,
+} from "./lines.ts";
 
 /** What results.jsonl holds. Later lines replace earlier ones of the same key. */
 export class Results {
@@ -34,7 +43,8 @@ export class Results {
 
 	/** All lines in their one order: two files of the same class have the same bytes, but for times. */
 	lines(): Line[] {
-		const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
+		const sorted = <T>(map: ReadonlyMap<string, T>) =>
+			[...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
 		return [
 			...(this.head ? [this.head] : []),
 			...sorted(this.submissions),

@@ -62,12 +62,16 @@ export class ArchiveFiles {
 
 /** What systems and compilers leave, and what would make two equal trees differ. */
 export function isNoise(path: string): boolean {
-	return /(^|\/)(__MACOSX|\.git|\.svn|\.hg|\.vscode|\.idea|\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)(\/|$)/.test(path);
+	return /(^|\/)(__MACOSX|\.git|\.svn|\.hg|\.vscode|\.idea|\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)(\/|$)/.test(
+		path,
+	);
 }
 
 /** What `make` has left. */
 export function isBuilt(path: string): boolean {
-	return /\.(o|d|asm|sym)$|(^|\/)(fs\.img|mkfs\/mkfs|kernel\/kernel|user\/_[^/]*|user\/usys\.S|xv6\.out|barrier|ph)$/.test(path);
+	return /\.(o|d|asm|sym)$|(^|\/)(fs\.img|mkfs\/mkfs|kernel\/kernel|user\/_[^/]*|user\/usys\.S|xv6\.out|barrier|ph)$/.test(
+		path,
+	);
 }
 
 export function refused(message: string): UserError {

@@ -89,7 +89,10 @@ function inArchives(
 	}
 	const [only] = found;
 	if (!only) throw problem;
-	if (found.length > 1) throw refused(`There are ${found.length} archives with an xv6 tree in it: ${found.map(([path]) => path).join(", ")}`);
+	if (found.length > 1)
+		throw refused(
+			`There are ${found.length} archives with an xv6 tree in it: ${found.map(([path]) => path).join(", ")}`,
+		);
 	const [path, tree] = only;
 	return { ...tree, root: tree.root === "." ? path : `${path}/${tree.root}` };
 }
@@ -113,7 +116,9 @@ function rootsOf(paths: readonly string[]): string[] {
 	const all = new Set(paths);
 	const within = (root: string, path: string) => all.has(root === "" ? path : `${root}/${path}`);
 	const whole = [...found].filter((root) => within(root, "kernel/main.c") && within(root, "kernel/proc.c"));
-	const outer = whole.filter((root) => !whole.some((other) => other !== root && (other === "" || root.startsWith(`${other}/`))));
+	const outer = whole.filter(
+		(root) => !whole.some((other) => other !== root && (other === "" || root.startsWith(`${other}/`))),
+	);
 	return outer.sort();
 }
 

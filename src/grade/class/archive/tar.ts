@@ -16,7 +16,8 @@ export function readTar(bytes: Uint8Array, into: ArchiveFiles): void {
 		checkSum(header);
 		if (++count > 2 * limits.treeEntries) throw refused("The archive has too many entries");
 		const type = String.fromCharCode(header[156] ?? 0);
-		const size = (type === "x" || type === "L" || type === "K" ? undefined : named.size) ?? number(header.subarray(124, 136));
+		const size =
+			(type === "x" || type === "L" || type === "K" ? undefined : named.size) ?? number(header.subarray(124, 136));
 		const start = at + block;
 		if (size < 0 || start + size > bytes.length) throw damaged();
 		const content = bytes.subarray(start, start + size);
@@ -39,9 +40,11 @@ function take(type: string, name: string, target: string, content: Uint8Array, i
 	if (path === undefined || type === "5") return;
 	if (type === "1") into.link(path, target, "");
 	else if (type === "2") into.link(path, target, path.split("/").slice(0, -1).join("/"));
-	else if (type === "3" || type === "4" || type === "6") throw refused(`The archive has a device or a pipe in it: ${name}`);
+	else if (type === "3" || type === "4" || type === "6")
+		throw refused(`The archive has a device or a pipe in it: ${name}`);
 	// 7: a file that wants to lie in one piece; anything unknown is to be taken for a file, too.
-	else if (content.length > limits.fileBytes) into.skipped.push(`${path} is left out: it has ${inBytes(content.length)}`);
+	else if (content.length > limits.fileBytes)
+		into.skipped.push(`${path} is left out: it has ${inBytes(content.length)}`);
 	else into.add(path, content.slice());
 }
 

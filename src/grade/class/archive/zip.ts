@@ -22,7 +22,8 @@ export function readZip(bytes: Uint8Array, into: ArchiveFiles, inflate: Inflate)
 	const end = findEnd(view);
 	const count = view.getUint16(end + 10, true);
 	let at = view.getUint32(end + 16, true);
-	if (count === 0xffff || at === 0xffffffff) throw refused("The archive is a ZIP64 one, of more than 4 GiB or 65,534 entries");
+	if (count === 0xffff || at === 0xffffffff)
+		throw refused("The archive is a ZIP64 one, of more than 4 GiB or 65,534 entries");
 	for (let i = 0; i < count; i++) {
 		if (at + entrySize > view.byteLength || view.getUint32(at, true) !== entrySignature) throw damaged();
 		at = readEntry(bytes, view, at, into, inflate);
@@ -51,7 +52,8 @@ function readEntry(bytes: Uint8Array, view: DataView, at: number, into: ArchiveF
 	// 3: made on Unix, with a mode in the upper half of the attributes; macOS says 3, too.
 	const type = view.getUint8(at + 5) === 3 ? view.getUint16(at + 40, true) & typeMask : 0;
 	if (type === folder || /[\\/]$/.test(name)) return next;
-	if (type !== 0 && type !== regular && type !== link) throw refused(`The archive has a device or a pipe in it: ${name}`);
+	if (type !== 0 && type !== regular && type !== link)
+		throw refused(`The archive has a device or a pipe in it: ${name}`);
 	if (view.getUint16(at + 8, true) & 1) throw refused("The archive is encrypted");
 	const size = view.getUint32(at + 24, true);
 	if (size > limits.fileBytes) {
@@ -72,14 +74,19 @@ function readContent(
 	into: ArchiveFiles,
 	inflate: Inflate,
 ): Uint8Array {
-	const [method, crc, packed] = [view.getUint16(at + 10, true), view.getUint32(at + 16, true), view.getUint32(at + 20, true)];
+	const [method, crc, packed] = [
+		view.getUint16(at + 10, true),
+		view.getUint32(at + 16, true),
+		view.getUint32(at + 20, true),
+	];
 	const local = view.getUint32(at + 42, true);
 	if (local + localSize > bytes.length || view.getUint32(local, true) !== localSignature) throw damaged();
 	const start = local + localSize + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
 	if (start + packed > bytes.length) throw damaged();
 	if (size > into.room) throw tooMuch();
 	const data = bytes.subarray(start, start + packed);
-	if (method !== 0 && method !== 8) throw refused(`The archive is packed by a method (${method}) that only its own program reads`);
+	if (method !== 0 && method !== 8)
+		throw refused(`The archive is packed by a method (${method}) that only its own program reads`);
 	const content = method === 0 ? data.slice() : unpack(data, size, inflate);
 	if (content.length !== size || crc32(content) !== crc) throw damaged();
 	return content;

@@ -99,7 +99,7 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 	const score = scoreClass(results, manifest, policy, values.names === true);
 	process.stdout.write(classTable(score));
 	if (values.report !== undefined)
-		await (await import("./grade/others.ts")).writeReports(values.report, results, score);
+		await (await import("./grade/others.ts")).tellReports(values.report, score, values.names === true);
 	process.stderr.write(
 		`xv6-lab: ${visible(out)} has the results of ${count(results.submissions.size, "submission")}\n`,
 	);

@@ -63,11 +63,12 @@ export class JudgeProcess implements Judge {
 		});
 	}
 
-	end(): void {
+	end(why = "was ended"): void {
 		clearTimeout(this.timer);
 		this.child?.kill("SIGKILL");
 		this.child = undefined;
 		this.submissions = 0;
+		this.fail?.(why);
 	}
 
 	private async start(): Promise<void> {
@@ -122,10 +123,7 @@ export class JudgeProcess implements Judge {
 			const wait = () => {
 				clearTimeout(this.timer);
 				const seconds = mostWaits * this.options.policy.cpuSeconds;
-				this.timer = setTimeout(() => {
-					this.end();
-					settle(() => reject(new JudgeStopped(`was not done after ${seconds} s`)));
-				}, seconds * 1000);
+				this.timer = setTimeout(() => this.end(`was not done after ${seconds} s`), seconds * 1000);
 			};
 			this.listener = (message) => {
 				wait();

@@ -64,9 +64,13 @@ export class ResultsFile {
 
 	/** Once everything is there: the lines in their one order, in a file that replaces this one. */
 	async finish(results: Results): Promise<void> {
-		this.close();
-		const lines = results.lines().map((line) => `${serialize(line)}\n`);
-		await atomicWrite([{ path: this.file, bytes: utf8(lines.join("")) }]);
+		closeSync(this.descriptor);
+		this.descriptor = -1;
+		try {
+			await writeResults(this.file, results);
+		} finally {
+			rmSync(this.lock, { force: true });
+		}
 	}
 
 	close(): void {
@@ -75,6 +79,12 @@ export class ResultsFile {
 		this.descriptor = -1;
 		rmSync(this.lock, { force: true });
 	}
+}
+
+/** The lines in their one order. */
+export async function writeResults(file: string, results: Results): Promise<void> {
+	const lines = results.lines().map((line) => `${serialize(line)}\n`);
+	await atomicWrite([{ path: file, bytes: utf8(lines.join("")) }]);
 }
 
 function takeLock(lock: string, file: string): void {

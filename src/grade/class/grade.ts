@@ -55,6 +55,10 @@ export async function gradeClass(request: ClassRequest): Promise<void> {
 		{ length: Math.max(1, Math.min(request.jobs, queue.length)) },
 		() => new Desk(request, locks),
 	);
+	const stop = () => {
+		for (const desk of desks) desk.close();
+	};
+	request.signal?.addEventListener("abort", stop, { once: true });
 	try {
 		await Promise.all(
 			desks.map(async (desk) => {
@@ -65,7 +69,7 @@ export async function gradeClass(request: ClassRequest): Promise<void> {
 			}),
 		);
 	} finally {
-		for (const desk of desks) desk.close();
+		stop();
 	}
 }
 
@@ -100,6 +104,7 @@ class Desk {
 			} catch (error) {
 				if (!(error instanceof JudgeStopped)) throw error;
 				this.close();
+				if (this.request.signal?.aborted) return false;
 				// What a judge has gathered before is not this submission's fault: it gets a fresh one.
 				if (!used && this.blame(source, error.why, ++stops)) return true;
 			}

@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
-import { engineName, hashOfText, ResultsFile, readResults } from "../env/node/resultsFile.ts";
+import { engineName, ResultsFile, readResults } from "../env/node/resultsFile.ts";
 import { submissionsAmong } from "../env/node/submission.ts";
 import { gradeClass } from "../grade/class/grade.ts";
 import type { Head } from "../grade/class/lines.ts";
@@ -12,12 +12,12 @@ import { defaultPolicy, type Policy, parsePolicy } from "../grade/class/policy.t
 import { classTable, count } from "../grade/class/report/summary.ts";
 import { Results } from "../grade/class/results.ts";
 import { scoreClass } from "../grade/class/score.ts";
-import type { LabManifest } from "../lab/manifest.ts";
 import { openCatalog } from "./assets.ts";
 import { gradeCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { ClassProgress } from "./grade/classProgress.ts";
 import { JudgeProcess } from "./grade/judgeProcess.ts";
+import { type GradeValues, manifestHash } from "./grade/values.ts";
 import { interruptible } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
 import { readText } from "./reportFile.ts";
@@ -36,8 +36,6 @@ export async function runGrade(argv: string[]): Promise<number> {
 	if (rest.length > 0) throw new UserError("usage", `One class at a time, not also ${rest.join(" ")}`, usage);
 	return gradeFolder(first, values);
 }
-
-export type GradeValues = ReturnType<typeof parseCommand<typeof gradeCommand.options>>["values"];
 
 async function gradeFolder(folder: string, values: GradeValues): Promise<number> {
 	if (values.lab === undefined) {
@@ -104,10 +102,6 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 		`xv6-lab: ${visible(out)} has the results of ${count(results.submissions.size, "submission")}\n`,
 	);
 	return exitCodes.done;
-}
-
-export function manifestHash(manifest: LabManifest): string {
-	return hashOfText(JSON.stringify(manifest));
 }
 
 function interrupted(out: string): UserError {

@@ -7,8 +7,8 @@ import { merge, type Results } from "../../grade/class/results.ts";
 import { type ClassScore, scoreClass } from "../../grade/class/score.ts";
 import { openCatalog } from "../assets.ts";
 import { exitCodes } from "../exitCodes.ts";
-import { type GradeValues, manifestHash } from "../grade.ts";
 import { writeReports } from "./reports.ts";
+import { type GradeValues, manifestHash } from "./values.ts";
 
 /** `xv6-lab grade merge FILE… --out FILE`: the shards of a class as one file. */
 export async function runMerge(files: readonly string[], values: GradeValues): Promise<number> {

@@ -15,7 +15,7 @@ const habits: readonly (readonly [RegExp, string])[] = [
 	[/\ball the same\b/i, "anyway"],
 	[/\bbehind (its|their|the) end\b/i, "past the end"],
 	[/\b(is|are) there already\b/i, "already exists"],
-	[/\b(stands?|lies?|lay) (in|at|on|there|above|below|beside|before|behind|far above) /i, "is in, is at"],
+	[/\b(stands?|lies?|lay) (in(?! for)|at|on|there|above|below|beside|before|behind|far above) /i, "is in, is at"],
 	[/\bon its own way\b/i, "separately"],
 	[/\bwhat (came|comes) is\b/i, "the result is"],
 ];

@@ -209,10 +209,10 @@ describe("gdb", () => {
 		expect(await ask("g")).toHaveLength(33 * 16);
 		expect(await ask("m80000000,4")).toHaveLength(8);
 		expect(await ask("m0,4")).toBe("E0e");
-		expect(await ask("s")).toMatch(/^T05thread:1;/);
+		expect(await ask("s")).toMatch(/^T05thread:01;/);
 		expect(await ask("Z0,80000004,4")).toBe("OK");
-		expect(await ask("c")).toBe("T05swbreak:;thread:1;");
-		expect(await ask("bs")).toBe("T05thread:1;");
+		expect(await ask("c")).toBe("T05thread:01;");
+		expect(await ask("bs")).toBe("T05thread:01;");
 		expect(await ask("z0,80000004,4")).toBe("OK");
 		expect(await ask("bc")).toMatch(/replaylog:begin/);
 		stub.dispose();

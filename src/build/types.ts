@@ -1,5 +1,6 @@
 import type { ProgressListener } from "../common/cancellation.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import type { NetworkOptions } from "../machine/network/types.ts";
 import type { Diagnostic, Toolchain, WasiToolchain } from "../toolchain/types.ts";
 
 export interface BuildRequest {
@@ -27,6 +28,8 @@ export interface MachineWish {
 	readonly timer: "clint" | "sstc";
 	/** false when the tree's start code sets no PMP entry (trees from before QEMU enforced it). */
 	readonly pmp: boolean;
+	/** The kernel has a driver for QEMU's e1000, and the peer of its lab is this one. */
+	readonly network?: NetworkOptions;
 	/** Contradictions that the tree itself shows, in words for the student. */
 	readonly warnings: readonly string[];
 }

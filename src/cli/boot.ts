@@ -146,7 +146,7 @@ function terminalIo(scripted: boolean): SessionIo {
 	};
 }
 
-type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp"> & {
+type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp" | "network"> & {
 	readonly programs: ObservedBuild["programs"];
 };
 
@@ -164,6 +164,7 @@ async function fromTree(dir: string, toolchain: string | undefined): Promise<Ima
 		memoryBytes: wish.memoryBytes,
 		virtio: wish.virtio,
 		pmp: wish.pmp,
+		...(wish.network ? { network: wish.network } : {}),
 		programs,
 	};
 }

@@ -4,11 +4,13 @@
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase } from "./coreAbi.ts";
 import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
+import { networkDevices } from "./devices/networkCard.ts";
 import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
 import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
 import { VirtioBlock } from "./devices/virtioBlock.ts";
 import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
 import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
+import type { NetworkOptions } from "./network/types.ts";
 import { board as map } from "./virtBoard.ts";
 
 export interface BoardParts {
@@ -17,6 +19,10 @@ export interface BoardParts {
 	/** Bytes of the disk image; undefined: no disk. */
 	readonly imageBytes: number | undefined;
 	readonly virtio: "modern" | "legacy";
+	/** Undefined: there is no PCIe bridge and no card. */
+	readonly network: NetworkOptions | undefined;
+	onPacket(fromGuest: boolean, frame: Uint8Array): void;
+	onPeerOutput(line: string): void;
 	/** Both ends of the serial line. */
 	transmit(byte: number): void;
 	nextByte(): number | undefined;
@@ -87,6 +93,29 @@ export class Board {
 			},
 		});
 		this.add(this.wired, testFinisher.base, testFinisher.size);
+		if (parts.network) this.wireNetwork(host, allocator, parts.network);
+	}
+
+	/** Last, so that machines without a card have the same state as ever. */
+	private wireNetwork(host: DeviceHost, allocator: StateAllocator, options: NetworkOptions): void {
+		const { parts, view } = this;
+		const devices = networkDevices({
+			host,
+			allocator,
+			options,
+			now: () => this.time,
+			wakeAt: (time) => {
+				if (time < view.getBigUint64(layout.M_DEVICE_TIME, true)) view.setBigUint64(layout.M_DEVICE_TIME, time, true);
+			},
+			packet: (fromGuest, frame) => parts.onPacket(fromGuest, frame),
+			peerSays: (line) => parts.onPeerOutput(line),
+		});
+		for (const { device, base, size } of devices) this.add(device, base, size);
+	}
+
+	/** mtime, in ticks of 10 MHz. */
+	get time(): bigint {
+		return this.view.getBigUint64(layout.M_TIME, true);
 	}
 
 	get finisher(): TestFinisher {

@@ -20,6 +20,7 @@ import {
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
 import { loadImages, type RawImage } from "./loader.ts";
+import type { NetworkPacket, NetworkPort } from "./network/types.ts";
 import { Points } from "./points.ts";
 import { applySchedule, checkSchedule, type Schedule } from "./schedule.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
@@ -101,6 +102,8 @@ export class Machine implements MachineSurface {
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly plic: InterruptController;
+	/** Undefined: the machine has no network card. */
+	readonly network: NetworkPort | undefined;
 	/** Undefined: the core does not watch. */
 	readonly accesses: AccessWatch | undefined;
 	private readonly core: CoreExports;
@@ -115,6 +118,8 @@ export class Machine implements MachineSurface {
 	private readonly points: Points;
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
+	private readonly packets = new Emitter<NetworkPacket>();
+	private readonly peerOutput = new Emitter<string>();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
 	private readonly input = new Input(
 		(bytes) => this.queue(bytes),
@@ -161,6 +166,13 @@ export class Machine implements MachineSurface {
 			ramBytes,
 			imageBytes: options.disk?.length,
 			virtio: options.virtio ?? "modern",
+			network: options.network,
+			onPacket: (fromGuest, frame) => {
+				if (!this.line.silent) this.packets.fire({ fromGuest, time: this.board.time, frame });
+			},
+			onPeerOutput: (line) => {
+				if (!this.line.silent) this.peerOutput.fire(line);
+			},
 			transmit: (byte) => this.line.transmit(byte),
 			nextByte: () => this.line.next(),
 			onRestart: () => {
@@ -179,6 +191,7 @@ export class Machine implements MachineSurface {
 			const base = options.jit === "eager" ? eagerOptions : normalOptions;
 			this.translator = new Translator(this.core, memory, { ...base, ...parts.translator });
 		}
+		this.network = options.network && { onPacket: this.packets.event, onPeerOutput: this.peerOutput.event };
 		this.onTrap = this.events.onTrap;
 		this.onTrapReturn = this.events.onTrapReturn;
 		this.onRootChange = this.events.onRootChange;
@@ -453,8 +466,17 @@ export class Machine implements MachineSurface {
 	/** Back to a moment of this machine, or of one of the same shape, with the input that waited for the guest then. */
 	restore(snapshot: Snapshot): void {
 		const { harts, ramBytes, diskBytes } = this.shape;
-		if (snapshot.harts !== harts || snapshot.ramBytes !== ramBytes || snapshot.diskBytes !== diskBytes) {
-			const next = "Restore it on a machine with the same harts, memory and disk.";
+		const devices = new DataView(snapshot.state.buffer, snapshot.state.byteOffset).getUint32(
+			layout.DEVICE_TABLE_COUNT - layout.STATE_BASE,
+			true,
+		);
+		const sameShape =
+			snapshot.harts === harts &&
+			snapshot.ramBytes === ramBytes &&
+			snapshot.diskBytes === diskBytes &&
+			devices === this.view.getUint32(layout.DEVICE_TABLE_COUNT, true);
+		if (!sameShape) {
+			const next = "Restore it on a machine with the same harts, memory, disk and network card.";
 			throw new UserError("snapshot-damaged", "The snapshot is of a machine of another shape", next);
 		}
 		this.noteDirty();
@@ -512,7 +534,7 @@ export class Machine implements MachineSurface {
 
 	dispose(): void {
 		this.past?.dispose();
-		for (const one of [this.events, this.stalls, this.guestErrors]) one.dispose();
+		for (const one of [this.events, this.stalls, this.guestErrors, this.packets, this.peerOutput]) one.dispose();
 		this.line.dispose();
 	}
 

@@ -2,6 +2,7 @@ import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { type InputRecord, parseInputLog } from "./inputLog.ts";
 import { Machine, type MachineParts } from "./machine.ts";
+import { isNetworkOptions } from "./network/types.ts";
 import { checksum } from "./snapshot.ts";
 import type { MachineOptions } from "./types.ts";
 
@@ -22,7 +23,8 @@ export interface Recording {
 }
 
 /** All that a run depends on; `jit` is no part of it. */
-export type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">>;
+export type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">> &
+	Pick<MachineOptions, "network">;
 
 const magic = "xv6-lab-run";
 const version = 1;
@@ -63,6 +65,7 @@ export function recordingOf(machine: Machine, title = ""): Recording {
 			seed: options.seed ?? 0,
 			virtio: options.virtio ?? "modern",
 			pmp: options.pmp ?? true,
+			...(options.network ? { network: options.network } : {}),
 		},
 		input: records,
 		hash: end?.hash ?? machine.stateHash(),
@@ -141,7 +144,8 @@ function readHeader(text: string): Header {
 		isSize(options.memoryBytes) &&
 		isSize(options.seed) &&
 		(options.virtio === "modern" || options.virtio === "legacy") &&
-		typeof options.pmp === "boolean";
+		typeof options.pmp === "boolean" &&
+		(options.network === undefined || isNetworkOptions(options.network));
 	if (!fine) throw damaged("its header makes no sense");
 	return header as Header;
 }

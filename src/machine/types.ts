@@ -1,5 +1,6 @@
 import type { Disposable } from "../common/disposable.ts";
 import type { Event } from "../common/event.ts";
+import type { NetworkOptions } from "./network/types.ts";
 
 /** A count of retired instructions, summed over all harts. Guest time is counted in these and in nothing else. */
 export type Instructions = number;
@@ -19,6 +20,8 @@ export interface MachineOptions {
 	readonly virtio?: "modern" | "legacy";
 	/** false: every physical access is allowed, as in QEMU before it enforced PMP. Default true. */
 	readonly pmp?: boolean;
+	/** With a network card; default: none. Its presence is part of the machine's state. */
+	readonly network?: NetworkOptions;
 	/** Translator: off, on with normal thresholds, or forced from the first execution of a block. */
 	readonly jit?: "off" | "on" | "eager";
 }

@@ -80,6 +80,18 @@ test("a second disk is named", async () => {
 });
 
 test("a device that the machine lacks is named", async () => {
+	const Makefile = tinyMakefile.replace("qemu: ", "QEMUOPTS += -device virtio-gpu-device\nqemu: ");
+	expect((await wish({ Makefile })).warnings[0]).toContain("virtio-gpu-device");
+});
+
+test("a kernel with a driver for the card gets one, and the peer that its lab's program waits for", async () => {
 	const Makefile = tinyMakefile.replace("qemu: ", "QEMUOPTS += -device e1000,netdev=net0,bus=pcie.0\nqemu: ");
-	expect((await wish({ Makefile })).warnings[0]).toContain("e1000");
+	// Old Makefiles add the device where no driver is.
+	expect(await wish({ Makefile })).not.toHaveProperty("network");
+	const driver = { Makefile, ...{ "kernel/disk.c": "void e1000_init(int *regs) { *regs = 0; }\n" } };
+	expect((await wish(driver)).network).toEqual({ peer: "echo" });
+	const program = 'char *want = "this is the host!";\n';
+	expect((await wish({ ...driver, "user/nettests.c": program })).network).toEqual({ peer: "greeting" });
+	expect((await wish({ ...driver, "nettest.py": "" })).network).toEqual({ peer: "nettest" });
+	expect((await wish(driver)).warnings).toEqual([]);
 });

@@ -45,6 +45,25 @@ export const buildOptions = {
 } as const satisfies Options;
 
 const timeout = { type: "string", value: "SEC", does: "end with code 4 after so many seconds" } as const;
+const coverage = {
+	type: "string",
+	value: "FILE",
+	does: "which lines and jumps of kernel and programs were executed, for lcov's readers; a table on stderr",
+} as const;
+/** Faults on demand. */
+const faults = {
+	fail: {
+		type: "string",
+		value: "kalloc:N|all, disk:N|all",
+		does: "kalloc's N-th call, or the disk's N-th request, fails; all: each in turn. Judged is the kernel",
+	},
+	crash: {
+		type: "string",
+		value: "write:N|all",
+		does: "power is lost after the N-th write to the disk; the next boot's file system is checked",
+	},
+	irq: { type: "string", value: "N", does: "the timer's interrupt comes at the command's N-th instruction" },
+} as const satisfies Options;
 const dir = { type: "string", value: "DIR", does: "the tree; default: this folder" } as const;
 
 const define = <T extends Options>(spec: CommandSpec<T>): CommandSpec<T> => spec;
@@ -116,6 +135,8 @@ export const runCommand = define({
 		"memory-report": { type: "string", value: "FILE", does: "what the kernel did to memory, as JSON" },
 		tables: { type: "boolean", does: "the same as tables on stdout" },
 		record: { type: "string", value: "FILE", does: "save the run as a file, for `xv6-lab replay`" },
+		coverage,
+		...faults,
 	},
 });
 
@@ -153,6 +174,8 @@ export const testCommand = define({
 		task: { type: "string", multiple: true, value: "ID", does: "only the tests of this task" },
 		junit: { type: "string", value: "FILE", does: "write a JUnit report" },
 		json: { type: "boolean", does: "verdicts as JSON on stdout" },
+		coverage,
+		...faults,
 		seeds: { type: "string", value: "N", does: "run all with N schedules" },
 		shard: { type: "string", value: "I/N", does: "only every N-th test, from the I-th on" },
 		timeout: { type: "string", value: "SEC", does: "end each test, and the boot, after so many seconds" },

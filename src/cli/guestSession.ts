@@ -8,7 +8,7 @@ import { ProgressWatch } from "../session/progress.ts";
 import { RunController } from "../session/runController.ts";
 import { Shell } from "../session/shell.ts";
 import { waitingOf } from "../session/waiting.ts";
-import { breathe, createMachine, observe } from "./machine.ts";
+import { breathe, createCountingMachine, createMachine, observe } from "./machine.ts";
 
 /** A machine for one command: its owner, the shell that types, and the kernel seen from outside. */
 export interface GuestSession extends Disposable {
@@ -25,11 +25,14 @@ export interface GuestSessionOptions {
 	/** From now on, for all that the session runs. */
 	readonly timeoutMs: number | undefined;
 	readonly onOutput: (bytes: Uint8Array) => void;
+	/** The machine tells what was executed. */
+	readonly counting?: boolean;
 }
 
 export async function openSession(output: BuildOutput, options: GuestSessionOptions): Promise<GuestSession> {
 	const { params, manifest, timeoutMs, onOutput } = options;
-	const { machine, harts } = await createMachine(output, params);
+	const create = options.counting ? createCountingMachine : createMachine;
+	const { machine, harts } = await create(output, params);
 	const store = new DisposableStore();
 	store.add(machine);
 	const view = store.add(observe(machine, output, manifest));

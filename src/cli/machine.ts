@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { BuildOutput } from "../build/types.ts";
-import { loadCore } from "../env/node/core.ts";
+import { loadCore, loadWatchCore } from "../env/node/core.ts";
 import type { KernelView } from "../kernelview/kernelView.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabManifest } from "../lab/manifest.ts";
@@ -10,6 +10,11 @@ import { machineFor } from "../worker/compose.ts";
 
 export async function createMachine(output: BuildOutput, params: MachineParams) {
 	return machineFor(await loadCore(), output, params);
+}
+
+/** A machine that tells what was executed: with the core for it, which interprets. */
+export async function createCountingMachine(output: BuildOutput, params: MachineParams) {
+	return machineFor(await loadWatchCore(), output, { ...params, translator: false }, undefined, true);
 }
 
 /** What the kernel does to memory, seen from outside. */

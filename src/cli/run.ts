@@ -2,7 +2,9 @@ import { UserError } from "../common/errors.ts";
 import { visibleLine } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { renderTables } from "../kernelview/tables.ts";
+import { bootPart, CoverageCollector } from "../lab/coverage/collector.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
+import { timerAt } from "../lab/faults/irq.ts";
 import { describe } from "../lab/junit.ts";
 import { runTest } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
@@ -13,9 +15,12 @@ import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { parseCommand, runCommand } from "./commandLine.ts";
 import { consoleWriter } from "./consoleWriter.ts";
+import { reportCoverage } from "./coverage.ts";
 import { codeOfEnd, exitCodes } from "./exitCodes.ts";
+import { faultOf, runWithFaults } from "./faults.ts";
 import { openSession } from "./guestSession.ts";
-import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
+import { breathe } from "./machine.ts";
+import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { record } from "./replay.ts";
 import { writeReport } from "./reportFile.ts";
 
@@ -31,15 +36,26 @@ export async function runRun(argv: string[]): Promise<number> {
 	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
 	checkProgram(positionals[0] ?? "", output.programs);
 	const params = machineParams(values);
+	const fault = faultOf(values);
+	if (fault) {
+		if (values.record || values.tables || values["memory-report"])
+			throw new UserError("usage", "Runs with faults make no recording or report", "Leave the option out.");
+		return runWithFaults(command, fault, { output, tree, manifest, params });
+	}
+	const irq = values.irq === undefined ? undefined : wholeNumber(values.irq, "--irq", 0, Number.MAX_SAFE_INTEGER);
+	const coverage = values.coverage === undefined ? undefined : new CoverageCollector(output);
 	const session = await openSession(output, {
 		params,
+		...(coverage ? { counting: true } : {}),
 		manifest,
 		timeoutMs: timeoutMs(values.timeout),
 		onOutput: consoleWriter(process.stdout),
 	});
 	const { shell, view, harts, machine } = session;
 	try {
+		coverage?.begin(machine, bootPart);
 		const boot = await shell.waitForPrompt(budgets.boot);
+		coverage?.begin(machine, positionals[0] ?? "");
 		const files = await diagnosisFiles(tree);
 		const explain = (end: RunEnd) => {
 			const diagnoses = view.diagnose(end, files);
@@ -51,6 +67,14 @@ export async function runRun(argv: string[]): Promise<number> {
 			explain({ ...boot, output: shell.console });
 			process.stderr.write(`\nxv6-lab: ${describeEnd(boot, machine.instret)}\n`);
 			return codeOfEnd(boot);
+		}
+		if (irq !== undefined) {
+			const { hart, pc } = await timerAt(machine, command, irq, { breathe });
+			const where = view.symbolize(pc);
+			const place = where?.file === undefined ? "" : ` (${where.file}:${where.line})`;
+			process.stderr.write(
+				`xv6-lab: timer at instruction ${irq}: hart ${hart}, ${where?.name ?? `0x${pc.toString(16)}`}${place}\n`,
+			);
 		}
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
@@ -89,6 +113,8 @@ export async function runRun(argv: string[]): Promise<number> {
 		}
 		return code;
 	} finally {
+		coverage?.end();
+		if (coverage && values.coverage) await reportCoverage(values.coverage, coverage, dir);
 		if (values.record) await record(values.record, machine, command);
 		session.dispose();
 	}

@@ -3,6 +3,9 @@ import { UserError } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
+import { CoverageCollector } from "../lab/coverage/collector.ts";
+import type { Sweep } from "../lab/faults/fault.ts";
+import { renderSweep } from "../lab/faults/report.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
 import { type LabManifest, type LabTest, parseManifest } from "../lab/manifest.ts";
 import { findTest, runLab } from "../lab/runner.ts";
@@ -10,8 +13,10 @@ import type { Verdict } from "../lab/verdict.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli, buildJudged } from "./build.ts";
 import { parseCommand, testCommand } from "./commandLine.ts";
+import { reportCoverage } from "./coverage.ts";
 import { exitCodes } from "./exitCodes.ts";
-import { breathe, createMachine, observe } from "./machine.ts";
+import { faultOf, testWithFaults } from "./faults.ts";
+import { breathe, createCountingMachine, createMachine, observe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { ProgressLine } from "./progressLine.ts";
 import { readText, writeReport } from "./reportFile.ts";
@@ -44,34 +49,48 @@ export async function runTest(argv: string[]): Promise<number> {
 	} else output = await buildForCli(dir, building);
 	const changed = values.lab || values.manifest ? new Map() : await catalog.changedIn(manifest, tree);
 	const params = machineParams(values);
+	const fault = faultOf(values);
+	if (fault && values.seeds)
+		throw new UserError("usage", "--seeds runs tests, not faults", "Choose one schedule with --seed.");
 	const first = params.seed ?? 0;
 	const seeds = values.seeds === undefined ? 1 : wholeNumber(values.seeds, "--seeds", 1, 10_000);
 	const progress = new ProgressLine(process.stderr);
-	const verdicts = await runLab({
-		manifest,
-		tree,
-		tests,
-		programs: output.programs,
-		changed,
-		allowUnchecked: values["allow-unchecked"] === true,
-		harts: params.harts ?? output.wish.harts,
-		seeds: Array.from({ length: seeds }, (_, i) => first + i),
-		createMachine: async (_, seed) => (await createMachine(output, { ...params, seed })).machine,
-		observe: (machine) => observe(machine, output, manifest),
-		breathe,
-		...(limit !== undefined ? { patience: () => patienceOf(limit) } : {}),
-		onStart: (test, seed) => {
-			if (seeds > 1) progress.show({ step: `seed ${seed}: ${test.title}`, done: seed - first + 1, total: seeds });
-		},
-		onVerdict: (verdict) => {
-			if (values.json || verdict.outcome === "not-begun") return;
-			progress.clear();
-			process.stdout.write(line(verdict, seeds > 1));
-		},
-	});
+	const coverage = values.coverage === undefined ? undefined : new CoverageCollector(output);
+	const create = coverage ? createCountingMachine : createMachine;
+	const deliver = (verdict: Verdict, sweep?: Sweep) => {
+		if (values.json || verdict.outcome === "not-begun") return;
+		progress.clear();
+		process.stdout.write(sweep && verdict.outcome !== "passed" ? faultLines(verdict, sweep) : line(verdict, seeds > 1));
+	};
+	const irq = values.irq === undefined ? undefined : wholeNumber(values.irq, "--irq", 0, Number.MAX_SAFE_INTEGER);
+	const runTests = () =>
+		runLab({
+			manifest,
+			tree,
+			tests,
+			programs: output.programs,
+			changed,
+			allowUnchecked: values["allow-unchecked"] === true,
+			harts: params.harts ?? output.wish.harts,
+			seeds: Array.from({ length: seeds }, (_, i) => first + i),
+			createMachine: async (_, seed) => (await create(output, { ...params, seed })).machine,
+			observe: (machine) => observe(machine, output, manifest),
+			breathe,
+			...(coverage ? { coverage } : {}),
+			...(limit !== undefined ? { patience: () => patienceOf(limit) } : {}),
+			onStart: (test, seed) => {
+				if (seeds > 1) progress.show({ step: `seed ${seed}: ${test.title}`, done: seed - first + 1, total: seeds });
+			},
+			...(irq === undefined ? {} : { timerAt: irq }),
+			onVerdict: deliver,
+		});
+	const verdicts = fault
+		? await testWithFaults(fault, { output, tree, manifest, tests, params, onVerdict: deliver })
+		: await runTests();
 	progress.clear();
 	if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, "\t")}\n`);
 	if (values.junit) await writeReport(values.junit, toJUnit(verdicts, properties));
+	if (coverage && values.coverage) await reportCoverage(values.coverage, coverage, dir);
 	if (!values.json) process.stdout.write(summary(verdicts));
 	// Nothing tried is nothing passed.
 	return (verdicts.length > 0 || values.shard !== undefined) &&
@@ -150,6 +169,12 @@ function line(verdict: Verdict, withSeed: boolean): string {
 	const head = `${sign} ${visibleLine(`${verdict.task.padEnd(3)} ${verdict.title}`)}${seed}\n`;
 	if (verdict.outcome === "passed" && verdict.reasons.length === 0) return head;
 	return `${head}${describe(verdict).replace(/^/gm, "     ")}\n`;
+}
+
+/** What a sweep found, under the test's name. */
+function faultLines(verdict: Verdict, sweep: Sweep): string {
+	const head = `${signs[verdict.outcome]} ${visibleLine(`${verdict.task.padEnd(3)} ${verdict.title}`)}\n`;
+	return `${head}${visible(renderSweep(sweep)).replace(/^(?=.)/gm, "     ")}`;
 }
 
 function patienceOf(ms: number): () => boolean {

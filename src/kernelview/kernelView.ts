@@ -25,6 +25,7 @@ import { LiveModel, type Outline } from "./liveModel.ts";
 import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
 import { Moments } from "./moments.ts";
 import { type Process, ProcessReader } from "./processes.ts";
+import { type InUse, inUse } from "./quiescence.ts";
 import type { RegionDescription } from "./regionDescription.ts";
 import { RegionReader } from "./regions.ts";
 import { RootReader } from "./rootReader.ts";
@@ -347,6 +348,17 @@ export class KernelView implements Disposable {
 	freeFrames(): number | undefined {
 		this.sources.memory.refresh();
 		return readFreeList(this.sources.memory, this.sources.names).count;
+	}
+
+	/** Locks and references; for who compares two moments at which nothing runs. */
+	inUse(): InUse {
+		return inUse(this.sources, this.diagnoser.locks);
+	}
+
+	/** Every process that is there, in the order of the kernel's table. */
+	processes(): readonly { readonly pid: number; readonly name: string; readonly state: string }[] {
+		this.sources.memory.refresh();
+		return this.sources.processes.all().map(({ pid, name, state }) => ({ pid, name, state }));
 	}
 
 	get faultCount(): number {

@@ -2,14 +2,16 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
-import type { MachineSurface } from "../machine/types.ts";
+import type { Instructions, MachineSurface } from "../machine/types.ts";
 import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
+import { bootPart, type CoverageCollector } from "./coverage/collector.ts";
 import { diagnosisFiles } from "./diagnosisFiles.ts";
+import { timerAt } from "./faults/irq.ts";
 import { type Evidence, expectedText, explain, framesLost, judge, outcomeOf } from "./judge.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { bootSeed, seedsByBoot, testSchedule } from "./schedules.ts";
@@ -71,6 +73,10 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	readonly onStart?: (test: LabTest, seed: number) => void;
 	readonly onVerdict?: (verdict: Verdict) => void;
 	readonly onOutput?: (bytes: Uint8Array) => void;
+	/** The timer's interrupt comes at this instruction of each test's command; see faults/irq.ts. */
+	readonly timerAt?: Instructions;
+	/** Told what the boot and each test execute; `createMachine` then has to make machines that tell it. */
+	readonly coverage?: CoverageCollector;
 }
 
 /**
@@ -103,7 +109,7 @@ async function runFromBoot(
 	tests: readonly LabTest[],
 	deliver: (verdict: Verdict) => void,
 ): Promise<void> {
-	const { harts, signal } = request;
+	const { harts, signal, coverage } = request;
 	const machine = await request.createMachine(harts, bootSeed(seeds[0] ?? 0));
 	const shell = Shell.on(machine, {
 		breathe: request.breathe,
@@ -114,6 +120,7 @@ async function runFromBoot(
 	let observer: TestObserver | undefined;
 	try {
 		observer = request.observe(machine);
+		coverage?.begin(machine, bootPart);
 		const boot = await shell.waitForPrompt(budgets.judgedBoot(harts));
 		const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
 		const booted = boot.kind === "prompt" ? machine.snapshot() : undefined;
@@ -135,10 +142,15 @@ async function runFromBoot(
 				machine.restore(booted);
 				const schedule = testSchedule(seed);
 				if (schedule) machine.setSchedule(schedule);
+				if (request.timerAt !== undefined) {
+					await timerAt(machine, test.setup?.[0] ?? test.command ?? test.program, request.timerAt, request);
+				}
+				coverage?.begin(machine, test.id);
 				deliver(await runTest(context, test, shell, observer, machine));
 			}
 		}
 	} finally {
+		coverage?.end();
 		observer?.dispose();
 		shell.dispose();
 		machine.dispose();

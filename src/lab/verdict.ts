@@ -14,7 +14,16 @@ export type Outcome =
 
 /** One thing that was asked for and what came instead. */
 export interface Reason {
-	readonly kind: "output" | "end" | "invariant" | "boot" | "program-missing" | "not-begun" | "not-run" | "not-checked";
+	readonly kind:
+		| "output"
+		| "end"
+		| "invariant"
+		| "boot"
+		| "program-missing"
+		| "not-begun"
+		| "not-run"
+		| "not-checked"
+		| "fault";
 	readonly message: string;
 }
 

@@ -7,7 +7,7 @@ import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
 import { networkDevices } from "./devices/networkCard.ts";
 import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
 import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
-import { VirtioBlock } from "./devices/virtioBlock.ts";
+import { type DiskListener, VirtioBlock } from "./devices/virtioBlock.ts";
 import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
 import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
 import type { NetworkOptions } from "./network/types.ts";
@@ -44,6 +44,8 @@ export class Board {
 	private readonly devices: Device[] = [];
 	private readonly said = new Set<string>();
 	private wired: TestFinisher | undefined;
+	/** Of the disk in slot 0. */
+	readonly diskListeners = new Set<DiskListener>();
 
 	constructor(private readonly parts: BoardParts) {
 		this.bytes = new Uint8Array(parts.memory.buffer);
@@ -82,7 +84,11 @@ export class Board {
 			}
 			const disk = { offset: diskBase(parts.ramBytes), length: parts.imageBytes };
 			const config = { irq: virtio.firstIrq, state: blockState, version } as const;
-			this.add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk)), base, virtio.registers);
+			this.add(
+				new VirtioMmio(host, config, new VirtioBlock(host.memory, disk, this.diskListeners)),
+				base,
+				virtio.registers,
+			);
 		}
 		this.wired = new TestFinisher({
 			state: allocator.take(finisherStateBytes),

@@ -34,6 +34,8 @@ export interface CoreImports {
 		undoFull(entries: number): void;
 		/** Only core-watch.wasm: there are T_WATCHED_LIMIT records of accesses. */
 		accessesFull(): void;
+		/** Only core-watch.wasm: all slots are about to be forgotten, and with them what was executed. */
+		slotsDropped(): void;
 		/** Code at an offset of a decoded page was arrived at T_HOT times; the translator may change its heat (HEAT_*). */
 		translate(slot: number, offset: number): void;
 	};

@@ -1,4 +1,4 @@
-import type { Disposable } from "../common/disposable.ts";
+import { type Disposable, toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
 import { AccessWatch, accessBytes } from "./accessWatch.ts";
@@ -7,7 +7,9 @@ import { checkOptions } from "./checkOptions.ts";
 import { ConsoleLine } from "./consoleLine.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
+import type { DiskListener } from "./devices/virtioBlock.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
+import { ExecutedCode } from "./executed.ts";
 import { GuestEvents } from "./guestEvents.ts";
 import { History, type HistoryHost, type HistoryOptions, type Position } from "./history.ts";
 import { Input, momentOf, otherRun } from "./input.ts";
@@ -28,6 +30,7 @@ import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
 	ConsolePort,
 	Hart,
+	Hook,
 	Instructions,
 	InterruptController,
 	MachineOptions,
@@ -51,7 +54,10 @@ const allOnes = 0xffff_ffff_ffff_ffffn;
 export interface MachineParts {
 	/** The compiled core (dist/machine/core.wasm); one module serves any number of machines. */
 	readonly core: WebAssembly.Module;
-	/** The core is core-watch.wasm: `Machine.accesses` tells what the kernel reads and writes. The translator has to be off. */
+	/**
+	 * The core is core-watch.wasm: `Machine.accesses` tells what the kernel reads and writes, `Machine.executed` which instructions
+	 * ran. The translator has to be off.
+	 */
 	readonly watch?: boolean;
 	/** Names an address for the watchdog's reports; undefined: unknown. */
 	readonly symbolize?: (pc: bigint) => string | undefined;
@@ -106,6 +112,7 @@ export class Machine implements MachineSurface {
 	readonly network: NetworkPort | undefined;
 	/** Undefined: the core does not watch. */
 	readonly accesses: AccessWatch | undefined;
+	readonly executed: ExecutedCode | undefined;
 	private readonly core: CoreExports;
 	private readonly translator: Translator | undefined;
 	private readonly bytes: Uint8Array;
@@ -154,6 +161,7 @@ export class Machine implements MachineSurface {
 		this.bytes = new Uint8Array(memory.buffer);
 		this.view = new DataView(memory.buffer);
 		this.accesses = parts.watch ? new AccessWatch(this.view, 65536 * memoryPages(ramBytes, diskBytes)) : undefined;
+		this.executed = parts.watch ? new ExecutedCode(memory.buffer, () => this.core?.dropVolatile()) : undefined;
 		this.events = new GuestEvents(this.view, () => this.core);
 		this.points = new Points({
 			view: this.view,
@@ -341,6 +349,10 @@ export class Machine implements MachineSurface {
 			}
 			case layout.STOP_BREAKPOINT: {
 				const hart = this.view.getUint32(layout.T_STOP_HART, true);
+				if (this.points.act(hart)) {
+					this.core.passBreakpoint(hart);
+					return undefined;
+				}
 				return { kind: "breakpoint", hart, pc: this.view.getBigUint64(layout.T_STOP_PC, true) };
 			}
 			case layout.STOP_WATCHPOINT: {
@@ -442,6 +454,15 @@ export class Machine implements MachineSurface {
 
 	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any", filter?: WatchFilter): Disposable {
 		return this.points.addWatchpoint(address, length, access, filter);
+	}
+
+	addHook(pc: bigint, hook: Hook): Disposable {
+		return this.points.addHook(pc, hook);
+	}
+
+	watchDisk(listener: DiskListener): Disposable {
+		this.board.diskListeners.add(listener);
+		return toDisposable(() => this.board.diskListeners.delete(listener));
 	}
 
 	// ---- snapshots and hashes ----------------------------------------------------------------------------------------
@@ -606,6 +627,7 @@ export class Machine implements MachineSurface {
 				slotChanged: (slot) => this.translator?.slotChanged(slot),
 				undoFull: (entries) => this.past?.areaFull(entries),
 				accessesFull: () => this.accesses?.flush(),
+				slotsDropped: () => this.executed?.dropping(),
 			},
 		};
 	}

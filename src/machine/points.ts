@@ -2,7 +2,7 @@ import { type Disposable, toDisposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
 import type { CoreExports, CoreImports } from "./coreAbi.ts";
-import type { Hart, PointFilter, WatchedAccess, WatchFilter } from "./types.ts";
+import type { Hart, Hook, PointFilter, WatchedAccess, WatchFilter } from "./types.ts";
 
 type Callbacks = Pick<CoreImports["env"], "onBreakpoint" | "onWatchpoint">;
 
@@ -23,6 +23,9 @@ interface Host {
 export class Points {
 	private readonly breakpoints = new Map<bigint, Set<PointFilter>>();
 	private readonly watchpoints = new Map<number, WatchFilter & { readonly purpose: Purpose }>();
+	/** Hooks are breakpoints that the host goes on from by itself. */
+	private readonly hooks = new Map<PointFilter, Hook>();
+	private due: Hook | undefined;
 	private nextId = 1;
 	/** Points that were added for this purpose count; undefined: none do. */
 	active: Purpose | undefined = "others";
@@ -34,8 +37,14 @@ export class Points {
 		onBreakpoint: (id) => {
 			const filters = this.breakpoints.get(this.host.view.getBigUint64(layout.T_STOP_PC, true));
 			if (this.active !== "others") return 0;
-			for (const filter of filters ?? []) if (this.passes(id, filter) && stops(filter, this.host.hart(id))) return 1;
-			return 0;
+			this.due = undefined;
+			let met = 0;
+			for (const filter of filters ?? []) {
+				if (!this.passes(id, filter) || !stops(filter, this.host.hart(id))) continue;
+				met = 1;
+				this.due ??= this.hooks.get(filter);
+			}
+			return met;
 		},
 		onWatchpoint: (id) => {
 			const { purpose, ...filter } = this.watchpoints.get(id) ?? noWatch;
@@ -66,7 +75,7 @@ export class Points {
 		if (!filters && !this.host.core().addBreakpoint(BigInt.asIntN(64, place))) {
 			throw tableFull("breakpoints", layout.T_BREAKPOINT_MAX);
 		}
-		const own = { ...filter };
+		const own = this.hooks.has(filter) ? filter : { ...filter };
 		if (filters) filters.add(own);
 		else this.breakpoints.set(place, new Set([own]));
 		return toDisposable(() => {
@@ -75,6 +84,24 @@ export class Points {
 			this.breakpoints.delete(place);
 			this.host.core().removeBreakpoint(BigInt.asIntN(64, place));
 		});
+	}
+
+	addHook(pc: bigint, hook: Hook): Disposable {
+		const filter: PointFilter = { when: (hart) => hook.when(hart) };
+		this.hooks.set(filter, hook);
+		const point = this.addBreakpoint(pc, filter);
+		return toDisposable(() => {
+			point.dispose();
+			this.hooks.delete(filter);
+		});
+	}
+
+	/** The run stopped at a breakpoint. True: for a hook, which has done its work. */
+	act(hart: number): boolean {
+		const { due } = this;
+		this.due = undefined;
+		due?.act(this.host.hart(hart));
+		return due !== undefined;
 	}
 
 	addWatchpoint(

@@ -72,6 +72,17 @@ export interface PointFilter {
 	readonly when?: (hart: Hart) => boolean;
 }
 
+/**
+ * A change of the run at a place of its code: a fault on demand. Like a debugger's changes it is in no input log: a run with one cannot be
+ * saved.
+ */
+export interface Hook {
+	/** Asked as a breakpoint's filter is, once for each time that a hart comes there; it may count. */
+	when(hart: Hart): boolean;
+	/** The hart stands before the instruction, and may be changed. The run goes on from where it is then. */
+	act(hart: Hart): void;
+}
+
 export interface WatchedAccess {
 	/** Undefined: a device (DMA). The instruction is under way; its registers are those after the access. */
 	readonly hart: Hart | undefined;

@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { BuildOutput } from "../../src/build/types.ts";
 import { breathe, createMachine } from "../../src/cli/machine.ts";
+import { checkFileSystem, inLog, logLength, type SuperBlock, superBlock } from "../../src/kernelview/fileSystem.ts";
 import { VirtioBlock } from "../../src/machine/devices/virtioBlock.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
-import { blockSize, checkFileSystem, inLog, logLength, superBlock } from "../support/xv6FileSystem.ts";
 
 /** FULL=1: the machine stops after every write. The gate takes some. */
 const sample = process.env.FULL === undefined ? 13 : 1;
 const budget = 20_000_000_000;
+const blockSize = 1024;
 /** Before the first access to the disk, as far as a moment of the boot has to be. */
 const margin = 200_000;
 
@@ -81,7 +82,7 @@ async function record(harts: number): Promise<{ before: Uint8Array; writes: Writ
 
 test.each([1, 3])("the file system survives a crash at any write, %i harts", async (harts) => {
 	const { before, writes, bootReads } = await record(harts);
-	const sb = superBlock(before);
+	const sb = superBlock(before) as SuperBlock;
 	expect(checkFileSystem(before)).toEqual([]);
 	expect(writes.length).toBeGreaterThan(300);
 
@@ -99,7 +100,7 @@ test.each([1, 3])("the file system survives a crash at any write, %i harts", asy
 	try {
 		for (const [index, { block, content }] of writes.entries()) {
 			disk.set(content, block * blockSize);
-			const waiting = logLength(disk);
+			const waiting = logLength(disk, sb);
 			if (block === sb.logStart && waiting > 0) {
 				committed = disk.slice();
 				const header = new DataView(disk.buffer, sb.logStart * blockSize);

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
+import { type SuperBlock, superBlock } from "../../src/kernelview/fileSystem.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 import { consoleOfOurs } from "../support/xv6Console.ts";
-import { blockSize, superBlock } from "../support/xv6FileSystem.ts";
 
 afterAll(closeToolchains);
 
@@ -9,7 +9,7 @@ afterAll(closeToolchains);
 const most = 0x7fff;
 /** README is the first file that mkfs puts on the disk, behind "/"; `nlink` is its inode's fourth short. */
 const readme = 2;
-const linksAt = (disk: Uint8Array) => superBlock(disk).inodeStart * blockSize + readme * 64 + 6;
+const linksAt = (disk: Uint8Array) => (superBlock(disk) as SuperBlock).inodeStart * 1024 + readme * 64 + 6;
 
 test.each([
 	{ names: most - 1, made: true },

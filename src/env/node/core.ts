@@ -13,9 +13,12 @@ export function loadCore(dist: string = distFolder()): Promise<WebAssembly.Modul
 	return core;
 }
 
-/** The core that detectors watch, compiled at each call. */
+let watchCore: Promise<WebAssembly.Module> | undefined;
+
+/** The core that detectors and coverage watch. */
 export function loadWatchCore(dist: string = distFolder()): Promise<WebAssembly.Module> {
-	return compile(join(dist, "machine/core-watch.wasm"));
+	watchCore ??= compile(join(dist, "machine/core-watch.wasm"));
+	return watchCore;
 }
 
 async function compile(file: string): Promise<WebAssembly.Module> {

@@ -29,7 +29,7 @@ export class Diagnoser {
 		);
 	}
 
-	private get locks(): LockReader {
+	get locks(): LockReader {
 		this.reader ??= new LockReader(this.sources.memory, this.sources.names);
 		return this.reader;
 	}

@@ -15,6 +15,11 @@ import { NEVER, YIELD_CODE, count, hartAt, hartCount, yieldAfter } from "./hart"
 import { dropFetch, dropWritable, flushIndex, flushRoot } from "./tlb";
 import { ramAddress } from "./physical";
 import { keepPage } from "./undo";
+import { WATCHING } from "./watchBuild";
+
+/** Only core-watch.wasm: all decoded pages are about to be forgotten, and with them what was executed. */
+// @ts-ignore: decorator
+@external("env", "slotsDropped") declare function slotsDropped(): void;
 
 /** Slots in use are 1..slotsUsed. A cache: dropping it is invisible. */
 let slotsUsed: u32 = 0;
@@ -102,6 +107,7 @@ export function dropHeat(): void {
 
 /** Forgets every decoded page and every link to one. */
 export function dropSlots(): void {
+	if (WATCHING) slotsDropped();
 	dropHeat();
 	slotsUsed = 0;
 	slotGeneration++;

@@ -4,7 +4,7 @@
 // at the state. `left` counts steps exactly: one for each instruction, retired or trapped.
 
 import {
-	HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
+	BRANCH_PASSED, BRANCH_TAKEN, HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
 	PAGE_CACHES, PAGE_CACHES_BANK, PAGE_CACHES_SIZE, REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT,
 	T_READY_HART, T_STOP_REQUEST, T_WATCHED_FROM, T_WATCHED_SPAN, V_LEFT, V_STEPS_END, V_TLB, V_YIELD, WATCHED_READ, WATCHED_WRITE,
 } from "./layout";
@@ -26,7 +26,7 @@ import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHig
 import { breakpointAt } from "./breakpoints";
 import { bulk } from "./idioms";
 import { atSliceEnd, settle } from "./turns";
-import { watched } from "./watch";
+import { branched, watched } from "./watch";
 import { WATCHING } from "./watchBuild";
 
 // @ts-ignore: decorator
@@ -351,14 +351,15 @@ export function execute(h: usize, steps: u32): u32 {
 					store<u64>(h, target, H_PC);
 					break;
 				}
-				case op.OP_BEQ: if (A(h, r) != B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BNE: if (A(h, r) == B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BLT: if (A(h, r) >= B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BGE: if (A(h, r) < B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BLTU: if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
-				case op.OP_BGEU: if (<u64>A(h, r) < <u64>B(h, r)) { r = next(r); continue; } store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BEQ: if (A(h, r) != B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BNE: if (A(h, r) == B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BLT: if (A(h, r) >= B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BGE: if (A(h, r) < B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BLTU: if (<u64>A(h, r) >= <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
+				case op.OP_BGEU: if (<u64>A(h, r) < <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; } if (WATCHING) branched(r, BRANCH_TAKEN); store<u64>(h, page + ((r - base) >> 3) + I(r), H_PC); break;
 				case op.OP_BEQ_LOCAL: {
-					if (A(h, r) != B(h, r)) { r = next(r); continue; }
+					if (A(h, r) != B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -366,7 +367,8 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BNE_LOCAL: {
-					if (A(h, r) == B(h, r)) { r = next(r); continue; }
+					if (A(h, r) == B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -374,7 +376,8 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BLT_LOCAL: {
-					if (A(h, r) >= B(h, r)) { r = next(r); continue; }
+					if (A(h, r) >= B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -382,7 +385,8 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BGE_LOCAL: {
-					if (A(h, r) < B(h, r)) { r = next(r); continue; }
+					if (A(h, r) < B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -390,7 +394,8 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BLTU_LOCAL: {
-					if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; }
+					if (<u64>A(h, r) >= <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -398,7 +403,8 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BGEU_LOCAL: {
-					if (<u64>A(h, r) < <u64>B(h, r)) { r = next(r); continue; }
+					if (<u64>A(h, r) < <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					const distance = load<i32>(r, 8);
 					r += distance;
 					if (stays(r, distance, hot)) continue;
@@ -406,14 +412,16 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				}
 				case op.OP_BULK_BNE:
-					if (A(h, r) == B(h, r)) { r = next(r); continue; }
+					if (A(h, r) == B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					left -= bulk(h, r, left);
 					r += load<i32>(r, 8);
 					if (stays(r, -1, hot)) continue;
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
 					break;
 				case op.OP_BULK_BLTU:
-					if (<u64>A(h, r) >= <u64>B(h, r)) { r = next(r); continue; }
+					if (<u64>A(h, r) >= <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
+					if (WATCHING) branched(r, BRANCH_TAKEN);
 					left -= bulk(h, r, left);
 					r += load<i32>(r, 8);
 					if (stays(r, -1, hot)) continue;

@@ -365,6 +365,9 @@ export const SLOT_INFO_SIZE = 16;
  */
 export const HEAT_BASE = 0x600000;
 export const HEAT_STRIDE = 0x1020;
+/** Only core-watch.wasm, which counts no heat: which ways a conditional branch went. */
+export const BRANCH_TAKEN = 1;
+export const BRANCH_PASSED = 2;
 export const HEAT_QUIET = 0x1fff;
 export const HEAT_CODE = 0x2000;
 export const REGION_TABLE = 64;

@@ -1,7 +1,7 @@
 // Every access of the kernel to a range of addresses as a record, for detectors (core-watch.wasm only; accessWatch.ts reads
 // them). Nothing of STATE depends on it, so a watched run is the run that it would have been.
 
-import { H_ID, H_MODE, H_MSTATUS, H_PC, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_RECORDS, T_WATCHED_SPAN, WATCHED_SWAP } from "./layout";
+import { HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, SLOT_RECORDS, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_RECORDS, T_WATCHED_SPAN, WATCHED_SWAP } from "./layout";
 import { MODE_S, MSTATUS_SIE } from "./hart";
 
 // @ts-ignore: decorator
@@ -27,4 +27,14 @@ export function watchedSwap(h: usize, va: u64, size: u32, old: u64, value: u64):
 	const left: u64 = size == 8 ? value : <u64><u32>value;
 	const what: u32 = (old == 0 ? 1 : 0) | (left == 0 ? 2 : 0);
 	if (what) watched(h, load<u64>(h, H_PC), va, WATCHED_SWAP, size == 8 ? 3 : 2, what);
+}
+
+/** A conditional branch was executed: which way it went is kept in its heat, which a core without a translator does not use. */
+// @ts-ignore: decorator
+@inline
+export function branched(r: usize, way: u32): void {
+	// An instruction that is run alone, off its page, has no heat.
+	if (r < <usize>SLOT_RECORDS) return;
+	const at: usize = HEAT_BASE + ((r - SLOT_RECORDS) >> 3);
+	store<u8>(at, <u8>(<u32>load<u8>(at) | way));
 }

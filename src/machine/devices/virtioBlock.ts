@@ -23,6 +23,21 @@ const ID_SIZE = 20;
 /** As QEMU says: 128 less header and status. */
 const segMax = 126;
 
+/** A read or a write, as the driver asked for it. */
+export interface DiskRequest {
+	readonly kind: "read" | "write";
+	readonly sector: number;
+	readonly bytes: number;
+}
+
+/** Who looks at a disk's requests, or makes them fail. Not part of the machine's state. */
+export interface DiskListener {
+	/** Before it is served; true: it is answered with an I/O error, and moves nothing. */
+	fails?(request: DiskRequest): boolean;
+	/** It was served without an error; the disk has its new content. */
+	served?(request: DiskRequest): void;
+}
+
 const total = (pieces: readonly Piece[]) => pieces.reduce((sum, piece) => sum + piece.length, 0);
 
 export class VirtioBlock implements VirtioBackend {
@@ -35,6 +50,7 @@ export class VirtioBlock implements VirtioBackend {
 		private readonly memory: GuestMemory,
 		/** Where the image begins in `memory.bytes`, and its length: a multiple of the sector size. */
 		private readonly disk: Piece,
+		private readonly listeners: ReadonlySet<DiskListener> = new Set(),
 	) {
 		const view = new DataView(this.config.buffer);
 		view.setBigUint64(0, BigInt(disk.length / sectorSize), true);
@@ -59,17 +75,21 @@ export class VirtioBlock implements VirtioBackend {
 		switch (type) {
 			case T_IN: {
 				const at = this.locate(sector, room);
-				if (at === undefined) return { status: S_IOERR, written: 0 };
+				const request = { kind: "read", sector: Number(sector), bytes: room } as const;
+				if (at === undefined || this.fails(request)) return { status: S_IOERR, written: 0 };
 				this.scatter(chain.writable, 0, this.memory.bytes.subarray(at, at + room));
+				this.served(request);
 				return { status: S_OK, written: room };
 			}
 			case T_OUT: {
 				const length = total(chain.readable) - HEADER_SIZE;
 				const at = this.locate(sector, length);
-				if (at === undefined) return { status: S_IOERR, written: 0 };
+				const request = { kind: "write", sector: Number(sector), bytes: length } as const;
+				if (at === undefined || this.fails(request)) return { status: S_IOERR, written: 0 };
 				if (length > 0) this.memory.writing(at, length);
 				this.gather(chain.readable, HEADER_SIZE, this.memory.bytes.subarray(at, at + length));
 				if (length > 0) this.memory.written(at, length);
+				this.served(request);
 				return { status: S_OK, written: 0 };
 			}
 			case T_FLUSH:
@@ -83,6 +103,16 @@ export class VirtioBlock implements VirtioBackend {
 			default:
 				return { status: S_UNSUPPORTED, written: 0 };
 		}
+	}
+
+	private fails(request: DiskRequest): boolean {
+		let failed = false;
+		for (const listener of this.listeners) if (listener.fails?.(request)) failed = true;
+		return failed;
+	}
+
+	private served(request: DiskRequest): void {
+		for (const listener of this.listeners) listener.served?.(request);
 	}
 
 	/** Place of whole sectors inside the image, else undefined. */

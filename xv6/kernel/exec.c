@@ -39,7 +39,7 @@ loadseg(pagetable_t pagetable, uint64 va, struct inode *ip, uint offset, uint sz
   for(uint i = 0; i < sz; i += PGSIZE){
     uint64 pa = walkaddr(pagetable, va + i);
     if(pa == 0)
-      panic("loadseg: address should exist");
+      panic("loadseg: page not mapped");
     uint n = sz - i < PGSIZE ? sz - i : PGSIZE;
     // Straight to the physical page: text pages are not writable for
     // copyout(), and the page table is not the current one.

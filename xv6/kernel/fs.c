@@ -41,7 +41,7 @@ fsinit(int dev)
 {
   readsb(dev);
   if(sb.magic != FSMAGIC)
-    panic("invalid file system");
+    panic("fsinit: bad magic number");
   initlog(dev, &sb);
   ireclaim(dev);
 }
@@ -102,7 +102,7 @@ bfree(uint dev, uint blockno)
   uchar mask = 1 << (i % 8);
 
   if((b->data[i/8] & mask) == 0)
-    panic("freeing free block");
+    panic("bfree: block is free");
   b->data[i/8] &= ~mask;
   log_write(b);
   brelse(b);
@@ -167,7 +167,7 @@ iget(uint dev, uint inum)
 
   if(!hit){
     if(!unused)
-      panic("iget: no inodes");
+      panic("iget: inode table full");
     hit = unused;
     hit->valid = 0;   // ilock() will read it
     hit->inum = inum;
@@ -255,7 +255,7 @@ ilock(struct inode *ip)
     return;
   ifetch(ip);
   if(ip->type == 0)
-    panic("ilock: no type");
+    panic("ilock: inode not on disk");
   ip->valid = 1;
 }
 
@@ -350,7 +350,7 @@ bmap(struct inode *ip, uint bn)
 
   bn -= NDIRECT;
   if(bn >= NINDIRECT)
-    panic("bmap: out of range");
+    panic("bmap: file too large");
 
   uint table = fill(ip->dev, &ip->addrs[NDIRECT]);
   if(table == 0)

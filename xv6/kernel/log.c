@@ -50,7 +50,7 @@ void
 initlog(int dev, struct superblock *sb)
 {
   if(sizeof(struct logheader) > BSIZE)
-    panic("initlog: too big logheader");
+    panic("initlog: header larger than a block");
 
   initlock(&log.lock, "log");
   log.dev = dev;
@@ -173,7 +173,7 @@ end_op(void)
 {
   acquire(&log.lock);
   if(log.committing)
-    panic("log.committing");
+    panic("end_op: commit in progress");
   log.outstanding--;
   if(log.outstanding == 0){
     log.committing = 1;
@@ -196,13 +196,13 @@ log_write(struct buf *b)
 
   acquire(&log.lock);
   if(log.outstanding < 1)
-    panic("log_write outside of trans");
+    panic("log_write: no transaction");
 
   while(i < log.lh.n && log.lh.block[i] != b->blockno)
     i++;
   if(i == log.lh.n){
     if(log.lh.n >= log.capacity)
-      panic("too big a transaction");
+      panic("log_write: transaction too large");
     bpin(b);
     log.lh.block[i] = b->blockno;
     log.lh.n++;

@@ -95,7 +95,7 @@ queuepage(void)
   void *page = kalloc();
 
   if(page == 0)
-    panic("virtio disk kalloc");
+    panic("virtio_disk_init: no memory for the queue");
   memset(page, 0, PGSIZE);
   return page;
 }
@@ -127,9 +127,9 @@ initqueue(void)
 {
   *reg(VIRTIO_MMIO_QUEUE_SEL) = 0;   // a disk has just one
   if(*reg(VIRTIO_MMIO_QUEUE_READY))
-    panic("virtio disk should not be ready");
+    panic("virtio_disk_init: queue in use");
   if(*reg(VIRTIO_MMIO_QUEUE_NUM_MAX) < NUM)
-    panic("virtio disk max queue too short");
+    panic("virtio_disk_init: queue too short");
 
   disk.desc = queuepage();
   disk.avail = queuepage();
@@ -162,7 +162,7 @@ virtio_disk_init(void)
   status |= VIRTIO_CONFIG_S_FEATURES_OK;
   *reg(VIRTIO_MMIO_STATUS) = status;
   if((*reg(VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_FEATURES_OK) == 0)
-    panic("virtio disk FEATURES_OK unset");
+    panic("virtio_disk_init: device rejects the features");
 
   initqueue();
   status |= VIRTIO_CONFIG_S_DRIVER_OK;
@@ -234,7 +234,7 @@ virtio_disk_intr(void)
   while(disk.seen != __atomic_load_n(&disk.used->idx, __ATOMIC_ACQUIRE)){
     struct request *r = &disk.request[disk.used->ring[disk.seen % NUM].id / CHAIN];
     if(r->status != 0)
-      panic("virtio_disk_intr status");
+      panic("virtio_disk_intr: request failed");
     r->b->disk = 0;
     wakeup(r->b);
     disk.seen++;

@@ -196,7 +196,7 @@ void
 uvmfirst(pagetable_t pagetable, uchar *src, uint sz)
 {
   if(sz >= PGSIZE)
-    panic("uvmfirst: more than a page");
+    panic("uvmfirst: initcode larger than a page");
 
   char *page = addpage(pagetable, 0, PTE_R | PTE_W | PTE_X | PTE_U);
   if(page == 0)

@@ -47,35 +47,58 @@ match(const char *re, const char *text)
   }
 }
 
-static char buf[1024];
+enum { MAXLINE = 1024 };
 
-// Handles whole lines; what is left of the last one moves to the front.
+static struct {
+  int fd;
+  int at, end;  // what is left in buf
+  char buf[512];
+} in;
+
+// The next character of the file, or -1 at its end.
+static int
+next_char(void)
+{
+  if(in.at == in.end){
+    in.at = 0;
+    in.end = read(in.fd, in.buf, sizeof(in.buf));
+    if(in.end <= 0){
+      in.end = 0;
+      return -1;
+    }
+  }
+  return (uchar)in.buf[in.at++];
+}
+
+// Reads one line, without its newline. What does not fit is dropped.
+// Returns the length that was kept, or -1 at the end of the file.
+static int
+read_line(char *line)
+{
+  int n = 0, c;
+
+  while((c = next_char()) >= 0 && c != '\n'){
+    if(n < MAXLINE - 1)
+      line[n++] = c;
+  }
+  line[n] = 0;
+  return c < 0 && n == 0 ? -1 : n;
+}
+
 static void
 grep(const char *pattern, int fd)
 {
-  int have = 0, n;
+  static char line[MAXLINE + 1];
+  int n;
 
-  while((n = read(fd, buf + have, sizeof(buf) - 1 - have)) > 0){
-    have += n;
-    buf[have] = 0;
-    char *line = buf, *end;
-    while((end = strchr(line, '\n')) != 0){
-      *end = 0;
-      if(match(pattern, line)){
-        *end = '\n';
-        write(1, line, end + 1 - line);
-      }
-      line = end + 1;
-    }
-    have -= line - buf;
-    // A line that fills the buffer is given up.
-    if(have == sizeof(buf) - 1)
-      have = 0;
-    memmove(buf, line, have);
+  in.fd = fd;
+  in.at = in.end = 0;
+  while((n = read_line(line)) >= 0){
+    if(!match(pattern, line))
+      continue;
+    line[n] = '\n';
+    write(1, line, n + 1);
   }
-  buf[have] = 0;
-  if(have > 0 && match(pattern, buf))
-    printf("%s\n", buf);
 }
 
 int

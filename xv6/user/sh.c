@@ -305,29 +305,41 @@ getcmd(char *line)
   return line[0] == 0 ? -1 : 0;
 }
 
+// The programs that the shell starts inherit files 0, 1 and 2 from it.
+static void
+open_standard_files(void)
+{
+  int fd;
+
+  do {
+    fd = open("console", O_RDWR);
+  } while(fd == 0 || fd == 1 || fd == 2);
+  if(fd > 2)
+    close(fd);
+}
+
+static void
+run_in_child(char *line)
+{
+  if(fork1() == 0){
+    struct input in = { .at = line };
+    next(&in);
+    run_line(&in, END);
+    exit(0);
+  }
+  wait(0);
+}
+
 int
 main(void)
 {
   static char line[MAXLINE];
-  int fd;
 
-  // Files 0, 1 and 2 must be open, whoever started the shell.
-  while((fd = open("console", O_RDWR)) >= 0){
-    if(fd >= 3){
-      close(fd);
-      break;
-    }
-  }
-  while(getcmd(line) >= 0){
-    if(change_directory(line))
-      continue;
-    if(fork1() == 0){
-      struct input in = { .at = line };
-      next(&in);
-      run_line(&in, END);
-      exit(0);
-    }
-    wait(0);
+  open_standard_files();
+  while(getcmd(line) == 0){
+    // A child could only change its own directory.
+    if(!change_directory(line))
+      run_in_child(line);
   }
   exit(0);
 }

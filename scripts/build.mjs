@@ -27,10 +27,44 @@ const llcGlue = {
 		}));
 	},
 };
+/**
+ * MicroPython's glue: it lets our imports in and looks for no host to load files by itself. Its command line for Node is left out.
+ */
+const micropythonGlue = {
+	name: "micropython-glue",
+	setup(build) {
+		build.onLoad({ filter: /micropython\.mjs$/ }, ({ path }) => {
+			let contents = readFileSync(path, "utf8");
+			const replace = (from, to) => {
+				if (!contents.includes(from)) throw new Error(`build: micropython.mjs has no ${from}`);
+				contents = contents.replaceAll(from, to);
+			};
+			const from = contents.indexOf("if(globalThis.loadMicroPython=loadMicroPython,");
+			const to = contents.indexOf("class PyProxy{", from);
+			if (from < 0 || to < 0) throw new Error("build: micropython.mjs has another command line");
+			contents = contents.slice(0, from) + contents.slice(to);
+			replace("let Module={locateFile:", "let Module={instantiateWasm:options.instantiateWasm,locateFile:");
+			replace("ENVIRONMENT_IS_WORKER=!!globalThis.WorkerGlobalScope", "ENVIRONMENT_IS_WORKER=true");
+			replace(
+				'ENVIRONMENT_IS_NODE=globalThis.process?.versions?.node&&"renderer"!=globalThis.process?.type',
+				"ENVIRONMENT_IS_NODE=false",
+			);
+			replace("if(!globalThis.window&&!globalThis.WorkerGlobalScope)", "if(false)");
+			const loader =
+				'const{createRequire:createRequire}=await import("module");var require=createRequire(import.meta.url)';
+			replace(loader, "var require");
+			replace("_scriptName=import.meta.url", '_scriptName=""');
+			return { contents, loader: "js" };
+		});
+	},
+};
 const node = { ...common, platform: "node", target: "node20" };
 /** A CommonJS bundle has no `import.meta`; what needs its own place is told it (workerData, extensionUri). */
 const commonJs = { ...node, format: "cjs", define: { "import.meta.url": '"file:///"' } };
 const browser = { ...common, platform: "browser" };
+
+/** The interpreter and its library are inside of the worker's file. */
+const embedded = { loader: { ".py": "text", ".wasm": "binary" }, minify: true };
 
 /** [entry, output, options]; an entry that does not exist is an error, not a silence. */
 const bundles = [
@@ -42,6 +76,8 @@ const bundles = [
 	["src/worker/engine.node.ts", "dist/worker/engine.node.cjs", { ...commonJs }],
 	["src/worker/toolchainWorker.node.ts", "dist/worker/toolchainWorker.node.cjs", { ...commonJs }],
 	["src/worker/judgeWatch.node.ts", "dist/worker/judgeWatch.node.cjs", { ...commonJs }],
+	["src/worker/gradeWorker.node.ts", "dist/worker/gradeWorker.node.cjs", { ...commonJs, ...embedded }],
+	["src/worker/gradeWorker.web.ts", "dist/worker/gradeWorker.web.js", { ...browser, format: "iife", ...embedded }],
 	["src/worker/engine.web.ts", "dist/worker/engine.web.js", { ...browser, format: "iife" }],
 	["src/worker/toolchainWorker.web.ts", "dist/worker/toolchainWorker.web.js", { ...browser, format: "iife" }],
 	["src/extension.ts", "dist/extension.cjs", { ...commonJs, external: ["vscode"] }],
@@ -54,7 +90,7 @@ async function bundle() {
 	const packages = new Set();
 	for (const [entry, outfile, options] of bundles) {
 		if (!existsSync(entry)) throw new Error(`build: entry ${entry} is missing`);
-		const settings = { ...options, entryPoints: [entry], outfile, plugins: [llcGlue], metafile: true };
+		const settings = { ...options, entryPoints: [entry], outfile, plugins: [llcGlue, micropythonGlue], metafile: true };
 		const { metafile } = await esbuild.build(settings);
 		for (const input of Object.keys(metafile.inputs)) {
 			const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];

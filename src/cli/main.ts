@@ -70,6 +70,7 @@ function exitCodeOf(error: UserError): number {
 		case "link-failed":
 		case "mkfs-failed":
 		case "makefile-not-understood":
+		case "grade-script-failed":
 		case "outside-tree":
 		case "limit-reached":
 			return exitCodes.buildFailed;

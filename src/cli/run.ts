@@ -6,6 +6,7 @@ import { bootPart, CoverageCollector } from "../lab/coverage/collector.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { timerAt } from "../lab/faults/irq.ts";
 import { describe } from "../lab/junit.ts";
+import { judgeKnown } from "../lab/knownPrograms.ts";
 import { runTest } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
@@ -104,7 +105,11 @@ export async function runRun(argv: string[]): Promise<number> {
 			const diagnoses = explain({ ...end, output: printed });
 			const why = describeEnd(end, instructions);
 			if (why !== "") process.stderr.write(`xv6-lab: ${why}\n`);
-			const failed = end.kind === "prompt" && hasFailed(printed, diagnoses);
+			const elf = output.programs.find(({ name }) => name === positionals[0])?.elf;
+			const atPrompt = end.kind === "prompt";
+			const known = atPrompt ? judgeKnown(await catalog.knownPrograms(tree), command, printed, elf) : undefined;
+			if (known) process.stdout.write(`${knownSigns[known.state]} ${visibleLine(known.says)}\n`);
+			const failed = atPrompt && (known?.state === "failed" || hasFailed(printed, diagnoses));
 			code = failed ? exitCodes.failed : codeOfEnd(end);
 		}
 		if (values.tables) process.stdout.write(`\n${renderTables(view.model())}`);
@@ -119,6 +124,8 @@ export async function runRun(argv: string[]): Promise<number> {
 		session.dispose();
 	}
 }
+
+const knownSigns = { passed: "✓", failed: "✗", unknown: "?" } as const;
 
 /** Whether the program did not do what it is for: as it says by its exit status, or as the shell and the kernel say of it. */
 function hasFailed(printed: string, diagnoses: readonly Diagnosis[]): boolean {

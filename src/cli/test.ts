@@ -8,6 +8,7 @@ import type { Sweep } from "../lab/faults/fault.ts";
 import { renderSweep } from "../lab/faults/report.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
 import { type LabManifest, type LabTest, parseManifest } from "../lab/manifest.ts";
+import { programLab } from "../lab/programTests.ts";
 import { findTest, runLab } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import { openCatalog } from "./assets.ts";
@@ -20,6 +21,8 @@ import { breathe, createCountingMachine, createMachine, observe } from "./machin
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { ProgressLine } from "./progressLine.ts";
 import { readText, writeReport } from "./reportFile.ts";
+import { chooseScripts, testScripts } from "./testScripts.ts";
+import { filtered, shard } from "./testSelection.ts";
 
 /** `xv6-lab test`: every test of the lab, with verdicts; exit 0 only if all pass. */
 export async function runTest(argv: string[]): Promise<number> {
@@ -28,26 +31,31 @@ export async function runTest(argv: string[]): Promise<number> {
 	const dir = values.dir ?? ".";
 	const catalog = openCatalog();
 	const tree = new NodeTree(dir);
-	const { manifest, why } = await chooseLab(catalog, tree, values);
-	const tests = shard(select(manifest, values.test, values.task), values.shard);
+	const scripts = values.program === undefined ? await chooseScripts(catalog, tree, values) : undefined;
+	if (scripts) return testScripts(dir, tree, scripts, values);
+	// What is judged is often a stranger's: the compiler inside runs nothing of it on this machine, and is everywhere the same.
+	const building = { toolchain: toolchainKind(values.toolchain ?? "bundled"), quiet: true };
+	const built = values.program === undefined ? undefined : await buildForCli(dir, building);
+	const { manifest, why } = built ? labOfProgram(built, values.program ?? "") : await chooseLab(catalog, tree, values);
+	if (values.results) throw new UserError("usage", "--results is for grade scripts", "Write --junit or --json.");
+	const tests = shard(filtered(select(manifest, values.test, values.task), values.filter), values.shard);
 	const say = (text: string) => void (values.json ? process.stderr : process.stdout).write(`${visible(text)}\n`);
 	say(`Lab: ${why}`);
 	const properties: Record<string, string> = { lab: manifest.id, judgedBy: why };
-	// What is judged is often a stranger's: the compiler inside runs nothing of it on this machine, and is everywhere the same.
-	const building = { toolchain: toolchainKind(values.toolchain ?? "bundled"), quiet: true };
 	let output: BuildOutput;
-	if (values.lab) {
+	if (built) output = built;
+	else if (values.lab) {
 		const judged = await catalog.judged(manifest, tree);
-		const built = await buildJudged(dir, judged, building);
-		output = built.output;
-		properties.files = built.disk.says;
-		say(built.disk.says);
+		const made = await buildJudged(dir, judged, building);
+		output = made.output;
+		properties.files = made.disk.says;
+		say(made.disk.says);
 		if (judged.changed.length > 0) {
 			properties.changed = judged.changed.join(" ");
 			say(`The tree's own ${judged.changed.join(", ")} differ from the lab's and are not used`);
 		}
 	} else output = await buildForCli(dir, building);
-	const changed = values.lab || values.manifest ? new Map() : await catalog.changedIn(manifest, tree);
+	const changed = values.lab || values.manifest || built ? new Map() : await catalog.changedIn(manifest, tree);
 	const params = machineParams(values);
 	const fault = faultOf(values);
 	if (fault && values.seeds)
@@ -124,6 +132,16 @@ async function chooseLab(
 	throw new UserError("lab-not-found", `${tree.label} belongs to no lab. ${found.why}`, how);
 }
 
+function labOfProgram(output: BuildOutput, program: string): { readonly manifest: LabManifest; readonly why: string } {
+	const elf = output.programs.find(({ name }) => name === program)?.elf;
+	if (!elf) {
+		const known = output.programs.map(({ name }) => name).join(" ");
+		throw new UserError("program-not-found", `This tree has no program ${program}`, `Its programs are: ${known}.`);
+	}
+	const manifest = programLab(program, elf);
+	return { manifest, why: `${manifest.tests.length} tests found in ${program}` };
+}
+
 /** The counts; before them, in one line each, the tasks that the student has not come to. */
 function summary(verdicts: readonly Verdict[]): string {
 	const unbegun = new Map<string, number>();
@@ -148,17 +166,6 @@ function select(manifest: LabManifest, ids: string[] | undefined, tasks: string[
 		throw new UserError("usage", `Lab ${manifest.id} has no task ${task}`, `Its tasks are: ${known.join(", ")}.`);
 	}
 	return tasks ? manifest.tests.filter((test) => tasks.includes(test.task)) : manifest.tests;
-}
-
-/** `i/n`, i from 1: every n-th test, for graders that spread a class over machines. */
-function shard(tests: readonly LabTest[], text: string | undefined): readonly LabTest[] {
-	if (text === undefined) return tests;
-	const match = /^(\d+)\/(\d+)$/.exec(text);
-	const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-	if (!match || index < 1 || index > count) {
-		throw new UserError("usage", `--shard ${text} is not a part`, "Write i/n with i from 1 to n.");
-	}
-	return tests.filter((_, i) => i % count === index - 1);
 }
 
 const signs = { passed: "ok  ", failed: "FAIL", "not-begun": "--  ", "not-checked": "??  ", errored: "ERR " } as const;

@@ -32,6 +32,7 @@ export const errorCodes = [
 	"lab-not-found",
 	"lab-manifest-invalid",
 	"lab-patch-unfit",
+	"grade-script-failed",
 	"program-not-found",
 	"not-built",
 	"machine-off",

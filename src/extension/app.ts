@@ -1,7 +1,6 @@
 import * as vscode from "vscode";
 import type { LabCatalog } from "../lab/catalog.ts";
-import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import { BackgroundBuild } from "./backgroundBuild.ts";
 import { registerBuildTask } from "./buildTask.ts";
 import { type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
@@ -129,14 +128,25 @@ const endWords: Readonly<Record<string, () => string>> = {
 };
 
 /** A program that no test judges: what is known of its end goes to the terminal, below its output. */
-function showEnd(folder: LabFolder, program: string, end: string, diagnoses: readonly Diagnosis[]): void {
+function showEnd(folder: LabFolder, program: string, { end, diagnoses, known }: CommandResult): void {
 	const how = endWords[end]?.();
 	const title = how ? `${program}: ${how}` : program;
 	const card = diagnosisCard(title, diagnoses);
-	if (card) showCard(folder, card, program);
+	if (known) showCard(folder, { ...(card ?? knownCard), ...knownHead(program, known) }, program);
+	else if (card) showCard(folder, card, program);
 	else if (how) showCard(folder, { ...unexplained, title }, program);
 	else void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
 }
+
+/** A program that says by itself whether it passed. */
+function knownHead(
+	title: string,
+	{ state, says }: NonNullable<CommandResult["known"]>,
+): Pick<Card, "mark" | "title" | "cause"> {
+	return { mark: state === "unknown" ? "other" : state, title, cause: says };
+}
+
+const knownCard: Card = { mark: "other", title: "", more: [], calls: [], evidence: [], inspect: false };
 
 const unexplained: Card = { mark: "failed", title: "", more: [], calls: [], evidence: [], inspect: true };
 

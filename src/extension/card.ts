@@ -150,7 +150,8 @@ export function plainCard(card: Card, words: CardWords): string {
 	const parts: string[] = [printable(card.cause ?? card.title)];
 	const labelled = rows(card, words).map(([label, lines]) => `${label} ${lines.join("\n  ")}`);
 	if (labelled.length > 0) parts.push(labelled.join("\n"));
-	parts.push(...card.more.map((text) => wrap(text, lineWidth)));
+	// What a grade script says has lines of its own.
+	parts.push(...card.more.map((text) => (text.includes("\n") ? printable(text) : wrap(text, lineWidth))));
 	if (card.evidence.length > 0)
 		parts.push([words.faults, ...card.evidence.map((text) => `  ${printable(text)}`)].join("\n"));
 	return parts.join("\n\n");

@@ -1,8 +1,7 @@
 import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
-import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { labPrograms } from "./labPrograms.ts";
@@ -15,7 +14,7 @@ export interface CommandParts {
 	readonly log: vscode.LogOutputChannel;
 	showVerdict(folder: LabFolder, verdict: VerdictData): Promise<void>;
 	/** How a program that no test judges ended. */
-	showEnd(folder: LabFolder, program: string, end: string, diagnoses: readonly Diagnosis[]): void;
+	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	runAllTests(folder: LabFolder): Promise<void>;
 	runTest(folder: LabFolder, test: string): Promise<void>;
 	openInspector(folder: LabFolder): void;
@@ -119,7 +118,7 @@ async function runProgram(
 	report.report({ message: program });
 	const result = await folder.runCommand(program, token);
 	if (result.verdict) await parts.showVerdict(folder, result.verdict);
-	else parts.showEnd(folder, program, result.end, result.diagnoses);
+	else parts.showEnd(folder, program, result);
 }
 
 /** A tree's root, or a file in it, as a command's argument: a Uri from code, a test from the buttons on its messages. */

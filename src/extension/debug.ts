@@ -116,7 +116,9 @@ export class Debugging implements vscode.Disposable {
 	private async offered(): Promise<vscode.DebugConfiguration[]> {
 		const kernel = { type, request: "launch", name: vscode.l10n.t("Debug xv6"), kernel: true };
 		const attach = { type, request: "attach", name: vscode.l10n.t("Attach to the running xv6") };
-		const programs = this.folders.all.flatMap((folder) => folder.tree.lab?.tests.map(({ program }) => program) ?? []);
+		const programs = this.folders.all.flatMap((folder) =>
+			(folder.tree.lab?.tests ?? []).flatMap(({ program }) => program || []),
+		);
 		return [
 			kernel,
 			...[...new Set(programs)].map((program) => ({

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { TestInfo, VerdictData } from "../protocol/engine.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
 import { failurePlace } from "./failureLine.ts";
@@ -118,23 +118,36 @@ export class LabTests implements vscode.Disposable {
 					folder,
 				});
 				parent.sortText = String(lab.tasks.indexOf(task)).padStart(3, "0");
-				const keep = new Set(tests.map((test) => test.id));
-				parent.children.forEach((child) => {
-					if (!keep.has(child.id)) parent.children.delete(child.id);
-				});
-				for (const test of tests) {
-					const { source, main } = folder.tree.programs.find((program) => program.name === test.program) ?? {};
-					const uri = source ? vscode.Uri.joinPath(folder.root, source) : undefined;
-					const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
-					item.description = test.command;
-					item.range = main === undefined ? undefined : startOf(main);
-					item.sortText = String(lab.tests.indexOf(test)).padStart(3, "0");
-				}
+				this.updateTests(parent, tests, folder);
 			}
 		}
 		this.controller.items.forEach((item) => {
 			if (!wanted.has(item.id)) this.controller.items.delete(item.id);
 		});
+	}
+
+	/** A test that another has to pass before stands below that one. */
+	private updateTests(task: vscode.TestItem, tests: readonly TestInfo[], folder: LabFolder): void {
+		const items = new Map<string, vscode.TestItem>();
+		const kept = new Map<vscode.TestItem, Set<string>>([[task, new Set()]]);
+		for (const [i, test] of tests.entries()) {
+			const { source, main } = folder.tree.programs.find((program) => program.name === test.program) ?? {};
+			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, main];
+			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
+			const parent = items.get(test.grade?.parent ?? "") ?? task;
+			const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
+			item.description = test.grade ? pointsOf(test.grade.points) : test.command;
+			item.range = line === undefined ? undefined : startOf(line);
+			item.sortText = String(i).padStart(3, "0");
+			items.set(test.id, item);
+			kept.get(parent)?.add(test.id);
+			kept.set(item, new Set());
+		}
+		for (const [item, ids] of kept) {
+			item.children.forEach((child) => {
+				if (!ids.has(child.id)) item.children.delete(child.id);
+			});
+		}
 	}
 
 	private item(
@@ -157,8 +170,15 @@ export class LabTests implements vscode.Disposable {
 	/** The item of one test of a folder's lab. */
 	find(folder: LabFolder, test: string): vscode.TestItem | undefined {
 		let found: vscode.TestItem | undefined;
+		const visit = (items: vscode.TestItemCollection): void => {
+			found ??= items.get(test);
+			if (found) return;
+			items.forEach((item) => {
+				visit(item.children);
+			});
+		};
 		this.controller.items.get(folder.root.toString())?.children.forEach((task) => {
-			found ??= task.children.get(test);
+			visit(task.children);
 		});
 		return found;
 	}
@@ -337,6 +357,10 @@ export class LabTests implements vscode.Disposable {
 		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages, duration);
 		else run.failed(item, messages, duration);
 	}
+}
+
+function pointsOf(points: number): string {
+	return points === 1 ? vscode.l10n.t("1 point") : vscode.l10n.t("{0} points", points);
 }
 
 /** The begin of a line (from 1). */

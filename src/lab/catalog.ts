@@ -3,6 +3,7 @@ import { fromUtf8, utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { changedPrograms, type JudgedTree, judgedTree } from "./judgedTree.ts";
+import { type KnownProgram, knownProgramSchema, parseKnownPrograms } from "./knownPrograms.ts";
 import { type LabManifest, parseManifest } from "./manifest.ts";
 import { applyPatch } from "./patch.ts";
 import { type Recognised, recognise } from "./recognise.ts";
@@ -30,7 +31,12 @@ export const handoutFile = "HANDOUT.md";
 /** A course's own lab, in the root of its tree. */
 export const ownManifest = "lab.json";
 
-const workspaceSchema = v.object({ lab: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)) });
+const workspaceSchema = v.object({
+	lab: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/))),
+	/** Programs of this tree that say themselves whether they passed. */
+	programs: v.optional(v.array(knownProgramSchema)),
+});
+type Workspace = v.InferOutput<typeof workspaceSchema>;
 
 /** The kernel and the labs that ship: folders `xv6/` and `labs/<id>/` of one tree. */
 export class LabCatalog {
@@ -88,13 +94,26 @@ export class LabCatalog {
 			const parsed = parseManifest(fromUtf8(manifest), ownManifest);
 			return { manifest: parsed, why: `${parsed.title}, from ${ownManifest} of this tree` };
 		}
-		const named = await tree.read(workspaceFile);
-		if (named) {
-			const lab = await this.manifest(parseWorkspaceFile(fromUtf8(named)));
+		const named = await this.namedIn(tree);
+		if (named !== undefined) {
+			const lab = await this.manifest(named);
 			return { manifest: lab, why: `${lab.title}, named by ${workspaceFile}` };
 		}
 		const manifests = await Promise.all((await this.ids()).map((id) => this.manifest(id)));
 		return recognise(manifests, tree);
+	}
+
+	/** The lab that a tree's workspace file names. */
+	async namedIn(tree: SourceTree): Promise<string | undefined> {
+		return (await readWorkspace(tree))?.lab;
+	}
+
+	/** Programs that report by themselves: ours, and those that the tree's workspace file adds. */
+	async knownPrograms(tree: SourceTree): Promise<readonly KnownProgram[]> {
+		const path = "labs/known-programs.json";
+		const bytes = await this.assets.read(path);
+		const ours = bytes ? parseKnownPrograms(fromUtf8(bytes), path) : [];
+		return [...ours, ...((await readWorkspace(tree))?.programs ?? [])];
 	}
 
 	/** By program: which files of the lab's differ in a tree; empty for a lab that does not ship. */
@@ -139,15 +158,22 @@ function solutionSteps(manifest: LabManifest, last: string): string[] {
 	return steps.includes(last) ? steps.slice(0, steps.indexOf(last) + 1) : [last];
 }
 
-function parseWorkspaceFile(text: string): string {
+async function readWorkspace(tree: SourceTree): Promise<Workspace | undefined> {
+	const bytes = await tree.read(workspaceFile);
+	return bytes && parseWorkspaceFile(fromUtf8(bytes));
+}
+
+function parseWorkspaceFile(text: string): Workspace {
 	try {
-		return v.parse(workspaceSchema, JSON.parse(text)).lab;
+		const workspace = v.parse(workspaceSchema, JSON.parse(text));
+		if (workspace.lab === undefined && workspace.programs === undefined) throw new Error("neither");
+		return workspace;
 	} catch {
 		const position = { file: workspaceFile };
 		throw new UserError(
 			"workspace-settings-invalid",
-			"This file does not name a lab",
-			'Write {"lab": "ID"}.',
+			"This file names neither a lab nor programs, or not as it should",
+			'Write {"lab": "ID"}; docs/lab-authoring.md describes programs.',
 			position,
 		);
 	}

@@ -27,8 +27,9 @@ export function toJUnit(verdicts: readonly Verdict[], properties: Readonly<Recor
 function suite(lab: string, verdicts: readonly Verdict[], properties: Readonly<Record<string, string>>): string {
 	const count = (outcome: Verdict["outcome"]) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
 	// Some graders take everything for passed that is no failure or error: what is not begun or not checked is a failure to them, and says its type.
-	const failures = count("failed") + count("not-begun") + count("not-checked");
-	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${failures}" errors="${count("errored")}">\n`;
+	const skipped = verdicts.filter(({ reasons }) => reasons[0]?.kind === "not-graded").length;
+	const failures = count("failed") + count("not-begun") + count("not-checked") - skipped;
+	const head = `  <testsuite name="${escapeXml(lab)}" tests="${verdicts.length}" failures="${failures}" errors="${count("errored")}"${skipped > 0 ? ` skipped="${skipped}"` : ""}>\n`;
 	const named = Object.entries(properties).map(
 		([name, value]) => `      <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>\n`,
 	);
@@ -40,6 +41,8 @@ function testCase(verdict: Verdict): string {
 	const name = `${verdict.title} (harts ${verdict.harts}, seed ${verdict.seed})`;
 	const open = `    <testcase classname="${escapeXml(`${verdict.lab}.${verdict.task}`)}" name="${escapeXml(name)}"`;
 	if (verdict.outcome === "passed") return `${open}/>\n`;
+	if (verdict.reasons[0]?.kind === "not-graded")
+		return `${open}>\n      <skipped message="${escapeXml(verdict.reasons[0].message)}"/>\n    </testcase>\n`;
 	const tag = verdict.outcome === "errored" ? "error" : "failure";
 	const silent = verdict.outcome === "not-begun" || verdict.outcome === "not-checked";
 	const type = silent ? ` type="${verdict.outcome}"` : "";

@@ -23,7 +23,13 @@ export interface Reason {
 		| "not-begun"
 		| "not-run"
 		| "not-checked"
-		| "fault";
+		| "fault"
+		/** A grade script's own words. */
+		| "grade"
+		/** The grade script itself failed, or was stopped. */
+		| "script"
+		/** A grade script's test needs what is not here. */
+		| "not-graded";
 	readonly message: string;
 }
 
@@ -77,4 +83,6 @@ export interface Verdict {
 	readonly instructions: Instructions;
 	readonly harts: number;
 	readonly seed: number;
+	/** Of a grade script's test. */
+	readonly points?: { readonly got: number; readonly of: number };
 }

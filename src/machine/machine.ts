@@ -543,6 +543,18 @@ export class Machine implements MachineSurface {
 		return this.bytes.slice(start, start + this.shape.imageBytes);
 	}
 
+	/** Between two runs of a machine that is at power-on: another image of the same length is in its drive. No input log has this. */
+	setDisk(image: Uint8Array): void {
+		if (image.length !== this.shape.imageBytes) {
+			const next = "Give an image of the same length.";
+			throw new UserError("disk-image-size", `The disk has ${this.shape.imageBytes} bytes, not ${image.length}`, next);
+		}
+		const start = diskBase(this.shape.ramBytes);
+		this.bytes.set(image, start);
+		this.board.written(start, image.length);
+		this.pokes++;
+	}
+
 	/** Undefined: the translator is off. `live` regions are in its cache now. */
 	get translation(): (Readonly<TranslatorStatistics> & { readonly live: number }) | undefined {
 		return this.translator && { ...this.translator.statistics, live: this.translator.live };

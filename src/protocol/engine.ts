@@ -82,6 +82,13 @@ export interface TestInfo {
 	readonly program: string;
 	readonly command: string;
 	readonly expected: string;
+	/** Of a grade script's test: what it counts, the test that has to pass first, and where its function is. */
+	readonly grade?: {
+		readonly points: number;
+		readonly parent?: string;
+		readonly file: string;
+		readonly line?: number;
+	};
 }
 
 export interface LabInfo {
@@ -146,12 +153,23 @@ export interface VerdictData {
 	readonly instructions: number;
 	readonly harts: number;
 	readonly seed: number;
+	readonly points?: { readonly got: number; readonly of: number };
 }
 
 export interface SourceLocation {
 	readonly name: string;
 	readonly file?: string;
 	readonly line?: number;
+}
+
+export interface CommandResult {
+	readonly end: string;
+	/** Where the lab has a test for it. */
+	readonly verdict?: VerdictData;
+	/** Of a command that no test judges, and of a boot that failed. */
+	readonly diagnoses: readonly Diagnosis[];
+	/** Of a program that says by itself whether it passed; see lab/knownPrograms.ts. */
+	readonly known?: { readonly state: "passed" | "failed" | "unknown"; readonly says: string };
 }
 
 /** Requests of the host with their answers. A failed request is answered too, with the error's data. */
@@ -168,8 +186,7 @@ export interface EngineRequests {
 	/** Waits for the prompt, types the command, waits for the next prompt; judges it where the lab has a test for it. */
 	runCommand: {
 		params: { readonly command: string };
-		/** `diagnoses`: of a command that no test judges, and of a boot that failed. */
-		result: { readonly end: string; readonly verdict?: VerdictData; readonly diagnoses: readonly Diagnosis[] };
+		result: CommandResult;
 	};
 	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
 	/** One message of a debug session's client (Debug Adapter Protocol); its answers come as `debug` events. */

@@ -66,6 +66,11 @@ export class ConsoleText {
 	}
 }
 
+/** Of a text in which a program may have printed the words, too, the kernel's message is the last one. */
+export function lastPanic(text: string): string | undefined {
+	return [...text.matchAll(new RegExp(panicLine.source, "gm"))].at(-1)?.[1];
+}
+
 /** Takes the echo of the command and the closing prompt off a console text. */
 export function commandOutput(console: string, command: string): string {
 	const echo = `${command}\n`;

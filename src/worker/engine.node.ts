@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCore } from "../env/node/core.ts";
 import type { EngineWorkerData } from "../env/node/engineWorker.ts";
+import { gradeWorkers } from "../env/node/gradeWorker.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { openToolchains } from "../env/node/toolchains.ts";
 import { LabCatalog } from "../lab/catalog.ts";
@@ -33,6 +34,7 @@ serveEngine(
 				idleMs: compilerIdleMs,
 				...(toolchainPath ? { path: toolchainPath } : {}),
 			}),
+		gradeWorkers: async () => gradeWorkers(dist),
 		breathe: async () => {
 			await setImmediate();
 		},

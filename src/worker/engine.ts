@@ -7,8 +7,10 @@ import type { LaunchArguments } from "../debugger/target.ts";
 import { handoutFile } from "../lab/catalog.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { expectedText } from "../lab/judge.ts";
+import { judgeKnown } from "../lab/knownPrograms.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
+import type { Verdict } from "../lab/verdict.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
 	BuildParams,
@@ -21,6 +23,7 @@ import type {
 } from "../protocol/engine.ts";
 import { budgets } from "../session/budgets.ts";
 import { Debugging } from "./debugging.ts";
+import { Grading } from "./grading.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
 import type { EngineParts } from "./parts.ts";
 import { whoWrote } from "./writer.ts";
@@ -44,10 +47,12 @@ export class Engine {
 	private watching = false;
 
 	private readonly debugging: Debugging;
+	private readonly grading: Grading;
 	/** What the machine was booted from: a build in the background may be newer. */
 	private booted: BuildOutput | undefined;
 
 	constructor(private readonly parts: EngineParts) {
+		this.grading = new Grading(parts);
 		this.debugging = new Debugging(parts, {
 			boot: (args) => this.bootForDebugger(args),
 			running: () => this.live,
@@ -137,10 +142,12 @@ export class Engine {
 		try {
 			const found = info.isKernelTree ? await this.parts.catalog.labOf(this.tree, true) : undefined;
 			this.manifest = found?.manifest;
-			const recognised = found && { recognised: found.why };
-			if (!this.manifest) return { ...info, ...recognised };
 			const handout = (await this.tree.read(handoutFile)) && { handout: handoutFile };
-			return { ...info, ...recognised, lab: { ...labInfo(this.manifest), ...handout } };
+			const own = this.manifest && { ...labInfo(this.manifest), ...handout };
+			if (!found) return info;
+			const { lab, says } = await this.grading.describe(this.tree, own);
+			const recognised = says === undefined ? found.why : own ? `${found.why}. ${says}` : says;
+			return { ...info, recognised, ...(lab ? { lab } : {}) };
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
 			this.manifest = undefined;
@@ -240,18 +247,41 @@ export class Engine {
 			}
 			live.observer?.begin();
 			const { end, output } = await shell.run(command, budgets.watchedCommand, { expectsInput: true });
-			return { end: end.kind, diagnoses: why({ ...end, output }) };
+			const elf = live.shape.programs?.find(({ name }) => name === command.trim().split(/\s+/)[0])?.elf;
+			const programs = end.kind === "prompt" ? await this.parts.catalog.knownPrograms(this.tree) : [];
+			const known = judgeKnown(programs, command, output, elf);
+			return { end: end.kind, diagnoses: why({ ...end, output }), ...(known ? { known } : {}) };
 		});
 	}
 
 	private async runTests(params: RunTestsParams, signal: AbortSignal): Promise<EngineRequests["runTests"]["result"]> {
 		const { manifest } = this;
-		if (!manifest) throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
 		const output = this.builtOutput();
-		const tests = params.tests.length > 0 ? params.tests.map((id) => findTest(manifest, id)) : manifest.tests;
+		const all = params.tests.length === 0;
+		const graded = params.tests.filter((id) => this.grading.isGraded(id));
+		const verdicts: Verdict[] = [];
+		if (all || graded.length < params.tests.length) {
+			const own = params.tests.filter((id) => !graded.includes(id));
+			if (manifest) verdicts.push(...(await this.runLabTests(manifest, own, params, output, signal)));
+			else if (!all)
+				throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
+		}
+		if (all || graded.length > 0) verdicts.push(...(await this.grading.run(params, graded, output, this.tree, signal)));
+		const passed = verdicts.filter((verdict) => verdict.outcome === "passed").length;
+		return { passed, failed: verdicts.length - passed };
+	}
+
+	private async runLabTests(
+		manifest: LabManifest,
+		ids: readonly string[],
+		params: RunTestsParams,
+		output: BuildOutput,
+		signal: AbortSignal,
+	): Promise<Verdict[]> {
+		const tests = ids.length > 0 ? ids.map((id) => findTest(manifest, id)) : manifest.tests;
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 		let harts = 1;
-		const verdicts = await runLab({
+		return runLab({
 			manifest,
 			tree: this.tree,
 			tests,
@@ -271,8 +301,6 @@ export class Engine {
 			onOutput: (bytes) => this.parts.emit("testOutput", { bytes }),
 			onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
 		});
-		const passed = verdicts.filter((verdict) => verdict.outcome === "passed").length;
-		return { passed, failed: verdicts.length - passed };
 	}
 }
 

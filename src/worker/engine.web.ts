@@ -3,6 +3,8 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree, TreeEntry } from "../common/sourceTree.ts";
 import { openWebToolchain } from "../env/web/bundledToolchain.ts";
 import type { FileAnswer } from "../env/web/engineWorker.ts";
+import { webGradeWorkers } from "../env/web/gradeWorker.ts";
+import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import { LabCatalog } from "../lab/catalog.ts";
 import { serveEngine } from "./engineParts.ts";
 
@@ -62,6 +64,7 @@ class AssetTree implements SourceTree {
 }
 
 let core: Promise<WebAssembly.Module> | undefined;
+let graders: Promise<StartGradeWorker> | undefined;
 /** Messages must get in between two slices: a channel's message comes after those that wait, a promise's does not. */
 const channel = new MessageChannel();
 let breathing: (() => void)[] = [];
@@ -91,6 +94,10 @@ serveEngine(
 		openToolchains: async () => {
 			const bundled = await openWebToolchain(read);
 			return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
+		},
+		gradeWorkers: () => {
+			graders ??= webGradeWorkers(read);
+			return graders;
 		},
 		breathe: () =>
 			new Promise((resolve) => {

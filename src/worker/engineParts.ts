@@ -1,6 +1,7 @@
 import { describeTree } from "../build/describeTree.ts";
 import { BuildSession } from "../build/session.ts";
 import { UserError } from "../common/errors.ts";
+import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -17,6 +18,8 @@ export interface EnginePlatform {
 	core(): Promise<WebAssembly.Module>;
 	/** Opens a toolchain; called again only when the wish changes. */
 	openToolchains(params: BuildParams): Promise<{ toolchain: Toolchain; wasi: WasiToolchain; dispose(): void }>;
+	/** Asked for at the first grade script. */
+	gradeWorkers(): Promise<StartGradeWorker>;
 	breathe(): Promise<void>;
 	now(): number;
 }
@@ -64,6 +67,8 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 		},
 		createMachine: async (output, params) => machineFor(await platform.core(), output, params),
 		again: async (machine) => recordedMachine(recordingOf(machine as Machine), { core: await platform.core() }),
+		core: () => platform.core(),
+		gradeWorkers: () => platform.gradeWorkers(),
 		observe: (machine, output, manifest) => observeKernel(machine, output, manifest?.regions),
 		breathe: () => platform.breathe(),
 		now: () => platform.now(),

@@ -1,6 +1,7 @@
 import type { BuildOutput, BuildResult } from "../build/types.ts";
 import type { ProgressListener } from "../common/cancellation.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { TestObserver } from "../lab/runner.ts";
@@ -44,6 +45,9 @@ export interface EngineParts extends RunHost {
 	/** Another machine that does what this one did, from power-on; throws where that is not all that it did. */
 	again(machine: RunnableMachine): Promise<RunnableMachine>;
 	observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelObserver | undefined;
+	/** The machine's program, for grade workers. */
+	core(): Promise<WebAssembly.Module>;
+	gradeWorkers(): Promise<StartGradeWorker>;
 	/** Milliseconds, for pacing only; never seen by the guest. */
 	now(): number;
 }

@@ -46,7 +46,7 @@ test("random patterns say of random texts what JavaScript's engine says", () => 
 });
 
 test("every pattern of the labs that ship is understood", () => {
-	for (const lab of readdirSync("labs")) {
+	for (const lab of readdirSync("labs").filter((name) => !name.endsWith(".json"))) {
 		const text = readFileSync(`labs/${lab}/lab.json`, "utf8");
 		const found: string[] = [];
 		JSON.parse(text, (key, value) => {

@@ -1,0 +1,150 @@
+// Compares grade scripts of trees as we run them with what they are elsewhere; nothing of a tree is kept.
+// `node scripts/gradeTable.mjs lists TREE…`: the list of tests, beside the one that the script declares under CPython with its own gradelib.
+// `node scripts/gradeTable.mjs verdicts TREE…`: each test's verdict, beside the script's under CPython with make, gcc and QEMU (in a copy).
+// `node scripts/gradeTable.mjs usertests TREE…`: usertests by name, beside usertests as a whole.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import * as esbuild from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const cli = join(root, "dist/cli/xv6-lab.mjs");
+const [what, ...trees] = process.argv.slice(2);
+
+/** Dumps what the decorators declare; runs no test. */
+const lister = `
+import json, sys, warnings
+warnings.simplefilter("ignore")
+sys.dont_write_bytecode = True
+sys.path.insert(0, ".")
+import gradelib
+real, found = gradelib.test, []
+def test(points, title=None, parent=None):
+    register = real(points, title, parent)
+    def declare(fn):
+        entry = register(fn)
+        found.append([entry.title, points, parent.title if parent else None])
+        return entry
+    return declare
+gradelib.test = test
+gradelib.run_tests = lambda: None
+exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), {"__name__": "__main__"})
+print(json.dumps(found))
+`;
+
+/** Our own modules, for listing without a build. */
+async function ours() {
+	const outfile = join(root, "dist/build/gradeTable.mjs");
+	const contents = `export { runGrade } from "./src/grade/gradeRun.ts"; export { gradeScripts } from "./src/grade/scripts.ts";
+export { gradeWorkers } from "./src/env/node/gradeWorker.ts"; export { NodeTree } from "./src/env/node/sourceTree.ts";`;
+	const stdin = { contents, resolveDir: root, loader: "ts" };
+	await esbuild.build({ stdin, outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" });
+	return import(pathToFileURL(outfile).href);
+}
+
+async function lists() {
+	const { runGrade, gradeScripts, gradeWorkers, NodeTree } = await ours();
+	let [same, all] = [0, 0];
+	for (const tree of trees) {
+		for (const script of await gradeScripts(new NodeTree(tree))) {
+			const { tests, failure } = await runGrade(gradeWorkers(join(root, "dist")), { script });
+			const titles = new Map(tests.map(({ id, title }) => [id, title]));
+			const got = tests.map(({ title, points, parent }) => [title, points, parent ? titles.get(parent) : null]);
+			const python = spawnSync("python3", ["-c", lister, script.name], { cwd: tree });
+			const expected =
+				python.status === 0
+					? python.stdout.toString().trim()
+					: `python3: ${python.stderr.toString().trim().split("\n").at(-1)}`;
+			const equal = JSON.stringify(got) === JSON.stringify(expected.startsWith("[") ? JSON.parse(expected) : expected);
+			const points = tests.reduce((sum, test) => sum + test.points, 0);
+			all++;
+			if (equal) same++;
+			console.log(
+				`${equal ? "same     " : "DIFFERENT"} ${basename(tree)} ${script.name}: ${tests.length} tests, ${points} points${failure ? `; ${failure}` : ""}`,
+			);
+			if (!equal) console.log(`  ours:   ${JSON.stringify(got)}\n  python: ${expected}`);
+		}
+	}
+	console.log(`${same} of ${all} lists are the same`);
+}
+
+function verdicts() {
+	for (const tree of trees) {
+		const copy = mkdtempSync(join(tmpdir(), "grade-table-"));
+		try {
+			cpSync(tree, copy, { recursive: true });
+			spawnSync("chmod", ["-R", "u+w", copy]);
+			const before = performance.now();
+			const own = spawnSync("node", [cli, "test", "--dir", copy, "--json"], { maxBuffer: 1 << 28 });
+			const between = performance.now();
+			const list = own.stdout.toString().startsWith("[") ? JSON.parse(own.stdout.toString()) : [];
+			const script = list[0]?.lab;
+			if (!script) {
+				console.log(`${basename(tree)}: ours: ${own.stderr.toString().trim().split("\n").at(-1)}`);
+				continue;
+			}
+			spawnSync("make", ["-s", "-C", copy, "clean"]);
+			const made = spawnSync("make", ["-C", copy, "-s", "kernel/kernel", "fs.img"], { maxBuffer: 1 << 28 });
+			const theirs = new Map();
+			if (made.status === 0) {
+				const run = spawnSync("python3", [`./${script}`], { cwd: copy, maxBuffer: 1 << 28 });
+				for (const [, title, word] of run.stdout
+					.toString()
+					.matchAll(/^\s*(?:== Test [^\n]*== \n?)?(.*?): (?:\x1b\[\d+m)?(OK|FAIL)(?:\x1b\[0m)?(?: \(|\s*$)/gm))
+					theirs.set(title.trim().replace(/^== Test (.*?) == .*$/, "$1"), word);
+			}
+			const score = list.reduce((sum, { points }) => sum + points.got, 0);
+			const took = `${((between - before) / 1000).toFixed(0)} s, QEMU ${((performance.now() - between) / 1000).toFixed(0)} s`;
+			console.log(
+				`${basename(tree)} ${script}: ours ${score}/${list.reduce((sum, { points }) => sum + points.of, 0)}, ${took}${made.status === 0 ? "" : ", no gcc build"}`,
+			);
+			for (const { title, outcome, points, reasons } of list) {
+				const word = { passed: "OK", failed: "FAIL", errored: "ERROR", "not-checked": "not graded" }[outcome];
+				const other = theirs.get(title) ?? (points.of === 0 ? "(no points)" : "-");
+				const mark = word === other ? "same     " : "DIFFERENT";
+				console.log(`  ${mark} ${title}: ${word} / ${other}${word === other ? "" : `   ${reasons[0]?.message ?? ""}`}`);
+			}
+		} finally {
+			rmSync(copy, { recursive: true, force: true });
+		}
+	}
+}
+
+function usertests() {
+	for (const tree of trees) {
+		const options = ["--dir", tree];
+		const named = spawnSync("node", [cli, "test", ...options, "--program", "usertests", "--json"], {
+			maxBuffer: 1 << 28,
+		});
+		const list = JSON.parse(named.stdout.toString() || "[]");
+		const whole = spawnSync("node", [cli, "run", "usertests", "-q", ...options], { maxBuffer: 1 << 28 });
+		const said = new Map(
+			[...whole.stdout.toString().matchAll(/^test (\w+): (?:[\s\S]*?)(OK|FAILED)\r?$/gm)].map(([, name, word]) => [
+				name,
+				word,
+			]),
+		);
+		const both = list.filter(({ title }) => said.has(title));
+		const other = both.filter(({ title, outcome }) => (outcome === "passed") !== (said.get(title) === "OK"));
+		console.log(
+			`${basename(tree)}: ${list.length} named, ${said.size} in usertests -q, ${both.length - other.length} of ${both.length} the same`,
+		);
+		for (const { title, outcome, reasons } of other)
+			console.log(`  ${title}: ${outcome} / ${said.get(title)}: ${reasons[0]?.message}`);
+	}
+}
+
+const works = { lists, verdicts, usertests };
+if (!works[what] || trees.length === 0 || !existsSync(resolve(trees[0]))) {
+	console.error(
+		readFileSync(fileURLToPath(import.meta.url), "utf8")
+			.split("\n")
+			.slice(0, 4)
+			.join("\n"),
+	);
+	process.exit(2);
+}
+await works[what]();
+process.exit(0);

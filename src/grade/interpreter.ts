@@ -3,7 +3,7 @@ import program from "@micropython/micropython-webassembly-pyscript/micropython.w
 import { fromUtf8, utf8 } from "../common/bytes.ts";
 
 /** Memory of the interpreter, Python's heap and its files: far more than a grade script needs. */
-const mostMemory = 96 * 1024 * 1024;
+const mostMemory = 64 * 1024 * 1024;
 const heapBytes = 8 * 1024 * 1024;
 /** Bytes that a script may write to files, and to its standard output. */
 const mostWritten = 16 * 1024 * 1024;

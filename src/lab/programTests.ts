@@ -3,6 +3,13 @@ import { ElfFile } from "../debuginfo/elf.ts";
 import type { LabManifest } from "./manifest.ts";
 
 const pointer = 8;
+/** Of an entry: its bytes, and where the function and the name are. A third field says what is slow. */
+const layouts = [
+	{ size: 16, call: 0, title: 8 },
+	{ size: 16, call: 8, title: 0 },
+	{ size: 24, call: 0, title: 8 },
+	{ size: 24, call: 8, title: 0 },
+] as const;
 const name = /^[A-Za-z_]\w{1,40}$/;
 /** A table of fewer entries may be something else. */
 const leastTests = 5;
@@ -10,8 +17,8 @@ const leastTests = 5;
 const budget = 60_000_000_000;
 
 /**
- * Names of a program's tests, from its ELF file: a table of `{ function, name }`, which ends with two zeros, as usertests has one (or two,
- * quick ones and slow ones). Empty where there is none.
+ * Names of a program's tests, from its ELF file: a table of `{ function, name }`, in either order, which ends with zeros, as
+ * usertests has one (or two, quick ones and slow ones). Empty where there is none.
  */
 export function testNames(bytes: Uint8Array): readonly string[] {
 	const elf = new ElfFile(bytes);
@@ -29,19 +36,19 @@ export function testNames(bytes: Uint8Array): readonly string[] {
 	};
 	const found: string[] = [];
 	for (const { offset, fileSize } of elf.segments) {
-		for (let at = offset; at + 2 * pointer <= offset + fileSize; ) {
-			const names: string[] = [];
-			let to = at;
-			for (; functions.has(word(to)); to += 2 * pointer) {
-				const text = textAt(word(to + pointer));
-				if (text === undefined) break;
-				names.push(text);
-			}
-			const ends = word(to) === 0 && word(to + pointer) === 0;
-			if (names.length >= leastTests && ends) {
+		for (let at = offset; at + 2 * pointer <= offset + fileSize; at += pointer) {
+			for (const { size, call, title } of layouts) {
+				const names: string[] = [];
+				let to = at;
+				for (; functions.has(word(to + call)); to += size) {
+					const text = textAt(word(to + title));
+					if (text === undefined) break;
+					names.push(text);
+				}
+				if (names.length < leastTests || word(to) !== 0 || word(to + pointer) !== 0) continue;
 				found.push(...names);
 				at = to;
-			} else at += pointer;
+			}
 		}
 	}
 	return [...new Set(found)];

@@ -20,17 +20,36 @@ const programs = {
 		'#include "kernel/types.h"\n#include "user/user.h"\nint main(void)\n{\n  printf("panic: only a word\\n");\n  printf("%d\\n", uptime());\n  exit(0);\n}\n',
 };
 
+/** A table of the other shape, twice. */
+const table = (name: string, tests: readonly string[]) =>
+	`struct test ${name}[] = {\n${tests.map((each) => `  { t, "${each}" },\n`).join("")}  { 0, 0 },\n};\n`;
+const twoTables = `#include "kernel/types.h"
+#include "user/user.h"
+struct test { void (*f)(char *); char *s; };
+static void t(char *s) { printf("%s\\n", s); }
+${table("quick", ["a", "b", "c", "d", "e"])}${table("slow", ["f1", "g1", "h1", "i1", "j1"])}
+int main(void)
+{
+  for(struct test *p = quick; p->s; p++)
+    p->f(p->s);
+  for(struct test *p = slow; p->s; p++)
+    p->f(p->s);
+  exit(0);
+}
+`;
+
 let parts: GradeBuild;
 
 beforeAll(async () => {
 	const files = await catalog.workspace(undefined);
 	for (const [path, text] of Object.entries(programs)) files.set(path, utf8(text));
+	files.set("user/twotables.c", utf8(twoTables));
 	const edit = (path: string, from: string, to: string) => {
 		const text = fromUtf8(files.get(path) as Uint8Array);
 		expect(text).toContain(from);
 		files.set(path, utf8(text.replace(from, to)));
 	};
-	edit("Makefile", "\t$U/_cat\\\n", "\t$U/_cat\\\n\t$U/_nullread\\\n\t$U/_askuptime\\\n");
+	edit("Makefile", "\t$U/_cat\\\n", "\t$U/_cat\\\n\t$U/_nullread\\\n\t$U/_askuptime\\\n\t$U/_twotables\\\n");
 	edit("kernel/sysproc.c", "uint now = ticks;", 'uint now = ticks;\n  panic("no time");');
 	const output = await build(files);
 	const { kernel, disk, programs: built, wish } = output;
@@ -262,9 +281,12 @@ def test_rest():
 
 test("the tests of usertests are found in its ELF file, as its source has them", async () => {
 	const source = fromUtf8((await catalog.workspace(undefined)).get("user/usertests.c") as Uint8Array);
-	const declared = [...source.matchAll(/^\s*\{\s*\w+,\s*"(\w+)"\s*\},/gm)].map(([, name]) => name);
+	const table = source.slice(source.indexOf("} tests[] = {"));
+	const declared = [...table.matchAll(/\{ "(\w+)", \w+(?:, \d+)? \}/g)].map(([, name]) => name);
 	const elf = parts.programs.find(({ name }) => name === "usertests")?.elf as Uint8Array;
-	expect(declared.length).toBeGreaterThan(5);
+	expect(declared.length).toBeGreaterThan(50);
 	expect([...testNames(elf)].sort()).toEqual([...declared].sort());
+	const twoTables = parts.programs.find(({ name }) => name === "twotables")?.elf as Uint8Array;
+	expect(testNames(twoTables)).toEqual(["a", "b", "c", "d", "e", "f1", "g1", "h1", "i1", "j1"]);
 	expect(testNames(parts.programs.find(({ name }) => name === "sh")?.elf as Uint8Array)).toEqual([]);
 });

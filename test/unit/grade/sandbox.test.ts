@@ -69,10 +69,10 @@ test("a pattern that never ends is stopped, too", async () => {
 });
 
 test("memory has an end: lists, strings and files", async () => {
-	for (const bomb of ["x = []\nwhile True:\n    x.append('y' * 100000)\n", "x = 'a'\nwhile True:\n    x += x\n"])
-		expect((await run(head + bomb)).failure).toMatch(/used up the memory/);
-	const file = "f = open('/tmp/x', 'w')\nwhile True:\n    f.write('y' * 100000)\n";
-	expect((await run(head + file)).failure).toMatch(/OSError/);
+	for (const bomb of ["x = []\nwhile True:\n    x.append('y' * 1000000)\n", "x = 'a'\nwhile True:\n    x += x\n"])
+		expect((await run(head + bomb, {}, 60_000)).failure).toMatch(/used up the memory/);
+	const file = "f = open('/tmp/x', 'w')\nwhile True:\n    f.write('y' * 1000000)\n";
+	expect((await run(head + file, {}, 60_000)).failure).toMatch(/OSError/);
 });
 
 test("calls that go too deep end with a sentence", async () => {

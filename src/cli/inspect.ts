@@ -52,13 +52,14 @@ export async function runInspect(argv: string[]): Promise<number> {
 		const why = describeEnd(end, session.machine.instret);
 		process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
 		const runEnd: RunEnd = { ...end, ...output };
-		if (stopAt === undefined) view.diagnose(runEnd, await diagnosisFiles(new NodeTree(folder)));
+		const diagnoses = stopAt === undefined ? view.diagnose(runEnd, await diagnosisFiles(new NodeTree(folder))) : [];
 		const model = view.model();
 		process.stdout.write(
 			values.json
 				? `${JSON.stringify(model, undefined, "\t")}\n`
 				: renderTables(model, {
 						pageTables: values["page-tables"] === true,
+						diagnoses,
 						...(logLines !== undefined ? { logLines } : {}),
 					}),
 		);

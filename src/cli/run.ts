@@ -79,6 +79,7 @@ export async function runRun(argv: string[]): Promise<number> {
 		}
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;
+		let diagnoses: readonly Diagnosis[];
 		if (manifest && test) {
 			const verdict = await runTest(
 				{
@@ -98,11 +99,12 @@ export async function runRun(argv: string[]): Promise<number> {
 			process.stdout.write(`\n${sign} ${visibleLine(verdict.title)}\n`);
 			if (verdict.outcome !== "passed") process.stdout.write(`${describe(verdict).replace(/^/gm, "  ")}\n`);
 			code = codeOfVerdict(verdict);
+			diagnoses = verdict.diagnoses;
 		} else {
 			view.begin();
 			const { end, output: printed, instructions } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
-			const diagnoses = explain({ ...end, output: printed });
+			diagnoses = explain({ ...end, output: printed });
 			const why = describeEnd(end, instructions);
 			if (why !== "") process.stderr.write(`xv6-lab: ${why}\n`);
 			const elf = output.programs.find(({ name }) => name === positionals[0])?.elf;
@@ -112,7 +114,7 @@ export async function runRun(argv: string[]): Promise<number> {
 			const failed = atPrompt && (known?.state === "failed" || hasFailed(printed, diagnoses));
 			code = failed ? exitCodes.failed : codeOfEnd(end);
 		}
-		if (values.tables) process.stdout.write(`\n${renderTables(view.model())}`);
+		if (values.tables) process.stdout.write(`\n${renderTables(view.model(), { diagnoses })}`);
 		if (values["memory-report"]) {
 			await writeReport(values["memory-report"], `${JSON.stringify(view.model(), undefined, "\t")}\n`);
 		}

@@ -26,6 +26,20 @@ export interface LocalVariable {
 	readonly line: number;
 	/** Where it is at the pc that was asked for. */
 	locate(context: ExpressionContext): Location;
+	/** Registers that hold it anywhere in its function: where the compiler forgets it, one of them may still have its last value. */
+	registers(): readonly number[];
+}
+
+const DW_OP_reg0 = 0x50;
+const DW_OP_reg31 = 0x6f;
+
+function registersOf(die: Die): readonly number[] {
+	const found = new Set<number>();
+	die.unit.eachLocation(die, DW_AT.location, (_, __, expression) => {
+		const [op = 0] = expression;
+		if (expression.length === 1 && op >= DW_OP_reg0 && op <= DW_OP_reg31) found.add(op - DW_OP_reg0);
+	});
+	return [...found];
 }
 
 /** One function that holds a pc; an inlined one says from where it is called. */
@@ -253,6 +267,7 @@ export class DebugInfo {
 					line: this.origin(die, (from) => numberOf(from, DW_AT.decl_line)) ?? 0,
 					type: this.origin(die, (from) => this.types.typeOf(from)),
 					locate: (context) => this.locate(die, subprogram as Die, pc, context),
+					registers: () => registersOf(die),
 				});
 			}
 		}

@@ -387,14 +387,22 @@ export class Unit {
 
 	/** The expression that says where a variable is at `pc`; undefined: nowhere (optimized out there). */
 	location(die: Die, attribute: number, pc: number): Uint8Array | undefined {
-		const found = die.attributes.get(attribute);
-		if (!found) return undefined;
-		if (found.value instanceof Uint8Array) return found.value;
-		if (typeof found.value !== "number") return undefined;
 		let result: Uint8Array | undefined;
-		const consider = (low: number, high: number, expression: Uint8Array) => {
+		this.eachLocation(die, attribute, (low, high, expression) => {
 			if (pc >= low && pc < high) result ??= expression;
-		};
+		});
+		return result;
+	}
+
+	/** All expressions of a location list with their ranges; one that holds everywhere has all addresses. */
+	eachLocation(
+		die: Die,
+		attribute: number,
+		consider: (low: number, high: number, expression: Uint8Array) => void,
+	): void {
+		const found = die.attributes.get(attribute);
+		if (found?.value instanceof Uint8Array) consider(0, Number.POSITIVE_INFINITY, found.value);
+		if (typeof found?.value !== "number") return;
 		if (this.version >= 5) {
 			const section = this.sections.need(".debug_loclists");
 			const base = this.base(DW_AT.loclists_base, 12);
@@ -403,7 +411,6 @@ export class Unit {
 			const at = indexed ? base + section.from(base + found.value * width).offset(this.is64) : found.value;
 			this.readListEntries(section.from(at), true, consider);
 		} else this.readOldLocations(found.value, consider);
-		return result;
 	}
 
 	private readOldLocations(offset: number, emit: (low: number, high: number, expression: Uint8Array) => void): void {

@@ -82,6 +82,7 @@ export class KernelView implements Disposable {
 	private readonly diagnoser: Diagnoser;
 	/** Frames that nobody had when the run began. */
 	private leakedBefore: ReadonlySet<number> = new Set();
+	private damageBefore: string | undefined;
 	/** Of the last run; the text that the inspector shows. */
 	private lastDiagnosis = "";
 	private isAttached = false;
@@ -176,11 +177,9 @@ export class KernelView implements Disposable {
 		this.killedStacks.clear();
 		this.diagnoser.recorder.clear();
 		this.lastDiagnosis = "";
-		this.leakedBefore = this.leakedNow();
-	}
-
-	private leakedNow(): ReadonlySet<number> {
-		return this.isCalm() ? new Set(takeLook(this.sources).census.leaked) : new Set();
+		const census = this.isCalm() ? takeLook(this.sources).census : undefined;
+		this.leakedBefore = new Set(census?.leaked);
+		this.damageBefore = census?.damage;
 	}
 
 	/**
@@ -389,7 +388,12 @@ export class KernelView implements Disposable {
 		const findings = this.findings();
 		const look = takeLook(this.sources);
 		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid) ?? []]));
-		const before = { leaver: this.problems.leaver, leaked: this.leakedBefore, calm: this.isCalm() };
+		const before = {
+			leaver: this.problems.leaver,
+			leaked: this.leakedBefore,
+			damage: this.damageBefore,
+			calm: this.isCalm(),
+		};
 		const diagnoses = this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
 		this.lastDiagnosis = renderDiagnoses(diagnoses);
 		return diagnoses;

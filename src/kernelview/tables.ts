@@ -1,4 +1,5 @@
 import { visible, visibleLine } from "../common/visible.ts";
+import { type Diagnosis, isTold } from "../protocol/diagnosis.ts";
 import type {
 	FrameLetter,
 	KernelModel,
@@ -14,6 +15,8 @@ export interface TableOptions {
 	readonly pageTables?: boolean;
 	/** Most lines of the log; the last ones are shown. Default 200. */
 	readonly logLines?: number;
+	/** Those of the run, whose text the model has: findings that they explain are not told twice. */
+	readonly diagnoses?: readonly Diagnosis[];
 }
 
 const frameMeaning: Record<FrameLetter, string> = {
@@ -121,8 +124,10 @@ export function renderTables(model: KernelModel, options: TableOptions = {}): st
 		(model.notes[panel] ?? []).map((note) => `  Note: ${note}\n`).join("");
 	if (model.diagnosis !== undefined) parts.push(`${model.diagnosis}\n\n`);
 	parts.push(`Findings${model.panicked ? " (the kernel panicked)" : ""}\n`);
-	if (model.findings.length === 0) parts.push("  (none)\n");
-	for (const finding of model.findings) {
+	const findings = model.findings.filter(({ id }) => !isTold(options.diagnoses ?? [], id));
+	if (findings.length === 0)
+		parts.push(model.findings.length === 0 ? "  (none)\n" : "  (none but what is told above)\n");
+	for (const finding of findings) {
 		parts.push(`  ${finding.severity} ${finding.id}: ${finding.sentence}\n`);
 		for (const source of finding.evidence.sources) parts.push(`    at ${at(source)}\n`);
 	}

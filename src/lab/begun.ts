@@ -1,6 +1,6 @@
 import type { LabManifest } from "./manifest.ts";
 import { Pattern } from "./pattern.ts";
-import type { NamedSources } from "./sources.ts";
+import { filesOf, type NamedSources } from "./sources.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -11,7 +11,7 @@ export function unbegunTasks(manifest: LabManifest, sources: NamedSources): Read
 	const unbegun = new Map<string, string>();
 	let first: string | undefined;
 	for (const { id, begun } of manifest.tasks) {
-		const texts = begun ? [begun.file, ...(begun.or ?? [])].flatMap((file) => sources.get(file) ?? []) : [];
+		const texts = begun ? filesOf(begun, sources).flatMap((file) => sources.get(file) ?? []) : [];
 		if (first) unbegun.set(id, `Task ${id} is not begun: it comes after ${first}`);
 		else if (begun && texts.length > 0 && !texts.some((text) => new Pattern(begun.has).test(text))) {
 			unbegun.set(id, `Task ${id} is not begun: ${begun.missing}`);

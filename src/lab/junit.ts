@@ -1,5 +1,5 @@
 import { visible } from "../common/visible.ts";
-import { renderDiagnoses } from "../protocol/diagnosis.ts";
+import { isTold, renderDiagnoses } from "../protocol/diagnosis.ts";
 import type { Verdict } from "./verdict.ts";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -64,7 +64,8 @@ export function describe(verdict: Verdict): string {
 		lines.push(`why: ${explanation.text}`);
 		if (explanation.look) lines.push(`look at: ${explanation.look}`);
 	}
-	for (const finding of verdict.findings) if (!isTold(verdict, finding.id)) lines.push(`finding: ${finding.sentence}`);
+	for (const finding of verdict.findings)
+		if (!isTold(verdict.diagnoses, finding.id)) lines.push(`finding: ${finding.sentence}`);
 	// A diagnosis shows the calls itself.
 	if (verdict.stack.length > 0 && !verdict.diagnoses.some(({ frames }) => frames.length > 0)) {
 		lines.push("stack:");
@@ -78,14 +79,6 @@ export function describe(verdict: Verdict): string {
 		for (const fault of verdict.faults.slice(-5)) lines.push(`  ${fault.text}`);
 	}
 	return visible(lines.join("\n"));
-}
-
-/** A diagnosis says the same with its cause. */
-function isTold({ diagnoses }: Verdict, id: string): boolean {
-	const kinds = new Set(diagnoses.map(({ kind }) => kind));
-	if (id === "kernel-panic") return diagnoses.some(({ severity }) => severity === "error");
-	if (id === "frame-leaked") return kinds.has("lost-memory") || kinds.has("freed-in-use");
-	return kinds.has("freed-in-use") && (id === "freed-while-mapped" || id === "kernel-page-user");
 }
 
 function indent(text: string): string {

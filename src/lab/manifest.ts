@@ -130,7 +130,14 @@ export const taskSchema = v.object({
 	 * that fail are `not-begun` when the whole lab is tested; `missing` says what is not there: `kernel/syscall.c has no sys_mmap4`.
 	 */
 	begun: v.optional(
-		v.object({ file: sourceFile, or: v.optional(v.array(sourceFile)), has: regularExpression, missing: oneLine }),
+		v.object({
+			file: sourceFile,
+			or: v.optional(v.array(sourceFile)),
+			/** It counts in every other C file of the folder, too, as in one that the student added; not in these. */
+			notIn: v.optional(v.array(sourceFile)),
+			has: regularExpression,
+			missing: oneLine,
+		}),
 	),
 });
 

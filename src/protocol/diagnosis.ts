@@ -40,6 +40,8 @@ export const diagnosisKinds = [
 	"unknown-syscall",
 	/** A frame was freed while somebody still maps it. */
 	"freed-in-use",
+	/** The kernel's list of free frames is damaged: a frame is on it twice, or it leads nowhere. */
+	"free-list",
 	/** Frames that belong to nobody any more. */
 	"lost-memory",
 ] as const;
@@ -126,4 +128,12 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
 export function renderDiagnoses(diagnoses: readonly Diagnosis[]): string {
 	const order = [...diagnoses].sort((a, b) => Number(a.severity === "note") - Number(b.severity === "note"));
 	return order.map(renderDiagnosis).join("\n");
+}
+
+/** Whether diagnoses say what a finding of this kind says, and why it is so. */
+export function isTold(diagnoses: readonly Diagnosis[], finding: string): boolean {
+	const kinds = new Set(diagnoses.map(({ kind }) => kind));
+	if (finding === "kernel-panic") return diagnoses.some(({ severity }) => severity === "error");
+	if (finding === "frame-leaked") return kinds.has("lost-memory") || kinds.has("freed-in-use");
+	return kinds.has("freed-in-use") && (finding === "freed-while-mapped" || finding === "kernel-page-user");
 }

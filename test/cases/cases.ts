@@ -17,7 +17,7 @@ export interface KernelCase {
 	readonly look?: string;
 }
 
-const main = (body: string) => `int main(void){ ${body} exit(0); }\n`;
+export const main = (body: string) => `int main(void){ ${body} exit(0); }\n`;
 
 export const kernelCases: readonly KernelCase[] = [
 	// ---- panics about locks

@@ -11,6 +11,7 @@ import { type Diagnosis, renderDiagnoses } from "../../src/protocol/diagnosis.ts
 import type { Finding } from "../../src/protocol/kernelModel.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { kernelCases } from "../cases/cases.ts";
+import { moreCases } from "../cases/moreCases.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
 
 afterAll(closeToolchains);
@@ -83,7 +84,7 @@ describe("trees that people broke", () => {
 });
 
 describe("one fault of each kind", () => {
-	test.each(kernelCases.map((one) => [one.name, one] as const))("%s", async (_, one) => {
+	test.each([...kernelCases, ...moreCases].map((one) => [one.name, one] as const))("%s", async (_, one) => {
 		const files = new Map(await catalog.workspace(undefined));
 		const text = (path: string) => new TextDecoder().decode(files.get(path));
 		for (const [file, from, to] of one.edits) {

@@ -264,6 +264,7 @@ const kinds: Readonly<Record<DiagnosisKind, () => string>> = {
 	"no-pmp": () => l10n.t("This kernel would hang on hardware that enforces PMP"),
 	"unknown-syscall": () => l10n.t("The kernel does not know a system call"),
 	"freed-in-use": () => l10n.t("A frame was freed while somebody has it mapped"),
+	"free-list": () => l10n.t("The list of free frames is damaged"),
 	"lost-memory": () => l10n.t("Frames are lost"),
 };
 

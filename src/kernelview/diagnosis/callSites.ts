@@ -134,6 +134,36 @@ export function inAtomicLoop(symbols: ProgramSymbols, memory: GuestMemory, pc: n
 	return false;
 }
 
+/** Whether the code of one function leads from one address to another without passing those of `without`; calls return. */
+export function reaches(
+	symbols: ProgramSymbols,
+	memory: GuestMemory,
+	{ from, to, without }: { readonly from: number; readonly to: number; readonly without: ReadonlySet<number> },
+): boolean {
+	const bounds = functionBounds(symbols, from);
+	if (!bounds) return false;
+	const seen = new Set<number>();
+	const open = [from];
+	for (let at = open.pop(); at !== undefined; at = open.pop()) {
+		if (seen.has(at) || without.has(at) || !inside(bounds, at)) continue;
+		seen.add(at);
+		const half = memory.unsigned(at, 2);
+		if (half === undefined) continue;
+		const wide = (half & 3) === 3;
+		const next = at + (wide ? 4 : 2);
+		// `to` lies inside of the call instruction that returns behind it.
+		if (to >= at && to < next) return true;
+		const word = wide ? memory.u32(at) : expandCompressed(half);
+		const instruction = word === undefined ? undefined : findInstruction(word);
+		if (word === undefined || !instruction) continue;
+		const goesAway = fields.rd.get(word) === 0 && (instruction.mnemonic === "jal" || instruction.mnemonic === "jalr");
+		if (instruction.kind === "branch") open.push(at + fields.branch.get(word));
+		if (goesAway && instruction.mnemonic === "jal") open.push(at + fields.jump.get(word));
+		if (!goesAway) open.push(next);
+	}
+	return false;
+}
+
 const inside = ({ start, end }: { start: number; end: number }, address: number) => address >= start && address < end;
 
 /** Bytes that a function takes of the stack at its entry: the first `addi sp, sp, -N`, or `lui`+`add` for a large one; 0: none seen. */

@@ -6,6 +6,7 @@ import { lostMemory } from "./lostMemory.ts";
 import { panicked } from "./panics.ts";
 import { noPmp } from "./pmp.ts";
 import { exitStatus, withoutExpected } from "./programExits.ts";
+import { orphan } from "./sleepers.ts";
 import { unknownCalls } from "./syscalls.ts";
 import { userFaults } from "./userFaults.ts";
 
@@ -14,6 +15,8 @@ export interface Before {
 	readonly leaver: Leaver | undefined;
 	/** Frames that were lost when the run began. */
 	readonly leaked: ReadonlySet<number>;
+	/** What was wrong with the list of free frames when the run began. */
+	readonly damage: string | undefined;
 	/** Nothing is in motion: what looks lost is lost. */
 	readonly calm: boolean;
 }
@@ -34,16 +37,40 @@ export function diagnose(evidence: Evidence, before: Before): Diagnosis[] {
 		if (init) found.splice(found.indexOf(init), 1, { ...init, effects: [...init.effects, panic.cause] });
 		else found.push(panic);
 	} else if (isHang) found.push(hang(evidence));
-	else found.push(...exitStatus(evidence));
+	else {
+		found.push(...exitStatus(evidence));
+		const left = end.kind === "prompt" && before.calm ? orphan(evidence) : undefined;
+		if (left) found.push(left);
+	}
 	found.push(...unknownCalls(evidence));
 	const freed = freedInUse(evidence, found);
+	const damaged = freeListDamaged(evidence, before);
 	if (freed) found.splice(0, found.length, freed);
+	else if (damaged) found.unshift(damaged);
 	else if (end.kind === "prompt" && before.calm) {
 		const lost = lostMemory(evidence, before.leaked);
 		if (lost) found.push(lost);
 	}
 	const pmp = noPmp(evidence);
 	return pmp ? [...found, pmp] : found;
+}
+
+/** The list of free frames was sound when the run began. */
+function freeListDamaged({ look, end }: Evidence, before: Before): Diagnosis | undefined {
+	const { damage } = look.census;
+	if (damage === undefined || before.damage !== undefined || end.kind !== "prompt" || !before.calm) return undefined;
+	const twice = /holds frame (\d+) twice/.exec(damage)?.[1];
+	return {
+		kind: "free-list",
+		severity: "error",
+		cause: twice
+			? `Frame ${twice} was freed twice: the list of free frames has it twice, and kalloc will give it to two users.`
+			: `The list of free frames is damaged: ${damage}. Something wrote to a frame after it was freed.`,
+		evidence: [damage, "it was not when the command began"],
+		frames: [],
+		effects: [],
+		notes: [],
+	};
 }
 
 /** A frame on the free list that is still mapped: whoever gets it next overwrites it, and anything may follow. */

@@ -96,6 +96,25 @@ export class Evidence {
 		return value === undefined ? undefined : Number(value);
 	}
 
+	/**
+	 * What the callee-saved registers hold that a variable of a call is in somewhere in its function. Where the compiler forgets the variable
+	 * (before panic, which does not return) they still have its last value, unless another variable got the register: only for values that
+	 * something else confirms.
+	 */
+	kept(call: KernelCall, name: string): readonly number[] {
+		const { symbols } = this;
+		const locals = symbols.attempt(() => symbols.info?.localsAt(call.at)) ?? [];
+		const variables = locals.filter((local) => local.name === name);
+		const registers = variables.flatMap((variable) => symbols.attempt(() => variable.registers()) ?? []);
+		const saved = registers.filter((register) =>
+			contextRegisters.some(([, index]) => index === register && index !== 2),
+		);
+		return saved.flatMap((register) => {
+			const value = call.context.register(register);
+			return value === undefined ? [] : [Number(value)];
+		});
+	}
+
 	/** The lock that a call of acquire, release or holding is about; undefined where neither variables nor code tell. */
 	lockOf(calls: readonly KernelCall[], index: number): Lock | undefined {
 		const call = calls[index];

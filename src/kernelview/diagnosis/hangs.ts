@@ -5,6 +5,7 @@ import { type Evidence, hexOf, named } from "./evidence.ts";
 import { interrupts } from "./interrupts.ts";
 import { framesOf } from "./kernelCalls.ts";
 import { kernelFault } from "./kernelFaults.ts";
+import { pmpDenied } from "./pmp.ts";
 import { capital, others, sleepers } from "./sleepers.ts";
 import { spinning } from "./spinning.ts";
 
@@ -15,12 +16,14 @@ const ecallFromUser = 8;
 /** Why a machine that was stopped made no progress. */
 export function hang(evidence: Evidence): Diagnosis {
 	return (
+		pmpDenied(evidence) ??
 		kernelTrapLoop(evidence) ??
 		trapLoop(evidence) ??
 		spinning(evidence) ??
 		interrupts(evidence) ??
 		sleepers(evidence) ??
 		userLoop(evidence) ??
+		kernelLoop(evidence) ??
 		noProgress(evidence)
 	);
 }
@@ -89,6 +92,37 @@ function userLoop(evidence: Evidence): Diagnosis | undefined {
 			evidence: [`hart ${id} took nothing but timer ticks for the last ${since.toLocaleString("en")} instructions`],
 			frames: [],
 			...(at ? { look: at } : {}),
+			effects: [],
+			notes: [],
+		};
+	}
+	return undefined;
+}
+
+/** A system call that computes, or loops, in the kernel. */
+function kernelLoop(evidence: Evidence): Diagnosis | undefined {
+	for (const process of evidence.look.processes) {
+		const { state, pid, name } = process;
+		if (state !== "RUNNING" && state !== "RUNNABLE") continue;
+		const during = evidence.during(process);
+		const hart = evidence.sources.machine.harts.find(({ id }) => evidence.processOn(id)?.pid === pid)?.id;
+		const calls = hart === undefined ? evidence.callsOf(process) : evidence.callsOn(hart);
+		// What the timer interrupt put on top of it, and the way in from the trap.
+		const top = calls.findLastIndex(({ name: of }) => of === "kerneltrap");
+		const own = calls.slice(top + 1).find(({ file, line }) => file !== undefined && line !== undefined);
+		if (during === undefined || !own) continue;
+		return {
+			kind: "no-progress",
+			severity: "error",
+			cause: `Process ${pid} (${name}) is still in ${during}, at ${named(own)}: it did not return within the budget.`,
+			...(hart === undefined ? {} : { hart }),
+			process: { pid, name },
+			during,
+			evidence: others(evidence, process),
+			frames: framesOf(calls.slice(top + 1)),
+			...(own.file !== undefined && own.line !== undefined
+				? { look: { file: own.file, line: own.line, function: own.name } }
+				: {}),
 			effects: [],
 			notes: [],
 		};

@@ -65,10 +65,24 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	const facts = [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(tval)}`];
 	const overflow = stackOverflow(evidence, trap);
 	if (overflow) return { ...overflow, evidence: [...facts, ...overflow.evidence] };
-	const fill = fills.find(([pattern]) => tval >= pattern && tval - pattern < nearby);
+	// A jump clears bit 0 of its target.
+	const fill = fills.find(([pattern]) => tval >= pattern - 1n && tval - pattern < nearby);
+	const isCall = access === "fetch" && BigInt(trap.pc) === tval;
+	if (fill && isCall)
+		return {
+			cause: `${where} calls a function pointer read from ${fill[1]}.`,
+			evidence: facts,
+			notes: [],
+		};
 	if (fill)
 		return {
 			cause: `${where} follows a pointer read from ${fill[1]}: its ${access} of ${hexOf(tval)} faulted.`,
+			evidence: facts,
+			notes: [],
+		};
+	if (isCall && tval < 512n)
+		return {
+			cause: `${where} calls a null function pointer${tval === 0n ? "" : ` (${hexOf(tval)})`}.`,
 			evidence: facts,
 			notes: [],
 		};

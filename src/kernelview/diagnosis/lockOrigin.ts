@@ -1,5 +1,5 @@
 import type { SourcePoint } from "../../protocol/kernelModel.ts";
-import { callSites, functionBounds } from "./callSites.ts";
+import { callSites, functionBounds, reaches } from "./callSites.ts";
 import type { Evidence } from "./evidence.ts";
 import type { KernelCall } from "./kernelCalls.ts";
 import type { Lock } from "./locks.ts";
@@ -39,7 +39,7 @@ export function lockOrigin(
 	return undefined;
 }
 
-/** A call of acquire with this very lock, earlier in a function that is on the stack. */
+/** A call of acquire with this very lock, in a function that is on the stack, from which its way goes on without a release of it. */
 function takenOnStack(evidence: Evidence, lock: Lock, calls: readonly KernelCall[]): SourcePoint | undefined {
 	const { symbols, sources } = evidence;
 	const seen = new Set<number>();
@@ -48,8 +48,14 @@ function takenOnStack(evidence: Evidence, lock: Lock, calls: readonly KernelCall
 		seen.add(call.pc);
 		const bounds = functionBounds(symbols, call.pc - 1);
 		if (!bounds || takes.has(symbols.symbolAt(bounds.start)?.name ?? "")) continue;
-		const sites = callSites(symbols, sources.memory, bounds.start).filter(({ at }) => at + 8 < call.pc);
-		const site = sites.findLast(({ callee, argument }) => takes.has(callee) && argument === lock.address);
+		const own = callSites(symbols, sources.memory, bounds.start).filter(({ argument }) => argument === lock.address);
+		const released = new Set(own.filter(({ callee }) => callee === "release").map(({ at }) => at));
+		const site = own.findLast(
+			({ callee, returnsTo }) =>
+				takes.has(callee) &&
+				returnsTo !== call.pc &&
+				reaches(symbols, sources.memory, { from: returnsTo, to: call.at, without: released }),
+		);
 		if (site) return evidence.point(site.at);
 	}
 	return undefined;

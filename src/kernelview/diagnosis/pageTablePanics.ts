@@ -175,6 +175,19 @@ function addressIn(evidence: Evidence, call: KernelCall | undefined): number | u
 	return pages === 1 || (bytes !== undefined && bytes <= pageBytes) ? start : undefined;
 }
 
+/** The same where the compiler forgot the loop's variable, upstream's `a`: the one page that a register of it names and that fits the panic. */
+function addressKept(
+	evidence: Evidence,
+	call: KernelCall | undefined,
+	fits: (va: number) => boolean,
+): number | undefined {
+	if (!call) return undefined;
+	const fitting = new Set(
+		evidence.kept(call, "a").filter((va) => va >= 0 && va < 2 ** 38 && va % pageBytes === 0 && fits(va)),
+	);
+	return fitting.size === 1 ? [...fitting][0] : undefined;
+}
+
 function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[], space: Space): Told | undefined {
 	const caller = calls[2];
 	const by = caller ? ` (called by ${named(caller)})` : "";
@@ -188,8 +201,8 @@ function unmapped(evidence: Evidence, said: string, calls: readonly KernelCall[]
 		};
 	}
 	if (!/not mapped|walk/.test(said)) return undefined;
-	const kept = addressIn(evidence, calls[1]);
 	const isHole = (va: number) => va % pageBytes === 0 && !findLeaf(evidence.sources.memory, space.root, va);
+	const kept = addressIn(evidence, calls[1]) ?? addressKept(evidence, calls[1], isHole);
 	// uvmfree begins at 0: the first page that is missing is the one.
 	const whole = calls.some(({ name }) => name === "uvmfree");
 	const exact = kept !== undefined && isHole(kept);
@@ -233,7 +246,9 @@ function faultedHole(evidence: Evidence, space: Space): number | undefined {
 
 function remapped(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told | undefined {
 	const caller = calls.find(({ name }, i) => i > 1 && name !== "mappages" && name !== "mapvpages");
-	const va = addressIn(evidence, calls[1]);
+	const isMapped = (at: number) =>
+		space !== undefined && findLeaf(evidence.sources.memory, space.root, at) !== undefined;
+	const va = addressIn(evidence, calls[1]) ?? addressKept(evidence, calls[1], isMapped);
 	const by = caller ? named(caller) : "mappages";
 	const page = va === undefined ? undefined : Math.floor(va / pageBytes) * pageBytes;
 	const leaf = page === undefined || !space ? undefined : findLeaf(evidence.sources.memory, space.root, page);

@@ -6,17 +6,52 @@ const pmpcfg2 = 0x3a2;
 /** The A field of each of the eight entries of a register: 0 is off (privileged ISA, 3.7.1). */
 const modes = 0x1818181818181818n;
 
+const mcause = 0x342;
+const mepc = 0x341;
+const fetchAccessFault = 1n;
+
+const advice = "Add w_pmpaddr0(0x3fffffffffffffull) and w_pmpcfg0(0xf) to start().";
+
+function startOf(evidence: Evidence) {
+	const start = evidence.symbols.symbol("start");
+	return start === undefined ? undefined : evidence.point(start);
+}
+
+/** The first fetch in supervisor mode was denied, and the trap went to machine mode, which has no handler yet. */
+export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
+	const hart = evidence.sources.machine.harts.find(
+		({ mode, csr }) => mode === 3 && csr(mcause) === fetchAccessFault && isOff(csr(pmpcfg0)) && isOff(csr(pmpcfg2)),
+	);
+	// A hart that never came to supervisor mode: the kernel has set up nothing.
+	if (!hart || evidence.look.processes.length > 0) return undefined;
+	const point = startOf(evidence);
+	return {
+		kind: "no-pmp",
+		severity: "error",
+		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry that matches memory, so that the hart may not fetch its first instruction after mret. ${advice}`,
+		hart: hart.id,
+		evidence: [
+			`all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
+		],
+		frames: [],
+		...(point ? { look: point } : {}),
+		effects: [],
+		notes: [],
+	};
+}
+
+const isOff = (config: bigint | undefined) => config !== undefined && (config & modes) === 0n;
+
 /** A kernel in supervisor mode without a PMP entry: machines that enforce PMP, as QEMU has since 2022, let it touch nothing. */
 export function noPmp(evidence: Evidence): Diagnosis | undefined {
 	const hart = evidence.sources.machine.harts.find((candidate) => candidate.mode !== 3);
 	const config = [pmpcfg0, pmpcfg2].map((number) => hart?.csr(number));
 	if (!hart || config[0] === undefined || config.some((value) => ((value ?? 0n) & modes) !== 0n)) return undefined;
-	const start = evidence.symbols.symbol("start");
-	const point = start === undefined ? undefined : evidence.point(start);
+	const point = startOf(evidence);
 	return {
 		kind: "no-pmp",
 		severity: "note",
-		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry: this kernel hangs at its first instruction after mret on machines that enforce PMP, such as QEMU from 7.0 on. Add w_pmpaddr0(0x3fffffffffffffull) and w_pmpcfg0(0xf) to start().`,
+		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry: this kernel hangs at its first instruction after mret on machines that enforce PMP, such as QEMU from 7.0 on. ${advice}`,
 		evidence: [`all PMP entries of hart ${hart.id} are off`],
 		frames: [],
 		...(point ? { look: point } : {}),

@@ -9,7 +9,7 @@ export interface ProgramExit {
 }
 
 /** More is not kept: a program may fork for hours. */
-const mostTaken = 4096;
+const mostTaken = 65_536;
 
 /**
  * How the programs of a command ended, which the shell of xv6 keeps to itself: the exit status of those that it started itself, and
@@ -19,8 +19,10 @@ export class ProgramEnds {
 	/** Of the processes that those started who were there before. */
 	readonly exits: ProgramExit[] = [];
 	private before: ReadonlySet<number>;
-	/** By pid of a child that ended: who took its status. */
-	private readonly taken = new Map<number, number>();
+	/** pids of processes that ended, and whose parent asked wait() for the exit status and got it. */
+	private readonly taken = new Set<number>();
+	/** pids of those that the command started itself and that an exception took into the kernel. */
+	private readonly faulted = new Set<number>();
 	/** By slot: the pid of a process that is in wait() and asked for the status. */
 	private readonly waits = new Map<number, number>();
 
@@ -31,6 +33,7 @@ export class ProgramEnds {
 	begin(): void {
 		this.exits.length = 0;
 		this.taken.clear();
+		this.faulted.clear();
 		this.waits.clear();
 		this.before = new Set(this.sources.processes.all().map(({ pid }) => pid));
 	}
@@ -62,16 +65,29 @@ export class ProgramEnds {
 		if (slot === undefined || parent === undefined) return;
 		this.waits.delete(slot);
 		const child = (machine.harts[hart]?.low(10) ?? 0) | 0;
-		if (child > 0 && processes.pidOf(slot) === parent && this.taken.size < mostTaken) this.taken.set(child, parent);
+		if (child > 0 && processes.pidOf(slot) === parent && this.taken.size < mostTaken) this.taken.add(child);
+	}
+
+	/** An exception of a user process that is no system call. */
+	fault(process: { readonly pid: number; readonly parent: number }): void {
+		if (this.isStarted(process)) this.faulted.add(process.pid);
 	}
 
 	/** The command's own program, not one that it forked. */
-	isStarted({ pid, parent }: { readonly pid: number; readonly parent: number }): boolean {
+	private isStarted({ pid, parent }: { readonly pid: number; readonly parent: number }): boolean {
 		return !this.before.has(pid) && this.before.has(parent);
 	}
 
+	/** The programs of the command ended by themselves, all of them with 0; `killed`: pids that a trap ended. */
+	haveSucceeded(killed: Iterable<number>): boolean {
+		const { exits, faulted } = this;
+		return (
+			exits.length > 0 && exits.every(({ status }) => status === 0) && ![...killed].some((pid) => faulted.has(pid))
+		);
+	}
+
 	/** Its parent asked wait() for the exit status, and got it. */
-	isTaken({ pid, parent }: { readonly pid: number; readonly parent: number }): boolean {
-		return parent > 0 && this.taken.get(pid) === parent;
+	isTaken(pid: number): boolean {
+		return this.taken.has(pid);
 	}
 }

@@ -9,18 +9,9 @@ const mostTold = 8;
  * program that was run exited with 0. All of them are one note. The others stay what they are.
  */
 export function withoutExpected(evidence: Evidence, faults: readonly Diagnosis[]): Diagnosis[] {
-	const { ends, userTraps } = evidence.recorder;
-	const isExpected = ({ process }: Diagnosis) => {
-		const trap = process && userTraps.get(process.pid);
-		return trap !== undefined && ends.isTaken({ pid: trap.process.pid, parent: trap.process.parent });
-	};
-	const killed = [...evidence.killed.keys()].map((pid) => userTraps.get(pid)?.process);
-	const isSuccess =
-		evidence.end.kind === "prompt" &&
-		ends.exits.length > 0 &&
-		ends.exits.every(({ status }) => status === 0) &&
-		!killed.some((process) => process === undefined || ends.isStarted(process));
-	const expected = isSuccess ? faults.filter(isExpected) : [];
+	const { ends } = evidence.recorder;
+	const isSuccess = evidence.end.kind === "prompt" && ends.haveSucceeded(evidence.killed.keys());
+	const expected = isSuccess ? faults.filter(({ process }) => process !== undefined && ends.isTaken(process.pid)) : [];
 	const [first] = expected;
 	const program = ends.exits[0]?.name ?? "";
 	if (!first) return [...faults];

@@ -72,6 +72,8 @@ interface Reason {
 const mostKept = 8;
 const ecallFromUser = 8;
 const externalInterrupt = 9;
+/** Handlers of the system call that sleeps for ticks; MIT calls it pause since 2025. */
+const naps: ReadonlySet<string> = new Set(["sys_sleep", "sys_pause"]);
 
 /** What happened on each hart that memory does not keep. Runs inside the machine's events: short, and cheap for what is usual. */
 export class Recorder {
@@ -87,6 +89,7 @@ export class Recorder {
 	readonly lastTrap: number[] = [];
 	readonly ends: ProgramEnds;
 	private readonly last: LastTrap[] = [];
+	private readonly naps = new Map<number, { readonly pid: number; readonly wanted: number; readonly since: number }>();
 	/** Handlers by number of the system call. */
 	private readonly handlers = new Map<number, string | undefined>();
 	/** By slot of proc[], for traps from user mode and from the kernel; harts without a process count from -1 down. */
@@ -163,17 +166,25 @@ export class Recorder {
 		if (!state) return;
 		const sp = Number(state.register(2));
 		const slot = this.sources.processes.slotOn(hart);
+		// Of a call that led nowhere only its return address tells.
+		const from = this.isCode(pc) ? BigInt(pc) : state.register(1) - 1n;
 		this.kernelTraps.push({
 			...{ hart, cause, pc, tval, instret, sp },
 			process: slot === undefined ? undefined : this.sources.processes.read(slot),
-			frames: this.unwindHart(hart, BigInt(pc)),
+			frames: this.unwindHart(hart, from),
 			registers: Array.from({ length: 32 }, (_, i) => state.register(i)),
 		});
+	}
+
+	private isCode(pc: number): boolean {
+		const { memory, names } = this.sources;
+		return names.etext === undefined || (pc >= memory.base && pc < names.etext);
 	}
 
 	private userTrap({ hart, cause, tval, instret, root }: Trap, pc: number): void {
 		const process = this.sources.processes.withRoot(root, hart);
 		if (!process) return;
+		this.ends.fault(process);
 		if (this.userTraps.size > 64) this.userTraps.clear();
 		const sp = Number(this.sources.machine.harts[hart]?.register(2) ?? 0n);
 		this.userTraps.set(process.pid, { hart, cause, pc, tval, sp, instret, process });
@@ -181,7 +192,9 @@ export class Recorder {
 
 	private call(hart: number, { root }: Trap): void {
 		const number = this.sources.machine.harts[hart]?.low(17) ?? 0;
-		this.ends.call(hart, this.handlerOf(number));
+		const handler = this.handlerOf(number);
+		this.ends.call(hart, handler);
+		if (handler !== undefined && naps.has(handler)) this.nap(hart);
 		const { syscalls } = this.sources.names;
 		if (!syscalls || (number > 0 && number < syscalls.count && this.sources.memory.u64(syscalls.address + 8 * number)))
 			return;
@@ -192,6 +205,21 @@ export class Recorder {
 		if (known) known.times++;
 		else if (this.unknownCalls.size < 32)
 			this.unknownCalls.set(key, { number, pid: process.pid, name: process.name, times: 1 });
+	}
+
+	private nap(hart: number): void {
+		const { processes, names, machine, memory } = this.sources;
+		const slot = processes.slotOn(hart);
+		const ticks = names.variable("ticks");
+		const wanted = (machine.harts[hart]?.low(10) ?? 0) | 0;
+		const since = ticks && memory.u32(ticks.address);
+		if (slot !== undefined && since !== undefined) this.naps.set(slot, { pid: processes.pidOf(slot), wanted, since });
+	}
+
+	/** Of a process that is in the system call sleep: the ticks that it asked for, and `ticks` at the time. */
+	napOf({ slot, pid }: Process): { readonly wanted: number; readonly since: number } | undefined {
+		const nap = this.naps.get(slot);
+		return nap?.pid === pid && nap.wanted >= 0 ? nap : undefined;
 	}
 
 	/** sret or mret. */

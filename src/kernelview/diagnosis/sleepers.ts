@@ -1,3 +1,4 @@
+import { plain } from "../../debuginfo/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import type { Process } from "../processes.ts";
 import { follow, readNumber } from "../typedMemory.ts";
@@ -24,7 +25,10 @@ export function sleepers(evidence: Evidence): Diagnosis | undefined {
 		first(asleep, (process) => onPipe(evidence, process)) ??
 		first(asleep, (process) => onTicks(evidence, process)) ??
 		zombie(evidence);
-	if (!told) return undefined;
+	return told && diagnosisOf(evidence, told);
+}
+
+function diagnosisOf(evidence: Evidence, told: Told): Diagnosis {
 	const calls = evidence.callsOf(told.process);
 	const where = evidence.whereAsleep(told.process);
 	return {
@@ -197,6 +201,15 @@ function onPipe(evidence: Evidence, process: Process): Told | undefined {
 			cause: `Lost wakeup: ${sleeping}, although nobody has the pipe open for reading: pipeclose() did not wake the writer.`,
 			evidence: facts,
 		};
+	const room = call.name === "pipewrite" && pipe.members.find(({ name }) => name === "data")?.type;
+	const size = room ? plain(room)?.size : undefined;
+	if (size !== undefined && (nwrite - nread) >>> 0 < size)
+		return {
+			process,
+			kind: "sleeper",
+			cause: `Lost wakeup: ${sleeping}, although the pipe has room: piperead() did not wake the writer.`,
+			evidence: facts,
+		};
 	if (read && nread === nwrite)
 		return {
 			process,
@@ -216,7 +229,7 @@ function onTicks(evidence: Evidence, process: Process): Told | undefined {
 	const timer = machine.harts.some(
 		({ csr }) => ((csr(0x104) ?? 0n) & 0x22n) !== 0n || ((csr(0x304) ?? 0n) & 0x80n) !== 0n,
 	);
-	if (count > 0 && timer) return undefined;
+	if (count > 0 && timer) return overslept(evidence, process, count);
 	return {
 		process,
 		kind: "sleeper",
@@ -225,7 +238,27 @@ function onTicks(evidence: Evidence, process: Process): Told | undefined {
 	};
 }
 
-/** A process that ended, whose parent does something else. */
+/** The tick that it asked for has been. */
+function overslept(evidence: Evidence, process: Process, count: number): Told | undefined {
+	const nap = evidence.recorder.napOf(process);
+	if (!nap) return undefined;
+	const slept = (count - nap.since) >>> 0;
+	// A tick that is just being counted wakes it in a moment.
+	if (slept < nap.wanted + 2) return undefined;
+	return {
+		process,
+		kind: "sleeper",
+		cause: `Lost wakeup: ${who(process)} sleeps on ticks${inFunction(evidence, process)} for ${nap.wanted} ${nap.wanted === 1 ? "tick" : "ticks"}, and ${slept} have passed: clockintr() does not wake it. It has to call wakeup(&ticks) after ticks++.`,
+		evidence: [`ticks is ${count}, and was ${nap.since} when it made the system call`],
+	};
+}
+
+/** A process that ended, whose parent is gone. */
+export function orphan(evidence: Evidence): Diagnosis | undefined {
+	const told = zombie(evidence);
+	return told && diagnosisOf(evidence, told);
+}
+
 function zombie(evidence: Evidence): Told | undefined {
 	const { processes } = evidence.look;
 	const dead = processes.find(
@@ -236,8 +269,10 @@ function zombie(evidence: Evidence): Told | undefined {
 	return {
 		process: dead,
 		kind: "zombie",
-		cause: `${capital(who(dead))} has ended, and nobody waits for it: its parent (process ${dead.parent}) is gone. exit() has to give its children to init (reparent).`,
-		evidence: [`${who(dead)} is ZOMBIE, and process ${dead.parent} is not there`],
+		cause: `${capital(who(dead))} has ended, and nobody waits for it: its parent${dead.parent > 0 ? ` (process ${dead.parent})` : ""} is gone. exit() has to give its children to init (reparent).`,
+		evidence: [
+			`${who(dead)} is ZOMBIE, and ${dead.parent > 0 ? `process ${dead.parent} is not there` : "its p->parent is no process any more"}`,
+		],
 	};
 }
 

@@ -68,7 +68,16 @@ function explain(
 		};
 	const [verb, done] = access;
 	const va = canonical(tval);
+	const signed = BigInt.asIntN(64, tval);
 	const say = (text: string) => `${who} was killed: its ${verb} of ${hexOf(tval)}${where} ${text}`;
+	if (signed < 0n && signed >= -256n)
+		return {
+			cause: say(
+				`is ${signed} as a pointer: what a call that failed returns${signed === -1n ? "" : ", and the offset of a member"}.`,
+			),
+			evidence: facts,
+			notes: [],
+		};
 	if (va === undefined)
 		return {
 			cause: say("is no address that Sv39 can map: the pointer holds something else."),
@@ -88,6 +97,14 @@ function explain(
 			? `page ${hexOf(va - (va % pageBytes))} is not mapped`
 			: `page ${hexOf(va - (va % pageBytes))} is mapped ${present}`,
 	);
+	if (area?.kind === "guard" && sp >= va - (va % pageBytes) + pageBytes)
+		return {
+			cause: say(
+				"is in the guard page below the stack, although sp is not: a pointer or an index leads below the stack.",
+			),
+			evidence: [...facts, `sp is ${hexOf(sp)}`],
+			notes: [],
+		};
 	if (area?.kind === "guard") {
 		const often = repeated(frames);
 		const why = often

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { utf8 } from "../../../src/common/bytes.ts";
+import { MemoryTree } from "../../../src/common/sourceTree.ts";
 import { markUnbegun, unbegunTasks } from "../../../src/lab/begun.ts";
 import { describe as inWords, toJUnit } from "../../../src/lab/junit.ts";
 import type { LabManifest } from "../../../src/lab/manifest.ts";
+import { readNamedSources } from "../../../src/lab/sources.ts";
 import type { Verdict } from "../../../src/lab/verdict.ts";
 
 const manifest: LabManifest = {
@@ -65,6 +68,21 @@ test("the first step may be in another file that the task names", () => {
 		);
 	expect(unbegun("uint64 sys_mmap4(void) {}").size).toBe(0);
 	expect(unbegun("").size).toBe(2);
+});
+
+test("the first step may be in any other C file of the folder", async () => {
+	const [first, second, third] = manifest.tasks;
+	const begun = second?.begun && { ...second.begun, notIn: ["kernel/proc.c"] };
+	const tasks = [first, { ...second, begun }, third] as LabManifest["tasks"];
+	const unbegun = async (path: string) => {
+		const files = new Map(["kernel/syscall.c", path].map((file) => [file, utf8(file === path ? "sys_mmap4();" : "")]));
+		const lab = { ...manifest, tasks };
+		return unbegunTasks(lab, await readNamedSources(lab, new MemoryTree("tree", files))).size;
+	};
+	expect(await unbegun("kernel/regions.c")).toBe(0);
+	expect(await unbegun("kernel/proc.c")).toBe(2);
+	expect(await unbegun("kernel/defs.h")).toBe(2);
+	expect(await unbegun("user/regions.c")).toBe(2);
 });
 
 test("a file that is not at hand tells nothing", () => {

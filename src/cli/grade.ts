@@ -1,5 +1,4 @@
 import { readdir } from "node:fs/promises";
-import { availableParallelism, totalmem } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
@@ -8,7 +7,7 @@ import { submissionsAmong } from "../env/node/submission.ts";
 import { gradeClass } from "../grade/class/grade.ts";
 import type { Head } from "../grade/class/lines.ts";
 import { inShard, type Shard } from "../grade/class/plan.ts";
-import { defaultPolicy, type Policy, parsePolicy } from "../grade/class/policy.ts";
+import { defaultPolicy, judgedTests, parsePolicy } from "../grade/class/policy.ts";
 import { classTable, count } from "../grade/class/report/summary.ts";
 import { Results } from "../grade/class/results.ts";
 import { scoreClass } from "../grade/class/score.ts";
@@ -17,7 +16,7 @@ import { gradeCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { ClassProgress } from "./grade/classProgress.ts";
 import { JudgeProcess } from "./grade/judgeProcess.ts";
-import { type GradeValues, manifestHash } from "./grade/values.ts";
+import { defaultJobs, type GradeValues, manifestHash } from "./grade/values.ts";
 import { interruptible } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
 import { readText } from "./reportFile.ts";
@@ -44,6 +43,7 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 	const manifest = await openCatalog().manifest(values.lab);
 	const policy =
 		values.policy === undefined ? defaultPolicy : parsePolicy(await readText(values.policy), values.policy);
+	judgedTests(manifest, policy);
 	const jobs = values.jobs === undefined ? defaultJobs(policy) : wholeNumber(values.jobs, "--jobs", 1, 256);
 	const { sources, others } = await listClass(folder);
 	const shard = values.shard === undefined ? undefined : parseShard(values.shard);
@@ -106,12 +106,6 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 
 function interrupted(out: string): UserError {
 	return new UserError("cancelled", "Interrupted", `${out} has what is done; the same command does the rest.`);
-}
-
-/** As many as there are processors, and as there is memory for. */
-function defaultJobs({ memoryMiB }: Policy): number {
-	const byMemory = Math.floor(totalmem() / 2 / (memoryMiB * 1024 * 1024));
-	return Math.max(1, Math.min(availableParallelism(), byMemory));
 }
 
 export async function listClass(folder: string) {

@@ -1,14 +1,19 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../../common/errors.ts";
 import { visible } from "../../common/visible.ts";
-import { readResults, writeResults } from "../../env/node/resultsFile.ts";
+import { engineName, readResults, writeResults } from "../../env/node/resultsFile.ts";
+import { gradeClass } from "../../grade/class/grade.ts";
 import { classTable, count } from "../../grade/class/report/summary.ts";
-import { merge, type Results } from "../../grade/class/results.ts";
+import { merge, Results } from "../../grade/class/results.ts";
+import { compareSample, drawSample } from "../../grade/class/sample.ts";
 import { type ClassScore, scoreClass } from "../../grade/class/score.ts";
 import { openCatalog } from "../assets.ts";
 import { exitCodes } from "../exitCodes.ts";
+import { interruptible } from "../interrupt.ts";
+import { wholeNumber } from "../options.ts";
+import { JudgeProcess } from "./judgeProcess.ts";
 import { writeReports } from "./reports.ts";
-import { type GradeValues, manifestHash } from "./values.ts";
+import { defaultJobs, type GradeValues, manifestHash } from "./values.ts";
 
 /** `xv6-lab grade merge FILE… --out FILE`: the shards of a class as one file. */
 export async function runMerge(files: readonly string[], values: GradeValues): Promise<number> {
@@ -75,6 +80,39 @@ async function resultsOf(file: string): Promise<Results> {
 	return found.results;
 }
 
-export async function runVerify(_files: readonly string[], _values: GradeValues): Promise<number> {
-	throw new UserError("usage", "later", "later");
+/** `xv6-lab grade verify FILE`: runs a sample of the results again, and compares; exit 1 where one differs. */
+export async function runVerify(files: readonly string[], values: GradeValues): Promise<number> {
+	const file = files[0] ?? "";
+	const results = await oneFile(files, "xv6-lab grade verify FILE [--sample P%] [--class DIR]");
+	const { manifest, policy } = await scoreOf(results, false);
+	const { head } = results;
+	if (head && head.engine !== (await engineName())) {
+		const what = "These results are of another version of xv6-lab";
+		throw new UserError("results-damaged", what, "Verify them with the version that made them.");
+	}
+	const folder = values.class ?? join(dirname(file), head?.from ?? ".");
+	const sample = drawSample(results, fraction(values.sample ?? "5%"), Math.random);
+	const jobs = values.jobs === undefined ? defaultJobs(policy) : wholeNumber(values.jobs, "--jobs", 1, 256);
+	const again = new Results();
+	await interruptible((signal) =>
+		gradeClass({
+			...{ sources: sample.sources, manifest, policy, jobs, results: again, signal },
+			open: () => new JudgeProcess({ lab: manifest.id, policy, pathOf: (source) => join(folder, source) }),
+			plan: (kernel) => sample.units.filter((unit) => unit.kernel === kernel),
+			append: () => undefined,
+		}),
+	);
+	const differences = compareSample(sample, results, again);
+	for (const difference of differences) process.stdout.write(`${visible(difference)}\n`);
+	const checked = `${count(sample.units.length, "result")} of ${results.units.size}, of ${count(sample.sources.length, "submission")}`;
+	const verdict = differences.length === 0 ? "the same states and verdicts" : count(differences.length, "difference");
+	process.stdout.write(`Ran again: ${checked}: ${verdict}\n`);
+	return differences.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+/** `5%` */
+function fraction(text: string): number {
+	const percent = Number(/^(\d+(?:\.\d+)?)%?$/.exec(text)?.[1]);
+	if (percent > 0 && percent <= 100) return percent / 100;
+	throw new UserError("usage", `--sample ${text} is no part of the results`, "Write for example --sample 5%.");
 }

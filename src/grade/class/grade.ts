@@ -38,6 +38,8 @@ export interface ClassRequest {
 	/** What is known from before; grows. */
 	readonly results: Results;
 	readonly open: () => Judge;
+	/** What a kernel is tried with, step by step; default: what lab and policy say. */
+	readonly plan?: (kernel: string) => readonly Unit[];
 	/** Keeps a line; called once for each, and before anything builds on it. */
 	readonly append: (line: Line) => void;
 	readonly signal?: AbortSignal;
@@ -136,8 +138,12 @@ class Desk {
 		const kernel = results.builds.get(tree)?.kernel;
 		if (kernel === undefined) return;
 		await this.locks.hold(kernel, async () => {
-			for (const plan of [() => runUnits(kernel, manifest), () => furtherUnits(kernel, manifest, policy, results)]) {
-				const planned = plan().filter((unit) => !results.unit(unit));
+			const own = this.request.plan;
+			const steps = own
+				? [() => own(kernel)]
+				: [() => runUnits(kernel, manifest, policy), () => furtherUnits(kernel, manifest, policy, results)];
+			for (const step of steps) {
+				const planned = step().filter((unit) => !results.unit(unit));
 				const [first] = planned;
 				if (!first) continue;
 				this.worked = true;

@@ -1,11 +1,11 @@
 import type { LabManifest } from "../../lab/manifest.ts";
 import type { Unit } from "./lines.ts";
-import type { Policy } from "./policy.ts";
+import { judgedTests, type Policy } from "./policy.ts";
 import type { Results } from "./results.ts";
 
 /** The first thing that a kernel is tried with. */
-export function runUnits(kernel: string, manifest: LabManifest): Unit[] {
-	return manifest.tests.map(({ id }) => ({ kernel, test: id, strategy: "run", seeds: [0, 0] }));
+export function runUnits(kernel: string, manifest: LabManifest, policy: Policy): Unit[] {
+	return judgedTests(manifest, policy).map(({ id }) => ({ kernel, test: id, strategy: "run", seeds: [0, 0] }));
 }
 
 /**
@@ -14,7 +14,7 @@ export function runUnits(kernel: string, manifest: LabManifest): Unit[] {
  */
 export function furtherUnits(kernel: string, manifest: LabManifest, policy: Policy, results: Results): Unit[] {
 	const units: Unit[] = [];
-	for (const { id, concurrent } of manifest.tests) {
+	for (const { id, concurrent } of judgedTests(manifest, policy)) {
 		const run = results.unit({ kernel, test: id, strategy: "run", seeds: [0, 0] });
 		if (!concurrent || !run || run.outcome === "not-begun" || run.outcome === "errored") continue;
 		const passes = run.outcome === "passed" || (run.outcome === "not-checked" && policy.uncheckedPasses);

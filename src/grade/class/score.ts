@@ -1,6 +1,6 @@
 import type { LabManifest, LabTest } from "../../lab/manifest.ts";
 import type { Built, Mistake, Submission, UnitResult } from "./lines.ts";
-import type { Policy } from "./policy.ts";
+import { judgedTests, type Policy } from "./policy.ts";
 import type { Results } from "./results.ts";
 
 export interface TestScore {
@@ -37,6 +37,8 @@ export interface StudentScore {
 
 export interface ClassScore {
 	readonly manifest: LabManifest;
+	/** What counts of the lab. */
+	readonly judged: readonly LabTest[];
 	readonly policy: Policy;
 	readonly students: readonly StudentScore[];
 	readonly most: number;
@@ -50,18 +52,19 @@ export function pointsOf(test: LabTest): number {
 /** `names`: students by name; otherwise numbered in an order that says nothing of their names. */
 export function scoreClass(results: Results, manifest: LabManifest, policy: Policy, names: boolean): ClassScore {
 	const submissions = [...results.submissions.values()];
-	const most = manifest.tests.reduce((sum, test) => sum + pointsOf(test), 0);
+	const judged = judgedTests(manifest, policy);
+	const most = judged.reduce((sum, test) => sum + pointsOf(test), 0);
 	const numbers = numbered(submissions);
 	const students = submissions.map((submission) =>
 		scoreStudent(submission, names ? submission.student : `Student ${numbers.get(submission.source)}`, {
-			...{ results, manifest, policy, most },
+			...{ results, judged, policy, most },
 		}),
 	);
 	const order = (a: StudentScore, b: StudentScore) =>
 		names
 			? a.label.localeCompare(b.label, "en")
 			: (numbers.get(a.submission.source) ?? 0) - (numbers.get(b.submission.source) ?? 0);
-	return { manifest, policy, students: students.sort(order), most };
+	return { manifest, judged, policy, students: students.sort(order), most };
 }
 
 /** The order of the trees' hashes, then of a hash of the name: stable while nobody hands in anew. */
@@ -80,23 +83,23 @@ function mix(text: string): string {
 
 interface Scale {
 	readonly results: Results;
-	readonly manifest: LabManifest;
+	readonly judged: readonly LabTest[];
 	readonly policy: Policy;
 	readonly most: number;
 }
 
 function scoreStudent(submission: Submission, label: string, scale: Scale): StudentScore {
-	const { results, manifest, policy, most } = scale;
+	const { results, judged, policy, most } = scale;
 	const build = submission.tree === undefined ? undefined : results.builds.get(submission.tree);
 	const kernel = build?.kernel;
 	const problem = submission.problem ?? build?.problem;
 	const units = kernel === undefined ? [] : [...results.units.values()].filter((unit) => unit.kernel === kernel);
-	const tests = kernel === undefined ? [] : manifest.tests.flatMap((test) => scoreTest(test, units, policy) ?? []);
+	const tests = kernel === undefined ? [] : judged.flatMap((test) => scoreTest(test, units, policy) ?? []);
 	return {
 		...{ label, submission, build, tests, most, problem },
 		points: tests.reduce((sum, { points }) => sum + points, 0),
 		stopped: submission.stopped === true || build?.stopped === true || units.some((unit) => unit.stopped),
-		unfinished: problem === undefined && tests.length < manifest.tests.length,
+		unfinished: problem === undefined && tests.length < judged.length,
 		cpuMs: (build?.cpuMs ?? 0) + units.reduce((sum, unit) => sum + unit.cpuMs, 0),
 	};
 }

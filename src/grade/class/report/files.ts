@@ -8,17 +8,17 @@ import { note, round } from "./summary.ts";
 const row = (fields: readonly (string | number)[]) => `${fields.map((field) => csvField(String(field))).join(",")}\r\n`;
 
 /** One line a student, one column a test. `names`: with the LMS's numbers, which are personal, too. */
-export function gradesCsv({ students, manifest, most }: ClassScore, names: boolean): string {
+export function gradesCsv({ students, judged, most }: ClassScore, names: boolean): string {
 	const head = [
 		"student",
 		...(names ? ["id", "submission"] : []),
 		"points",
 		"most",
 		"remarks",
-		...manifest.tests.map(({ id }) => id),
+		...judged.map(({ id }) => id),
 	];
 	const rows = students.map(({ label, submission, points, tests, ...student }) => {
-		const outcomes = manifest.tests.map((test) => tests.find((one) => one.test === test)?.outcome ?? "");
+		const outcomes = judged.map((test) => tests.find((one) => one.test === test)?.outcome ?? "");
 		const own = names ? [submission.id ?? "", submission.source] : [];
 		return row([
 			label,

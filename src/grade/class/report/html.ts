@@ -112,8 +112,8 @@ function distribution({ students, most }: ClassScore): Html {
 	return html`<svg viewBox="0 0 648 164" width="648" height="164" role="img" aria-label="Students by points">${bars}</svg>`;
 }
 
-function testTable({ manifest, students }: ClassScore): Html {
-	const rows = manifest.tests.map((test) => {
+function testTable({ judged, students }: ClassScore): Html {
+	const rows = judged.map((test) => {
 		const of = students.flatMap(({ tests }) => tests.filter((one) => one.test === test));
 		const number = (...outcomes: string[]) => of.filter(({ outcome }) => outcomes.includes(outcome)).length;
 		return {

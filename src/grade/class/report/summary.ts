@@ -2,13 +2,13 @@ import { visibleLine } from "../../../common/visible.ts";
 import type { ClassScore, StudentScore } from "../score.ts";
 
 /** A class as a table of a terminal. */
-export function classTable({ students, most, manifest }: ClassScore): string {
+export function classTable({ students, most, judged }: ClassScore): string {
 	const rows = students.map((student) => [visibleLine(student.label), pointsText(student), visibleLine(note(student))]);
 	const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
 	const lines = rows.map(([name = "", points = "", words = ""]) =>
 		`${name.padEnd(widths[0] ?? 0)}  ${points.padStart(widths[1] ?? 0)}  ${words}`.trimEnd(),
 	);
-	const failed = manifest.tests
+	const failed = judged
 		.map((test) => ({
 			test,
 			count: students.filter(({ tests }) => tests.some((one) => one.test === test && one.outcome !== "passed")).length,

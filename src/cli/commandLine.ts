@@ -187,7 +187,7 @@ export const testCommand = define({
 });
 
 export const gradeCommand = define({
-	takes: "CLASSDIR | report FILE | verify FILE | merge FILE…",
+	takes: "CLASSDIR | report FILE | verify FILE | merge FILE… | autograder DIR",
 	does: "a class: every submission built and judged by a lab, into a file that can be resumed, merged and checked",
 	options: {
 		lab: { type: "string", value: "ID", does: "the lab" },
@@ -196,6 +196,7 @@ export const gradeCommand = define({
 		out: { type: "string", value: "FILE", does: "the results, JSON Lines; default: results.jsonl" },
 		policy: { type: "string", value: "FILE", does: "schedules, detectors and limits, as JSON" },
 		report: { type: "string", value: "DIR", does: "write the class page, a page a student, and files for LMSs" },
+		runs: { type: "boolean", does: "with --report: the run of each failed test, for xv6-lab replay" },
 		names: { type: "boolean", does: "name the students in reports; without it they are numbered" },
 		"retry-stopped": { type: "boolean", does: "judge again what a limit has stopped" },
 		sample: { type: "string", value: "P%", does: "verify: how much of the results; default: 5%" },

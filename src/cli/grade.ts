@@ -21,7 +21,8 @@ import { interruptible } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
 import { readText } from "./reportFile.ts";
 
-const usage = "Write: xv6-lab grade CLASSDIR --lab ID, or xv6-lab grade verify|merge|report FILE….";
+const usage =
+	"Write: xv6-lab grade CLASSDIR --lab ID, or xv6-lab grade report|verify|merge FILE…, or xv6-lab grade autograder DIR --lab ID.";
 
 /** `xv6-lab grade`: a class, and what is done with its results. */
 export async function runGrade(argv: string[]): Promise<number> {
@@ -32,6 +33,7 @@ export async function runGrade(argv: string[]): Promise<number> {
 	if (first === "merge") return (await import("./grade/others.ts")).runMerge(rest, values);
 	if (first === "report") return (await import("./grade/others.ts")).runReport(rest, values);
 	if (first === "verify") return (await import("./grade/others.ts")).runVerify(rest, values);
+	if (first === "autograder") return (await import("./grade/autograder.ts")).runAutograder(rest, values);
 	if (rest.length > 0) throw new UserError("usage", `One class at a time, not also ${rest.join(" ")}`, usage);
 	return gradeFolder(first, values);
 }
@@ -96,8 +98,7 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 	}
 	const score = scoreClass(results, manifest, policy, values.names === true);
 	process.stdout.write(classTable(score));
-	if (values.report !== undefined)
-		await (await import("./grade/others.ts")).tellReports(values.report, score, values.names === true);
+	await (await import("./grade/others.ts")).tellReports(results, score, values, folder);
 	process.stderr.write(
 		`xv6-lab: ${visible(out)} has the results of ${count(results.submissions.size, "submission")}\n`,
 	);

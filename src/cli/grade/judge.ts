@@ -10,6 +10,7 @@ import { UserError } from "../../common/errors.ts";
 import { MemoryTree, type SourceTree } from "../../common/sourceTree.ts";
 import { visible } from "../../common/visible.ts";
 import { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
+import { atomicWrite } from "../../env/node/atomicWrite.ts";
 import { loadWatchCore } from "../../env/node/core.ts";
 import { distFolder } from "../../env/node/dist.ts";
 import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
@@ -20,12 +21,14 @@ import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
 import type { Unit, UnitResult } from "../../grade/class/lines.ts";
 import { mistakesOf } from "../../grade/class/mistakes.ts";
 import type { Policy } from "../../grade/class/policy.ts";
+import { runName } from "../../grade/class/report/html.ts";
 import { describe } from "../../lab/junit.ts";
 import type { LabManifest, LabTest } from "../../lab/manifest.ts";
 import { findTest, runLab } from "../../lab/runner.ts";
 import { readNamedSources } from "../../lab/sources.ts";
 import type { Verdict } from "../../lab/verdict.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { type Recording, recordingOf, serializeRecording } from "../../machine/recording.ts";
 import { describeEnd } from "../../session/commandEnd.ts";
 import { machineFor } from "../../worker/compose.ts";
 import type { JudgeWatchData } from "../../worker/judgeWatch.node.ts";
@@ -67,7 +70,7 @@ export async function runJudge(): Promise<number> {
 			if (request.ask === "read") send({ kind: "read", answer: await room.read(request.path) });
 			else if (request.ask === "build") send({ kind: "built", answer: await room.build() });
 			else {
-				await room.run(request.units);
+				await room.run(request.units, request.record);
 				send({ kind: "ran" });
 			}
 		} catch (error) {
@@ -186,37 +189,37 @@ class JudgeRoom {
 		return this.policy.harts ?? output.wish.harts;
 	}
 
-	async run(units: readonly Unit[]): Promise<void> {
+	async run(units: readonly Unit[], record?: string): Promise<void> {
 		const of = (strategy: Unit["strategy"]) => units.filter((unit) => unit.strategy === strategy);
 		const runs = of("run");
-		if (runs.length > 0) await this.runTests(runs);
+		if (runs.length > 0) await this.runTests(runs, record);
 		for (const unit of of("seeds")) await this.runSeeds(unit);
 		for (const unit of of("detectors")) await this.runDetectors(unit);
 	}
 
 	/** All from one boot. Where there is none, the first test of the lab tells why, whichever are wanted. */
-	private async runTests(units: readonly Unit[]): Promise<void> {
+	private async runTests(units: readonly Unit[], record: string | undefined): Promise<void> {
 		const wanted = new Map(units.map((unit) => [unit.test, unit]));
 		const tests = this.manifest.tests.filter(({ id }) => wanted.has(id));
 		const [first] = this.manifest.tests;
-		const notBooted = await this.judge(
-			tests,
-			[0],
-			(verdict, told) => {
-				const unit = wanted.get(verdict.test);
-				if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
-			},
-			(test) => {
-				const unit = wanted.get(test.id);
-				if (unit) this.begin(unit);
-			},
-			first !== undefined && !wanted.has(first.id),
-		);
-		if (!notBooted) return;
-		await this.judge(this.manifest.tests, [0], (verdict, told) => {
+		const runs: { readonly unit: Unit; readonly recording: Recording }[] = [];
+		const deliver = (verdict: Verdict, told: Told, machine: Machine) => {
 			const unit = wanted.get(verdict.test);
-			if (unit) this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
-		});
+			if (!unit) return;
+			const failed = verdict.outcome === "failed" || verdict.outcome === "errored";
+			if (record !== undefined && failed) runs.push({ unit, recording: recordingOf(machine, verdict.title) });
+			this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
+		};
+		const begin = (test: LabTest) => {
+			const unit = wanted.get(test.id);
+			if (unit) this.begin(unit);
+		};
+		const notBooted = await this.judge(tests, [0], deliver, begin, first !== undefined && !wanted.has(first.id));
+		if (notBooted) await this.judge(this.manifest.tests, [0], deliver);
+		for (const { unit, recording } of runs) {
+			const bytes = await serializeRecording(recording);
+			await atomicWrite([{ path: join(record ?? "", runName(unit.kernel, unit.test)), bytes }]);
+		}
 	}
 
 	private async runSeeds(unit: Unit): Promise<void> {
@@ -305,7 +308,7 @@ class JudgeRoom {
 	private async judge(
 		tests: readonly LabTest[],
 		seeds: readonly number[],
-		deliver: (verdict: Verdict, told: Told) => void,
+		deliver: (verdict: Verdict, told: Told, machine: Machine) => void,
 		start: (test: LabTest) => void = () => undefined,
 		orBoot = false,
 	): Promise<boolean> {
@@ -335,14 +338,8 @@ class JudgeRoom {
 				began = process.cpuUsage();
 				notBooted ||= orBoot && verdict.reasons.some(({ kind }) => kind === "boot");
 				if (notBooted || !machine) return;
-				deliver(verdict, {
-					kind: "unit",
-					harts,
-					command: verdict.command,
-					stateHash: machine.stateHash(),
-					instructions: verdict.instructions,
-					cpuMs,
-				});
+				const told = { harts, command: verdict.command, instructions: verdict.instructions, cpuMs };
+				deliver(verdict, { kind: "unit", ...told, stateHash: machine.stateHash() }, machine);
 			},
 		});
 		return notBooted;

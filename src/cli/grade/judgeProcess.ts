@@ -20,6 +20,8 @@ export interface JudgeOptions {
 	readonly policy: Policy;
 	/** Of a name in the folder of the class. */
 	readonly pathOf: (source: string) => string;
+	/** A folder for the runs of tests that fail. */
+	readonly record?: string;
 }
 
 /** A judge in a process of its own. */
@@ -57,7 +59,8 @@ export class JudgeProcess implements Judge {
 	}
 
 	async run(units: readonly Unit[], begin: (unit: Unit) => void, done: (result: UnitResult) => void): Promise<void> {
-		await this.ask({ ask: "run", units }, "ran", (message) => {
+		const { record } = this.options;
+		await this.ask({ ask: "run", units, ...(record === undefined ? {} : { record }) }, "ran", (message) => {
 			if (message.kind === "begin") begin(message.unit);
 			else if (message.kind === "result") done(message.result);
 		});

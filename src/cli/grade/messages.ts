@@ -9,7 +9,8 @@ export type ToJudge =
 	/** `path`: of the folder or archive. */
 	| { readonly ask: "read"; readonly path: string }
 	| { readonly ask: "build" }
-	| { readonly ask: "run"; readonly units: readonly Unit[] };
+	/** `record`: a folder for the runs of tests that fail, a file each. */
+	| { readonly ask: "run"; readonly units: readonly Unit[]; readonly record?: string };
 
 export type FromJudge =
 	| { readonly kind: "ready" }

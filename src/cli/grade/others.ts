@@ -3,9 +3,10 @@ import { UserError } from "../../common/errors.ts";
 import { visible } from "../../common/visible.ts";
 import { engineName, readResults, writeResults } from "../../env/node/resultsFile.ts";
 import { gradeClass } from "../../grade/class/grade.ts";
+import { runName } from "../../grade/class/report/html.ts";
 import { classTable, count } from "../../grade/class/report/summary.ts";
 import { merge, Results } from "../../grade/class/results.ts";
-import { compareSample, drawSample } from "../../grade/class/sample.ts";
+import { compareSample, drawSample, sourcesOf } from "../../grade/class/sample.ts";
 import { type ClassScore, scoreClass } from "../../grade/class/score.ts";
 import { openCatalog } from "../assets.ts";
 import { exitCodes } from "../exitCodes.ts";
@@ -33,12 +34,24 @@ export async function runReport(files: readonly string[], values: GradeValues): 
 	const results = await oneFile(files, "xv6-lab grade report FILE [--report DIR]");
 	const score = await scoreOf(results, values.names === true);
 	process.stdout.write(classTable(score));
-	if (values.report !== undefined) await tellReports(values.report, score, values.names === true);
+	await tellReports(results, score, values, values.class ?? join(dirname(files[0] ?? ""), results.head?.from ?? "."));
 	return exitCodes.done;
 }
 
-export async function tellReports(folder: string, score: ClassScore, names: boolean): Promise<void> {
-	await writeReports(folder, score, names);
+/** Reports, where they are wanted, and the runs of failed tests, where those are. */
+export async function tellReports(
+	results: Results,
+	score: ClassScore,
+	values: GradeValues,
+	classFolder: string,
+): Promise<void> {
+	const folder = values.report;
+	if (folder === undefined) {
+		if (values.runs) throw new UserError("usage", "--runs belongs to --report DIR", "Name the folder of the reports.");
+		return;
+	}
+	const runs = values.runs ? await writeRuns(results, score, join(folder, "runs"), classFolder) : new Set<string>();
+	await writeReports(folder, score, values.names === true, runs);
 	process.stderr.write(`xv6-lab: the class page is ${visible(join(folder, "index.html"))}\n`);
 }
 
@@ -108,6 +121,34 @@ export async function runVerify(files: readonly string[], values: GradeValues): 
 	const verdict = differences.length === 0 ? "the same states and verdicts" : count(differences.length, "difference");
 	process.stdout.write(`Ran again: ${checked}: ${verdict}\n`);
 	return differences.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+/** Runs failed tests once more, and keeps the runs; returns the names of the files. */
+async function writeRuns(
+	results: Results,
+	score: ClassScore,
+	record: string,
+	folder: string,
+): Promise<ReadonlySet<string>> {
+	const { manifest, policy, judged } = score;
+	const wanted = [...results.units.values()].filter(
+		({ strategy, outcome, stopped, test }) =>
+			strategy === "run" &&
+			(outcome === "failed" || outcome === "errored") &&
+			!stopped &&
+			judged.some(({ id }) => id === test),
+	);
+	const again = new Results();
+	await interruptible((signal) =>
+		gradeClass({
+			...{ sources: sourcesOf(results, wanted), manifest, policy, jobs: defaultJobs(policy), results: again, signal },
+			open: () => new JudgeProcess({ lab: manifest.id, policy, pathOf: (source) => join(folder, source), record }),
+			plan: (kernel) => wanted.filter((unit) => unit.kernel === kernel),
+			append: () => undefined,
+		}),
+	);
+	const done = [...again.units.values()].filter(({ outcome, stopped }) => !stopped && outcome !== "passed");
+	return new Set(done.map(({ kernel, test }) => runName(kernel, test)));
 }
 
 /** `5%` */

@@ -13,7 +13,12 @@ import { againCommand, classPage, pageName, studentPage, style } from "../../gra
 import type { ClassScore } from "../../grade/class/score.ts";
 
 /** Everything that a class's results can be made into, in one folder. */
-export async function writeReports(folder: string, score: ClassScore, names: boolean): Promise<void> {
+export async function writeReports(
+	folder: string,
+	score: ClassScore,
+	names: boolean,
+	runs: ReadonlySet<string> = new Set(),
+): Promise<void> {
 	const styleHash = createHash("sha256").update(style).digest("base64");
 	const files: FileToWrite[] = [];
 	const add = (path: string, text: string) => files.push({ path: join(folder, path), bytes: utf8(text) });
@@ -24,7 +29,7 @@ export async function writeReports(folder: string, score: ClassScore, names: boo
 	if (moodle !== undefined) add("moodle.csv", moodle);
 	for (const [at, student] of score.students.entries()) {
 		const page = pageName(at);
-		add(page, studentPage(score, student, styleHash));
+		add(page, studentPage(score, student, styleHash, runs));
 		const name = page.replace(".html", ".json");
 		add(join("gradescope", name), gradescopeResults(student));
 		const code = ({ test, again }: (typeof student.tests)[number]) =>

@@ -18,13 +18,18 @@ export function drawSample(results: Results, fraction: number, random: () => num
 		if (mine && theirs) [candidates[i], candidates[other]] = [theirs, mine];
 	}
 	const units = candidates.slice(0, wanted);
+	return { units, sources: sourcesOf(results, units) };
+}
+
+/** A submission for each kernel. */
+export function sourcesOf(results: Results, units: readonly UnitResult[]): string[] {
 	const kernels = new Set(units.map(({ kernel }) => kernel));
 	const sources: string[] = [];
 	for (const { source, tree } of results.submissions.values()) {
 		const kernel = tree === undefined ? undefined : results.builds.get(tree)?.kernel;
 		if (kernel !== undefined && kernels.delete(kernel)) sources.push(source);
 	}
-	return { units, sources };
+	return sources;
 }
 
 /** A sentence for each thing that came out otherwise. */

@@ -64,6 +64,11 @@ export function pageName(position: number): string {
 	return `student-${String(position + 1).padStart(3, "0")}.html`;
 }
 
+/** File of a recorded run; names of hashes and tests are harmless. */
+export function runName(kernel: string, test: string): string {
+	return `${kernel.slice(0, 12)}-${test}.xv6run`;
+}
+
 export function classPage(score: ClassScore, styleHash: string): string {
 	const { students, manifest, most } = score;
 	const place = new Map(students.map((student, at) => [student, at]));
@@ -149,7 +154,13 @@ ${groups.map(({ text, students, tests }) => {
 })}</tbody></table>`;
 }
 
-export function studentPage(score: ClassScore, student: StudentScore, styleHash: string): string {
+/** `runs`: names of the recorded runs beside it, in the folder `runs`. */
+export function studentPage(
+	score: ClassScore,
+	student: StudentScore,
+	styleHash: string,
+	runs: ReadonlySet<string> = new Set(),
+): string {
 	const { manifest } = score;
 	const { label, submission, build, tests, problem } = student;
 	const failing = tests.filter(({ text }) => text !== "");
@@ -179,7 +190,10 @@ ${tests.map(
 `,
 )}</tbody></table>`,
 )}
-${failing.map((one) => verdict(one, manifest.id))}`,
+${failing.map((one) => {
+	const run = runName(build?.kernel ?? "", one.test.id);
+	return verdict(one, manifest.id, runs.has(run) ? run : undefined);
+})}`,
 	);
 }
 
@@ -191,11 +205,12 @@ const outcomeWords = {
 	errored: "could not be judged",
 } as const;
 
-function verdict({ test, text, outcome, again }: TestScore, lab: string): Html {
+function verdict({ test, text, outcome, again }: TestScore, lab: string, run: string | undefined): Html {
 	return html`<h2 id="${test.id}">${test.title}</h2>
 <p class="${outcome}">${outcomeWords[outcome]}</p>
 <pre>${text}</pre>
 ${when(again !== undefined, () => html`<p>See it again, in the tree: <code>${again ? againCommand(again, test.id, lab) : ""}</code></p>`)}
+${when(run !== undefined, () => html`<p>The run: <a href="runs/${run ?? ""}">runs/${run ?? ""}</a>, for <code>xv6-lab replay</code></p>`)}
 `;
 }
 

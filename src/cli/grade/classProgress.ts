@@ -10,7 +10,7 @@ export class ClassProgress {
 	private worked = 0;
 
 	constructor(
-		terminal: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">,
+		private readonly terminal: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write">,
 		private readonly total: number,
 		private readonly jobs: number,
 	) {
@@ -25,6 +25,10 @@ export class ClassProgress {
 		const each = (performance.now() - this.start) / Math.max(1, this.worked);
 		const rest = this.worked < this.jobs || left === 0 ? "" : `, about ${duration(each * left)} to go`;
 		this.line.show({ step: `${visibleLine(source)}${rest}`, done: this.finished, total: this.total });
+		// A log has no line that is written over: it gets one now and then.
+		const tenth = (number: number) => Math.floor((10 * number) / this.total);
+		if (this.terminal.isTTY || left === 0 || tenth(this.finished) === tenth(this.finished - 1)) return;
+		this.terminal.write(`xv6-lab: ${this.finished} of ${this.total} submissions${rest}\n`);
 	}
 
 	clear(): void {

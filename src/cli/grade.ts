@@ -115,13 +115,21 @@ export async function listClass(folder: string) {
 		const listed = await readdir(folder, { withFileTypes: true });
 		entries = listed.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
 	} catch (error) {
-		const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOTDIR") {
+			throw new UserError("usage", `${folder} is a file`, "Unpack what the LMS gave you, and name the folder.");
+		}
+		const missing = code === "ENOENT";
 		const what = missing ? `There is no folder ${folder}` : `Cannot read ${folder}: ${(error as Error).message}`;
 		throw new UserError(
 			missing ? "file-not-found" : "file-unreadable",
 			what,
 			"Name the folder that holds the submissions.",
 		);
+	}
+	if (entries.some(({ name }) => name === "kernel") && entries.some(({ name }) => name === "user")) {
+		const next = "Name the folder that holds the submissions; `xv6-lab test` judges one tree.";
+		throw new UserError("usage", `${folder} is one xv6 tree, no class`, next);
 	}
 	const found = submissionsAmong(entries);
 	if (found.sources.length === 0) {

@@ -231,13 +231,15 @@ class JudgeRoom {
 		let worst: Verdict | undefined;
 		let told: Told | undefined;
 		const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-		await this.judge([test], seeds, (verdict, of) => {
+		const count = (verdict: Verdict, of: Told) => {
 			tried++;
 			told = of;
 			if (verdict.outcome === "passed" || verdict.outcome === "not-checked") return;
 			failed++;
 			worst ??= verdict;
-		});
+		};
+		// Each schedule has a time of its own.
+		await this.judge([test], seeds, count, () => this.newWork());
 		if (!told) return;
 		const cpuMs = since(start);
 		const pass: Pick<UnitResult, "outcome" | "text" | "reason" | "mistakes" | "seed"> = {

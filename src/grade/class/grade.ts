@@ -66,7 +66,8 @@ export async function gradeClass(request: ClassRequest): Promise<void> {
 			desks.map(async (desk) => {
 				for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
 					if (request.signal?.aborted) return;
-					request.onDone?.(source, await desk.grade(source));
+					const worked = await desk.grade(source);
+					request.onDone?.(source, worked);
 				}
 			}),
 		);

@@ -8,8 +8,8 @@ const trapStreak = 1000;
 /** Looks in a row at which a hart's last trap was the same fault at the same place, and traps that it took between two looks. */
 const faultLooks = 8;
 const faultsBetween = 100n;
-/** A handler that only faults itself retires a few instructions a trap, on other addresses each time; one that saves its registers, more. */
-const stormSteps = 8n;
+/** Bytes of a trap handler in which it saves registers to the stack. A fault there is a fault of the handler itself. */
+const handlerEntry = 64n;
 /** Looks in a row, without a trap, at which a hart was in one of a few states with interrupts off. */
 const spinLooks = 64;
 /** The same when other harts still take interrupts, but do nothing between them. */
@@ -27,8 +27,6 @@ const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
 
 interface Seen {
 	traps: bigint;
-	/** Instructions of all harts until then. */
-	steps: bigint;
 	/** The last trap. */
 	cause: bigint;
 	pc: bigint;
@@ -62,7 +60,6 @@ export class Watchdog {
 		this.quietLooks = 0;
 		this.seen = this.all.map(() => ({
 			traps: -1n,
-			steps: 0n,
 			cause: -1n,
 			pc: 0n,
 			address: 0n,
@@ -105,13 +102,11 @@ export class Watchdog {
 		const cause = this.long(hart, layout.V_TRAP_CAUSE);
 		const pc = this.long(hart, layout.V_TRAP_PC);
 		const address = this.long(hart, layout.V_TRAP_TVAL);
-		const steps = this.view.getBigUint64(layout.M_STEPS, true);
 		const came = traps - seen.traps;
-		const storm = steps - seen.steps <= came * stormSteps * BigInt(this.all.length);
-		const same = cause === seen.cause && pc === seen.pc && (address === seen.address || storm);
+		const same = cause === seen.cause && pc === seen.pc && (address === seen.address || this.isInHandlerEntry(hart));
 		const again = same && faults.includes(cause) && came >= faultsBetween;
 		seen.faultLooks = again ? seen.faultLooks + 1 : 0;
-		Object.assign(seen, { cause, pc, address, steps });
+		Object.assign(seen, { cause, pc, address });
 		const still = traps === seen.traps && !this.waits(hart) && this.interruptsOff(hart);
 		if (still) seen.states.add(this.stateOf(hart));
 		if (still && seen.states.size <= fewStates) seen.spinLooks++;
@@ -120,6 +115,13 @@ export class Watchdog {
 			seen.states.clear();
 		}
 		seen.traps = traps;
+	}
+
+	/** The last trap came from the first instructions of the handler that it went to. */
+	private isInHandlerEntry(hart: number): boolean {
+		const vector = this.long(hart, this.word(hart, layout.V_TRAP_TO) === 3 ? layout.H_MTVEC : layout.H_STVEC);
+		const into = this.long(hart, layout.V_TRAP_PC) - vector;
+		return into >= 0n && into < handlerEntry;
 	}
 
 	/** Of pc and registers. */
@@ -176,9 +178,7 @@ export class Watchdog {
 		if (hart === undefined) return undefined;
 		const pc = this.name(this.long(hart, layout.V_TRAP_PC));
 		const address = `0x${this.long(hart, layout.V_TRAP_TVAL).toString(16)}`;
-		const vector = this.long(hart, this.word(hart, layout.V_TRAP_TO) === 3 ? layout.H_MTVEC : layout.H_STVEC);
-		const into = this.long(hart, layout.V_TRAP_PC) - vector;
-		if (into >= 0n && into < 64n)
+		if (this.isInHandlerEntry(hart))
 			return this.report(
 				"trap-loop",
 				`Hart ${hart} faults again and again at ${pc} (cause ${this.long(hart, layout.V_TRAP_CAUSE)}, address ${address}), where its trap ` +

@@ -9,10 +9,13 @@ import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
 import { cacheFolder } from "./cacheFolder.ts";
+import { collectGarbage } from "./collectGarbage.ts";
 import { DiskCache } from "./objectCache.ts";
 
 /** Each worker needs some 300 MB while it compiles; more of them than this do not pay on a student's machine. */
 const maxWorkers = 4;
+
+const workersEndMs = 500;
 
 export interface BundledOptions {
 	/** Folder of the built product. */
@@ -46,7 +49,11 @@ export async function openBundledToolchain(options: BundledOptions): Promise<Bun
 		cache: new LayeredCache(caches),
 		startWorker: () => compilerWorker(startWorker(entry), () => modules.get()),
 		...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
-		onRest: () => modules.letGo(),
+		onRest: () => {
+			modules.letGo();
+			// The workers' threads are still ending.
+			setTimeout(collectGarbage, workersEndMs).unref();
+		},
 		processMs: () => {
 			const { user, system } = process.cpuUsage();
 			return (user + system) / 1000;

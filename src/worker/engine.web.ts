@@ -6,6 +6,7 @@ import type { FileAnswer } from "../env/web/engineWorker.ts";
 import { webGradeWorkers } from "../env/web/gradeWorker.ts";
 import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import { LabCatalog } from "../lab/catalog.ts";
+import { type Port, sendEvent } from "../protocol/rpc.ts";
 import { serveEngine } from "./engineParts.ts";
 
 // The engine in a browser: files of the product come as answers of the extension host, objects are kept in memory.
@@ -19,12 +20,17 @@ self.addEventListener("message", ({ data }: MessageEvent<FileAnswer>) => {
 	open.delete(data.fileAnswer);
 });
 
+/** Smaller files are nobody's wait. The compiler's own are told by the reader that keeps them. */
+const tellFrom = 1e6;
+
 function read(path: string): Promise<Uint8Array> {
 	const question = nextQuestion++;
 	return new Promise((resolve, reject) => {
 		open.set(question, ({ bytes, error }) => {
-			if (bytes) resolve(bytes);
-			else
+			if (bytes) {
+				if (bytes.length > tellFrom && !path.endsWith(".gz")) tellRead(path, bytes.length, true);
+				resolve(bytes);
+			} else
 				reject(
 					new UserError(
 						"file-unreadable",
@@ -74,36 +80,42 @@ channel.port1.onmessage = () => {
 	for (const resolve of waiting) resolve();
 };
 
-serveEngine(
-	{
-		post: (message) => self.postMessage(message),
-		onMessage: (listener) => {
-			const handle = ({ data }: MessageEvent) => {
-				if (data.fileAnswer === undefined) listener(data);
-			};
-			self.addEventListener("message", handle);
-			return { dispose: () => self.removeEventListener("message", handle) };
-		},
+const port: Port = {
+	post: (message) => self.postMessage(message),
+	onMessage: (listener) => {
+		const handle = ({ data }: MessageEvent) => {
+			if (data.fileAnswer === undefined) listener(data);
+		};
+		self.addEventListener("message", handle);
+		return { dispose: () => self.removeEventListener("message", handle) };
 	},
-	{
-		catalog: new LabCatalog(new AssetTree()),
-		core: () => {
-			core ??= read("machine/core.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
-			return core;
-		},
-		openToolchains: async () => {
-			const bundled = await openWebToolchain(read);
-			return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
-		},
-		gradeWorkers: () => {
-			graders ??= webGradeWorkers(read);
-			return graders;
-		},
-		breathe: () =>
-			new Promise((resolve) => {
-				breathing.push(resolve);
-				channel.port2.postMessage(undefined);
-			}),
-		now: () => performance.now(),
+};
+
+/** Over a slow line a reader of the log wants to know what the wait was for. */
+function tellRead(path: string, bytes: number, isTransferred: boolean): void {
+	const size = `${(bytes / 1e6).toFixed(1)} MB`;
+	const message = isTransferred ? `${path}: ${size} transferred` : `${path}: ${size} from the browser's cache`;
+	sendEvent(port, "log", { level: "info", message });
+}
+
+serveEngine(port, {
+	catalog: new LabCatalog(new AssetTree()),
+	core: () => {
+		core ??= read("machine/core.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
+		return core;
 	},
-);
+	openToolchains: async () => {
+		const bundled = await openWebToolchain(read, tellRead);
+		return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };
+	},
+	gradeWorkers: () => {
+		graders ??= webGradeWorkers(read);
+		return graders;
+	},
+	breathe: () =>
+		new Promise((resolve) => {
+			breathing.push(resolve);
+			channel.port2.postMessage(undefined);
+		}),
+	now: () => performance.now(),
+});

@@ -2,6 +2,7 @@ import { compilerWorker, LoadedOnce, type RawWorker } from "../../toolchain/bund
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain, compilerIdleMs } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, MemoryCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
+import { BrowserObjectCache, cachedReader, type OnRead } from "./browserCache.ts";
 
 /** Reads a file of the built product by its path below dist/. */
 export type ReadProduct = (path: string) => Promise<Uint8Array>;
@@ -9,16 +10,25 @@ export type ReadProduct = (path: string) => Promise<Uint8Array>;
 /** Each worker needs some 300 MB while it compiles; more of them than this do not pay on a student's machine. */
 const maxWorkers = 4;
 
-/** The bundled compiler in web workers; finished objects are kept in memory. The programs are loaded at the first job. */
-export async function openWebToolchain(read: ReadProduct, caches?: readonly ObjectCache[]): Promise<BundledToolchain> {
-	const modules = new LoadedOnce(() => loadBundled((name) => read(`toolchain/${name}`)));
+/**
+ * The bundled compiler in web workers; finished objects, and the compiler's programs once they were needed, are kept by the browser.
+ * The programs are loaded at the first job.
+ */
+export async function openWebToolchain(
+	read: ReadProduct,
+	onRead: OnRead = () => undefined,
+	caches?: readonly ObjectCache[],
+): Promise<BundledToolchain> {
+	const version = await bundledVersion((name) => read(`toolchain/${name}`));
+	const large = cachedReader(read, version, onRead);
+	const modules = new LoadedOnce(() => loadBundled((name) => large(`toolchain/${name}`)));
 	const source = await read("worker/toolchainWorker.web.js");
 	const script = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
 	return new BundledToolchain({
 		description: "clang 22 (bundled)",
-		version: await bundledVersion((name) => read(`toolchain/${name}`)),
+		version,
 		size: Math.max(1, Math.min(maxWorkers, navigator.hardwareConcurrency || 2)),
-		cache: new LayeredCache(caches ?? [new MemoryCache(), ...(await prebuilt(read))]),
+		cache: new LayeredCache(caches ?? [new MemoryCache(), new BrowserObjectCache(), ...(await prebuilt(read))]),
 		startWorker: () => compilerWorker(startWorker(script), () => modules.get()),
 		idleMs: compilerIdleMs,
 		onRest: () => modules.letGo(),

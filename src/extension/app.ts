@@ -18,6 +18,7 @@ import type { LabFolder } from "./labFolder.ts";
 import { MachineView } from "./machineView.ts";
 import { newWorkspace, showFirstSteps } from "./newWorkspace.ts";
 import { Pages } from "./pages.ts";
+import { labProgress } from "./progress.ts";
 import { ProgressView } from "./progressView.ts";
 import { QuickFixes } from "./quickFixes.ts";
 import { MachineStatus } from "./status.ts";
@@ -62,6 +63,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	own(new QuickFixes(folders));
 	own(new ProgressView(folders, tests));
 	own(new MachineView(folders));
+	own(tests.onDidChangeResults(() => tests.somePassed && keys.set("hasPassed", true)));
 	own(new ProgramLenses(folders));
 	own(new TerminalLinks(folders));
 	own(new Debugging(folders, log));
@@ -85,7 +87,9 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
 			showEnd,
 			runAllTests: (folder) => tests.runAll(folder),
-			runTest: (folder, test) => tests.runOne(folder, test),
+			runSchedules: (folder, program) => tests.runSchedules(folder, program),
+			nextTest: (folder) => folder.tree.lab && labProgress(folder.tree.lab, tests.results(folder)).next?.test,
+			runOfMessage: (hint) => tests.runOfMessage(hint),
 			openInspector: (folder) => inspectors.open(folder),
 			newWorkspace: () => newWorkspace(catalog, keys, context.globalStorageUri),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
@@ -130,12 +134,13 @@ const endWords: Readonly<Record<string, () => string>> = {
 /** A program that no test judges: what is known of its end goes to the terminal, below its output. */
 function showEnd(folder: LabFolder, program: string, { end, diagnoses, known }: CommandResult): void {
 	const how = endWords[end]?.();
+	// It came back to its prompt and nothing is known to be wrong: its own output is what there is to say.
+	if (!how && !known && diagnoses.every(({ severity }) => severity !== "error"))
+		return void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
 	const title = how ? `${program}: ${how}` : program;
 	const card = diagnosisCard(title, diagnoses);
 	if (known) showCard(folder, { ...(card ?? knownCard), ...knownHead(program, known) }, program);
-	else if (card) showCard(folder, card, program);
-	else if (how) showCard(folder, { ...unexplained, title }, program);
-	else void vscode.window.setStatusBarMessage(`$(check) ${program}`, 5000);
+	else showCard(folder, card ?? { ...unexplained, title }, program);
 }
 
 /** A program that says by itself whether it passed. */
@@ -166,5 +171,5 @@ async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTe
 	tests.publish(folder, verdict);
 	// VS Code opens its Test Results over the terminal when a run starts; a person who ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);
-	showCard(folder, verdictCard(verdict), verdict.program);
+	showCard(folder, verdictCard(verdict), verdict.command);
 }

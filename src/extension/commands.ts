@@ -5,6 +5,7 @@ import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { labPrograms } from "./labPrograms.ts";
+import { addToDisk } from "./quickFixes.ts";
 
 type Report = BuildReport;
 
@@ -16,7 +17,12 @@ export interface CommandParts {
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	runAllTests(folder: LabFolder): Promise<void>;
-	runTest(folder: LabFolder, test: string): Promise<void>;
+	/** The tests of a program, each with many schedules. */
+	runSchedules(folder: LabFolder, program: string): Promise<void>;
+	/** The first test, in the lab's order, that has not passed. */
+	nextTest(folder: LabFolder): TestRow["test"] | undefined;
+	/** The run that a test's message is about: its tree, and the seed if it is not in the terminal's machine any more. */
+	runOfMessage(hint: unknown): { folder: LabFolder; test: string; seed: number; isLive: boolean } | undefined;
 	openInspector(folder: LabFolder): void;
 	newWorkspace(): Promise<void>;
 	selectToolchain(folder: LabFolder | undefined): Promise<void>;
@@ -60,11 +66,38 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const choice = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
 			if (choice) await runProgram(parts, folder, choice.label, report, token);
 		}),
-		runTest: async (row: { folder: LabFolder; test: { id: string } }) => parts.runTest(row.folder, row.test.id),
+		runTest: async ({ folder, test }: TestRow) =>
+			withFolder(test.command, (_, report, token) => runTest(parts, folder, test.id, report, token))(folder.root),
+		runNext: async (hint?: unknown) => {
+			const folder = await folders.choose(rootHint(hint));
+			if (!folder) return void noTree();
+			const next = parts.nextTest(folder);
+			if (!next)
+				return void vscode.window.setStatusBarMessage(vscode.l10n.t("$(check) xv6: all tests have passed"), 5000);
+			await withFolder(next.command, (_, report, token) => runTest(parts, folder, next.id, report, token))(folder.root);
+		},
+		inspectRun: async (hint?: unknown) => {
+			const run = parts.runOfMessage(hint);
+			if (!run) return void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no test has failed yet."));
+			const { folder, test, seed, isLive } = run;
+			if (!isLive) {
+				const work = withFolder(test, (_, report, token) => runTest(parts, folder, test, report, token, seed));
+				await work(folder.root);
+			}
+			parts.openInspector(folder);
+		},
 		runProgramAt: async (at: vscode.Uri | ProgramRow, program?: string) => {
 			const name = at instanceof vscode.Uri ? (program ?? "") : at.name;
 			const hint = at instanceof vscode.Uri ? at : at.folder.root;
 			await withFolder(name, (folder, report, token) => runProgram(parts, folder, name, report, token))(hint);
+		},
+		runSchedules: async (uri: vscode.Uri, program: string) => {
+			const folder = folders.of(uri);
+			if (folder) await parts.runSchedules(folder, program);
+		},
+		addProgram: async (uri: vscode.Uri, program: string) => {
+			const folder = folders.of(uri);
+			if (folder) await addToDisk(folder, program);
 		},
 		runAllTests: async (hint?: unknown) => {
 			const folder = await folders.choose(rootHint(hint));
@@ -83,8 +116,11 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 		},
 		newWorkspace: () => parts.newWorkspace(),
 		selectToolchain: async () => parts.selectToolchain(folders.all.length > 0 ? await folders.choose() : undefined),
-		openWalkthrough: () =>
-			vscode.commands.executeCommand("workbench.action.openWalkthrough", "xv6-lab.xv6-lab#xv6Lab.start", false),
+		openWalkthrough: () => {
+			const hasOwnTree = folders.all.length > 0 && folders.all.every(({ tree }) => !tree.lab);
+			const id = `xv6-lab.xv6-lab#xv6Lab.${hasOwnTree ? "ownTree" : "start"}`;
+			return vscode.commands.executeCommand("workbench.action.openWalkthrough", id, false);
+		},
 		showLog: () => parts.log.show(),
 	};
 	for (const name of labPrograms) {
@@ -99,13 +135,19 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 	);
 }
 
+/** A test's row in the side bar. */
+interface TestRow {
+	readonly folder: LabFolder;
+	readonly test: { readonly id: string; readonly command: string };
+}
+
 /** A program's row in the side bar. */
 interface ProgramRow {
 	readonly folder: LabFolder;
 	readonly name: string;
 }
 
-/** The main job: build, boot, type, judge, show. */
+/** The main job: build, boot, type, show; judged where the lab has a test for it. */
 async function runProgram(
 	parts: CommandParts,
 	folder: LabFolder,
@@ -113,12 +155,28 @@ async function runProgram(
 	report: Report,
 	token: vscode.CancellationToken,
 ): Promise<void> {
+	const test = folder.tree.lab?.tests.find(({ command }) => command === program);
+	if (test) return runTest(parts, folder, test.id, report, token);
 	// A machine that an earlier run drove into a panic or out of memory must not judge this one.
 	await folder.ensureBooted(report, token, { restart: true });
 	report.report({ message: program });
 	const result = await folder.runCommand(program, token);
 	if (result.verdict) await parts.showVerdict(folder, result.verdict);
 	else parts.showEnd(folder, program, result);
+}
+
+/** A test of the lab, in the terminal. */
+async function runTest(
+	parts: CommandParts,
+	folder: LabFolder,
+	test: string,
+	report: Report,
+	token: vscode.CancellationToken,
+	seed = folder.settings.machine.seed ?? 0,
+): Promise<void> {
+	const result = await folder.runTest(test, seed, report, token);
+	if (result.verdict) await parts.showVerdict(folder, result.verdict);
+	else parts.showEnd(folder, test, result);
 }
 
 /** A tree's root, or a file in it, as a command's argument: a Uri from code, a test from the buttons on its messages. */

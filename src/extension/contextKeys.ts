@@ -1,6 +1,13 @@
 import * as vscode from "vscode";
 
-type ContextKey = "isKernelTree" | "hasLab" | "machineRunning" | "makingWorkspace" | "shellActive" | `has.${string}`;
+type ContextKey =
+	| "isKernelTree"
+	| "hasLab"
+	| "machineRunning"
+	| "makingWorkspace"
+	| "hasPassed"
+	| "shellActive"
+	| `has.${string}`;
 
 /** The only place that sets `when` keys; a key that did not change is not sent again. */
 export class ContextKeys {

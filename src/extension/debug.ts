@@ -15,6 +15,12 @@ interface Moved {
 	readonly isPast: boolean;
 }
 
+/** A program's row in the side bar. */
+interface ProgramRow {
+	readonly folder: LabFolder;
+	readonly name: string;
+}
+
 /** What VS Code's Variables view gives to a command of its context menu. */
 interface VariableContext {
 	readonly container?: { readonly variablesReference?: number };
@@ -61,7 +67,8 @@ export class Debugging implements vscode.Disposable {
 		const commands: Record<string, (...args: never[]) => unknown> = {
 			"xv6Lab.debug.kernel": (hint?: vscode.Uri) => this.start(hint, undefined),
 			"xv6Lab.debug.program": () => this.pickProgram(),
-			"xv6Lab.debugProgramAt": (uri: vscode.Uri, program: string) => this.start(uri, program),
+			"xv6Lab.debugProgramAt": (at: vscode.Uri | ProgramRow, program?: string) =>
+				at instanceof vscode.Uri ? this.start(at, program) : this.start(at.folder.root, at.name),
 			"xv6Lab.debug.whoWrote": (context?: VariableContext) => this.whoWrote(context),
 			"xv6Lab.debug.reverseStepOut": () => this.onThread("xv6/reverseStepOut"),
 			"xv6Lab.debug.goToInstruction": () => this.goToInstruction(),

@@ -127,3 +127,21 @@ async function tab(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
 	const { file, line } = problem;
 	return { title: { kind: "tab" }, edit: { file, line, column: 0, endColumn: spaces.length, text: "\t" } };
 }
+
+/** Puts a program on the disk's list: a line of its own below `UPROGS=\`, written as the entries that are there. */
+export function addProgram(makefile: string, program: string): FileEdit | undefined {
+	const lines = makefile.split("\n");
+	const line = lines.findIndex((text) => /^UPROGS\s*[:+]?=/.test(text));
+	const first = lines[line];
+	if (first === undefined) return undefined;
+	const entry = /(\S*\/)?_\w+/.exec(lines.slice(line).join("\n"));
+	const name = `${entry?.[1] ?? "$U/"}_${program}`;
+	const goesOn = /\\\s*$/.exec(first);
+	// With entries on the line itself, among them.
+	if (!goesOn || /=\s*[^\s\\]/.test(first)) {
+		const column = first.indexOf("=") + 1;
+		return { file: "Makefile", line, column, text: ` ${name}` };
+	}
+	const indent = /^\s+/.exec(lines[line + 1] ?? "")?.[0] ?? "\t";
+	return { file: "Makefile", line: line + 1, column: 0, text: `${indent}${name}\\\n` };
+}

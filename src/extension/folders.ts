@@ -49,6 +49,11 @@ export class Folders implements vscode.Disposable {
 		return [...this.byUri.values()];
 	}
 
+	/** The tree that a person used last. */
+	get current(): LabFolder | undefined {
+		return this.recent && this.all.includes(this.recent) ? this.recent : this.all[0];
+	}
+
 	/** Looks for kernel trees anew and asks each what it is. */
 	refresh(): Promise<void> {
 		this.searching ??= this.search().finally(() => (this.searching = undefined));
@@ -76,7 +81,10 @@ export class Folders implements vscode.Disposable {
 		const editor = vscode.window.activeTextEditor?.document.uri;
 		let folder = this.of(hint) ?? this.of(editor) ?? (this.all.length === 1 ? this.all[0] : undefined);
 		if (!folder && this.all.length > 1) folder = await this.pick();
-		if (folder) this.recent = folder;
+		if (folder && folder !== this.recent) {
+			this.recent = folder;
+			this.changed.fire();
+		}
 		return folder;
 	}
 

@@ -8,15 +8,25 @@ import { openSource } from "./terminalLinks.ts";
 
 const viewType = "xv6Lab.inspector";
 
-/** The memory inspector's page in an editor tab. One for each folder; restored after a reload by its saved root. */
-export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSerializer {
-	private readonly panels = new Map<LabFolder, Inspector>();
-	private readonly registration = vscode.window.registerWebviewPanelSerializer(viewType, this);
+/** The view in VS Code's panel. */
+const viewId = "xv6Lab.memory";
+
+/**
+ * The memory inspector's page: in an editor tab, one for each folder, restored after a reload by its saved root; and as a view in the
+ * panel, which shows the folder that was used last.
+ */
+export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSerializer, vscode.WebviewViewProvider {
+	private readonly panels = new Map<LabFolder, vscode.WebviewPanel>();
+	private readonly inspectors = new Set<Inspector>();
+	private readonly store = new DisposableStore();
 
 	constructor(
 		private readonly folders: Folders,
 		private readonly extensionUri: vscode.Uri,
-	) {}
+	) {
+		this.store.add(vscode.window.registerWebviewPanelSerializer(viewType, this));
+		this.store.add(vscode.window.registerWebviewViewProvider(viewId, this));
+	}
 
 	open(folder: LabFolder): void {
 		const existing = this.panels.get(folder);
@@ -37,18 +47,58 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 		else panel.dispose();
 	}
 
+	/** The view in the panel: of the folder whose command ran last, while it is in sight. */
+	async resolveWebviewView(view: vscode.WebviewView): Promise<void> {
+		await this.folders.refresh();
+		const store = new DisposableStore();
+		let shown: { readonly folder: LabFolder; readonly inspector: Inspector } | undefined;
+		const show = () => {
+			const folder = view.visible ? this.folders.current : undefined;
+			if (shown?.folder === folder) return;
+			if (shown) this.close(shown.inspector);
+			shown = folder && { folder, inspector: this.inspect(view.webview, folder) };
+			view.description = this.folders.all.length > 1 ? (folder?.name ?? "") : "";
+		};
+		store.add(view.onDidChangeVisibility(show));
+		store.add(this.folders.onDidChange(show));
+		store.add(
+			view.onDidDispose(() => {
+				store.dispose();
+				if (shown) this.close(shown.inspector);
+			}),
+		);
+		show();
+	}
+
 	private adopt(panel: vscode.WebviewPanel, folder: LabFolder): void {
-		const inspector = new Inspector(panel, folder, this.extensionUri);
-		this.panels.set(folder, inspector);
+		const icon = (theme: string) => vscode.Uri.joinPath(this.extensionUri, "media", `inspector-${theme}.svg`);
+		panel.iconPath = { light: icon("light"), dark: icon("dark") };
+		this.panels.set(folder, panel);
+		const inspector = this.inspect(panel.webview, folder);
 		panel.onDidDispose(() => {
 			this.panels.delete(folder);
-			inspector.dispose();
+			this.close(inspector);
 		});
 	}
 
+	private inspect(webview: vscode.Webview, folder: LabFolder): Inspector {
+		const inspector = new Inspector(webview, folder, this.extensionUri);
+		this.inspectors.add(inspector);
+		return inspector;
+	}
+
+	/** The engine sends no models that nobody looks at. */
+	private close(inspector: Inspector): void {
+		this.inspectors.delete(inspector);
+		inspector.dispose();
+		const { folder } = inspector;
+		const isWatched = [...this.inspectors].some((other) => other.folder === folder);
+		if (!isWatched && folder.machineAlive) void folder.engine().request("watchModel", { on: false });
+	}
+
 	dispose(): void {
-		for (const inspector of this.panels.values()) inspector.close();
-		this.registration.dispose();
+		for (const panel of this.panels.values()) panel.dispose();
+		this.store.dispose();
 	}
 }
 
@@ -58,39 +108,28 @@ class Inspector {
 	private ready = false;
 
 	constructor(
-		private readonly panel: vscode.WebviewPanel,
-		private readonly folder: LabFolder,
+		private readonly webview: vscode.Webview,
+		readonly folder: LabFolder,
 		extensionUri: vscode.Uri,
 	) {
 		const media = vscode.Uri.joinPath(extensionUri, "dist", "webview");
-		panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
-		const icon = (theme: string) => vscode.Uri.joinPath(extensionUri, "media", `inspector-${theme}.svg`);
-		panel.iconPath = { light: icon("light"), dark: icon("dark") };
-		this.store.add(panel.webview.onDidReceiveMessage((message: unknown) => void this.receive(message)));
+		webview.options = { enableScripts: true, localResourceRoots: [media] };
+		this.store.add(webview.onDidReceiveMessage((message: unknown) => void this.receive(message)));
 		this.store.add(folder.onDidChange(() => this.sendState()));
 		this.store.add(vscode.debug.onDidChangeActiveDebugSession(() => this.sendState()));
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
 		// After a crash: the page goes on with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
-		panel.webview.html = page(panel.webview, media, folder.root.toString());
-	}
-
-	reveal(): void {
-		this.panel.reveal();
-	}
-
-	close(): void {
-		this.panel.dispose();
+		webview.html = page(webview, media, folder.root.toString());
 	}
 
 	dispose(): void {
 		this.store.dispose();
-		if (this.folder.machineAlive) void this.folder.engine().request("watchModel", { on: false });
 	}
 
 	private post(message: ToInspector): void {
-		void this.panel.webview.postMessage(message);
+		void this.webview.postMessage(message);
 	}
 
 	private sendState(): void {

@@ -62,7 +62,7 @@ export class LabFolder implements vscode.Disposable {
 		private readonly diagnostics: BuildDiagnostics,
 		private readonly log: Logger,
 	) {
-		this.mirror = new TreeMirror(root);
+		this.mirror = this.store.add(new TreeMirror(root));
 		const self = this;
 		this.terminal = this.store.add(
 			new XvTerminal(`xv6 (${name})`, {
@@ -261,9 +261,25 @@ export class LabFolder implements vscode.Disposable {
 		this.terminal.machineStarted();
 		this.setRun(undefined);
 		const { machine } = this.settings;
-		const { harts, memoryMiB, virtio } = await this.engine().request("boot", machine);
-		const shape = `${harts} harts, ${memoryMiB} MiB, ${virtio} virtio, seed ${machine.seed ?? 0}`;
-		this.log.info(`${this.name}: booted with ${shape}`);
+		this.booted(summary, await this.engine().request("boot", machine), machine.seed ?? 0);
+	}
+
+	/** Builds, boots, and runs one test of the lab in the terminal, with the schedule of a seed. */
+	async runTest(test: string, seed: number, report: BuildReport, token: vscode.CancellationToken) {
+		const summary = await this.build(report, token);
+		this.terminal.show(true);
+		this.terminal.machineStarted();
+		const { machine } = this.settings;
+		const command = this.tree.lab?.tests.find(({ id }) => id === test)?.command ?? test;
+		report.report({ message: command });
+		const result = await this.command(command, () => this.engine().request("runTest", { test, seed, machine }), token);
+		this.booted(summary, result, seed);
+		return result;
+	}
+
+	private booted(summary: BuildSummary, shape: EngineRequests["boot"]["result"], seed: number): void {
+		const { harts, memoryMiB, virtio } = shape;
+		this.log.info(`${this.name}: booted with ${harts} harts, ${memoryMiB} MiB, ${virtio} virtio, seed ${seed}`);
 		this.bootedRevision = summary.revision;
 		for (const warning of summary.warnings) this.terminal.note(warning);
 	}
@@ -279,12 +295,21 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	/** Types a command at the guest's shell and waits for its end. */
-	async runCommand(command: string, token: vscode.CancellationToken): Promise<EngineRequests["runCommand"]["result"]> {
+	runCommand(command: string, token: vscode.CancellationToken): Promise<EngineRequests["runCommand"]["result"]> {
+		return this.command(command, () => this.engine().request("runCommand", { command }), token);
+	}
+
+	/** What a person started by name, and how it ended. */
+	private async command<T extends EngineRequests["runCommand"]["result"]>(
+		command: string,
+		work: () => Promise<T>,
+		token: vscode.CancellationToken,
+	): Promise<T> {
 		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
 		try {
 			const begun: RunInfo = { command, reasons: [], explanations: [], diagnoses: [] };
 			this.setRun(begun);
-			const result = await this.exclusively(this.engine().request("runCommand", { command }));
+			const result = await this.exclusively(work());
 			const { verdict, end } = result;
 			this.setRun(verdict ? runInfoOf(verdict) : { ...begun, end, diagnoses: result.diagnoses });
 			const judged = verdict ? [verdict.outcome, ...verdict.reasons.map((reason) => reason.message)].join(": ") : end;

@@ -1,2 +1,2 @@
-/** Programs of the two labs that have a palette entry of their own. */
-export const labPrograms = ["private", "prodcons1", "prodcons2", "prodcons3", "mmaptest"] as const;
+/** Programs that have a palette entry of their own: those of the two labs, and the kernel's own tests. */
+export const labPrograms = ["private", "prodcons1", "prodcons2", "prodcons3", "mmaptest", "usertests"] as const;

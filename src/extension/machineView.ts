@@ -32,7 +32,19 @@ export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 	private readonly subscription: vscode.Disposable;
 
 	constructor(private readonly folders: Folders) {
-		this.subscription = folders.onDidChange(() => this.changed.fire());
+		const update = () => {
+			this.view.message = this.summary() ?? "";
+			this.changed.fire();
+		};
+		this.subscription = folders.onDidChange(update);
+		update();
+	}
+
+	/** One line above the tree: what the only kernel of the window was taken for, where no lab's progress says it. */
+	private summary(): string | undefined {
+		const [folder, ...others] = this.folders.all;
+		if (!folder || others.length > 0 || folder.tree.lab) return undefined;
+		return folder.tree.problem ?? folder.tree.recognised;
 	}
 
 	getChildren(row?: Row): Row[] {

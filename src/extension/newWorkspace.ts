@@ -32,7 +32,7 @@ export async function newWorkspace(
 	keys.set("makingWorkspace", true);
 	await writeAll(folder, files).finally(() => keys.set("makingWorkspace", false));
 	if (given?.folder) return;
-	if (withGit) await (await gitApi())?.init(folder);
+	if (withGit) await putUnderGit(folder);
 	await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(storage, openedNext), utf8(folder.toString()));
 	// Nothing is lost in an empty window; in one with a folder, a person decides.
 	const inPlace = (vscode.workspace.workspaceFolders ?? []).length === 0;
@@ -57,12 +57,29 @@ export async function showFirstSteps(folders: readonly LabFolder[], storage: vsc
 	if (handout) {
 		await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.joinPath(folder.root, handout));
 	}
+	// The next file that is clicked opens beside the handout, not over it.
+	await vscode.commands.executeCommand("workbench.action.focusFirstEditorGroup");
 	await vscode.commands.executeCommand(`${progressView}.focus`);
 }
 
 /** The part of VS Code's git extension that is used here. */
 interface Git {
-	init(root: vscode.Uri): Promise<object | null>;
+	init(root: vscode.Uri): Promise<Repository | null>;
+}
+
+interface Repository {
+	/** `all`: files that git does not know yet, too. */
+	commit(message: string, options: { all: true }): Promise<void>;
+}
+
+/** The workspace as it was made is the first commit, so that git shows what the student changed and nothing else. */
+async function putUnderGit(folder: vscode.Uri): Promise<void> {
+	const repository = await (await gitApi())?.init(folder);
+	try {
+		await repository?.commit(vscode.l10n.t("The lab as it was handed out"), { all: true });
+	} catch {
+		// Git does not know its user's name yet. It asks for it at their own first commit.
+	}
 }
 
 async function gitApi(): Promise<Git | undefined> {
@@ -78,27 +95,18 @@ async function gitApi(): Promise<Git | undefined> {
 /** Undefined: the person went away from the question. */
 async function askGit(): Promise<boolean | undefined> {
 	if (!vscode.workspace.isTrusted || !(await gitApi())) return false;
-	const yes = {
-		label: vscode.l10n.t("Yes"),
-		description: vscode.l10n.t("every change can be looked at and taken back"),
-	};
-	const no = { label: vscode.l10n.t("No") };
-	const placeHolder = vscode.l10n.t("Put the workspace under git?");
-	const choice = await vscode.window.showQuickPick([yes, no], { placeHolder });
-	return choice && choice === yes;
+	const description = vscode.l10n.t("every change can be looked at and taken back");
+	return pick(vscode.l10n.t("Put the workspace under git?"), [
+		{ label: vscode.l10n.t("Yes"), description, value: true },
+		{ label: vscode.l10n.t("No"), value: false },
+	]);
 }
 
 /** A name that needs no quotes in any shell. */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 async function askFolder(lab: string): Promise<vscode.Uri | undefined> {
-	const name = await vscode.window.showInputBox({
-		title: vscode.l10n.t("Name of the new workspace"),
-		prompt: vscode.l10n.t("A folder of this name is created in the folder that you choose next."),
-		value: lab === plainKernel ? "xv6" : (lab.split("-")[0] ?? lab),
-		validateInput: (text) =>
-			plainName.test(text) ? undefined : vscode.l10n.t("Use letters, digits, '.', '_' and '-'."),
-	});
+	const name = await askName(lab === plainKernel ? "xv6" : (lab.split("-")[0] ?? lab));
 	if (name === undefined) return undefined;
 	const options = {
 		canSelectFiles: false,
@@ -111,14 +119,61 @@ async function askFolder(lab: string): Promise<vscode.Uri | undefined> {
 	return parent && vscode.Uri.joinPath(parent, name);
 }
 
+/** An input box with a button that does what Enter does: not everybody has a hand for the keyboard. */
+function askName(value: string): Promise<string | undefined> {
+	const input = vscode.window.createInputBox();
+	input.title = vscode.l10n.t("Name of the new workspace");
+	input.prompt = vscode.l10n.t("A folder of this name is created in the folder that you choose next.");
+	input.value = value;
+	input.ignoreFocusOut = true;
+	input.buttons = [{ iconPath: new vscode.ThemeIcon("check"), tooltip: vscode.l10n.t("Use this name") }];
+	const check = () => {
+		const isPlain = plainName.test(input.value);
+		input.validationMessage = isPlain ? undefined : vscode.l10n.t("Use letters, digits, '.', '_' and '-'.");
+		return isPlain;
+	};
+	input.onDidChangeValue(check);
+	return answer(input, () => (check() ? input.value : undefined));
+}
+
+/**
+ * What a person answers; `valid` gives undefined for what is not accepted yet. When a question closes, VS Code gives the keyboard back to
+ * the editor, which may take it only after the next question has opened: so this one stays until the next is there.
+ */
+function answer<T>(
+	input: vscode.InputBox | vscode.QuickPick<vscode.QuickPickItem & { readonly value: T }>,
+	valid: () => T | undefined,
+): Promise<T | undefined> {
+	return new Promise<T | undefined>((resolve) => {
+		const accept = () => {
+			const value = valid();
+			if (value === undefined) return;
+			input.busy = true;
+			resolve(value);
+		};
+		input.onDidAccept(accept);
+		input.onDidTriggerButton(accept);
+		input.onDidHide(() => resolve(undefined));
+		input.show();
+	}).finally(() => setTimeout(() => input.dispose(), nextQuestionMs));
+}
+
+const nextQuestionMs = 500;
+
+function pick<T>(placeholder: string, items: readonly (vscode.QuickPickItem & { readonly value: T })[]) {
+	const input = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly value: T }>();
+	input.placeholder = placeholder;
+	input.items = items;
+	return answer<T>(input, () => input.selectedItems[0]?.value);
+}
+
 const plainKernel = "";
 
 async function pickLab(catalog: LabCatalog): Promise<string | undefined> {
 	const manifests = await Promise.all((await catalog.ids()).map((id) => catalog.manifest(id)));
-	const items = manifests.map((manifest) => ({ label: manifest.title, description: manifest.course, id: manifest.id }));
-	items.push({ label: vscode.l10n.t("Only the kernel"), description: vscode.l10n.t("no lab"), id: plainKernel });
-	const placeHolder = vscode.l10n.t("Which lab?");
-	return (await vscode.window.showQuickPick(items, { placeHolder }))?.id;
+	const items = manifests.map(({ title, course, id }) => ({ label: title, description: course, value: id }));
+	items.push({ label: vscode.l10n.t("Only the kernel"), description: vscode.l10n.t("no lab"), value: plainKernel });
+	return pick(vscode.l10n.t("Which lab?"), items);
 }
 
 async function writeAll(folder: vscode.Uri, files: ReadonlyMap<string, Uint8Array>): Promise<void> {

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
+import { mainLine } from "../build/mainLine.ts";
 import { diagnosticSource } from "./diagnostics.ts";
-import { type FileEdit, type FixTitle, fixesFor, type TreeText } from "./fixes.ts";
+import { addProgram, type FileEdit, type FixTitle, fixesFor, type TreeText } from "./fixes.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { sourceUri } from "./terminalLinks.ts";
@@ -19,7 +20,7 @@ export class QuickFixes implements vscode.CodeActionProvider, vscode.Disposable 
 
 	async provideCodeActions(
 		document: vscode.TextDocument,
-		_range: vscode.Range,
+		range: vscode.Range,
 		{ diagnostics }: vscode.CodeActionContext,
 	): Promise<vscode.CodeAction[]> {
 		const folder = this.folders.of(document.uri);
@@ -27,6 +28,8 @@ export class QuickFixes implements vscode.CodeActionProvider, vscode.Disposable 
 		const file = document.uri.path.slice(folder.root.path.length + 1);
 		const tree = treeText(folder);
 		const actions: vscode.CodeAction[] = [];
+		const missing = await missingProgram(folder, file, document, tree);
+		if (missing && range.intersection(document.lineAt(missing.line).range)) actions.push(missing.action);
 		for (const diagnostic of diagnostics.filter(({ source }) => source === diagnosticSource)) {
 			const { start, end } = diagnostic.range;
 			const at = { line: start.line, column: start.character, endColumn: end.character };
@@ -45,6 +48,32 @@ export class QuickFixes implements vscode.CodeActionProvider, vscode.Disposable 
 	dispose(): void {
 		this.registration.dispose();
 	}
+}
+
+/** A program in user/ that the Makefile does not put on the disk, by the line of its main. */
+async function missingProgram(folder: LabFolder, file: string, document: vscode.TextDocument, tree: TreeText) {
+	const program = /^user\/(\w+)\.c$/.exec(file)?.[1];
+	const line = program === undefined ? undefined : mainLine(document.getText());
+	if (program === undefined || line === undefined || isBuilt(folder, file, program)) return undefined;
+	const edit = addProgram((await tree.read("Makefile")) ?? "", program);
+	if (!edit) return undefined;
+	const title = vscode.l10n.t("Add {0} to UPROGS in the Makefile", program);
+	const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+	action.edit = workspaceEdit(folder, edit);
+	return { action, line: line - 1 };
+}
+
+/** Whether the Makefile builds it; `init` and the like are built by a rule of their own. */
+export function isBuilt({ tree }: LabFolder, file: string, program: string): boolean {
+	return tree.programs.some(({ name, source }) => source === file || name === program);
+}
+
+/** What the lens above such a main does: the quick fix. */
+export async function addToDisk(folder: LabFolder, program: string): Promise<void> {
+	const edit = addProgram((await treeText(folder).read("Makefile")) ?? "", program);
+	if (!edit) return;
+	await vscode.workspace.applyEdit(workspaceEdit(folder, edit));
+	await vscode.workspace.save(vscode.Uri.joinPath(folder.root, edit.file));
 }
 
 function titleText(title: FixTitle): string {

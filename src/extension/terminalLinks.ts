@@ -72,7 +72,10 @@ export async function openSource(root: vscode.Uri, file: string, at: number | st
 		const document = await vscode.workspace.openTextDocument(uri);
 		const line = typeof at === "number" ? at : (definitionLine(document.getText(), at) ?? 1);
 		const position = new vscode.Position(Math.max(0, line - 1), 0);
-		await vscode.window.showTextDocument(document, { selection: new vscode.Range(position, position) });
+		// Where it is in sight already, and not over what is beside it.
+		const shown = vscode.window.visibleTextEditors.find((editor) => editor.document === document)?.viewColumn;
+		const selection = new vscode.Range(position, position);
+		await vscode.window.showTextDocument(document, { selection, ...(shown ? { viewColumn: shown } : {}) });
 	} catch {
 		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: {0} is not in this tree.", file));
 	}

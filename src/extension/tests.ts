@@ -21,6 +21,11 @@ export class LabTests implements vscode.Disposable {
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
 	private readonly store = new DisposableStore();
 	private readonly changedResults = new vscode.EventEmitter<void>();
+	/** The seed that a test's messages are about. */
+	private readonly failedSeeds = new WeakMap<vscode.TestItem, number>();
+	private lastFailed: vscode.TestItem | undefined;
+	/** The verdict of each folder's last run in the terminal, while it is the last of its test. */
+	private readonly live = new Map<LabFolder, VerdictData>();
 	private readonly lastResults = new Map<string, Map<string, TestState>>();
 	/** A test has a new result. */
 	readonly onDidChangeResults = this.changedResults.event;
@@ -59,6 +64,16 @@ export class LabTests implements vscode.Disposable {
 		await this.run(new vscode.TestRunRequest([root]), undefined, false);
 	}
 
+	/** The tests of one program with many schedules, as if asked for in the explorer. */
+	async runSchedules(folder: LabFolder, program: string): Promise<void> {
+		this.update();
+		const tests = folder.tree.lab?.tests.filter((test) => test.program === program) ?? [];
+		const items = tests.flatMap(({ id }) => this.find(folder, id) ?? []);
+		if (items.length === 0) return;
+		await vscode.commands.executeCommand("workbench.view.testing.focus");
+		await this.run(new vscode.TestRunRequest(items), undefined, true);
+	}
+
 	/** Shows a verdict that came from a command in the explorer too. */
 	publish(folder: LabFolder, verdict: VerdictData): void {
 		this.update();
@@ -68,6 +83,7 @@ export class LabTests implements vscode.Disposable {
 		run.started(item);
 		this.record(run, item, folder, [verdict]);
 		run.end();
+		this.live.set(folder, verdict);
 	}
 
 	/** The last result of each test of a folder, of this window's runs. */
@@ -75,11 +91,22 @@ export class LabTests implements vscode.Disposable {
 		return this.lastResults.get(folder.root.toString()) ?? new Map();
 	}
 
-	/** One test, as if asked for in the explorer. */
-	async runOne(folder: LabFolder, test: string): Promise<void> {
-		this.update();
-		const item = this.find(folder, test);
-		if (item) await this.run(new vscode.TestRunRequest([item]), undefined, false);
+	/** The run that a message is about, by the argument that VS Code gives to the buttons on it; without one the last that failed. */
+	runOfMessage(hint: unknown): { folder: LabFolder; test: string; seed: number; isLive: boolean } | undefined {
+		const item = (hint as { test?: vscode.TestItem } | undefined)?.test ?? this.lastFailed;
+		const node = item && this.nodes.get(item);
+		if (!item || node?.kind !== "test") return undefined;
+		const { folder, id: test } = node;
+		const seed = this.failedSeeds.get(item) ?? folder.settings.machine.seed ?? 0;
+		const live = this.live.get(folder);
+		const isLive =
+			folder.machineAlive && live?.test === test && live.seed === seed && folder.lastRun?.command === live.command;
+		return { folder, test, seed, isLive };
+	}
+
+	/** A test has passed since the window opened. */
+	get somePassed(): boolean {
+		return [...this.lastResults.values()].some((results) => [...results.values()].includes("passed"));
 	}
 
 	private remember(folder: LabFolder, test: string, state: TestState): void {
@@ -331,6 +358,11 @@ export class LabTests implements vscode.Disposable {
 		duration?: number,
 	): void {
 		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
+		if (this.live.get(folder)?.test === item.id) this.live.delete(folder);
+		if (bad[0]) {
+			this.failedSeeds.set(item, bad[0].seed);
+			this.lastFailed = item;
+		}
 		if (verdicts.length > 0) {
 			const notBegun = bad.length > 0 && bad.every((verdict) => verdict.outcome === "not-begun");
 			this.remember(folder, item.id, bad.length === 0 ? "passed" : notBegun ? "not-begun" : "failed");

@@ -188,6 +188,14 @@ export interface EngineRequests {
 		params: { readonly command: string };
 		result: CommandResult;
 	};
+	/**
+	 * Boots the machine and runs one test of the lab on it with a seed, instruction for instruction as `runTests` does; it stays for a
+	 * person to look at.
+	 */
+	runTest: {
+		params: { readonly test: string; readonly seed: number; readonly machine: MachineParams };
+		result: EngineRequests["boot"]["result"] & EngineRequests["runCommand"]["result"];
+	};
 	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
 	/** One message of a debug session's client (Debug Adapter Protocol); its answers come as `debug` events. */
 	debug: { params: DebugMessage; result: undefined };

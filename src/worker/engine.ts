@@ -10,6 +10,7 @@ import { expectedText } from "../lab/judge.ts";
 import { judgeKnown } from "../lab/knownPrograms.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
+import { bootSeed, testSchedule } from "../lab/schedules.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
@@ -70,6 +71,7 @@ export class Engine {
 		},
 		boot: (params) => this.boot(params),
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
+		runTest: (params) => this.cancellable((signal) => this.runTest(params, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
 		debug: async (message) => this.debugging.receive(message),
 		input: async ({ bytes }) => this.tell((live) => live.controller.type(bytes)),
@@ -201,7 +203,8 @@ export class Engine {
 		return live;
 	}
 
-	private async power(params: MachineParams) {
+	/** `seed`: what verdicts on this machine say. */
+	private async power(params: MachineParams, seed = params.seed ?? 0) {
 		const output = this.builtOutput();
 		this.booted = output;
 		this.live?.dispose();
@@ -210,7 +213,7 @@ export class Engine {
 		const observer = this.parts.observe(machine, output, this.manifest);
 		this.live = new LiveMachine(machine, observer, this.parts, {
 			harts: shape.harts,
-			seed: params.seed ?? 0,
+			seed,
 			programs: output.programs,
 		});
 		this.live.watch(this.watching);
@@ -252,6 +255,32 @@ export class Engine {
 			const known = judgeKnown(programs, command, output, elf);
 			return { end: end.kind, diagnoses: why({ ...end, output }), ...(known ? { known } : {}) };
 		});
+	}
+
+	private async runTest(
+		{ test: id, seed, machine }: EngineRequests["runTest"]["params"],
+		signal: AbortSignal,
+	): Promise<EngineRequests["runTest"]["result"]> {
+		const { manifest } = this;
+		if (!manifest) throw noLab();
+		const test = findTest(manifest, id);
+		const { live, shape } = await this.power({ ...machine, seed: bootSeed(seed) }, seed);
+		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
+		const context = { manifest, tree: this.tree, changed, ...live.shape };
+		const result = await live.drive(signal, async (shell) => {
+			// It never ran by itself: what it does is a function of the seed.
+			const boot = await shell.waitForPrompt(budgets.judgedBoot(shape.harts));
+			if (boot.kind !== "prompt") {
+				const files = await diagnosisFiles(this.tree);
+				return { end: boot.kind, diagnoses: live.observer?.diagnose({ ...boot, output: shell.console }, files) ?? [] };
+			}
+			const schedule = testSchedule(seed);
+			if (schedule) live.machine.setSchedule(schedule);
+			const verdict = await runTest(context, test, shell, live.observer, live.machine);
+			return { end: verdict.end, verdict, diagnoses: [] };
+		});
+		live.start();
+		return { ...shape, ...result };
 	}
 
 	private async runTests(params: RunTestsParams, signal: AbortSignal): Promise<EngineRequests["runTests"]["result"]> {
@@ -302,6 +331,10 @@ export class Engine {
 			onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
 		});
 	}
+}
+
+function noLab(): UserError {
+	return new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
 }
 
 function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {

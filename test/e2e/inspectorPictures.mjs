@@ -95,9 +95,74 @@ async function look(context, name, { lab, stage, harts, run, moments, looks = so
 	assert.deepEqual(problems, []);
 }
 
-export const inspectorPictures = Object.fromEntries(
-	Object.entries(runs).map(([name, run]) => [
+/** Windows that people have and a designer has not: [name, options of the browser's page]. */
+const windows = [
+	["320 px wide", { viewport: { width: 320, height: 640 } }],
+	["a 4K screen", { viewport: { width: 3840, height: 2160 } }],
+	// At 200 % a window of 1280 x 800 has 640 x 400 of CSS.
+	["200 % zoom", { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
+	["the height of a panel", { viewport: { width: 1280, height: 260 } }],
+	["forced colours", { viewport: { width: 1280, height: 900 }, theme: "high-contrast", forcedColors: "active" }],
+	["reduced motion", { viewport: { width: 1280, height: 900 }, theme: "dark", reducedMotion: "reduce" }],
+	[
+		"reduced motion by VS Code's setting",
+		{ viewport: { width: 1280, height: 900 }, bodyClass: "vscode-reduce-motion" },
+	],
+];
+
+/** What still moves: transitions and animations that take time, and smooth scrolling. */
+const moving = (page) =>
+	page.evaluate(() =>
+		[...document.querySelectorAll("xv6-inspector, xv6-inspector *")].flatMap((node) => {
+			const style = getComputedStyle(node);
+			const lasts = (list) => list.split(",").some((text) => Number.parseFloat(text) > 0);
+			const moves =
+				lasts(style.transitionDuration) ||
+				(style.animationName !== "none" && lasts(style.animationDuration)) ||
+				style.scrollBehavior === "smooth";
+			return moves ? [`${node.tagName.toLowerCase()}.${node.className}`] : [];
+		}),
+	);
+
+async function lookAtWindows(context) {
+	const InspectorSide = await loadSide(context.root);
+	const side = await InspectorSide.boot("hw5-anonymous-mmap", "2b", { harts: 3 });
+	const problems = [];
+	try {
+		await side.judge("prodcons3");
+		for (const [name, options] of windows) {
+			const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side, options));
+			const { page } = inspector;
+			for (const moment of ["end", "reads"]) {
+				await go(page, moment);
+				const where = `${name}, ${moment}`;
+				problems.push(...(await layout(page)).map((text) => `${where}: ${text}`));
+				problems.push(...(await axe(page)).map((text) => `${where}: axe ${text}`));
+				if (options.forcedColors) {
+					const { low } = await contrast(page);
+					problems.push(...low.map((text) => `${where}: contrast ${text}`));
+				}
+				if (name.startsWith("reduced motion"))
+					problems.push(...(await moving(page)).map((text) => `${where}: ${text} moves`));
+				await context.shot(inspector, `page window ${name} ${moment}`.replaceAll(/\W+/g, "-"));
+			}
+			problems.push(...inspector.violations);
+			await inspector.close();
+		}
+	} finally {
+		side.dispose();
+		await InspectorSide.close();
+	}
+	assert.deepEqual(problems, []);
+}
+
+export const inspectorPictures = Object.fromEntries([
+	[
+		"the inspector is whole at 320 px, on a 4K screen, at 200 % zoom, in a panel, in forced colours, and still where motion is unwanted",
+		lookAtWindows,
+	],
+	...Object.entries(runs).map(([name, run]) => [
 		`the inspector of ${name} is whole and readable in four themes and three widths`,
 		(context) => look(context, name, run),
 	]),
-);
+]);

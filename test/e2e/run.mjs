@@ -2,10 +2,20 @@
 // Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { toPalette } from "../../scripts/palettePng.mjs";
 import { startCodeServer } from "../support/workbench/codeServer.mjs";
 import { launchBrowser, Workbench } from "../support/workbench/workbench.mjs";
 import { cases } from "./cases.mjs";
@@ -18,8 +28,8 @@ const shots = join(root, "test-results/screenshots");
 const pictures = join(root, "media/pictures");
 mkdirSync(shots, { recursive: true });
 
-function run(command, args) {
-	const result = spawnSync(command, args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+function run(command, args, cwd = root) {
+	const result = spawnSync(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
 	if (result.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${result.stdout}${result.stderr}`);
 	return result.stdout;
 }
@@ -66,7 +76,8 @@ function withinLimit(work) {
 
 /** The last lines that the extension wrote to its log in the newest window, as its users would send them. */
 function extensionLogs() {
-	const folder = join(server.userData, "logs");
+	const folder = join((newcomerServer ?? server).userData, "logs");
+	if (!existsSync(folder)) return [];
 	const files = readdirSync(folder, { recursive: true })
 		.filter((name) => name.endsWith("xv6 Lab.log"))
 		.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8"), at: statSync(join(folder, name)).mtimeMs }))
@@ -76,6 +87,8 @@ function extensionLogs() {
 
 const server = await startCodeServer({ vsix: [vsix] });
 let webServer;
+let newcomerServer;
+let virtualServer;
 const browser = await launchBrowser();
 const context = {
 	root,
@@ -91,7 +104,39 @@ const context = {
 		webServer ??= await startCodeServer({ vsix: [vsix], extraSettings: asWeb });
 		return Workbench.open(browser, `${webServer.url}/?folder=${folder}`);
 	},
+	/** The same with the folder in a file system that is no disk's; see support/workbench/virtualFs. */
+	openVirtual: async (folder) => {
+		const virtual = join(scratch, "virtual-fs.vsix");
+		const vsce = join(root, "node_modules/@vscode/vsce/vsce");
+		const flags = ["--no-dependencies", "--allow-missing-repository", "--skip-license", "--out", virtual];
+		run(process.execPath, [vsce, "package", ...flags], join(root, "test/support/workbench/virtualFs"));
+		const asWeb = { "remote.extensionKind": { "xv6-lab.xv6-lab": ["web"], "xv6-lab-test.virtual-fs": ["web"] } };
+		virtualServer ??= await startCodeServer({ vsix: [vsix, virtual], extraSettings: asWeb });
+		const host = new URL(virtualServer.url).host;
+		return Workbench.open(browser, `${virtualServer.url}/?folder=${encodeURIComponent(`counted://${host}${folder}`)}`);
+	},
 	makeWorkspace,
+	/** A window without a folder, in a VS Code with its own settings as they are after installing it; its home folder is `home`. */
+	openAsNewcomer: async () => {
+		mkdirSync(join(scratch, "home"), { recursive: true });
+		writeFileSync(join(scratch, "home/.gitconfig"), "[user]\n\tname = A Student\n\temail = student@example.org\n");
+		const theirs = {
+			"testing.automaticallyOpenTestResults": "openOnTestStart",
+			"git.enabled": true,
+			"workbench.editor.enablePreview": true,
+			"security.workspace.trust.startupPrompt": "once",
+		};
+		newcomerServer ??= await startCodeServer({
+			vsix: [vsix],
+			trust: false,
+			extraSettings: theirs,
+			env: { HOME: join(scratch, "home") },
+		});
+		return Workbench.open(browser, `${newcomerServer.url}/?ew=true`, {
+			wait: false,
+			viewport: { width: 1280, height: 800 },
+		});
+	},
 	/** Where an extension that runs on the server may leave files. */
 	storage: [server.scratch, join(server.userData, "User/globalStorage")],
 	/** The server's processes and all that it or they started. */
@@ -112,6 +157,12 @@ const context = {
 		workbench.page
 			.locator(part)
 			.screenshot({ path: join(process.env.XV6_LAB_PICTURES ? pictures : shots, `${name}.png`) }),
+	/** A picture of the walkthrough, of the whole window; with XV6_LAB_PICTURES set it goes where the walkthrough takes it from. */
+	walkthrough: async (workbench, name) => {
+		const image = toPalette(await workbench.page.screenshot({ animations: "disabled" }));
+		const folder = process.env.XV6_LAB_PICTURES ? join(root, "media/walkthrough") : shots;
+		writeFileSync(join(folder, `${process.env.XV6_LAB_PICTURES ? "" : "walkthrough-"}${name}.png`), image);
+	},
 	/** The CLI's console text for the same session. */
 	cli: (args) => run(process.execPath, ["dist/cli/xv6-lab.mjs", ...args]),
 };
@@ -130,7 +181,9 @@ try {
 			keep,
 			open: kept(context.open),
 			openWeb: kept(context.openWeb),
+			openVirtual: kept(context.openVirtual),
 			openEmpty: kept(context.openEmpty),
+			openAsNewcomer: kept(context.openAsNewcomer),
 		};
 		try {
 			await withinLimit(test(own));
@@ -156,6 +209,8 @@ try {
 	await browser.close();
 	await server.stop();
 	await webServer?.stop();
+	await newcomerServer?.stop();
+	await virtualServer?.stop();
 	rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 }
 writeFileSync(report, JSON.stringify(total));

@@ -44,8 +44,13 @@ const policy = (origin) =>
 
 export class InspectorPage {
 	/** Opens the page on a side; `violations` collects what its policy refused and what it threw. */
-	static async open(browser, root, side, { theme = "light", viewport = { width: 1100, height: 700 } } = {}) {
-		const context = await browser.newContext({ viewport });
+	static async open(
+		browser,
+		root,
+		side,
+		{ theme = "light", viewport = { width: 1100, height: 700 }, bodyClass = "", ...options } = {},
+	) {
+		const context = await browser.newContext({ viewport, ...options });
 		context.setDefaultTimeout(patienceMs);
 		const page = await context.newPage();
 		await throttle(page);
@@ -64,7 +69,7 @@ export class InspectorPage {
 			<style nonce="test">html { ${style} } body { background: var(--vscode-editor-background); margin: 0 }</style>
 			<link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="${origin}/codicon.css"><link rel="stylesheet" href="${origin}/inspector.css">
 			<title>Memory inspector</title></head>
-			<body class="${themes[theme].kind}">
+			<body class="${themes[theme].kind} ${bodyClass}">
 			<xv6-inspector data-root="test"></xv6-inspector>
 			<script nonce="test">
 				window.acquireVsCodeApi = () => ({

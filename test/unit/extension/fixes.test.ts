@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fixesFor, type Problem, type TreeText } from "../../../src/extension/fixes.ts";
+import { addProgram, fixesFor, type Problem, type TreeText } from "../../../src/extension/fixes.ts";
 
 const files: Record<string, string> = {
 	"kernel/trap.c": "void\nusertrap(void)\n{\n  struct proc *p = myprc();\n  grab(1);\n}\n",
@@ -68,4 +68,19 @@ test("spaces at the begin of a recipe become a tab", async () => {
 		{ title: { kind: "tab" }, edit: { file: "Makefile", line: 1, column: 0, endColumn: 8, text: "\t" } },
 	]);
 	expect(await fixes({ ...at, line: 0 })).toEqual([]);
+});
+
+test("a program that is not on the disk gets its line in UPROGS, in the Makefile's own way", () => {
+	const add = (makefile: string) => {
+		const edit = addProgram(makefile, "mine");
+		if (!edit) return undefined;
+		const lines = makefile.split("\n");
+		const at = lines.slice(0, edit.line).join("\n").length + (edit.line > 0 ? 1 : 0) + edit.column;
+		return makefile.slice(0, at) + edit.text + makefile.slice(at);
+	};
+	expect(add("UPROGS=\\\n\t$U/_cat\\\n\t$U/_ls\\\n\nfs.img:")).toBe(
+		"UPROGS=\\\n\t$U/_mine\\\n\t$U/_cat\\\n\t$U/_ls\\\n\nfs.img:",
+	);
+	expect(add("K=k\nUPROGS := user/_cat user/_ls\n")).toBe("K=k\nUPROGS := user/_mine user/_cat user/_ls\n");
+	expect(add("all: kernel\n")).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { VerdictData } from "../../../src/protocol/engine.ts";
 import { RealEngine } from "./realEngine.ts";
 
 /** The machine behind terminal and inspector, in the real worker, as the extension host drives it. */
@@ -160,3 +161,23 @@ test("without a machine, or a kernel, the error says so, and not that a file is 
 	await engine.client.request("stop", undefined);
 	await expect(engine.client.request("runCommand", { command: "ls" })).rejects.toMatchObject({ code: "machine-off" });
 });
+
+test("one test run on the machine of the terminal is the run of the Test Explorer with the same seed, to the instruction", async () => {
+	const machine = { harts: 3, translator: true };
+	const judged: VerdictData[] = [];
+	const listening = engine.client.on("verdict", (verdict) => judged.push(verdict));
+	// 2: from power-on; the others begin at the prompt.
+	const seeds = [2, 5, 12];
+	await engine.client.request("runTests", { tests: ["pipeline"], seeds, machine });
+	listening.dispose();
+	expect(judged.map(({ seed }) => seed)).toEqual(seeds);
+	const runs = judged.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
+	expect(new Set(runs).size, "seeds are different runs").toBeGreaterThan(1);
+	for (const expected of judged) {
+		const { verdict } = await engine.client.request("runTest", { test: "pipeline", seed: expected.seed, machine });
+		expect(verdict).toEqual({ ...verdict, ...expected });
+		// And the machine lives on.
+		await engine.until("the prompt", () => engine.text.endsWith("$ "));
+		await echoes();
+	}
+}, 120_000);

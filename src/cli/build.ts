@@ -160,10 +160,14 @@ async function refuseMissing(tree: SourceTree): Promise<void> {
 }
 
 /** Builds for a command that goes on with the result; on errors the diagnostics are written and a UserError is thrown. */
-export async function buildForCli(dir: string, options: CliBuildOptions = {}): Promise<BuildOutput> {
-	const tree = new NodeTree(dir);
+export function buildForCli(dir: string, options: CliBuildOptions = {}): Promise<BuildOutput> {
+	return buildTreeForCli(new NodeTree(dir), options);
+}
+
+/** The same for a tree that need not be a folder of the disk. */
+export async function buildTreeForCli(tree: SourceTree, options: CliBuildOptions = {}): Promise<BuildOutput> {
 	const result = await buildTree(tree, options, options.open ?? openDefault);
-	await writeDiagnostics(result.diagnostics, dir, tree);
+	await writeDiagnostics(result.diagnostics, tree.label, tree);
 	if (!result.output) throw buildError(result.diagnostics);
 	for (const warning of result.output.wish.warnings) process.stderr.write(`xv6-lab: ${visible(warning)}\n`);
 	if (!options.quiet) process.stderr.write(`${summary(result)}\n`);

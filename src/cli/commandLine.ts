@@ -205,6 +205,12 @@ export const gradeCommand = define({
 	},
 });
 
+export const labCommand = define({
+	takes: "init STARTER SOLUTION DIR | check DIR",
+	does: "for who writes a lab: make its folder from two trees; say what is missing in it",
+	options: { toolchain: buildOptions.toolchain },
+});
+
 export const inspectCommand = define({
 	takes: "[DIR]",
 	does: "processes, regions, page tables, frames, faults and findings as tables",

@@ -19,6 +19,7 @@ const commands: Record<string, Command> = {
 	replay: { spec: commandLine.replayCommand, load: async () => (await import("./replay.ts")).runReplay },
 	test: { spec: commandLine.testCommand, load: async () => (await import("./test.ts")).runTest },
 	grade: { spec: commandLine.gradeCommand, load: async () => (await import("./grade.ts")).runGrade },
+	lab: { spec: commandLine.labCommand, load: async () => (await import("./lab.ts")).runLabCommand },
 	inspect: { spec: commandLine.inspectCommand, load: async () => (await import("./inspect.ts")).runInspect },
 	dap: { spec: commandLine.dapCommand, load: async () => (await import("./dap.ts")).runDap },
 	qemu: { spec: commandLine.qemuCommand, load: async () => (await import("./qemu.ts")).runQemu },

@@ -1,4 +1,5 @@
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import type { NetworkPort } from "../machine/network/types.ts";
 import { addr2line } from "./addr2line.ts";
 
 /** What a program of the host did, as subprocess.py reads it. */
@@ -19,10 +20,26 @@ export interface GradeServer {
 /** Starts the peer that a command line means; a reason instead where there is none. */
 export type ServerStarter = (argv: readonly string[]) => GradeServer | { readonly notGraded: string };
 
-/** Until the machine has a network card. */
-export const noNetwork: ServerStarter = () => ({
-	notGraded: "not graded: this test needs the network, and this machine has no network card",
-});
+/** The peer is inside of the machine, and answers by itself; what it says on its output is what its program would have printed. */
+export function networkPeers(network: NetworkPort | undefined): ServerStarter {
+	return () => {
+		if (!network) {
+			return {
+				notGraded: "not graded: this test needs the network, and this kernel has no driver for the network card",
+			};
+		}
+		let said = "";
+		const listener = network.onPeerOutput((line) => {
+			said += `${line}\n`;
+		});
+		return {
+			end: () => {
+				listener.dispose();
+				return said;
+			},
+		};
+	};
+}
 
 /** Programs of the host that scripts start. We run none: those that we can answer for ourselves are here, the rest is not graded. */
 export class HostPrograms {

@@ -5,7 +5,7 @@ import { GradeGuest } from "./guest.ts";
 import { GradeHost, type HostParts } from "./host.ts";
 import { Interpreter, ScriptError } from "./interpreter.ts";
 import { gradeLimits } from "./limits.ts";
-import { HostPrograms, noNetwork } from "./programs.ts";
+import { HostPrograms, networkPeers } from "./programs.ts";
 import gradehost from "./python/gradehost.py";
 import gradelib from "./python/gradelib.py";
 import os from "./python/os.py";
@@ -58,6 +58,7 @@ async function openParts(build: GradeBuild, now: () => number): Promise<HostPart
 			memoryBytes: params.memoryMiB === undefined ? wish.memoryBytes : params.memoryMiB * 1024 * 1024,
 			virtio: params.virtio ?? wish.virtio,
 			pmp: wish.pmp,
+			...(wish.network ? { network: wish.network } : {}),
 			seed: params.seed ?? 0,
 			jit: params.translator ? "on" : "off",
 		},
@@ -66,5 +67,5 @@ async function openParts(build: GradeBuild, now: () => number): Promise<HostPart
 	const symbols = new ProgramSymbols("kernel", build.kernel);
 	const view = observeKernel(machine, build);
 	const guest = new GradeGuest({ machine, symbols, now, onPowerOn: () => view.begin() });
-	return { guest, view, programs: new HostPrograms(symbols, noNetwork), sources: build.sources };
+	return { guest, view, programs: new HostPrograms(symbols, networkPeers(machine.network)), sources: build.sources };
 }

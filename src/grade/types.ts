@@ -1,3 +1,4 @@
+import type { MachineWish } from "../build/types.ts";
 import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 
@@ -66,12 +67,7 @@ export interface GradeBuild {
 	readonly kernel: Uint8Array;
 	readonly disk: Uint8Array;
 	readonly programs: readonly { readonly name: string; readonly source: string; readonly elf: Uint8Array }[];
-	readonly wish: {
-		readonly harts: number;
-		readonly memoryBytes: number;
-		readonly virtio: "modern" | "legacy";
-		readonly pmp: boolean;
-	};
+	readonly wish: Pick<MachineWish, "harts" | "memoryBytes" | "virtio" | "pmp" | "network">;
 	readonly machine: MachineParams;
 	/** Files that a diagnosis reads. */
 	readonly sources: ReadonlyMap<string, string>;

@@ -22,10 +22,12 @@ const budget = 60_000_000_000;
  */
 export function testNames(bytes: Uint8Array): readonly string[] {
 	const elf = new ElfFile(bytes);
-	const functions = new Set(elf.symbols.flatMap(({ address }) => (address > 0 ? [address] : [])));
+	// A program's first function is at 0.
+	const functions = new Set(elf.symbols.map(({ address }) => address));
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const word = (at: number) => (at + pointer <= bytes.length ? Number(view.getBigUint64(at, true)) : 0);
 	const textAt = (address: number): string | undefined => {
+		if (address === 0) return undefined;
 		const segment = elf.segments.find((each) => address >= each.address && address < each.address + each.fileSize);
 		if (!segment) return undefined;
 		const from = segment.offset + address - segment.address;

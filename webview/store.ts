@@ -88,6 +88,9 @@ export class Store {
 				this.refreshCards();
 				this.choose();
 				break;
+			case "at":
+				this.follow(message.instret);
+				break;
 			case "model":
 				this.take(message);
 				break;
@@ -191,6 +194,13 @@ export class Store {
 		}
 		this.said = l10n.t("Event {0} of {1}: {2}", index + 1, this.run.events.length, this.textOf(event));
 		this.changed();
+	}
+
+	/** The debugger's machine stands there: the last event at or before it. */
+	private follow(instret: number | undefined): void {
+		const events = this.run?.events ?? [];
+		const index = instret === undefined ? events.length - 1 : events.findLastIndex(({ t }) => t <= instret);
+		if (index !== this.index) this.go(Math.max(0, index), { select: false });
 	}
 
 	step(by: number): void {

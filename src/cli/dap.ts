@@ -7,8 +7,12 @@ import { DebugSession } from "../debugger/session.ts";
 import { frame, MessageReader } from "../debugger/stream.ts";
 import type { DebugHost, DebugTarget, LaunchArguments } from "../debugger/target.ts";
 import { loadCore } from "../env/node/core.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import { observeKernel } from "../kernelview/observe.ts";
 import { RunController } from "../session/runController.ts";
 import { machineFor } from "../worker/compose.ts";
+import { explaining } from "../worker/debugging.ts";
+import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { dapCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
@@ -85,7 +89,8 @@ export function dapHost(settings: Settings): DebugHost {
 					? "Debug build (-O0): every variable has a value; timing differs from the build as it is."
 					: "Built as the Makefile says.",
 			);
-			return debugTarget(output, root, args, settings);
+			const { manifest } = await openCatalog().labOf(new NodeTree(root), false);
+			return debugTarget(output, root, args, settings, manifest?.regions);
 		},
 	};
 }
@@ -96,12 +101,14 @@ export async function debugTarget(
 	root: string,
 	args: LaunchArguments,
 	settings: Pick<Settings, "translator" | "paced">,
+	regions?: unknown,
 ): Promise<DebugTarget> {
 	const { machine } = await machineFor(await loadCore(), output, {
 		translator: settings.translator,
 		...(args.harts === undefined ? {} : { harts: args.harts }),
 		...(args.seed === undefined ? {} : { seed: args.seed }),
 	});
+	const observer = observeKernel(machine, output, regions);
 	if (args.history !== false) machine.keepHistory();
 	const now = settings.paced ? {} : { after: (_ms: number, callback: () => void) => soon(callback) };
 	const controller = new RunController(machine, { breathe, ...now });
@@ -113,7 +120,9 @@ export async function debugTarget(
 		programs: new Map(output.programs.map(({ name, elf }) => [name, elf])),
 		root,
 		hasFile: (path) => existsSync(resolve(root, path)),
+		...explaining(observer, machine),
 		dispose: () => {
+			observer.dispose();
 			controller.dispose();
 			machine.dispose();
 		},

@@ -95,6 +95,8 @@ export class Breakpoints {
 	private data: Armed[] = [];
 	/** A search in history asks the same question again: nothing is counted or printed then. */
 	searching = false;
+	/** They are passed as if they were not there. */
+	muted = false;
 	/** The breakpoint that stopped the machine last. */
 	lastHit: Breakpoint | undefined;
 	private readonly parsed = new WeakMap<object, Map<string, Expression>>();
@@ -279,6 +281,7 @@ export class Breakpoints {
 
 	/** Condition, then hit count, then log message. */
 	private counts(breakpoint: Armed, hart: Hart, hit: ReturnType<typeof hitTest>): boolean {
+		if (this.muted) return false;
 		const { condition, logMessage } = breakpoint.extras;
 		const scope = condition || logMessage ? this.scopeOf(hart) : undefined;
 		if (condition && scope && this.test(breakpoint, condition, scope) === false) return false;
@@ -336,6 +339,7 @@ export class Breakpoints {
 		const breakpoint: Armed = { ...base, verified: true, address: place.address };
 		const when = ({ hart }: WatchedAccess) => {
 			// A device has no registers to ask about.
+			if (!hart && this.muted) return false;
 			if (!hart) {
 				this.lastHit = breakpoint;
 				return true;

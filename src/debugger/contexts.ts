@@ -184,6 +184,13 @@ export class Contexts {
 		return Number(this.field(address, proc.type, "pid", 4) ?? 0n);
 	}
 
+	/** The process that made it. */
+	parentOf(process: ProcessContext): ProcessContext | undefined {
+		const { proc } = this.layout;
+		const parent = proc && this.field(process.address, proc.type, "parent", 8);
+		return parent ? this.processAt(parent) : undefined;
+	}
+
 	private process(slot: number, onHarts: readonly (bigint | undefined)[]): ProcessContext | undefined {
 		const { proc, states } = this.layout;
 		if (!proc) return undefined;

@@ -1,11 +1,11 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { History } from "../machine/history.ts";
-import type { Instructions, PointFilter, StopReason } from "../machine/types.ts";
+import type { Hart, Instructions, PointFilter, StopReason } from "../machine/types.ts";
 import type { RunController, Stop } from "../session/runController.ts";
 import { type Breakpoint, Breakpoints } from "./breakpoints.ts";
 import { Contexts, type Thread } from "./contexts.ts";
-import { Exceptions } from "./exceptions.ts";
+import { type ExceptionFilter, Exceptions, type FindingEvent } from "./exceptions.ts";
 import type { DebuggedMachine, Goal, Halt, HaltReason, StepOwner } from "./halt.ts";
 import { type StepKind, Stepper } from "./stepping.ts";
 
@@ -23,6 +23,7 @@ const reasonOf: Readonly<Record<Breakpoint["kind"], HaltReason>> = {
 	data: "data breakpoint",
 	exception: "exception",
 };
+const failures: ReadonlySet<ExceptionFilter> = new Set(["panic", "killed", "kernel-trap", "no-progress", "finding"]);
 /** Instructions of the past between two looks at the mailbox. */
 const pastSlice: Instructions = 5_000_000;
 
@@ -47,10 +48,19 @@ export class Debugger implements Disposable, StepOwner {
 		kernel: Uint8Array,
 		programs: ReadonlyMap<string, Uint8Array>,
 		private readonly host: DebuggerHost,
+		findings?: FindingEvent,
 	) {
 		this.contexts = new Contexts(machine, kernel, programs);
 		this.breakpoints = new Breakpoints(machine, this.contexts, { log: (text) => host.log(text) });
-		this.exceptions = new Exceptions(machine, this.contexts, () => controller.requestStop({ kind: "fault" }));
+		this.exceptions = new Exceptions(
+			machine,
+			this.contexts,
+			() => {
+				if (this.isPast) machine.requestStop();
+				else controller.requestStop({ kind: "fault" });
+			},
+			findings,
+		);
 		this.stepper = new Stepper(this);
 		this.store.add(this.breakpoints);
 		this.store.add(this.exceptions);
@@ -117,6 +127,54 @@ export class Debugger implements Disposable, StepOwner {
 			const halt = await this.runUntil(goals);
 			return halt.reason === "goto" ? { ...halt, reason, description } : halt;
 		});
+	}
+
+	/**
+	 * Until something fails, breakpoints or not, and back to right before it: the instruction that faults or the call of panic is the
+	 * next one. `ends` says that the program under test exits: where nothing failed, its end is shown.
+	 */
+	runToFailure(ends: (hart: Hart) => boolean): Promise<Halt> {
+		return this.act(async () => {
+			await this.leaveBreakpoints();
+			const watched = this.exceptions.instead(failures);
+			this.breakpoints.muted = true;
+			try {
+				const exits = ["exit", "kexit"].flatMap((name) => this.contexts.kernel.symbol(name) ?? []);
+				// exit() after a fault is how the kernel ends the process: that is a failure.
+				const when = (hart: Hart) => ends(hart) && !this.exceptions.hasFault(hart.id);
+				const halt = await this.runUntil(exits.map((pc) => ({ pc: BigInt(pc), when })));
+				if (halt.reason === "goto")
+					return { ...halt, reason: "pause", description: "The program exits, and nothing failed before" };
+				return this.beforeFailure(halt);
+			} finally {
+				this.breakpoints.muted = false;
+				watched.dispose();
+			}
+		});
+	}
+
+	private beforeFailure(halt: Halt): Halt {
+		const { exception } = halt;
+		const { history, machine } = this;
+		if (!exception || !history) return halt;
+		const { hart, fault, filter } = exception;
+		this.searching(true);
+		try {
+			if (filter === "panic") this.stepper.backOut(history, halt.thread);
+			else if (fault && hart !== undefined) {
+				// The step that trapped is one of those that all harts together have made.
+				for (const steps of [fault.instret - 1, fault.instret]) {
+					history.seek(Math.max(steps, history.oldest.steps));
+					const at = machine.harts[hart];
+					if (at?.pc === fault.pc && at.mode === fault.fromMode) break;
+				}
+			} else return halt;
+		} finally {
+			this.searching(false);
+		}
+		this.controller.follow({ kind: "seek", position: machine.instret }, history.isPast);
+		const thread = this.contexts.threadOn(hart ?? this.likelyHart());
+		return { ...halt, thread, description: this.inPast(`Right before the failure: ${exception.name}`) };
 	}
 
 	step(thread: Thread, kind: StepKind, granularity: "line" | "instruction"): Promise<Halt> {
@@ -223,7 +281,9 @@ export class Debugger implements Disposable, StepOwner {
 	inPast(text: string): string {
 		const { history } = this;
 		if (!history?.isPast) return text;
-		return `${text} — in the past, ${(history.present.steps - this.machine.instret).toLocaleString("en")} instructions before the present`;
+		const back = history.present.steps - this.machine.instret;
+		const count = back === 1 ? "1 instruction" : `${back.toLocaleString("en")} instructions`;
+		return `${text} — in the past, ${count} before the present`;
 	}
 
 	/** Who is asked about when nobody is: a hart that runs a process. */
@@ -247,13 +307,13 @@ export class Debugger implements Disposable, StepOwner {
 	private back(work: (history: History) => Halt): Promise<Halt> {
 		return this.act(async () => {
 			const history = this.needHistory();
-			this.breakpoints.searching = true;
+			this.searching(true);
 			try {
 				const halt = work(history);
 				this.controller.follow({ kind: "seek", position: this.machine.instret }, history.isPast);
 				return { ...halt, description: this.inPast(halt.description) };
 			} finally {
-				this.breakpoints.searching = false;
+				this.searching(false);
 			}
 		});
 	}
@@ -314,6 +374,11 @@ export class Debugger implements Disposable, StepOwner {
 			const thread = this.contexts.threadOn(write.hart);
 			return { reason: "data breakpoint", thread, description: `The next instruction writes ${what}` };
 		});
+	}
+
+	private searching(on: boolean): void {
+		this.breakpoints.searching = on;
+		this.exceptions.searching = on;
 	}
 
 	private focusNow(): Thread {

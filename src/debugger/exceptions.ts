@@ -1,9 +1,10 @@
-import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import { type Disposable, DisposableStore, toDisposable } from "../common/disposable.ts";
+import type { Event } from "../common/event.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
 import { exceptions } from "../riscv/causes.ts";
 import type { Contexts } from "./contexts.ts";
 
-export type ExceptionFilter = "panic" | "killed" | "page-fault" | "kernel-trap" | "no-progress";
+export type ExceptionFilter = "panic" | "killed" | "page-fault" | "kernel-trap" | "finding" | "no-progress";
 
 export interface ExceptionFilterInfo {
 	readonly filter: ExceptionFilter;
@@ -33,6 +34,12 @@ export const exceptionFilters: readonly ExceptionFilterInfo[] = [
 		default: false,
 	},
 	{
+		filter: "finding",
+		label: "Finding",
+		description: "Stops when the kernel's memory is not as it should be: a leaked frame, two owners of one page, …",
+		default: false,
+	},
+	{
 		filter: "no-progress",
 		label: "No progress",
 		description: "Stops when the machine spins or waits without an end in sight",
@@ -46,7 +53,12 @@ export interface ExceptionHit {
 	readonly name: string;
 	readonly text: string;
 	readonly hart: number | undefined;
+	/** Of a fault: when it was taken, and where. */
+	readonly fault?: Pick<Trap, "instret" | "pc" | "fromMode">;
 }
+
+/** What is wrong with the kernel's memory, told when it is first seen. */
+export type FindingEvent = Event<{ readonly sentence: string; readonly severity: "error" | "warning" | "info" }>;
 
 const ecall = 8;
 const pageFaults: ReadonlySet<number> = new Set([12, 13, 15]);
@@ -55,6 +67,8 @@ const pageFaults: ReadonlySet<number> = new Set([12, 13, 15]);
 export class Exceptions implements Disposable {
 	private armed = new DisposableStore();
 	private readonly faults = new Map<number, ExceptionHit>();
+	/** The machine goes somewhere in its past: what happens on the way stops nothing. */
+	searching = false;
 	/** What stopped the machine last. */
 	lastHit: ExceptionHit | undefined;
 
@@ -63,13 +77,24 @@ export class Exceptions implements Disposable {
 		private readonly contexts: Contexts,
 		/** Stops the machine from a listener. */
 		private readonly stop: () => void,
+		private readonly findings?: FindingEvent,
 	) {}
 
 	dispose(): void {
 		this.armed.dispose();
 	}
 
+	private filters: ReadonlySet<ExceptionFilter> = new Set();
+
+	/** Until the result is disposed of, stops for these instead. */
+	instead(filters: ReadonlySet<ExceptionFilter>): Disposable {
+		const before = this.filters;
+		this.set(filters);
+		return toDisposable(() => this.set(before));
+	}
+
 	set(filters: ReadonlySet<ExceptionFilter>): void {
+		this.filters = filters;
 		this.armed.dispose();
 		this.armed = new DisposableStore();
 		const { machine } = this;
@@ -79,13 +104,24 @@ export class Exceptions implements Disposable {
 			for (const name of ["exit", "kexit"]) this.atFunction(name, (hart) => this.killedHit(hart));
 		}
 		if (filters.has("killed") || filters.has("page-fault") || filters.has("kernel-trap"))
-			armed.add(machine.onTrap((trap) => this.trapped(trap, filters)));
+			armed.add(machine.onEveryTrap((trap) => this.trapped(trap, filters)));
+		if (filters.has("finding") && this.findings)
+			armed.add(
+				this.findings(({ sentence, severity }) => {
+					if (severity !== "info") this.hit({ filter: "finding", name: "finding", text: sentence, hart: undefined });
+				}),
+			);
 		if (filters.has("no-progress"))
 			armed.add(
 				machine.onStall(({ message, harts }) =>
 					this.hit({ filter: "no-progress", name: "no progress", text: message, hart: harts[0]?.hart }),
 				),
 			);
+	}
+
+	/** The hart's process took a fault that has not been served yet. */
+	hasFault(hart: number): boolean {
+		return this.faults.has(this.contexts.pidOnHart(hart));
 	}
 
 	private atFunction(name: string, hitOf: (hart: number) => ExceptionHit | undefined): void {
@@ -95,7 +131,8 @@ export class Exceptions implements Disposable {
 		this.armed.add(
 			this.machine.addBreakpoint(BigInt(address), {
 				when: (hart) => {
-					const hit = hart.mode === 0 ? undefined : hitOf(hart.id);
+					// On the way to somewhere in the past breakpoints are hits, and this is none.
+					const hit = this.searching || hart.mode === 0 ? undefined : hitOf(hart.id);
 					if (hit) this.lastHit = hit;
 					return hit !== undefined;
 				},
@@ -129,19 +166,22 @@ export class Exceptions implements Disposable {
 			this.faults.delete(pid);
 			return;
 		}
+		const fault = { instret: trap.instret, pc: trap.pc, fromMode };
 		const name = exceptions.find(({ code }) => code === cause)?.name ?? `exception ${cause}`;
 		const thread = this.contexts.threadOn(hart).process;
 		const who = thread ? `pid ${thread.pid} ${thread.name}` : `hart ${hart}`;
 		const text = `${who}: ${name} at pc 0x${trap.pc.toString(16)}${trap.tval === 0n && !pageFaults.has(cause) ? "" : `, address 0x${trap.tval.toString(16)}`}`;
 		if (fromMode === 1) {
-			if (filters.has("kernel-trap")) this.hit({ filter: "kernel-trap", name, text: `In the kernel: ${text}`, hart });
+			if (filters.has("kernel-trap"))
+				this.hit({ filter: "kernel-trap", name, text: `In the kernel: ${text}`, hart, fault });
 			return;
 		}
-		this.faults.set(pid, { filter: "killed", name, text, hart });
-		if (filters.has("page-fault") && pageFaults.has(cause)) this.hit({ filter: "page-fault", name, text, hart });
+		this.faults.set(pid, { filter: "killed", name, text, hart, fault });
+		if (filters.has("page-fault") && pageFaults.has(cause)) this.hit({ filter: "page-fault", name, text, hart, fault });
 	}
 
 	private hit(hit: ExceptionHit): void {
+		if (this.searching) return;
 		this.lastHit = hit;
 		this.stop();
 	}

@@ -1,76 +1,24 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
-import { plain } from "../debuginfo/types.ts";
-import type { DataPlace } from "./breakpoints.ts";
-import type { Thread } from "./contexts.ts";
+import type { Hart } from "../machine/types.ts";
+import type { RunEnd } from "../protocol/diagnosis.ts";
+import type { StateChange } from "../session/runController.ts";
+import { capabilities } from "./capabilities.ts";
 import { notUnderstood } from "./cSyntax.ts";
 import { Debugger } from "./debugger.ts";
 import { disassembleAround } from "./disassembly.ts";
-import { type ExceptionFilter, exceptionFilters } from "./exceptions.ts";
-import { evaluateExpression, type Scope } from "./expression.ts";
+import { type ExceptionFilter, type ExceptionHit, exceptionFilters } from "./exceptions.ts";
+import { evaluateExpression } from "./expression.ts";
 import type { Halt } from "./halt.ts";
-import { memoryReference, parseReference, writeMemory } from "./references.ts";
-import type { Space } from "./space.ts";
-import { type Frame, stackOf } from "./stack.ts";
+import { Inspection } from "./inspection.ts";
+import { parseReference, writeMemory } from "./references.ts";
+import { type Body, base64, type CustomRequests, fromBase64, isRequest, list } from "./requests.ts";
+import { Sources } from "./sources.ts";
 import type { DebugHost, DebugTarget, LaunchArguments } from "./target.ts";
-import { addressOf, numberOf, type Value } from "./values.ts";
-import { Variables } from "./variables.ts";
-
-/** Requests of ours beside the protocol's; `docs/debugging.md` describes them. */
-export interface CustomRequests {
-	"xv6/whoWrote": {
-		expression?: string;
-		frameId?: number;
-		variablesReference?: number;
-		name?: string;
-		memoryReference?: string;
-		bytes?: number;
-	};
-	"xv6/reverseStepOut": { threadId: number };
-	"xv6/goToInstruction": { instruction: number };
-	"xv6/timeline": undefined;
-	"xv6/newFuture": undefined;
-	"xv6/toPresent": undefined;
-	"xv6/type": { text: string };
-}
-
-type Body = Record<string, unknown> | undefined;
-
-const capabilities: DebugProtocol.Capabilities = {
-	supportsConfigurationDoneRequest: true,
-	supportsFunctionBreakpoints: true,
-	supportsConditionalBreakpoints: true,
-	supportsHitConditionalBreakpoints: true,
-	supportsLogPoints: true,
-	supportsEvaluateForHovers: true,
-	supportsSetVariable: true,
-	supportsSetExpression: true,
-	supportsExceptionInfoRequest: true,
-	supportsDataBreakpoints: true,
-	supportsDataBreakpointBytes: true,
-	supportsInstructionBreakpoints: true,
-	supportsDisassembleRequest: true,
-	supportsReadMemoryRequest: true,
-	supportsWriteMemoryRequest: true,
-	supportsSteppingGranularity: true,
-	supportsStepBack: true,
-	supportsRestartRequest: true,
-	supportsTerminateRequest: true,
-	supportsBreakpointLocationsRequest: true,
-	supportsValueFormattingOptions: true,
-	supportsClipboardContext: true,
-	supportsDelayedStackTraceLoading: true,
-	exceptionBreakpointFilters: exceptionFilters.map(({ filter, label, description, default: on }) => ({
-		filter,
-		label,
-		description,
-		default: on,
-	})),
-};
+import { numberOf } from "./values.ts";
 
 const mostMemory = 1 << 20;
-const mostFrames = 200;
 
 /**
  * One debug session: the Debug Adapter Protocol over a machine. It knows no editor and no transport: messages come in by `receive`, and go out by
@@ -81,15 +29,11 @@ export class DebugSession implements Disposable {
 	private readonly store = new DisposableStore();
 	private target: DebugTarget | undefined;
 	private debug: Debugger | undefined;
-	private variables: Variables | undefined;
+	private inspection: Inspection | undefined;
 	private args: LaunchArguments = {};
 	private attached = false;
 	private configured: (() => void) | undefined;
-	private linesFromOne = true;
-	private columnsFromOne = true;
-	private readonly frames = new Map<number, { readonly frame: Frame; readonly thread: Thread }>();
-	private readonly stacks = new Map<number, Frame[]>();
-	private nextFrame = 1;
+	private readonly sources = new Sources();
 	private lastHalt: Halt | undefined;
 	private ended = false;
 
@@ -177,10 +121,10 @@ export class DebugSession implements Disposable {
 		return this.debug;
 	}
 
-	private get vars(): Variables {
-		if (!this.variables)
+	private get see(): Inspection {
+		if (!this.inspection)
 			throw new UserError("debug-request", "No machine is being debugged", "Launch or attach first.");
-		return this.variables;
+		return this.inspection;
 	}
 
 	private standing(): Debugger {
@@ -193,8 +137,8 @@ export class DebugSession implements Disposable {
 
 	private readonly handlers = {
 		initialize: (args: DebugProtocol.InitializeRequestArguments) => {
-			this.linesFromOne = args.linesStartAt1 !== false;
-			this.columnsFromOne = args.columnsStartAt1 !== false;
+			this.sources.linesFromOne = args.linesStartAt1 !== false;
+			this.sources.columnsFromOne = args.columnsStartAt1 !== false;
 			return capabilities as Body;
 		},
 		launch: (args: LaunchArguments) => this.begin(args, false),
@@ -218,9 +162,9 @@ export class DebugSession implements Disposable {
 		},
 
 		setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => {
-			const file = this.fileOf(args.source);
+			const file = this.sources.fileOf(args.source);
 			const wanted = list(args.breakpoints).map((one: DebugProtocol.SourceBreakpoint) => ({
-				line: this.lineIn(one.line),
+				line: this.sources.lineIn(one.line),
 				condition: one.condition,
 				hitCondition: one.hitCondition,
 				logMessage: one.logMessage,
@@ -231,7 +175,7 @@ export class DebugSession implements Disposable {
 					id,
 					verified,
 					...(message ? { message } : {}),
-					...(line === undefined ? {} : { line: this.lineOut(line) }),
+					...(line === undefined ? {} : { line: this.sources.lineOut(line) }),
 					source: args.source,
 				})),
 			};
@@ -260,12 +204,12 @@ export class DebugSession implements Disposable {
 					...(message ? { message } : {}),
 				})),
 		}),
-		dataBreakpointInfo: (args: DebugProtocol.DataBreakpointInfoArguments) => this.dataInfo(args),
+		dataBreakpointInfo: (args: DebugProtocol.DataBreakpointInfoArguments) => this.see.dataInfo(args),
 		setDataBreakpoints: (args: DebugProtocol.SetDataBreakpointsArguments) => ({
 			breakpoints: this.d.breakpoints
 				.setData(
 					list(args.breakpoints).map((one: DebugProtocol.DataBreakpoint) => {
-						const place = this.dataPlace(one.dataId, one.accessType);
+						const place = this.see.dataPlace(one.dataId, one.accessType);
 						return {
 							place,
 							condition: one.condition,
@@ -284,47 +228,57 @@ export class DebugSession implements Disposable {
 			return undefined;
 		},
 		breakpointLocations: (args: DebugProtocol.BreakpointLocationsArguments) => {
-			const file = this.fileOf(args.source);
-			const first = this.lineIn(args.line);
-			const last = this.lineIn(args.endLine ?? args.line);
+			const file = this.sources.fileOf(args.source);
+			const first = this.sources.lineIn(args.line);
+			const last = this.sources.lineIn(args.endLine ?? args.line);
 			const lines = new Set(
 				this.d.breakpoints
 					.programsOf(file)
 					.flatMap((program) => program.attempt(() => program.info?.linesWithCode(file)) ?? [])
 					.filter((line) => line >= first && line <= last),
 			);
-			return { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: this.lineOut(line) })) };
+			return { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: this.sources.lineOut(line) })) };
 		},
 
 		threads: () => {
 			const threads = this.d.contexts.threads();
 			return { threads: threads.map(({ id, name }) => ({ id, name })) };
 		},
-		stackTrace: (args: DebugProtocol.StackTraceArguments) => this.stackTrace(args),
+		stackTrace: (args: DebugProtocol.StackTraceArguments) => this.see.stackTrace(args),
 		scopes: ({ frameId }: DebugProtocol.ScopesArguments) => {
-			const { frame, thread } = this.frame(frameId);
-			return { scopes: this.vars.scopes(frame, thread) };
+			const { frame, thread } = this.see.frame(frameId);
+			return { scopes: this.see.variables.scopes(frame, thread) };
 		},
 		variables: (args: DebugProtocol.VariablesArguments) => {
 			this.standing();
 			if (args.filter === "named" && args.start === undefined) {
-				const all = this.vars.children(args.variablesReference, 0, Number.POSITIVE_INFINITY, args.format?.hex === true);
+				const all = this.see.variables.children(
+					args.variablesReference,
+					0,
+					Number.POSITIVE_INFINITY,
+					args.format?.hex === true,
+				);
 				return { variables: all.filter(({ name }) => !/^\[\d+\]$/.test(name)) };
 			}
 			const count = args.count && args.count > 0 ? args.count : Number.POSITIVE_INFINITY;
 			return {
-				variables: this.vars.children(args.variablesReference, args.start ?? 0, count, args.format?.hex === true),
+				variables: this.see.variables.children(
+					args.variablesReference,
+					args.start ?? 0,
+					count,
+					args.format?.hex === true,
+				),
 			};
 		},
 		evaluate: (args: DebugProtocol.EvaluateArguments) => {
 			this.standing();
-			const value = evaluateExpression(this.scope(args.frameId), String(args.expression));
-			return this.vars.evaluated(value, args.format?.hex === true, String(args.expression)) as Body;
+			const value = evaluateExpression(this.see.scope(args.frameId), String(args.expression));
+			return this.see.variables.evaluated(value, args.format?.hex === true, String(args.expression)) as Body;
 		},
 		setVariable: (args: DebugProtocol.SetVariableArguments) => {
 			this.mayChange();
-			const to = evaluateExpression(this.scope(undefined), String(args.value));
-			const { value, type, variablesReference } = this.vars.set(
+			const to = evaluateExpression(this.see.scope(undefined), String(args.value));
+			const { value, type, variablesReference } = this.see.variables.set(
 				args.variablesReference,
 				args.name,
 				to,
@@ -335,11 +289,11 @@ export class DebugSession implements Disposable {
 		},
 		setExpression: (args: DebugProtocol.SetExpressionArguments) => {
 			this.mayChange();
-			const scope = this.scope(args.frameId);
+			const scope = this.see.scope(args.frameId);
 			const to = numberOf(evaluateExpression(scope, String(args.value)));
 			if (to === undefined) throw notUnderstood("The new value is no number");
-			this.vars.write(evaluateExpression(scope, String(args.expression)), to);
-			const { result, type, variablesReference } = this.vars.evaluated(
+			this.see.variables.write(evaluateExpression(scope, String(args.expression)), to);
+			const { result, type, variablesReference } = this.see.variables.evaluated(
 				evaluateExpression(scope, String(args.expression)),
 				false,
 				String(args.expression),
@@ -348,7 +302,7 @@ export class DebugSession implements Disposable {
 			return { value: result, ...(type ? { type } : {}), variablesReference };
 		},
 		readMemory: (args: DebugProtocol.ReadMemoryArguments) => {
-			const { space, address } = this.memoryAt(args.memoryReference, args.offset);
+			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
 			const count = Math.max(0, Math.min(args.count, mostMemory));
 			const bytes = space.bytes(address, count);
 			return {
@@ -366,7 +320,7 @@ export class DebugSession implements Disposable {
 		},
 		writeMemory: (args: DebugProtocol.WriteMemoryArguments) => {
 			this.mayChange();
-			const { space, address } = this.memoryAt(args.memoryReference, args.offset);
+			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
 			const bytes = fromBase64(args.data);
 			const written = writeMemory(this.d.contexts, space, address, bytes);
 			if (written < bytes.length && args.allowPartial !== true)
@@ -380,8 +334,8 @@ export class DebugSession implements Disposable {
 			return { bytesWritten: written };
 		},
 		disassemble: (args: DebugProtocol.DisassembleArguments) => {
-			const { space, address } = this.memoryAt(args.memoryReference, args.offset);
-			const symbols = this.symbolsFor(space);
+			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
+			const symbols = this.see.symbolsFor(space);
 			return {
 				instructions: disassembleAround(
 					this.d.contexts,
@@ -390,14 +344,15 @@ export class DebugSession implements Disposable {
 					address,
 					Math.trunc(args.instructionOffset ?? 0),
 					args.instructionCount,
-					(file) => this.source(file),
+					(file) => this.sources.of(file),
 				),
 			};
 		},
 		exceptionInfo: () => {
 			const exception = this.lastHalt?.exception;
 			if (!exception) throw new UserError("debug-request", "The machine did not stop for an exception", "Continue.");
-			const why = this.target?.diagnose?.() ?? [];
+			const end = endOf(exception);
+			const why = (end && this.target?.diagnose?.(end)) ?? [];
 			const description = [exception.text, ...why].join("\n");
 			return {
 				exceptionId: exception.name,
@@ -412,7 +367,7 @@ export class DebugSession implements Disposable {
 		stepIn: (args: DebugProtocol.StepInArguments) => this.step(args, "into"),
 		stepOut: (args: DebugProtocol.StepOutArguments) => this.step(args, "out"),
 		stepBack: (args: DebugProtocol.StepBackArguments) => {
-			const thread = this.thread(args.threadId);
+			const thread = this.see.thread(args.threadId);
 			return this.run((d) => d.stepBack(thread, args.granularity === "instruction" ? "instruction" : "line"));
 		},
 		reverseContinue: () => this.run((d) => d.reverseContinue()),
@@ -421,9 +376,12 @@ export class DebugSession implements Disposable {
 			return undefined;
 		},
 
-		"xv6/whoWrote": (args: CustomRequests["xv6/whoWrote"]) => this.whoWrote(args),
+		"xv6/whoWrote": (args: CustomRequests["xv6/whoWrote"]) => {
+			const { physical, size, what } = this.see.placeAsked(args);
+			return this.run((d) => d.whoWrote(physical, size, what));
+		},
 		"xv6/reverseStepOut": (args: CustomRequests["xv6/reverseStepOut"]) => {
-			const thread = this.thread(args.threadId);
+			const thread = this.see.thread(args.threadId);
 			return this.run((d) => d.reverseStepOut(thread));
 		},
 		"xv6/goToInstruction": (args: CustomRequests["xv6/goToInstruction"]) => {
@@ -431,6 +389,7 @@ export class DebugSession implements Disposable {
 				throw notUnderstood("An instruction is a number from 0 on");
 			return this.run((d) => d.goToInstruction(args.instruction));
 		},
+		"xv6/runToFailure": () => this.run((d) => this.toFailure(d)),
 		"xv6/timeline": () => {
 			const { history, machine } = this.d;
 			if (!history) return { position: machine.instret };
@@ -468,12 +427,20 @@ export class DebugSession implements Disposable {
 			return undefined;
 		}
 		this.target = target;
-		const debug = new Debugger(target.machine, target.controller, target.kernel, target.programs, {
-			breathe: () => this.host.breathe(),
-			log: (text) => this.output(`${text}\n`),
-		});
+		const debug = new Debugger(
+			target.machine,
+			target.controller,
+			target.kernel,
+			target.programs,
+			{
+				breathe: () => this.host.breathe(),
+				log: (text) => this.output(`${text}\n`),
+			},
+			target.onFinding,
+		);
 		this.debug = debug;
-		this.variables = new Variables(debug.contexts);
+		this.sources.tree = target;
+		this.inspection = new Inspection(debug, this.sources, () => this.standing());
 		this.store.add(target.machine.console.onData((bytes) => this.output(new TextDecoder().decode(bytes), "stdout")));
 		this.store.add(
 			target.controller.onTypedInPast(() =>
@@ -483,6 +450,7 @@ export class DebugSession implements Disposable {
 				),
 			),
 		);
+		this.store.add(target.controller.onState((change) => this.drifted(debug, change)));
 		const problem = debug.contexts.kernel.problem;
 		if (problem) this.output(`${problem}\n`, "important");
 		this.configured = () => {
@@ -513,9 +481,22 @@ export class DebugSession implements Disposable {
 			when: debug.breakpoints.isIn.bind(debug.breakpoints, place),
 		}));
 		const [goal] = goals;
-		return this.running(debug, (d) =>
-			d.runTo(goal ? [goal] : [], "entry", `Stopped in main of ${program ?? "the kernel"}`),
-		);
+		return this.running(debug, async (d) => {
+			const halt = await d.runTo(goal ? [goal] : [], "entry", `Stopped in main of ${program ?? "the kernel"}`);
+			return args.until === "failure" && halt.reason === "entry" ? this.toFailure(d) : halt;
+		});
+	}
+
+	private toFailure(debug: Debugger): Promise<Halt> {
+		const name = this.args.program?.split(/\s/)[0];
+		const { contexts } = debug;
+		// Of the program's processes the one that the shell waits for.
+		const ends = (hart: Hart) => {
+			const { process } = contexts.threadOn(hart.id);
+			if (process === undefined || process.name !== name) return false;
+			return contexts.parentOf(process)?.name !== name;
+		};
+		return debug.runToFailure(ends);
 	}
 
 	/** The command is typed when the shell asks for it, once. */
@@ -524,6 +505,7 @@ export class DebugSession implements Disposable {
 		const listening = controller.onSlice(() => {
 			if (!controller.console.atPrompt) return;
 			listening.dispose();
+			target.prepare?.();
 			controller.type(new TextEncoder().encode(`${command}\n`));
 		});
 		this.store.add(listening);
@@ -538,7 +520,7 @@ export class DebugSession implements Disposable {
 	}
 
 	private async running(debug: Debugger, work: (debug: Debugger) => Promise<Halt>): Promise<void> {
-		this.forget();
+		this.inspection?.forget();
 		try {
 			const halt = await work(debug);
 			if (this.debug === debug) this.stopped(halt);
@@ -552,17 +534,28 @@ export class DebugSession implements Disposable {
 		}
 	}
 
+	/** Others move the machine, too: the terminal's person, the inspector, the side bar. */
+	private drifted(debug: Debugger, { state }: StateChange): void {
+		if (this.ended || this.debug !== debug || debug.isBusy || this.configured) return;
+		if (state === "running") {
+			this.event("continued", { threadId: this.lastHalt?.thread.id ?? 0, allThreadsContinued: true });
+			void this.running(debug, (d) => d.continue());
+		} else if (state === "off" || state === "dead") this.event("terminated");
+		else this.stopped(debug.haltOf({ kind: "asked" }));
+	}
+
 	private step(
 		args: { threadId: number; granularity?: DebugProtocol.SteppingGranularity },
 		kind: "over" | "into" | "out",
 	): Body {
-		const thread = this.thread(args.threadId);
+		const thread = this.see.thread(args.threadId);
 		return this.run((d) => d.step(thread, kind, args.granularity === "instruction" ? "instruction" : "line"));
 	}
 
 	private stopped(halt: Halt): void {
 		this.lastHalt = halt;
-		this.forget();
+		this.inspection?.forget();
+		if (this.inspection) this.inspection.focus = halt.thread.id;
 		if (halt.reason === "over") {
 			this.output(`${halt.description}\n`, "important");
 			this.event("terminated");
@@ -583,14 +576,8 @@ export class DebugSession implements Disposable {
 				present: history.present.steps,
 				oldest: history.oldest.steps,
 				isPast: history.isPast,
+				what: this.inspection?.placeOf(halt.thread) ?? halt.description,
 			});
-	}
-
-	/** All references end when the machine moves. */
-	private forget(): void {
-		this.frames.clear();
-		this.stacks.clear();
-		this.variables?.clear();
 	}
 
 	// ---- changing --------------------------------------------------------------------------------------------------
@@ -605,234 +592,14 @@ export class DebugSession implements Disposable {
 	}
 
 	private changed(): void {
-		this.stacks.clear();
+		this.inspection?.changed();
 		this.event("invalidated", { areas: ["stacks", "variables"] });
 	}
-
-	// ---- stacks ----------------------------------------------------------------------------------------------------
-
-	private thread(id: number): Thread {
-		const thread = this.standing().contexts.thread(id);
-		if (!thread)
-			throw new UserError(
-				"debug-request",
-				`There is no thread ${id}`,
-				"Ask for the threads again: its process may have ended.",
-			);
-		return thread;
-	}
-
-	private stackTrace(args: DebugProtocol.StackTraceArguments): Body {
-		const thread = this.thread(args.threadId);
-		let stack = this.stacks.get(thread.id);
-		if (!stack) {
-			stack = stackOf(this.d.contexts, thread).slice(0, mostFrames);
-			this.stacks.set(thread.id, stack);
-		}
-		const start = args.startFrame ?? 0;
-		const levels = args.levels && args.levels > 0 ? args.levels : stack.length;
-		const shown = stack.slice(start, start + levels);
-		return { totalFrames: stack.length, stackFrames: shown.map((frame) => this.stackFrame(frame, thread)) };
-	}
-
-	private stackFrame(frame: Frame, thread: Thread): DebugProtocol.StackFrame {
-		const id = this.nextFrame++;
-		this.frames.set(id, { frame, thread });
-		if (frame.kind === "border")
-			return { id, name: `── ${frame.name} ──`, line: 0, column: 0, presentationHint: "label" };
-		return {
-			id,
-			name: frame.inlined ? `${frame.name} (inlined)` : frame.name,
-			line: frame.line === undefined ? 0 : this.lineOut(frame.line),
-			column: frame.column ? frame.column - (this.columnsFromOne ? 0 : 1) : 0,
-			...(frame.file === undefined || !this.target?.hasFile(frame.file)
-				? { presentationHint: "subtle" as const }
-				: { source: this.source(frame.file) }),
-			instructionPointerReference: memoryReference(frame.space, frame.pc),
-		};
-	}
-
-	private frame(id: number): { frame: Frame; thread: Thread } {
-		this.standing();
-		const found = this.frames.get(id);
-		if (!found) throw new UserError("debug-request", "This frame is of an earlier stop", "Ask for the stack again.");
-		return found;
-	}
-
-	/** A frame's, else the innermost one of the last stop. */
-	private scope(frameId: number | undefined): Scope {
-		const { contexts } = this.d;
-		if (frameId !== undefined) {
-			const { frame } = this.frame(frameId);
-			return { contexts, frame };
-		}
-		const thread = (this.lastHalt && contexts.thread(this.lastHalt.thread.id)) ?? contexts.threadOn(0);
-		const [frame] = stackOf(contexts, thread, 1);
-		if (!frame) throw notUnderstood("There is no frame to evaluate it in");
-		return { contexts, frame };
-	}
-
-	private source(file: string): DebugProtocol.Source {
-		const root = this.target?.root ?? "";
-		const name = file.replace(/^.*\//, "");
-		return { name, path: file.startsWith("/") || root === "" ? file : `${root.replace(/\/$/, "")}/${file}` };
-	}
-
-	/** Relative to the tree, as debug information has it. */
-	private fileOf(source: DebugProtocol.Source | undefined): string {
-		const path = String(source?.path ?? source?.name ?? "").replaceAll("\\", "/");
-		const root = (this.target?.root ?? "").replaceAll("\\", "/").replace(/\/$/, "");
-		if (root !== "" && path.toLowerCase().startsWith(`${root.toLowerCase()}/`)) return path.slice(root.length + 1);
-		// Some other checkout of the tree: its last two names are what counts.
-		return path.split("/").slice(-2).join("/");
-	}
-
-	private lineIn(line: number): number {
-		return Math.trunc(Number(line)) + (this.linesFromOne ? 0 : 1);
-	}
-
-	private lineOut(line: number): number {
-		return line - (this.linesFromOne ? 0 : 1);
-	}
-
-	// ---- memory ----------------------------------------------------------------------------------------------------
-
-	private memoryAt(reference: string, offset: number | undefined): { space: Space; address: bigint } {
-		const { contexts } = this.standing();
-		const { space, address } = parseReference(contexts, String(reference), this.defaultSpace());
-		return { space, address: BigInt.asUintN(64, address + BigInt(Math.trunc(offset ?? 0))) };
-	}
-
-	/** Where an address without a space is meant: what the thread of the last stop sees. */
-	private defaultSpace(): Space | undefined {
-		const { contexts } = this.d;
-		const thread = this.lastHalt && contexts.thread(this.lastHalt.thread.id);
-		return thread && contexts.registers(thread)?.space;
-	}
-
-	private symbolsFor(space: Space) {
-		const { contexts } = this.d;
-		const pid = /^u(\d+)$/.exec(space.name)?.[1];
-		if (pid === undefined) return contexts.kernel;
-		const process = contexts.processes().find((one) => one.pid === Number(pid));
-		return process && contexts.programOf(process, space);
-	}
-
-	private valueAsked(args: {
-		name?: string | undefined;
-		expression?: string | undefined;
-		variablesReference?: number | undefined;
-		frameId?: number | undefined;
-	}): Value | undefined {
-		if (args.variablesReference && args.name !== undefined) {
-			const found = this.vars.find(args.variablesReference, args.name);
-			if (found) return found;
-		}
-		const text = args.expression ?? args.name;
-		return text === undefined ? undefined : evaluateExpression(this.scope(args.frameId), text);
-	}
-
-	private dataInfo(args: DebugProtocol.DataBreakpointInfoArguments): Body {
-		this.standing();
-		if (args.asAddress) {
-			const { space, address } = parseReference(this.standing().contexts, args.name, this.defaultSpace());
-			const bytes = args.bytes ?? 8;
-			return {
-				dataId: `${memoryReference(space, address)}:${bytes}`,
-				description: `${bytes} bytes at ${memoryReference(space, address)}`,
-				accessTypes: ["read", "write", "readWrite"],
-			};
-		}
-		const value = this.valueAsked(args);
-		const address = value && addressOf(value);
-		if (!value || address === undefined)
-			return { dataId: null, description: "It is in a register, or nowhere: only what is in memory can be watched" };
-		const size = args.bytes ?? (plain(value.type)?.size || 8);
-		const space = value.space.holding(address) ?? value.space;
-		const physical = space.translate(address);
-		// By its physical address, every access counts: other processes', the kernel's copies, and the disk's.
-		const dataId =
-			physical === undefined ? `${memoryReference(space, address)}:${size}` : `p:0x${physical.toString(16)}:${size}`;
-		return {
-			dataId,
-			description: `${args.name} (${size} bytes at ${dataId.replace(/:\d+$/, "")})`,
-			accessTypes: ["read", "write", "readWrite"],
-			canPersist: false,
-		};
-	}
-
-	private dataPlace(dataId: string, access: DebugProtocol.DataBreakpointAccessType | undefined): DataPlace | undefined {
-		const match = /^(.+):(\d{1,6})$/.exec(String(dataId));
-		if (!match) return undefined;
-		try {
-			const { space, address } = parseReference(this.d.contexts, match[1] as string);
-			return {
-				address,
-				length: Math.max(1, Number(match[2])),
-				access: access === "read" ? "read" : access === "readWrite" ? "any" : "write",
-				physical: space.root === undefined,
-				root: space.root,
-				what: match[1] as string,
-			};
-		} catch (error) {
-			if (error instanceof UserError) return undefined;
-			throw error;
-		}
-	}
-
-	private whoWrote(args: CustomRequests["xv6/whoWrote"]): Body {
-		const { contexts } = this.standing();
-		let space: Space;
-		let address: bigint | undefined;
-		let size = args.bytes ?? 8;
-		let what: string;
-		if (args.memoryReference !== undefined) {
-			({ space, address } = parseReference(contexts, args.memoryReference, this.defaultSpace()));
-			what = args.memoryReference;
-		} else {
-			const value = this.valueAsked(args);
-			address = value && addressOf(value);
-			if (!value || address === undefined)
-				throw new UserError(
-					"debug-request",
-					"It is in a register, or nowhere: only what is in memory has been written",
-					"Use the debug build, where every variable is in memory.",
-				);
-			space = value.space.holding(address) ?? value.space;
-			size = args.bytes ?? (plain(value.type)?.size || 8);
-			what = args.expression ?? args.name ?? "it";
-		}
-		const physical = space.translate(address);
-		if (physical === undefined)
-			throw new UserError(
-				"debug-request",
-				`${what} is not mapped: there is no memory that was written`,
-				"Ask about the page-table entry instead.",
-			);
-		return this.run((d) => d.whoWrote(physical, size, what));
-	}
 }
 
-function isRequest(message: unknown): message is DebugProtocol.Request {
-	if (typeof message !== "object" || message === null) return false;
-	const { type, seq, command } = message as Partial<DebugProtocol.Request>;
-	return type === "request" && typeof seq === "number" && typeof command === "string";
-}
-
-function list<T>(value: readonly T[] | undefined): readonly T[] {
-	return Array.isArray(value) ? value.slice(0, 1000) : [];
-}
-
-function base64(bytes: Uint8Array): string {
-	let text = "";
-	for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-	return btoa(text);
-}
-
-function fromBase64(text: string): Uint8Array {
-	try {
-		return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-	} catch {
-		throw new UserError("debug-request", "The data is not base64", "Send bytes in base64.");
-	}
+/** How the run would end where an exception stopped it; undefined: it need not end. */
+function endOf({ filter, text }: ExceptionHit): RunEnd | undefined {
+	if (filter === "panic") return { kind: "panic", message: text.replace(/^panic: /, "") };
+	if (filter === "killed") return { kind: "prompt", output: "" };
+	return filter === "no-progress" ? { kind: "stall", message: text } : undefined;
 }

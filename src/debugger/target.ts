@@ -1,5 +1,7 @@
 import type { Disposable } from "../common/disposable.ts";
+import type { RunEnd } from "../protocol/diagnosis.ts";
 import type { RunController } from "../session/runController.ts";
+import type { FindingEvent } from "./exceptions.ts";
 import type { DebuggedMachine } from "./halt.ts";
 
 /** Arguments of `launch` and `attach` (see docs/debugging.md and package.json, `debuggers`). */
@@ -16,6 +18,10 @@ export interface LaunchArguments {
 	readonly seed?: number;
 	/** Folder of the kernel tree, where the host does not know it. */
 	readonly tree?: string;
+	/** The seed is a test's: the schedule begins when the shell asks for the command. */
+	readonly asTest?: boolean;
+	/** `failure`: runs on from `main` to what fails (a panic, a fault that kills, …), and stands right before it. */
+	readonly until?: "failure";
 	/** The machine keeps no history: nothing goes backwards, and it is a little faster. */
 	readonly history?: boolean;
 }
@@ -28,10 +34,14 @@ export interface DebugTarget extends Disposable {
 	readonly programs: ReadonlyMap<string, Uint8Array>;
 	/** How the client names the folder that the debug information's file names are relative to: a path, or a URI. */
 	readonly root: string;
+	/** The shell asks for the command: the last moment before it is typed. */
+	prepare?(): void;
 	/** The tree has this file; false: the build made it, and nobody can open it. */
 	hasFile(path: string): boolean;
-	/** Sentences about why it stands where it does, as far as they are proved. */
-	diagnose?(): readonly string[];
+	/** Sentences about why a run would end like this where it stands, as far as they are proved. */
+	diagnose?(end: RunEnd): readonly string[];
+	/** What is wrong with the kernel's memory, when it is first seen. */
+	readonly onFinding?: FindingEvent;
 }
 
 /** Where machines come from: a folder of the disk, or the engine that a window has. */

@@ -5,14 +5,17 @@ import { BackgroundBuild } from "./backgroundBuild.ts";
 import { registerBuildTask } from "./buildTask.ts";
 import { type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
 import { actionWords, cardWords } from "./cardWords.ts";
+import { CLanguage } from "./cLanguage.ts";
 import { ProgramLenses } from "./codeLens.ts";
 import { registerCommands } from "./commands.ts";
+import { registerCompileCommands } from "./compileCommands.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { Debugging } from "./debug.ts";
 import { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
 import { showExpected } from "./expectedResults.ts";
 import { Folders } from "./folders.ts";
+import { registerInlineValues } from "./inlineValues.ts";
 import { Inspectors } from "./inspectorPanel.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { MachineView } from "./machineView.ts";
@@ -21,6 +24,7 @@ import { Pages } from "./pages.ts";
 import { labProgress } from "./progress.ts";
 import { ProgressView } from "./progressView.ts";
 import { QuickFixes } from "./quickFixes.ts";
+import { SavedRuns } from "./savedRuns.ts";
 import { MachineStatus } from "./status.ts";
 import { TerminalLinks } from "./terminalLinks.ts";
 import { LabTests } from "./tests.ts";
@@ -67,6 +71,10 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	own(new ProgramLenses(folders));
 	own(new TerminalLinks(folders));
 	own(new Debugging(folders, log));
+	own(new SavedRuns(folders, tests));
+	own(registerInlineValues());
+	own(new CLanguage(folders));
+	own(registerCompileCommands(folders));
 	own(registerBuildTask(folders));
 	own(
 		vscode.window.registerTerminalProfileProvider("xv6Lab.shell", {

@@ -2,18 +2,11 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import type { Logger } from "../common/logger.ts";
 import { PipedAdapter } from "./debugAdapter.ts";
+import { DebugTime, type Moved } from "./debugTime.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 
 const type = "xv6";
-
-/** Where a debugged machine stands in its history. */
-interface Moved {
-	readonly position: number;
-	readonly present: number;
-	readonly oldest: number;
-	readonly isPast: boolean;
-}
 
 /** A program's row in the side bar. */
 interface ProgramRow {
@@ -32,12 +25,16 @@ interface VariableContext {
 export class Debugging implements vscode.Disposable {
 	private readonly store = new DisposableStore();
 	private readonly status: vscode.StatusBarItem;
+	private readonly time: DebugTime;
+	/** Sessions that have stopped once. */
+	private readonly shown = new WeakSet<vscode.DebugSession>();
 
 	constructor(
 		private readonly folders: Folders,
 		private readonly log: Logger,
 	) {
 		const { store } = this;
+		this.time = store.add(new DebugTime());
 		this.status = store.add(vscode.window.createStatusBarItem("xv6Lab.time", vscode.StatusBarAlignment.Left, 90));
 		this.status.name = vscode.l10n.t("xv6: time of the debugged machine");
 		this.status.command = "xv6Lab.debug.toPresent";
@@ -60,10 +57,20 @@ export class Debugging implements vscode.Disposable {
 		);
 		store.add(
 			vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
-				if (session.type === type && event === "xv6/moved") this.moved(body as Moved);
+				if (session.type !== type || event !== "xv6/moved") return;
+				if (!this.shown.has(session)) void showDebugView();
+				this.shown.add(session);
+				this.moved(body as Moved);
+				this.time.moved(body as Moved);
 			}),
 		);
-		store.add(vscode.debug.onDidTerminateDebugSession((session) => session.type === type && this.status.hide()));
+		store.add(
+			vscode.debug.onDidTerminateDebugSession((session) => {
+				if (session.type !== type) return;
+				this.status.hide();
+				this.time.clear();
+			}),
+		);
 		const commands: Record<string, (...args: never[]) => unknown> = {
 			"xv6Lab.debug.kernel": (hint?: vscode.Uri) => this.start(hint, undefined),
 			"xv6Lab.debug.program": () => this.pickProgram(),
@@ -72,6 +79,8 @@ export class Debugging implements vscode.Disposable {
 			"xv6Lab.debug.whoWrote": (context?: VariableContext) => this.whoWrote(context),
 			"xv6Lab.debug.reverseStepOut": () => this.onThread("xv6/reverseStepOut"),
 			"xv6Lab.debug.goToInstruction": () => this.goToInstruction(),
+			"xv6Lab.debug.runToFailure": () => this.custom("xv6/runToFailure"),
+			"xv6Lab.debug.seek": (instruction: number) => this.custom("xv6/goToInstruction", { instruction }),
 			"xv6Lab.debug.toPresent": () => this.custom("xv6/toPresent"),
 			"xv6Lab.debug.newFuture": () => this.newFuture(),
 		};
@@ -98,9 +107,11 @@ export class Debugging implements vscode.Disposable {
 		}
 		const isOpen =
 			given.request !== "attach" && given.kernel !== true && !given.program && !isWritten(workspace, given.name);
-		const program = isOpen && document ? this.programAt(folder, document) : given.program;
+		// F5 may come before the folder has been read for the first time.
+		const program = isOpen && document ? await programAt(folder, document) : given.program;
 		const build = given.build ?? vscode.workspace.getConfiguration("xv6Lab", folder.root).get<string>("debug.build");
 		return {
+			...settingsOf(folder),
 			...given,
 			type,
 			request: given.request ?? "launch",
@@ -109,14 +120,8 @@ export class Debugging implements vscode.Disposable {
 				(program ? vscode.l10n.t("Debug {0}", program) : vscode.l10n.t("Debug xv6")),
 			...(program ? { program } : {}),
 			build: build ?? "debug",
-			...settingsOf(folder),
 			tree: treeName(folder),
 		};
-	}
-
-	private programAt(folder: LabFolder, uri: vscode.Uri): string | undefined {
-		const path = uri.path.slice(folder.root.path.length + 1);
-		return folder.tree.programs.find(({ source }) => source === path)?.name;
 	}
 
 	/** What stands in the list of configurations without a launch.json. */
@@ -263,6 +268,52 @@ export class Debugging implements vscode.Disposable {
 	}
 }
 
+/** Debugs one of a lab's tests; `failed`: up to what fails in it. Resolves when the session has ended. */
+export async function debugTest(
+	folder: LabFolder,
+	test: { readonly program: string; readonly command: string },
+	failed: boolean,
+	run: vscode.TestRun,
+): Promise<void> {
+	const workspace = vscode.workspace.getWorkspaceFolder(folder.root);
+	const mark = `${test.command} ${Date.now()}`;
+	const ended = new Promise<void>((resolve) => {
+		const listening = vscode.debug.onDidTerminateDebugSession((session) => {
+			if (session.configuration.mark !== mark) return;
+			listening.dispose();
+			resolve();
+		});
+		run.token.onCancellationRequested(() => {
+			listening.dispose();
+			resolve();
+		});
+	});
+	const configuration = {
+		type,
+		request: "launch",
+		name: vscode.l10n.t("Debug {0}", test.command),
+		program: test.program,
+		command: test.command,
+		asTest: true,
+		mark,
+		...(failed ? { until: "failure" } : {}),
+	};
+	if (await vscode.debug.startDebugging(workspace, configuration, { testRun: run })) await ended;
+}
+
+/** VS Code opens its view at a breakpoint, but not for a program that stands in main. */
+async function showDebugView(): Promise<void> {
+	if (vscode.workspace.getConfiguration("debug").get("openDebug") === "neverOpen") return;
+	await vscode.commands.executeCommand("workbench.view.debug");
+	await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup");
+}
+
+/** The program that a file is the source of. */
+async function programAt(folder: LabFolder, uri: vscode.Uri): Promise<string | undefined> {
+	const path = uri.path.slice(folder.root.path.length + 1);
+	return (await folder.sync()).programs.find(({ source }) => source === path)?.name;
+}
+
 /** A configuration of launch.json means what it says; without one F5 is about what is in front. */
 function isWritten(workspace: vscode.WorkspaceFolder | undefined, name: string | undefined): boolean {
 	const written = vscode.workspace
@@ -272,7 +323,7 @@ function isWritten(workspace: vscode.WorkspaceFolder | undefined, name: string |
 }
 
 /** How the debugger names the tree's files: as paths of this disk, or as URIs. */
-function treeName({ root }: LabFolder): string {
+export function treeName({ root }: LabFolder): string {
 	return root.scheme === "file" ? root.fsPath : root.toString();
 }
 

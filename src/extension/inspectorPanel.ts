@@ -2,6 +2,8 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import type { InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
 import { parseFromInspector } from "../protocol/inspectorMessages.ts";
+import { treeName } from "./debug.ts";
+import type { Moved } from "./debugTime.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { openSource } from "./terminalLinks.ts";
@@ -119,6 +121,13 @@ class Inspector {
 		this.store.add(vscode.debug.onDidChangeActiveDebugSession(() => this.sendState()));
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
+		this.store.add(
+			vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
+				if (session.type !== "xv6" || event !== "xv6/moved" || !isOf(session, folder)) return;
+				const { position, isPast } = body as Moved;
+				this.post({ type: "at", ...(isPast ? { instret: position } : {}) });
+			}),
+		);
 		// After a crash: the page goes on with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		webview.html = page(webview, media, folder.root.toString());
@@ -248,4 +257,9 @@ function page(webview: vscode.Webview, media: vscode.Uri, root: string): string 
 	<script type="module" nonce="${nonce}" src="${uri("main.js")}"></script>
 </body>
 </html>`;
+}
+
+/** A debug session names its tree. */
+function isOf(session: vscode.DebugSession, folder: LabFolder): boolean {
+	return session.configuration.tree === treeName(folder);
 }

@@ -127,6 +127,7 @@ export class LabFolder implements vscode.Disposable {
 		this.mirror.forget();
 		store.add(toDisposable(() => (this.client = undefined)));
 		store.add(client.on("console", ({ bytes }) => this.terminal.write(bytes)));
+		store.add(client.on("typedInPast", ({ bytes }) => void this.typedInPast(bytes)));
 		store.add(client.on("state", ({ state, why }) => this.setState(state, why)));
 		store.add(client.on("model", ({ model }) => this.models.fire(model)));
 		store.add(client.on("diagnosis", ({ diagnoses }) => this.failures.fire(diagnoses)));
@@ -294,6 +295,42 @@ export class LabFolder implements vscode.Disposable {
 		this.bootedRevision = summary.revision;
 	}
 
+	private asksAboutPast = false;
+
+	/** What is typed would make another future than the one that is known. */
+	private async typedInPast(bytes: Uint8Array): Promise<void> {
+		if (this.asksAboutPast) return;
+		this.asksAboutPast = true;
+		try {
+			const future = vscode.l10n.t("New Future From Here");
+			const present = vscode.l10n.t("Go to the Present");
+			const question = vscode.l10n.t(
+				"The machine shows its past. If what you type is given to it here, what came after this moment will not have happened.",
+			);
+			const choice = await vscode.window.showWarningMessage(question, { modal: true }, present, future);
+			if (choice === undefined) return;
+			await this.ask(choice === future ? "newFuture" : "toPresent", undefined);
+			await this.ask("input", { bytes });
+		} finally {
+			this.asksAboutPast = false;
+		}
+	}
+
+	/** A recorded run becomes this folder's machine, which stands at its end. */
+	async openRun(bytes: Uint8Array, token: vscode.CancellationToken): Promise<EngineRequests["openRun"]["result"]> {
+		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
+		try {
+			await this.sync();
+			this.terminal.show(true);
+			this.terminal.machineStarted();
+			this.setRun(undefined);
+			this.bootedRevision = undefined;
+			return await this.exclusively(this.engine().request("openRun", { bytes }));
+		} finally {
+			subscription.dispose();
+		}
+	}
+
 	/** Types a command at the guest's shell and waits for its end. */
 	runCommand(command: string, token: vscode.CancellationToken): Promise<EngineRequests["runCommand"]["result"]> {
 		return this.command(command, () => this.engine().request("runCommand", { command }), token);
@@ -325,7 +362,10 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	/** Requests whose failure is the engine's end, which is reported once, elsewhere. */
-	async ask(kind: "input" | "consoleShown" | "cancel" | "stop", params: never | object | undefined): Promise<void> {
+	async ask(
+		kind: "input" | "consoleShown" | "cancel" | "stop" | "newFuture" | "toPresent",
+		params: never | object | undefined,
+	): Promise<void> {
 		if (!this.client) return;
 		try {
 			await this.client.request(kind, params as never);

@@ -33,6 +33,7 @@ export function readSettings(folder: vscode.Uri, hasProcesses: boolean): Setting
 			...(virtio !== undefined ? { virtio } : {}),
 			...(seed !== undefined ? { seed } : {}),
 			translator: config.get("machine.translator") !== false,
+			historyMiB: integer(config.get("history.memory"), 0, 4096) ?? 256,
 		},
 		seeds: integer(config.get("tests.seeds"), 1, 1000) ?? 50,
 		buildOnSave: config.get("build.onSave") !== false,

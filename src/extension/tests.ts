@@ -4,6 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { TestInfo, VerdictData } from "../protocol/engine.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
+import { debugTest } from "./debug.ts";
 import { failurePlace } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
@@ -46,6 +47,12 @@ export class LabTests implements vscode.Disposable {
 		this.once.supportsContinuousRun = true;
 		this.many = this.controller.createRunProfile(vscode.l10n.t("Run with many schedules"), Run, (request, token) =>
 			this.handle(request, token, true),
+		);
+		this.controller.createRunProfile(
+			vscode.l10n.t("Debug"),
+			vscode.TestRunProfileKind.Debug,
+			(request, token) => this.debug(request, token),
+			true,
 		);
 		this.store.add(folders.onDidChange(() => this.update()));
 	}
@@ -210,6 +217,15 @@ export class LabTests implements vscode.Disposable {
 		return found;
 	}
 
+	/** The lab's test that an item of the explorer is. */
+	testOf(
+		item: vscode.TestItem,
+	): { readonly folder: LabFolder; readonly id: string; readonly command: string } | undefined {
+		const node = this.nodes.get(item);
+		const test = node?.kind === "test" ? node.folder.tree.lab?.tests.find(({ id }) => id === node.id) : undefined;
+		return node && test && { folder: node.folder, id: test.id, command: test.command };
+	}
+
 	private async handle(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
 		if (!request.continuous) return this.run(request, token, many);
 		// Continuous run: whenever a source of an affected tree is saved; saves during a run are one more run together.
@@ -247,6 +263,22 @@ export class LabTests implements vscode.Disposable {
 			run.end();
 			for (const subscription of tokens) subscription?.dispose();
 			cancel.dispose();
+		}
+	}
+
+	/** One machine, so one test: the first of those that are meant. Its result stays what it was. */
+	private async debug(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
+		for (const [folder, items] of this.selected(request)) {
+			const item = items.find((one) => this.results(folder).get(one.id) === "failed") ?? items[0];
+			const test = folder.tree.lab?.tests.find(({ id }) => id === item?.id);
+			if (!item || !test || token.isCancellationRequested) continue;
+			const run = this.controller.createTestRun(new vscode.TestRunRequest([item], request.exclude, request.profile));
+			try {
+				await debugTest(folder, test, this.results(folder).get(item.id) === "failed", run);
+			} finally {
+				run.end();
+			}
+			return;
 		}
 	}
 

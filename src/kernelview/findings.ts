@@ -48,6 +48,10 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 		this.left = new LeftPages(sources);
 	}
 
+	get onFirst() {
+		return this.found.onFirst;
+	}
+
 	get list(): readonly Finding[] {
 		return this.found.sorted;
 	}

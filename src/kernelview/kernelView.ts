@@ -1,4 +1,5 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import type { Event } from "../common/event.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
@@ -372,6 +373,11 @@ export class KernelView implements Disposable {
 				? [{ text: faultText(entry), ...(entry.source ? { file: entry.source.file, line: entry.source.line } : {}) }]
 				: [],
 		);
+	}
+
+	/** A finding is new; told at the moment in the guest that showed it. */
+	get onFinding(): Event<Finding> {
+		return this.problems.onFirst;
 	}
 
 	findings(): readonly Finding[] {

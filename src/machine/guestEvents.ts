@@ -76,12 +76,14 @@ type Callbacks = Pick<CoreImports["env"], "onTrap" | "onTrapReturn" | "onRootCha
 /** What the guest does, for listeners: traps, returns and root changes. Costs nothing unheard. */
 export class GuestEvents {
 	private readonly traps = new Emitter<Trap>();
+	private readonly everyTraps = new Emitter<Trap>();
 	private readonly trapReturns = new Emitter<TrapReturn>();
 	private readonly roots = new Emitter<RootChange>();
 	private readonly lastTraps: LastTrap[] = [];
 	private readonly lastReturns: LastReturn[] = [];
 	private readonly listening = new Map<number, number>();
 	readonly onTrap: MachineSurface["onTrap"] = this.listened(this.traps, layout.EVENT_TRAP);
+	readonly onEveryTrap: MachineSurface["onEveryTrap"] = this.listened(this.everyTraps, layout.EVENT_TRAP);
 	readonly onTrapReturn: MachineSurface["onTrapReturn"] = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
 	readonly onRootChange: MachineSurface["onRootChange"] = this.listened(this.roots, layout.EVENT_ROOT_CHANGE);
 
@@ -91,7 +93,7 @@ export class GuestEvents {
 	) {}
 
 	dispose(): void {
-		for (const emitter of [this.traps, this.trapReturns, this.roots]) emitter.dispose();
+		for (const emitter of [this.traps, this.everyTraps, this.trapReturns, this.roots]) emitter.dispose();
 	}
 
 	/** The guest does again what listeners have seen. */
@@ -100,9 +102,9 @@ export class GuestEvents {
 	/** What the core calls. */
 	readonly callbacks: Callbacks = {
 		onTrap: (hart) => {
-			if (this.silent) return;
 			this.lastTraps[hart] ??= new LastTrap(this.view, hart);
-			this.traps.fire(this.lastTraps[hart]);
+			if (!this.silent) this.traps.fire(this.lastTraps[hart]);
+			this.everyTraps.fire(this.lastTraps[hart]);
 		},
 		onTrapReturn: (hart) => {
 			if (this.silent) return;

@@ -41,6 +41,16 @@ export class Input {
 		this.replayed = records && { records, next: 0 };
 	}
 
+	/** The recorded run has ended: what is typed from now on makes its future. Nothing happens before its end. */
+	takeOver(): void {
+		if (!this.replayed || this.past !== undefined || this.due) return;
+		const { records } = this.replayed;
+		this.replayed = undefined;
+		this.log.rewind(0);
+		// The record of the end is no input: a later recording of this run has an end of its own.
+		for (const record of records) if (record.bytes.length > 0 || record.schedule) this.log.add(record);
+	}
+
 	/** Records that have joined the line up to this moment. */
 	get admitted(): number {
 		return this.past ?? this.replayed?.next ?? this.log.records.length;

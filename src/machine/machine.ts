@@ -201,6 +201,7 @@ export class Machine implements MachineSurface {
 		}
 		this.network = options.network && { onPacket: this.packets.event, onPeerOutput: this.peerOutput.event };
 		this.onTrap = this.events.onTrap;
+		this.onEveryTrap = this.events.onEveryTrap;
 		this.onTrapReturn = this.events.onTrapReturn;
 		this.onRootChange = this.events.onRootChange;
 		if (options.disk) {
@@ -424,6 +425,11 @@ export class Machine implements MachineSurface {
 		return this.input.isReplaying;
 	}
 
+	/** Of a recorded run that has ended: it goes on from here as any machine does. */
+	takeOver(): void {
+		this.input.takeOver();
+	}
+
 	/** The input log as a file, with this moment as the run's end. */
 	recordInput(): string {
 		return this.inputLog.serialize({ at: this.instret, moment: momentOf(this.lastStop), hash: this.stateHash() });
@@ -443,6 +449,7 @@ export class Machine implements MachineSurface {
 	// ---- events ----------------------------------------------------------------------------------------------------
 
 	readonly onTrap: MachineSurface["onTrap"];
+	readonly onEveryTrap: MachineSurface["onEveryTrap"];
 	readonly onTrapReturn: MachineSurface["onTrapReturn"];
 	readonly onRootChange: MachineSurface["onRootChange"];
 	readonly onStall = this.stalls.event;

@@ -229,6 +229,8 @@ export interface MachineSurface extends Disposable {
 	readonly harts: readonly Hart[];
 	readonly instret: Instructions;
 	readonly onTrap: Event<Trap>;
+	/** As `onTrap`, and of the traps, too, that a machine in its past takes once more. */
+	readonly onEveryTrap: Event<Trap>;
 	/** Return from a trap: sret or mret was retired. As a trap, to be read while its listeners run. */
 	readonly onTrapReturn: Event<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>;
 	readonly onRootChange: Event<RootChange>;

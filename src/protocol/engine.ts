@@ -58,6 +58,8 @@ export interface MachineParams {
 	readonly virtio?: "modern" | "legacy";
 	readonly seed?: number;
 	readonly translator: boolean;
+	/** What the machine may keep of its past while it is inspected or debugged; 0: nothing. */
+	readonly historyMiB?: number;
 }
 
 export interface ProgramInfo {
@@ -156,6 +158,17 @@ export interface VerdictData {
 	readonly points?: { readonly got: number; readonly of: number };
 }
 
+export interface OpenedRun {
+	/** The command that was run, where it is known. */
+	readonly title: string;
+	readonly harts: number;
+	readonly instructions: number;
+	/** It ended in the recorded state. */
+	readonly same: boolean;
+	/** The kernel is the one of the last build: programs have their lines. */
+	readonly isBuilt: boolean;
+}
+
 export interface SourceLocation {
 	readonly name: string;
 	readonly file?: string;
@@ -197,8 +210,20 @@ export interface EngineRequests {
 		result: EngineRequests["boot"]["result"] & EngineRequests["runCommand"]["result"];
 	};
 	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
+	/** The live machine's run up to now as a file (machine/recording.ts). */
+	saveRun: { params: undefined; result: { readonly bytes: Uint8Array; readonly title: string } };
+	/** Does a recorded run again, to its end, as the live machine, which stands there with its history. */
+	openRun: { params: { readonly bytes: Uint8Array }; result: OpenedRun };
+	/** The texts of compile_commands.json and .clangd for the tree, which lies in this directory. */
+	compileCommands: {
+		params: { readonly directory: string };
+		result: { readonly commands: string; readonly clangd: string };
+	};
 	/** One message of a debug session's client (Debug Adapter Protocol); its answers come as `debug` events. */
 	debug: { params: DebugMessage; result: undefined };
+	/** Of a machine that shows its past: this moment is the present from now on. */
+	newFuture: { params: undefined; result: undefined };
+	toPresent: { params: undefined; result: undefined };
 	input: { params: { readonly bytes: Uint8Array }; result: undefined };
 	/** So many console bytes have been shown; the engine pauses (in wall time only) when too many are on their way. */
 	consoleShown: { params: { readonly bytes: number }; result: undefined };
@@ -246,6 +271,8 @@ export interface EngineEvents {
 	debug: DebugMessage;
 	console: { readonly bytes: Uint8Array };
 	state: { readonly state: MachineState; readonly stop?: StopKind; readonly why?: string };
+	/** Keys that the guest was not given: the machine shows its past. */
+	typedInPast: { readonly bytes: Uint8Array };
 	progress: { readonly step: string; readonly done: number; readonly total: number };
 	testStarted: { readonly test: string; readonly seed: number };
 	testOutput: { readonly bytes: Uint8Array };

@@ -104,5 +104,7 @@ export type ToInspector =
 	| { readonly type: "model"; readonly update: LiveUpdate | undefined }
 	| { readonly type: "state"; readonly state: HostState }
 	| { readonly type: "run"; readonly run: RunInfo | undefined }
+	/** The debugger moved the machine: to this moment of its past, or (none) to the present. */
+	| { readonly type: "at"; readonly instret?: number }
 	/** To the question with this id; exactly one of value and error. */
 	| { readonly type: "answer"; readonly id: number; readonly value?: InspectorAnswer; readonly error?: string };

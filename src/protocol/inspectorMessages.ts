@@ -33,6 +33,7 @@ const toInspector = v.variant("type", [
 			canAskWriter: v.boolean(),
 		}),
 	}),
+	v.strictObject({ type: v.literal("at"), instret: v.optional(whole) }),
 	v.strictObject({ type: v.literal("run"), run: v.optional(v.looseObject({ reasons: v.array(text) })) }),
 	v.strictObject({
 		type: v.literal("answer"),

@@ -1,18 +1,35 @@
-import type { BuildOutput } from "../build/types.ts";
 import { type Disposable, toDisposable } from "../common/disposable.ts";
+import type { DebuggedMachine } from "../debugger/halt.ts";
 import { DebugSession } from "../debugger/session.ts";
 import type { DebugHost, DebugTarget, LaunchArguments } from "../debugger/target.ts";
+import { testSchedule } from "../lab/schedules.ts";
 import type { DebugMessage } from "../protocol/engine.ts";
 import { type LiveMachine, machineOff } from "./liveMachine.ts";
-import type { EngineParts } from "./parts.ts";
+import type { BootedBuild, EngineParts, KernelObserver } from "./parts.ts";
 
 /** What debug sessions need of the engine. */
 interface Owner {
 	boot(args: LaunchArguments): Promise<LiveMachine>;
 	running(): LiveMachine | undefined;
+	keepHistory(live: LiveMachine): void;
 	hasFile(path: string): boolean;
 	/** What the machine was booted from. */
-	built(): BuildOutput;
+	built(): BootedBuild;
+}
+
+/** What an observer of the kernel adds to a debug session. */
+export function explaining(
+	observer: KernelObserver | undefined,
+	machine: DebuggedMachine,
+): Pick<DebugTarget, "diagnose" | "onFinding"> {
+	if (!observer) return {};
+	const { onFinding } = observer;
+	return {
+		// In the past its log knows more than memory does.
+		diagnose: (end) =>
+			machine.history?.isPast ? [] : observer.diagnose(end, () => undefined).map(({ cause }) => cause),
+		...(onFinding ? { onFinding } : {}),
+	};
 }
 
 /** The debug sessions of one engine, by the client's names for them. */
@@ -53,7 +70,7 @@ export class Debugging implements Disposable {
 			attach: async (args) => {
 				const live = owner.running();
 				if (!live || live.controller.isOver) throw machineOff("No machine runs");
-				live.machine.keepHistory();
+				owner.keepHistory(live);
 				return this.target(live, args, true);
 			},
 		};
@@ -72,11 +89,11 @@ export class Debugging implements Disposable {
 			programs: new Map(programs.map(({ name, elf }) => [name, elf])),
 			root: args.tree ?? "",
 			hasFile: (path) => this.owner.hasFile(path),
-			diagnose: () => {
-				const { panic } = live.controller.console;
-				const end = panic === undefined ? undefined : ({ kind: "panic", message: panic } as const);
-				return end ? (live.observer?.diagnose(end, () => undefined) ?? []).map(({ cause }) => cause) : [];
+			prepare: () => {
+				const schedule = args.asTest ? testSchedule(args.seed ?? 0) : undefined;
+				if (schedule) live.machine.setSchedule(schedule);
 			},
+			...explaining(live.observer, live.machine),
 			dispose: () => leave.dispose(),
 		};
 	}

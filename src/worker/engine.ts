@@ -1,3 +1,4 @@
+import { clangdFile, compileCommands, compileCommandsFile } from "../build/compileCommands.ts";
 import { rootNames } from "../build/diskImage.ts";
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
@@ -18,16 +19,19 @@ import type {
 	BuildSummary,
 	EngineRequests,
 	MachineParams,
+	OpenedRun,
 	RunTestsParams,
 	SyncParams,
 	TreeInfo,
 } from "../protocol/engine.ts";
 import { budgets } from "../session/budgets.ts";
+import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { Debugging } from "./debugging.ts";
 import { Grading } from "./grading.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
-import type { EngineParts } from "./parts.ts";
-import { whoWrote } from "./writer.ts";
+import type { BootedBuild, EngineParts } from "./parts.ts";
+import { replayToEnd } from "./recordedRun.ts";
+import { whoWrote, writerInHistory } from "./writer.ts";
 
 type Handlers = {
 	[K in keyof EngineRequests]: (params: EngineRequests[K]["params"]) => Promise<EngineRequests[K]["result"]>;
@@ -50,13 +54,18 @@ export class Engine {
 	private readonly debugging: Debugging;
 	private readonly grading: Grading;
 	/** What the machine was booted from: a build in the background may be newer. */
-	private booted: BuildOutput | undefined;
+	private booted: BootedBuild | undefined;
+	/** What a machine may keep of its past; 0: nothing. */
+	private historyMiB = 256;
+	/** The command that the machine ran last. */
+	private command = "";
 
 	constructor(private readonly parts: EngineParts) {
 		this.grading = new Grading(parts);
 		this.debugging = new Debugging(parts, {
 			boot: (args) => this.bootForDebugger(args),
 			running: () => this.live,
+			keepHistory: (live) => this.keepHistory(live),
 			hasFile: (path) => this.files.has(path),
 			built: () => this.booted ?? this.builtOutput(),
 		});
@@ -73,25 +82,36 @@ export class Engine {
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
 		runTest: (params) => this.cancellable((signal) => this.runTest(params, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
+		compileCommands: async ({ directory }) => ({
+			commands: compileCommandsFile(await compileCommands(this.tree), directory),
+			clangd: clangdFile(),
+		}),
+		saveRun: () => this.saveRun(),
+		openRun: ({ bytes }) => this.cancellable((signal) => this.openRun(bytes, signal)),
 		debug: async (message) => this.debugging.receive(message),
+		newFuture: async () => this.tell((live) => live.controller.newFuture()),
+		toPresent: async () => this.tell((live) => live.controller.toPresent()),
 		input: async ({ bytes }) => this.tell((live) => live.controller.type(bytes)),
 		consoleShown: async ({ bytes }) => this.tell((live) => live.shown(bytes)),
 		pause: async () => this.tell((live) => live.controller.pause()),
 		resume: async () => this.tell((live) => live.controller.resume()),
 		stepToFault: async () => ({ found: (await this.live?.stepToFault()) ?? false }),
 		stop: async () => this.stop("The machine was stopped."),
-		model: async () => this.live?.observer?.model(),
+		model: async () => (this.live?.controller.state === "past" ? undefined : this.live?.observer?.model()),
 		watchModel: async ({ on }) => {
 			this.watching = on;
-			return this.tell((live) => live.watch(on));
+			return this.tell((live) => this.watch(live));
 		},
 		modelDrawn: async () => this.tell((live) => live.drawn()),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
 		writer: async ({ address, after, before }) => {
 			if (!this.live || !this.booted) return undefined;
+			const question = { address: BigInt(address), after, before };
+			const known = writerInHistory(this.live.machine, this.booted.kernel, question);
+			if (known !== "outside") return known;
 			const again = await this.parts.again(this.live.machine);
-			return whoWrote(again, this.booted.kernel, this.parts, { address: BigInt(address), after, before });
+			return whoWrote(again, this.booted.kernel, this.parts, question);
 		},
 		cancel: async () => {
 			this.work?.abort();
@@ -196,28 +216,60 @@ export class Engine {
 
 	/** The machine of a debug session: at its first instruction, standing. */
 	private async bootForDebugger(args: LaunchArguments): Promise<LiveMachine> {
-		const { harts, seed } = args;
+		const { harts } = args;
+		const seed = args.asTest ? bootSeed(args.seed ?? 0) : args.seed;
 		const { live } = await this.power({ translator: true, ...(harts ? { harts } : {}), ...(seed ? { seed } : {}) });
-		if (args.history !== false) live.machine.keepHistory();
+		if (args.history !== false) this.keepHistory(live);
 		live.controller.start("paused");
 		return live;
 	}
 
 	/** `seed`: what verdicts on this machine say. */
 	private async power(params: MachineParams, seed = params.seed ?? 0) {
+		this.historyMiB = params.historyMiB ?? this.historyMiB;
 		const output = this.builtOutput();
-		this.booted = output;
 		this.live?.dispose();
 		this.live = undefined;
 		const { machine, ...shape } = await this.parts.createMachine(output, params);
-		const observer = this.parts.observe(machine, output, this.manifest);
-		this.live = new LiveMachine(machine, observer, this.parts, {
-			harts: shape.harts,
-			seed,
-			programs: output.programs,
-		});
-		this.live.watch(this.watching);
-		return { live: this.live, shape };
+		return { live: this.take(machine, output, { harts: shape.harts, seed }), shape };
+	}
+
+	/** From now on this is the machine of terminal and inspector. */
+	private take(machine: RunnableMachine, booted: BootedBuild, shape: { harts: number; seed: number }): LiveMachine {
+		this.live?.dispose();
+		this.booted = booted;
+		this.command = "";
+		const observer = this.parts.observe(machine, booted, this.manifest);
+		this.live = new LiveMachine(machine, observer, this.parts, { ...shape, programs: booted.programs });
+		if (this.watching) this.watch(this.live);
+		return this.live;
+	}
+
+	/** The inspector looks at this machine: it can be asked about its past from now on. */
+	private watch(live: LiveMachine): void {
+		if (this.watching) this.keepHistory(live);
+		live.watch(this.watching);
+	}
+
+	private keepHistory(live: LiveMachine): void {
+		if (this.historyMiB > 0) live.keepHistory(this.historyMiB * 1024 * 1024);
+	}
+
+	private async saveRun(): Promise<EngineRequests["saveRun"]["result"]> {
+		if (!this.live) throw machineOff("No machine runs");
+		return { bytes: await this.parts.record(this.live.machine, this.command), title: this.command };
+	}
+
+	private async openRun(bytes: Uint8Array, signal: AbortSignal): Promise<OpenedRun> {
+		const { machine, recording } = await this.parts.recorded(bytes);
+		const { kernel, title, options, hash } = recording;
+		const isBuilt = this.output !== undefined && sameBytes(this.output.kernel, kernel);
+		const booted = { kernel, programs: isBuilt && this.output ? this.output.programs : [] };
+		const live = this.take(machine, booted, { harts: options.harts, seed: options.seed });
+		live.keepHistory(Math.max(this.historyMiB, 16) * 1024 * 1024);
+		this.command = title;
+		const same = await replayToEnd(live, hash, signal);
+		return { title, harts: options.harts, instructions: machine.instret, same, isBuilt };
 	}
 
 	private async stop(why: string): Promise<undefined> {
@@ -230,6 +282,7 @@ export class Engine {
 	private async runCommand(command: string, signal: AbortSignal): Promise<EngineRequests["runCommand"]["result"]> {
 		const live = this.live;
 		if (!live) throw machineOff("No machine runs");
+		this.command = command;
 		const { manifest } = this;
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		return live.drive(signal, async (shell) => {
@@ -265,6 +318,7 @@ export class Engine {
 		if (!manifest) throw noLab();
 		const test = findTest(manifest, id);
 		const { live, shape } = await this.power({ ...machine, seed: bootSeed(seed) }, seed);
+		this.command = test.command ?? test.program;
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 		const context = { manifest, tree: this.tree, changed, ...live.shape };
 		const result = await live.drive(signal, async (shell) => {
@@ -335,6 +389,10 @@ export class Engine {
 
 function noLab(): UserError {
 	return new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+	return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {

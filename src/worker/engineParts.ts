@@ -5,7 +5,7 @@ import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { Machine } from "../machine/machine.ts";
-import { recordedMachine, recordingOf } from "../machine/recording.ts";
+import { parseRecording, recordedMachine, recordingOf, serializeRecording } from "../machine/recording.ts";
 import type { BuildParams, EngineRequests } from "../protocol/engine.ts";
 import { type Port, sendEvent, serve } from "../protocol/rpc.ts";
 import type { Toolchain, WasiToolchain } from "../toolchain/types.ts";
@@ -69,6 +69,11 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 		again: async (machine) => recordedMachine(recordingOf(machine as Machine), { core: await platform.core() }),
 		core: () => platform.core(),
 		gradeWorkers: () => platform.gradeWorkers(),
+		record: async (machine, title) => serializeRecording(recordingOf(machine as Machine, title)),
+		recorded: async (bytes) => {
+			const recording = await parseRecording(bytes);
+			return { machine: await recordedMachine(recording, { core: await platform.core() }), recording };
+		},
 		observe: (machine, output, manifest) => observeKernel(machine, output, manifest?.regions),
 		breathe: () => platform.breathe(),
 		now: () => platform.now(),

@@ -1,6 +1,6 @@
 import { UserError } from "../common/errors.ts";
 import type { JudgeContext } from "../lab/runner.ts";
-import { RunController, type StateChange, type Stop } from "../session/runController.ts";
+import { RunController, type StateChange, type Stop, type TimeLine } from "../session/runController.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { Shell } from "../session/shell.ts";
 import { ModelSender } from "./modelSender.ts";
@@ -29,6 +29,8 @@ export class LiveMachine {
 		this.sender = new ModelSender(parts);
 		this.shell = new Shell(this.controller, machine, { onOutput: (bytes) => this.printed(bytes) });
 		this.controller.onStall((report) => parts.emit("stall", { message: report.message }));
+		this.controller.attachHistory(new HistoryTimeLine(machine));
+		this.controller.onTypedInPast((bytes) => parts.emit("typedInPast", { bytes: bytes.slice() }));
 		this.controller.onSlice(() => this.sender.tick());
 		this.controller.onState((change) => this.changed(change));
 		machine.onGuestError((text) =>
@@ -79,12 +81,20 @@ export class LiveMachine {
 		return (await controller.runTo(arm))?.kind === "fault";
 	}
 
+	/** From now on, so many bytes of its past are kept. */
+	keepHistory(capBytes: number): void {
+		const { machine } = this;
+		if (machine.history) return;
+		// What was seen after a moment that the future now begins at has not happened.
+		machine.keepHistory({ capBytes }).onMoved(({ cut }) => cut && this.observer?.begin());
+	}
+
 	watch(on: boolean): void {
 		this.sender.watch(on ? this.observer?.live() : undefined);
 	}
 
 	drawn(): void {
-		this.sender.drawn(this.controller.state !== "running");
+		if (this.controller.state !== "past") this.sender.drawn(this.controller.state !== "running");
 	}
 
 	/** Switched off; its memory stays readable for the inspector until the next boot. */
@@ -108,7 +118,8 @@ export class LiveMachine {
 
 	private changed({ state, stop }: StateChange): void {
 		// The model first: who hears of the stop asks about memory as it is now.
-		if (state !== "running") this.sender.send();
+		// Of the past it would mix memory then with a log of now.
+		if (state !== "running" && state !== "past") this.sender.send();
 		if (state === "dead" && stop?.kind === "panic" && this.observer) {
 			const diagnoses = this.observer.diagnose({ kind: "panic", message: stop.message }, () => undefined);
 			this.parts.emit("diagnosis", { diagnoses });
@@ -120,6 +131,36 @@ export class LiveMachine {
 			...(why ? { why } : {}),
 		});
 	}
+}
+
+/** The history that the machine keeps, or will. */
+class HistoryTimeLine implements TimeLine {
+	constructor(private readonly machine: RunnableMachine) {}
+
+	get oldest(): number {
+		return this.machine.history?.oldest.steps ?? this.machine.instret;
+	}
+
+	get present(): number {
+		return this.machine.history?.present.steps ?? this.machine.instret;
+	}
+
+	get position(): number {
+		return this.machine.instret;
+	}
+
+	seek(position: number): void {
+		const { history } = this.machine;
+		if (position >= this.present) history?.toPresent();
+		else history?.seek(position);
+	}
+
+	cut(): void {
+		this.machine.history?.cutFuture();
+	}
+
+	/** The machine lays its checkpoints itself. */
+	afterRun(): void {}
 }
 
 export function machineOff(message: string): UserError {

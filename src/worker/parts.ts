@@ -1,15 +1,20 @@
 import type { BuildOutput, BuildResult } from "../build/types.ts";
 import type { ProgressListener } from "../common/cancellation.ts";
+import type { Event } from "../common/event.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { TestObserver } from "../lab/runner.ts";
+import type { Recording } from "../machine/recording.ts";
 import type { BuildParams, EngineEvents, MachineParams, SourceLocation, TreeInfo } from "../protocol/engine.ts";
 import type { LiveUpdate } from "../protocol/history.ts";
-import type { KernelModel, WalkModel } from "../protocol/kernelModel.ts";
+import type { Finding, KernelModel, WalkModel } from "../protocol/kernelModel.ts";
 import type { RunHost } from "../session/runController.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
+
+/** Of a build, what a view of its machine needs. */
+export type BootedBuild = Pick<BuildOutput, "kernel" | "programs">;
 
 /** What the inspector and the links read; implemented over src/kernelview. */
 export interface KernelObserver extends TestObserver {
@@ -20,6 +25,8 @@ export interface KernelObserver extends TestObserver {
 	symbolize(address: string): SourceLocation | undefined;
 	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
 	paceBy?(clock: () => number): void;
+	/** A finding is new; told at the moment in the guest that showed it. */
+	readonly onFinding?: Event<Finding>;
 	/** Page faults seen so far. */
 	readonly faultCount: number;
 }
@@ -44,10 +51,14 @@ export interface EngineParts extends RunHost {
 	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
 	/** Another machine that does what this one did, from power-on; throws where that is not all that it did. */
 	again(machine: RunnableMachine): Promise<RunnableMachine>;
-	observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelObserver | undefined;
 	/** The machine's program, for grade workers. */
 	core(): Promise<WebAssembly.Module>;
 	gradeWorkers(): Promise<StartGradeWorker>;
+	/** The run of a machine up to now, as a file. */
+	record(machine: RunnableMachine, title: string): Promise<Uint8Array>;
+	/** The machine of a recorded run at power-on. Throws UserError `recording-damaged`. */
+	recorded(bytes: Uint8Array): Promise<{ machine: RunnableMachine; recording: Recording }>;
+	observe(machine: RunnableMachine, output: BootedBuild, manifest: LabManifest | undefined): KernelObserver | undefined;
 	/** Milliseconds, for pacing only; never seen by the guest. */
 	now(): number;
 }

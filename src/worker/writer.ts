@@ -20,6 +20,33 @@ export interface WriterQuestion {
 }
 
 /**
+ * Who last wrote a page-table entry, from the machine's own history; the machine is where it was then. "outside": its history does not
+ * have all of that time.
+ */
+export function writerInHistory(
+	machine: RunnableMachine,
+	kernel: Uint8Array,
+	{ address, after, before }: WriterQuestion,
+): WriterModel | undefined | "outside" {
+	const { history } = machine;
+	if (!history || history.oldest.steps > after || history.present.steps < before) return "outside";
+	const here = history.isPast ? machine.instret : undefined;
+	const view = new KernelView(machine, kernel, new Map());
+	try {
+		history.seek(before);
+		// In user mode it is the hardware that sets A or D in the entry.
+		const write = history.lastWrite(address, entryBytes, ({ hart }) => hart?.mode === 1);
+		if (!write || write.hart === undefined || write.position.steps <= after) return undefined;
+		const stack = view.kernelCalls(write.hart, write.pc).slice(0, mostCalls);
+		return { instret: write.position.steps, hart: write.hart, address: `0x${address.toString(16)}`, stack };
+	} finally {
+		if (here === undefined) history.toPresent();
+		else history.seek(here);
+		view.dispose();
+	}
+}
+
+/**
  * Who last wrote a page-table entry. A second machine does the same run again, from power-on, with a watchpoint on the entry: the first
  * one is not touched, and pays nothing for being asked later. Undefined: nobody wrote it in that time. Disposes of `again`.
  */

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startNodeEngine } from "../../src/env/node/engineWorker.ts";
-import { type EngineResult, type MachineJob, type MachineResult, runEngine, runMachine } from "./scenarios.ts";
+import {
+	type EngineResult,
+	type MachineJob,
+	type MachineResult,
+	runDebugSession,
+	runEngine,
+	runMachine,
+	runRecording,
+} from "./scenarios.ts";
 
 // The same in Node, with the same built files.
 
@@ -21,4 +29,13 @@ export function engine(
 ): Promise<EngineResult> {
 	const files = paths.map((path) => [path, new Uint8Array(readFileSync(join(tree, path)))] as const);
 	return runEngine(startNodeEngine(dist, cache), files, test);
+}
+
+export function debug(dist: string, cache: string, tree: string, paths: string[]): Promise<readonly string[]> {
+	const files = paths.map((path) => [path, new Uint8Array(readFileSync(join(tree, path)))] as const);
+	return runDebugSession(startNodeEngine(dist, cache), files);
+}
+
+export function recording(dist: string, cache: string, file: string): Promise<readonly [boolean, number, string]> {
+	return runRecording(startNodeEngine(dist, cache), new Uint8Array(readFileSync(file)));
 }

@@ -1,5 +1,12 @@
 import { startWebEngine } from "../../src/env/web/engineWorker.ts";
-import { type EngineResult, type MachineJob, type MachineResult, runEngine } from "./scenarios.ts";
+import {
+	type EngineResult,
+	type MachineJob,
+	type MachineResult,
+	runDebugSession,
+	runEngine,
+	runRecording,
+} from "./scenarios.ts";
 
 // What the test calls in the page. Files come from the test's own server, which serves `dist`.
 
@@ -24,14 +31,23 @@ async function machine(harts: number, jit: MachineJob["jit"]): Promise<MachineRe
 	}
 }
 
-async function engine(test: string): Promise<EngineResult> {
+async function treeFiles(): Promise<(readonly [string, Uint8Array])[]> {
 	const paths = JSON.parse(new TextDecoder().decode(await get("/tree.json"))) as string[];
-	const files = await Promise.all(paths.map(async (path) => [path, await get(`/tree/${path}`)] as const));
-	return runEngine(
-		startWebEngine((path) => get(`/${path}`)),
-		files,
-		test,
-	);
+	return Promise.all(paths.map(async (path) => [path, await get(`/tree/${path}`)] as const));
 }
 
-Object.assign(window, { xv6Lab: { machine, engine } });
+const start = () => startWebEngine((path) => get(`/${path}`));
+
+async function debug(): Promise<readonly string[]> {
+	return runDebugSession(start(), await treeFiles());
+}
+
+async function recording(): Promise<readonly [boolean, number, string]> {
+	return runRecording(start(), await get("/image/echo.run"));
+}
+
+async function engine(test: string): Promise<EngineResult> {
+	return runEngine(start(), await treeFiles(), test);
+}
+
+Object.assign(window, { xv6Lab: { machine, engine, debug, recording } });

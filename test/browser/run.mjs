@@ -14,6 +14,7 @@ import { toolchainCases } from "./toolchain.cases.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 const report = process.argv[2] ?? "test-results/browser.json";
+const only = process.argv[3];
 const lab = "hw5-anonymous-mmap";
 const labTest = "pipeline";
 const scratch = mkdtempSync(join(tmpdir(), "xv6-lab-browser-"));
@@ -81,6 +82,31 @@ const cases = {
 			},
 		]),
 	),
+	"a debug session over system call and kernel, forwards and backwards, is the same in Chromium and in Node": async ({
+		page,
+		node,
+	}) => {
+		const there = await page.evaluate(() => window.xv6Lab.debug());
+		const here = await node.debug(join(root, "dist"), join(scratch, "cache"), tree, paths());
+		assert.match(there.join("\n"), /filewrite [\s\S]*── user mode, pid 3 ──[\s\S]*main user\/echo\.c/);
+		assert.deepEqual(
+			there.filter((line) => line.startsWith("!")),
+			[],
+		);
+		assert.deepEqual(there, here);
+	},
+	"a run that the command line recorded ends in the same state in Chromium, in Node and in another process": async ({
+		page,
+		node,
+	}) => {
+		const file = join(image, "echo.run");
+		cli("run", "echo", "hi", "--dir", tree, "--toolchain", "bundled", "--record", file);
+		cli("replay", file);
+		cli("replay", file, "--no-jit");
+		const there = await page.evaluate(() => window.xv6Lab.recording());
+		assert.deepEqual([there[0], there[2]], [true, "echo hi"]);
+		assert.deepEqual(there, await node.recording(join(root, "dist"), join(scratch, "cache"), file));
+	},
 	"the built engine builds, boots, types and judges in Chromium as in Node": async ({ page, node }) => {
 		const there = await page.evaluate((name) => window.xv6Lab.engine(name), labTest);
 		const here = await node.engine(join(root, "dist"), join(scratch, "cache"), tree, paths(), labTest);
@@ -107,6 +133,7 @@ try {
 	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 	browser = await launchBrowser();
 	for (const [name, test] of Object.entries(cases)) {
+		if (only && !name.includes(only)) continue;
 		const page = await browser.newPage();
 		const said = [];
 		page.on("console", (message) => said.push(message.text()));

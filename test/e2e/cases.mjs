@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
+import { debugCases } from "./debugCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
@@ -216,6 +217,7 @@ export const cases = {
 	},
 
 	...windowCases,
+	...debugCases,
 	...newcomerCases,
 	...ownTreeCases,
 

@@ -1,29 +1,101 @@
-// Not among the cases yet: it has reached F5 and the running machine, and not been seen to pass as a whole.
 // Debugging with the mouse and F5: a breakpoint beside a line, into the kernel and back, and who wrote a value.
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 
-const stack = (page) => page.locator(".debug-call-stack .stack-frame .label.expression").allTextContents();
-const top = async (page) =>
-	(await page
-		.locator(".debug-call-stack .stack-frame")
-		.first()
-		.textContent()
-		.catch(() => "")) ?? "";
+/** The frames of the call stack view, the innermost first. */
+const frames = (page) => page.locator(".debug-call-stack .stack-frame").allInnerTexts();
+const top = async (page) => (await frames(page))[0] ?? "";
 
-/** A click left of a line's number. */
-async function clickBeside(page, line) {
+/** All frames, those too that have to be scrolled to. */
+async function stack(page) {
+	const seen = new Set(await frames(page));
+	await page.locator(".debug-call-stack").first().hover();
+	for (let i = 0; i < 12; i++) {
+		await page.mouse.wheel(0, 44);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		for (const frame of await frames(page)) seen.add(frame);
+	}
+	await page.mouse.wheel(0, -5000);
+	return [...seen].join("\n");
+}
+
+/** A click left of a line's number sets a breakpoint, or takes it away. */
+async function clickBeside(page, line, sets = true) {
 	const number = page.locator(".margin-view-overlays .line-numbers", { hasText: new RegExp(`^${line}$`) }).first();
 	await number.waitFor();
 	const box = await number.boundingBox();
 	const margin = await page.locator(".glyph-margin").first().boundingBox();
 	await page.mouse.click(margin.x + margin.width / 2, box.y + box.height / 2);
-	await page.locator(".codicon-debug-breakpoint").first().waitFor();
+	const dots = page.locator(".glyph-margin-widgets .codicon-debug-breakpoint");
+	if (sets) await dots.first().waitFor();
 }
 
+/** Waits for the stop after an action, by what the innermost frame says then. */
+async function stopsIn(page, wanted, what) {
+	let seen = "";
+	await until(
+		async () => {
+			seen = await top(page);
+			return wanted.test(seen);
+		},
+		() => `${what}: the innermost frame is ${seen}`,
+	);
+}
+
+const button = (page, name) => page.locator(".debug-toolbar").getByRole("button", { name }).first();
+
+/** A row of the Variables view by the begin of its text, scrolled to. */
+async function variable(page, name) {
+	const view = page.locator(".debug-variables").first();
+	const row = view.locator(".monaco-list-row").filter({ hasText: name }).first();
+	await view.hover();
+	await page.mouse.wheel(0, -5000);
+	await until(
+		async () => {
+			if (await row.isVisible()) return true;
+			await page.mouse.wheel(0, 60);
+			return false;
+		},
+		() => `the Variables view shows ${name}`,
+	);
+	return row;
+}
+
+async function expand(page, name) {
+	const row = await variable(page, name);
+	if ((await row.getAttribute("aria-expanded")) !== "true") await row.locator(".monaco-tl-twistie").click();
+	await until(async () => (await row.getAttribute("aria-expanded")) === "true", `${name} is open`);
+}
+
+/** Where a word stands in a line of the editor, as the mouse would point at it. */
+function placeInEditor(page, line, word) {
+	return page.evaluate(
+		([lineText, wordText]) => {
+			const plain = (text) => text.replaceAll("\u00a0", " ");
+			for (const element of document.querySelectorAll(".editor-instance .view-line")) {
+				if (!plain(element.textContent).includes(lineText)) continue;
+				const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+				for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+					const match = new RegExp(`(?<![\\w>])${wordText}(?!\\w)`).exec(plain(node.textContent));
+					if (!match) continue;
+					const range = document.createRange();
+					range.setStart(node, match.index);
+					range.setEnd(node, match.index + wordText.length);
+					const box = range.getBoundingClientRect();
+					return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+				}
+			}
+			return undefined;
+		},
+		[line, word],
+	);
+}
+
+const statusOfPast = (page) => page.locator(".statusbar-item", { hasText: "instructions back" });
+
 export const debugCases = {
-	async "a breakpoint beside a line, F5, into the kernel, back in time, and who wrote the total"({
+	async "with the mouse alone but for F5: a breakpoint beside a line, into fork, a value under the mouse, and who wrote a page-table entry"({
 		open,
 		makeWorkspace,
 		read,
@@ -31,54 +103,67 @@ export const debugCases = {
 		picture,
 	}) {
 		const folder = makeWorkspace("debug", "2b");
-		const workbench = await open(folder);
+		const workbench = await open(folder, { viewport: { width: 1280, height: 720 } });
 		const { page } = workbench;
-		const source = read(join(folder, "user/prodcons3.c")).split("\n");
-		const line = source.findIndex((text) => text.includes("total = %d")) + 1;
-		await workbench.openFile("user/prodcons3.c", line);
-		await clickBeside(page, line);
+		const lineOf = (file, text) =>
+			read(join(folder, file))
+				.split("\n")
+				.findIndex((one) => one.includes(text)) + 1;
+		const total = lineOf("user/prodcons3.c", "total = %d");
+		await workbench.openFile("user/prodcons3.c", total);
+		await clickBeside(page, total);
 		await page.keyboard.press("F5");
-		await until(async () => (await stack(page)).some((name) => name.startsWith("main")), "the program stops in main");
+		await stopsIn(page, /^main/, "the program stops in main");
 		await shot(workbench, "debug-entry");
-		// Over map_buffer, into fork by way of run_in_child.
-		await page.keyboard.press("F10");
-		await until(async () => (await top(page)).includes("main"), "a step over");
-		await page.keyboard.press("F11");
-		await until(async () => (await top(page)).includes("run_in_child"), "into run_in_child");
-		await page.keyboard.press("F11");
-		await until(async () => (await top(page)).includes("usertrap"), "into fork, which is in the kernel");
+		// Over map_buffer, and into fork through run_in_child.
+		await button(page, /^Step Over/).click();
+		await page.locator(".debug-top-stack-frame-line").waitFor();
+		await button(page, /^Step Into/).click();
+		await stopsIn(page, /^run_in_child/, "into run_in_child");
+		await button(page, /^Step Into/).click();
+		await stopsIn(page, /^usertrap/, "into fork, which is in the kernel");
+		const calls = await stack(page);
+		for (const name of ["usertrap", "user mode, pid 3", "fork", "run_in_child", "main", "start"])
+			assert.ok(calls.includes(name), `${name} is in the stack: ${calls}`);
 		await shot(workbench, "debug-kernel");
-		assert.match((await stack(page)).join("\n"), /run_in_child[\s\S]*main/);
-		await page.keyboard.press("F5");
-		await until(async () => (await top(page)).includes("main"), "the breakpoint is reached");
-		await shot(workbench, "debug-breakpoint");
-		// A value under the mouse.
-		const word = page
-			.locator(".view-line", { hasText: "buffer->total" })
-			.first()
-			.locator("span", { hasText: "buffer" })
-			.last();
-		await word.hover();
+
+		const child = lineOf("kernel/proc.c", "int pid = np->pid;");
+		await workbench.openFile("kernel/proc.c", child);
+		await clickBeside(page, child);
+		await button(page, /^Continue/).click();
+		await stopsIn(page, /^fork/, "the breakpoint in the kernel is reached");
+		const place = await placeInEditor(page, "safestrcpy(np->name, p->name", "p");
+		await page.mouse.move(place.x, place.y - 4);
+		await page.mouse.move(place.x, place.y);
 		const hover = page.locator(".debug-hover-widget");
-		await hover.waitFor().catch(() => undefined);
+		await hover.waitFor();
+		await until(async () => /state\s*=\s*RUNNING/.test(await hover.innerText()), "the hover shows the fields of p");
 		await shot(workbench, "debug-hover");
-		await workbench.command("xv6: Who Wrote This Last?");
-		await workbench.quickInput().fill("buffer->total");
-		await page.keyboard.press("Enter");
-		await until(async () => (await top(page)).includes("consumer"), "the consumer wrote it");
-		await until(
-			async () => /instructions back/.test((await page.locator(".statusbar").textContent()) ?? ""),
-			"the status bar says that this is the past",
-		);
+		await page.keyboard.press("Escape");
+		await clickBeside(page, child, false);
+
+		await button(page, /^Continue/).click();
+		await stopsIn(page, /^main/, "the breakpoint in the program is reached");
+		await expand(page, /^Globals/);
+		await expand(page, /^buffer\b/);
+		await shot(workbench, "debug-values");
+		await (await variable(page, /page-table entry/)).click({ button: "right" });
+		await page.getByRole("menuitem", { name: /Who Wrote This Last/ }).click();
+		await stopsIn(page, /^mappages/, "the entry was written by mappages");
+		await statusOfPast(page).waitFor();
+		assert.match(await stack(page), /usertrap/);
 		await picture(workbench, "debugger");
-		await workbench.command("Debug: Step Back");
-		await until(async () => (await stack(page)).length > 0, "a step back");
-		await shot(workbench, "debug-past");
-		await workbench.command("xv6: Go to the Present");
+		const before = await statusOfPast(page).innerText();
+		await button(page, /^Step Back/).click();
 		await until(
-			async () => !/instructions back/.test((await page.locator(".statusbar").textContent()) ?? ""),
-			"the present again",
+			async () => (await statusOfPast(page).innerText()) !== before,
+			() => `a step back moves: ${before}`,
 		);
-		await workbench.command("Debug: Stop");
+		await shot(workbench, "debug-past");
+		await statusOfPast(page).click();
+		await statusOfPast(page).waitFor({ state: "hidden" });
+		await stopsIn(page, /^main/, "the present again");
+		await button(page, /^Stop/).click();
+		await page.locator(".debug-toolbar").waitFor({ state: "hidden" });
 	},
 };

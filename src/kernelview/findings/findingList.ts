@@ -1,3 +1,4 @@
+import { Emitter } from "../../common/event.ts";
 import type { Finding, FindingId, SourcePoint } from "../../protocol/kernelModel.ts";
 import { virtualHex } from "../sv39.ts";
 
@@ -24,6 +25,9 @@ export const hex = (value: number) => `0x${value.toString(16)}`;
 /** What was found, each once; what is found again adds to its evidence. */
 export class FindingList {
 	private readonly found = new Map<string, Finding>();
+	private readonly firsts = new Emitter<Finding>();
+	/** A finding is new. */
+	readonly onFirst = this.firsts.event;
 
 	constructor(private readonly now: () => number) {}
 
@@ -55,7 +59,7 @@ export class FindingList {
 				.slice(0, maxEvidence);
 		};
 		const old = known?.evidence;
-		this.found.set(`${id} ${key}`, {
+		const finding: Finding = {
 			id,
 			key,
 			severity,
@@ -68,6 +72,8 @@ export class FindingList {
 				sources: merge(old?.sources, e.sources),
 				log: merge(old?.log, e.log),
 			},
-		});
+		};
+		this.found.set(`${id} ${key}`, finding);
+		if (!known) this.firsts.fire(finding);
 	}
 }

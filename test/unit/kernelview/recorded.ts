@@ -88,6 +88,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		plic: { claimed: () => false, pending: () => false, reaches: () => true },
 		instret: 0,
 		onTrap: new Emitter<Trap>().event,
+		onEveryTrap: new Emitter<Trap>().event,
 		onTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,
 		onRootChange: new Emitter<RootChange>().event,
 		onStall: new Emitter<StallReport>().event,

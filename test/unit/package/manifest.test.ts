@@ -35,6 +35,7 @@ test("every command is reached by keyboard: from the palette, by keys of its own
 		"xv6Lab.debugProgramAt",
 		"xv6Lab.runProgramAt",
 		"xv6Lab.runTest",
+		"xv6Lab.saveTestRun",
 	]);
 	expect(keys).toContain("xv6Lab.runProgram");
 });

@@ -190,7 +190,8 @@ export const gradeCommand = define({
 	takes: "CLASSDIR | report FILE | verify FILE | merge FILE… | autograder DIR",
 	does: "a class: every submission built and judged by a lab, into a file that can be resumed, merged and checked",
 	options: {
-		lab: { type: "string", value: "ID", does: "the lab" },
+		lab: { type: "string", value: "ID", does: "the lab that judges" },
+		script: { type: "string", value: "FILE", does: "or the course's own grade script, on each tree's own programs" },
 		jobs: { type: "string", value: "N", does: "submissions at a time; default: by processors and memory" },
 		shard: { type: "string", value: "I/N", does: "only every N-th submission, from the I-th on" },
 		out: { type: "string", value: "FILE", does: "the results, JSON Lines; default: results.jsonl" },

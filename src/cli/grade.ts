@@ -11,12 +11,13 @@ import { defaultPolicy, judgedTests, parsePolicy } from "../grade/class/policy.t
 import { classTable, count } from "../grade/class/report/summary.ts";
 import { Results } from "../grade/class/results.ts";
 import { scoreClass } from "../grade/class/score.ts";
-import { openCatalog } from "./assets.ts";
 import { gradeCommand, parseCommand } from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { ClassProgress } from "./grade/classProgress.ts";
 import { JudgeProcess } from "./grade/judgeProcess.ts";
-import { defaultJobs, type GradeValues, manifestHash } from "./grade/values.ts";
+import type { Course } from "./grade/messages.ts";
+import { readScript } from "./grade/scriptTests.ts";
+import { courseHash, defaultJobs, type GradeValues, manifestOf } from "./grade/values.ts";
 import { interruptible } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
 import { readText } from "./reportFile.ts";
@@ -39,10 +40,8 @@ export async function runGrade(argv: string[]): Promise<number> {
 }
 
 async function gradeFolder(folder: string, values: GradeValues): Promise<number> {
-	if (values.lab === undefined) {
-		throw new UserError("usage", "Missing --lab ID: which lab is it?", "xv6-lab new --list lists the labs.");
-	}
-	const manifest = await openCatalog().manifest(values.lab);
+	const course = await courseOf(values);
+	const manifest = await manifestOf(course);
 	const policy =
 		values.policy === undefined ? defaultPolicy : parsePolicy(await readText(values.policy), values.policy);
 	judgedTests(manifest, policy);
@@ -60,7 +59,8 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 		kind: "class",
 		format: 1,
 		lab: manifest.id,
-		labHash: manifestHash(manifest),
+		...(course.script ? { script: course.script } : {}),
+		labHash: courseHash(course, manifest),
 		engine: await engineName(),
 		policy,
 		from: relative(dirname(resolve(out)), resolve(folder)) || ".",
@@ -82,7 +82,7 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 			signal.addEventListener("abort", stop, { once: true });
 			await gradeClass({
 				...{ sources: mine, manifest, policy, jobs, results, signal },
-				open: () => new JudgeProcess({ lab: manifest.id, policy, pathOf: (source) => join(folder, source) }),
+				open: () => new JudgeProcess({ course, policy, pathOf: (source) => join(folder, source) }),
 				append: (line) => {
 					if (!signal.aborted) file.append(line);
 				},
@@ -107,6 +107,17 @@ async function gradeFolder(folder: string, values: GradeValues): Promise<number>
 
 function interrupted(out: string): UserError {
 	return new UserError("cancelled", "Interrupted", `${out} has what is done; the same command does the rest.`);
+}
+
+/** The lab or the grade script that judges. */
+async function courseOf({ lab, script }: GradeValues): Promise<Course> {
+	if (script !== undefined && lab === undefined) {
+		const read = await readScript(script);
+		return { lab: read.name, script: read };
+	}
+	if (lab !== undefined && script === undefined) return { lab };
+	const what = lab === undefined ? "Missing --lab ID or --script FILE" : "--lab and --script are two judges";
+	throw new UserError("usage", what, "Give one of them; xv6-lab new --list lists the labs.");
 }
 
 export async function listClass(folder: string) {

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { utf8 } from "../../src/common/bytes.ts";
 import { parseResults, withoutTimes } from "../../src/grade/class/results.ts";
 import { catalog, repository } from "../support/lab.ts";
 import { hostileArchives, marked, packings, WorkShop } from "../support/madeClass.ts";
@@ -343,4 +344,45 @@ test("the run of a failed test is a file that replays to the judged state", asyn
 	expect(replay.stderr).toContain("the same state as recorded");
 	const pages = readdirSync(at("runs")).filter((name) => name.startsWith("student-"));
 	expect(pages.some((name) => readFileSync(at(`runs/${name}`), "utf8").includes(`runs/${run}`))).toBe(true);
+});
+
+test("a course's own grade script judges a class, each tree with its own programs", async () => {
+	const shop = new WorkShop(catalog, repository);
+	mkdirSync(at("course"));
+	const good = await shop.solution("1b");
+	const cat =
+		'#include "kernel/types.h"\n#include "user/user.h"\nint\nmain(void)\n{\n  printf("mew\\n");\n  exit(0);\n}\n';
+	const answers = new Map(good).set("user/cat.c", utf8(cat));
+	packings[0]?.(at("course"), good, 1);
+	packings[2]?.(at("course"), answers, 2);
+	packings[3]?.(at("course"), await shop.broken(), 3);
+	const script = [
+		"#!/usr/bin/env python3",
+		"from gradelib import *",
+		'r = Runner(save("xv6.out"))',
+		'@test(10, "echo prints")',
+		"def test_echo():",
+		'    r.run_qemu(shell_script(["echo hello"]))',
+		'    r.match("^hello$")',
+		'@test(5, "cat says mew")',
+		"def test_cat():",
+		'    r.run_qemu(shell_script(["cat README"]))',
+		'    r.match("^mew$")',
+		"run_tests()",
+		"",
+	];
+	writeFileSync(at("grade-lab-cats"), script.join("\n"));
+	const args = ["course", "--script", "grade-lab-cats", "--out", "course.jsonl", "--jobs", "1", "--names"];
+	const { code, out, err } = await start(args).ended;
+	expect(code, err).toBe(0);
+	expect(out).toMatch(/student1 +10\/15 +1 failed/);
+	expect(out).toMatch(/doejohn +15\/15/);
+	expect(out).toMatch(/roejoan +0\/15 +The build failed/);
+	const verified = await start(["verify", "course.jsonl", "--sample", "100%"]).ended;
+	expect(verified.code, verified.out + verified.err).toBe(0);
+	const report = await start(["report", "course.jsonl", "--report", "course-report"]).ended;
+	expect(report.code, report.err).toBe(0);
+	const pages = readdirSync(at("course-report")).filter((name) => name.startsWith("student-"));
+	const again = "xv6-lab test --script grade-lab-cats --test &#34;cat says mew&#34;";
+	expect(pages.some((name) => readFileSync(at(`course-report/${name}`), "utf8").includes(again))).toBe(true);
 });

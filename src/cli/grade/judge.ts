@@ -17,6 +17,7 @@ import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submissio
 import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
 import { explore } from "../../explore/explore.ts";
 import { renderFindings } from "../../explore/report.ts";
+import type { CourseScript } from "../../grade/class/course.ts";
 import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
 import type { Unit, UnitResult } from "../../grade/class/lines.ts";
 import { mistakesOf } from "../../grade/class/mistakes.ts";
@@ -34,7 +35,9 @@ import { machineFor } from "../../worker/compose.ts";
 import type { JudgeWatchData } from "../../worker/judgeWatch.node.ts";
 import { openCatalog } from "../assets.ts";
 import { breathe, createMachine, observe } from "../machine.ts";
-import type { FromJudge, ToJudge } from "./messages.ts";
+import type { Course, FromJudge, ToJudge } from "./messages.ts";
+import { runScriptTests, scriptSources } from "./scriptTests.ts";
+import { manifestOf } from "./values.ts";
 
 /** Where the watching thread says why it ends this process. */
 const tellDescriptor = 3;
@@ -61,7 +64,7 @@ export async function runJudge(): Promise<number> {
 	const handle = async (request: ToJudge): Promise<void> => {
 		try {
 			if (request.ask === "open") {
-				room = await JudgeRoom.open(request.lab, request.policy, send);
+				room = await JudgeRoom.open(request.course, request.policy, send);
 				send({ kind: "ready" });
 				return;
 			}
@@ -97,17 +100,18 @@ class JudgeRoom {
 	private watchCore: Promise<WebAssembly.Module> | undefined;
 
 	private constructor(
+		private readonly script: CourseScript | undefined,
 		private readonly manifest: LabManifest,
 		private readonly policy: Policy,
 		private readonly watch: Worker,
 		private readonly send: (message: FromJudge) => void,
 	) {}
 
-	static async open(lab: string, policy: Policy, send: (message: FromJudge) => void): Promise<JudgeRoom> {
+	static async open(course: Course, policy: Policy, send: (message: FromJudge) => void): Promise<JudgeRoom> {
 		const { cpuSeconds, memoryMiB } = policy;
 		const workerData: JudgeWatchData = { cpuSeconds, memoryMiB, tell: tellDescriptor };
 		const watch = new Worker(resolve(join(distFolder(), "worker/judgeWatch.node.cjs")), { workerData });
-		return new JudgeRoom(await openCatalog().manifest(lab), policy, watch, send);
+		return new JudgeRoom(course.script, await manifestOf(course), policy, watch, send);
 	}
 
 	/** Something new begins, with a time of its own. */
@@ -126,7 +130,7 @@ class JudgeRoom {
 			const { files, root, notes } = await readSubmission(path);
 			const more: string[] = [];
 			this.files = files;
-			if (!files.has("Makefile")) {
+			if (!files.has("Makefile") && !this.script) {
 				const own = (await openCatalog().workspace(this.manifest.id)).get("Makefile");
 				if (own) this.files = new Map(files).set("Makefile", own);
 				more.push("There is no Makefile in it: the lab's own is used");
@@ -142,6 +146,7 @@ class JudgeRoom {
 		const start = process.cpuUsage();
 		const spent = () => since(start);
 		try {
+			if (this.script) return { ...(await this.buildWhole()), cpuMs: spent() };
 			const judged = await openCatalog().judged(this.manifest, this.tree);
 			const kernel = await this.make(this.tree, "kernel");
 			if (!kernel.output) return { changed: [], problem: failedBuild(kernel, this.files), cpuMs: spent() };
@@ -164,10 +169,18 @@ class JudgeRoom {
 		}
 	}
 
-	private async make(tree: SourceTree, only: "kernel" | "disk"): Promise<BuildResult> {
+	/** A script judges the tree's own disk: what it types, the tree's own programs answer. */
+	private async buildWhole(): Promise<Omit<BuildAnswer, "cpuMs">> {
+		const result = await this.make(this.tree);
+		if (!result.output) return { changed: [], problem: failedBuild(result, this.files) };
+		this.output = result.output;
+		return { kernel: await this.kernelHash(result.output), changed: [] };
+	}
+
+	private async make(tree: SourceTree, only?: "kernel" | "disk"): Promise<BuildResult> {
 		this.toolchains ??= await openToolchains({ kind: "bundled" });
 		const { toolchain, wasi } = this.toolchains;
-		return this.session.build({ tree, toolchain, wasi, only });
+		return this.session.build({ tree, toolchain, wasi, ...(only === undefined ? {} : { only }) });
 	}
 
 	/** Of all that a verdict is a function of. */
@@ -181,6 +194,7 @@ class JudgeRoom {
 		part("disk", output.disk);
 		part("machine", utf8(JSON.stringify([output.wish, this.harts(output)])));
 		for (const [path, text] of await readNamedSources(this.manifest, this.tree)) part(path, utf8(text));
+		for (const [path, text] of this.script ? await scriptSources(this.script, this.tree) : []) part(path, utf8(text));
 		for (const path of lookedAt) part(path, this.files.get(path) ?? new Uint8Array());
 		return shortHash(hash.digest("hex"));
 	}
@@ -192,9 +206,35 @@ class JudgeRoom {
 	async run(units: readonly Unit[], record?: string): Promise<void> {
 		const of = (strategy: Unit["strategy"]) => units.filter((unit) => unit.strategy === strategy);
 		const runs = of("run");
+		if (this.script) return this.runScript(this.script, runs);
 		if (runs.length > 0) await this.runTests(runs, record);
 		for (const unit of of("seeds")) await this.runSeeds(unit);
 		for (const unit of of("detectors")) await this.runDetectors(unit);
+	}
+
+	private async runScript(script: CourseScript, units: readonly Unit[]): Promise<void> {
+		const { output } = this;
+		if (!output) throw new Error("nothing is built");
+		const wanted = new Map(units.map((unit) => [unit.test, unit]));
+		const harts = this.harts(output);
+		let start = process.cpuUsage();
+		await runScriptTests(
+			{ script, tree: this.tree, output, harts, tests: [...wanted.keys()] },
+			{
+				begin: (test) => {
+					const unit = wanted.get(test);
+					if (unit) this.begin(unit);
+				},
+				done: (verdict, stateHash) => {
+					const unit = wanted.get(verdict.title);
+					const cpuMs = since(start);
+					start = process.cpuUsage();
+					if (!unit) return;
+					const told = { harts, command: verdict.command, instructions: verdict.instructions, cpuMs, stateHash };
+					this.send({ kind: "result", result: { kind: "unit", ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
+				},
+			},
+		);
 	}
 
 	/** All from one boot. Where there is none, the first test of the lab tells why, whichever are wanted. */

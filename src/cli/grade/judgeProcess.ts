@@ -7,7 +7,7 @@ import { distFolder } from "../../env/node/dist.ts";
 import { type BuildAnswer, type Judge, JudgeStopped, type ReadAnswer } from "../../grade/class/grade.ts";
 import type { Unit, UnitResult } from "../../grade/class/lines.ts";
 import type { Policy } from "../../grade/class/policy.ts";
-import type { FromJudge, ToJudge } from "./messages.ts";
+import type { Course, FromJudge, ToJudge } from "./messages.ts";
 
 /** A judge that only waits is stopped after so many times its limit of work. */
 const mostWaits = 10;
@@ -16,7 +16,7 @@ const mostSubmissions = 40;
 const shownOfStderr = 2000;
 
 export interface JudgeOptions {
-	readonly lab: string;
+	readonly course: Course;
 	readonly policy: Policy;
 	/** Of a name in the folder of the class. */
 	readonly pathOf: (source: string) => string;
@@ -76,7 +76,7 @@ export class JudgeProcess implements Judge {
 
 	private async start(): Promise<void> {
 		if (this.child) return;
-		const { policy, lab } = this.options;
+		const { policy, course } = this.options;
 		const child = fork(join(distFolder(), "cli/xv6-lab.mjs"), ["grade", "--judge"], {
 			execArgv: [`--max-old-space-size=${policy.memoryMiB}`],
 			stdio: ["ignore", "ignore", "pipe", "pipe", "ipc"],
@@ -109,7 +109,7 @@ export class JudgeProcess implements Judge {
 		child.on("error", (error) => {
 			if (this.child === child) this.fail?.(`could not be started (${error.message})`);
 		});
-		await this.ask({ ask: "open", lab, policy }, "ready", () => undefined);
+		await this.ask({ ask: "open", course, policy }, "ready", () => undefined);
 	}
 
 	private ask(request: ToJudge, last: FromJudge["kind"], take: (message: FromJudge) => void): Promise<void> {

@@ -8,13 +8,13 @@ import { classTable, count } from "../../grade/class/report/summary.ts";
 import { merge, Results } from "../../grade/class/results.ts";
 import { compareSample, drawSample, sourcesOf } from "../../grade/class/sample.ts";
 import { type ClassScore, scoreClass } from "../../grade/class/score.ts";
-import { openCatalog } from "../assets.ts";
 import { exitCodes } from "../exitCodes.ts";
 import { interruptible } from "../interrupt.ts";
 import { wholeNumber } from "../options.ts";
 import { JudgeProcess } from "./judgeProcess.ts";
+import type { Course } from "./messages.ts";
 import { writeReports } from "./reports.ts";
-import { defaultJobs, type GradeValues, manifestHash } from "./values.ts";
+import { courseHash, defaultJobs, type GradeValues, manifestOf } from "./values.ts";
 
 /** `xv6-lab grade merge FILE… --out FILE`: the shards of a class as one file. */
 export async function runMerge(files: readonly string[], values: GradeValues): Promise<number> {
@@ -59,8 +59,9 @@ async function scoreOf(results: Results, names: boolean): Promise<ClassScore> {
 	const { head } = results;
 	if (!head)
 		throw new UserError("results-damaged", "These results do not say which lab they are of", "Grade the class again.");
-	const manifest = await openCatalog().manifest(head.lab);
-	if (manifestHash(manifest) !== head.labHash) {
+	const course = courseIn(results);
+	const manifest = await manifestOf(course);
+	if (courseHash(course, manifest) !== head.labHash) {
 		const what = `These results are of another version of the lab ${head.lab}`;
 		throw new UserError(
 			"results-damaged",
@@ -69,6 +70,10 @@ async function scoreOf(results: Results, names: boolean): Promise<ClassScore> {
 		);
 	}
 	return scoreClass(results, manifest, head.policy, names);
+}
+
+function courseIn({ head }: Results): Course {
+	return { lab: head?.lab ?? "", ...(head?.script ? { script: head.script } : {}) };
 }
 
 async function oneFile(files: readonly string[], usage: string): Promise<Results> {
@@ -110,7 +115,7 @@ export async function runVerify(files: readonly string[], values: GradeValues): 
 	await interruptible((signal) =>
 		gradeClass({
 			...{ sources: sample.sources, manifest, policy, jobs, results: again, signal },
-			open: () => new JudgeProcess({ lab: manifest.id, policy, pathOf: (source) => join(folder, source) }),
+			open: () => new JudgeProcess({ course: courseIn(results), policy, pathOf: (source) => join(folder, source) }),
 			plan: (kernel) => sample.units.filter((unit) => unit.kernel === kernel),
 			append: () => undefined,
 		}),
@@ -142,7 +147,8 @@ async function writeRuns(
 	await interruptible((signal) =>
 		gradeClass({
 			...{ sources: sourcesOf(results, wanted), manifest, policy, jobs: defaultJobs(policy), results: again, signal },
-			open: () => new JudgeProcess({ lab: manifest.id, policy, pathOf: (source) => join(folder, source), record }),
+			open: () =>
+				new JudgeProcess({ course: courseIn(results), policy, pathOf: (source) => join(folder, source), record }),
 			plan: (kernel) => wanted.filter((unit) => unit.kernel === kernel),
 			append: () => undefined,
 		}),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { courseScriptSchema } from "./course.ts";
 import { policySchema } from "./policy.ts";
 
 /**
@@ -13,8 +14,10 @@ const cpuMs = v.pipe(v.number(), v.minValue(0));
 export const headSchema = v.object({
 	kind: v.literal("class"),
 	format: v.literal(1),
+	/** Id of the lab, or name of the grade script. */
 	lab: text,
-	/** Of the lab's manifest. */
+	script: v.optional(courseScriptSchema),
+	/** Of the lab's manifest, or of the script. */
 	labHash: hash,
 	/** Of the product's code: another version may judge otherwise. */
 	engine: hash,

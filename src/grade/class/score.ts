@@ -14,7 +14,15 @@ export interface TestScore {
 	readonly reason: string;
 	readonly mistakes: readonly Mistake[];
 	/** How to see it again: options of `xv6-lab run`; undefined where nothing failed. */
-	readonly again?: { readonly command: string; readonly seed: number; readonly detectors: boolean };
+	readonly again?: Again;
+}
+
+export interface Again {
+	readonly command: string;
+	readonly seed: number;
+	readonly detectors: boolean;
+	/** By a grade script of this name. */
+	readonly script: string | undefined;
 }
 
 export interface StudentScore {
@@ -57,7 +65,7 @@ export function scoreClass(results: Results, manifest: LabManifest, policy: Poli
 	const numbers = numbered(submissions);
 	const students = submissions.map((submission) =>
 		scoreStudent(submission, names ? submission.student : `Student ${numbers.get(submission.source)}`, {
-			...{ results, judged, policy, most },
+			...{ results, judged, policy, most, script: results.head?.script?.name },
 		}),
 	);
 	const order = (a: StudentScore, b: StudentScore) =>
@@ -86,15 +94,16 @@ interface Scale {
 	readonly judged: readonly LabTest[];
 	readonly policy: Policy;
 	readonly most: number;
+	readonly script: string | undefined;
 }
 
 function scoreStudent(submission: Submission, label: string, scale: Scale): StudentScore {
-	const { results, judged, policy, most } = scale;
+	const { results, judged, policy, most, script } = scale;
 	const build = submission.tree === undefined ? undefined : results.builds.get(submission.tree);
 	const kernel = build?.kernel;
 	const problem = submission.problem ?? build?.problem;
 	const units = kernel === undefined ? [] : [...results.units.values()].filter((unit) => unit.kernel === kernel);
-	const tests = kernel === undefined ? [] : judged.flatMap((test) => scoreTest(test, units, policy) ?? []);
+	const tests = kernel === undefined ? [] : judged.flatMap((test) => scoreTest(test, units, policy, script) ?? []);
 	return {
 		...{ label, submission, build, tests, most, problem },
 		points: tests.reduce((sum, { points }) => sum + points, 0),
@@ -104,7 +113,12 @@ function scoreStudent(submission: Submission, label: string, scale: Scale): Stud
 	};
 }
 
-function scoreTest(test: LabTest, all: readonly UnitResult[], policy: Policy): TestScore | undefined {
+function scoreTest(
+	test: LabTest,
+	all: readonly UnitResult[],
+	policy: Policy,
+	script: string | undefined,
+): TestScore | undefined {
 	const units = all.filter((unit) => unit.test === test.id);
 	const run = units.find(({ strategy }) => strategy === "run");
 	if (!run) return undefined;
@@ -126,7 +140,7 @@ function scoreTest(test: LabTest, all: readonly UnitResult[], policy: Policy): T
 		reason: bad?.reason ?? "",
 		mistakes: told.flatMap(({ mistakes }) => mistakes),
 		...(shown && shown.outcome === "failed"
-			? { again: { command: shown.command, seed: shown.seed, detectors: shown.strategy === "detectors" } }
+			? { again: { command: shown.command, seed: shown.seed, detectors: shown.strategy === "detectors", script } }
 			: {}),
 	};
 }

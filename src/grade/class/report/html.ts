@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../../common/visible.ts";
-import type { ClassScore, StudentScore, TestScore } from "../score.ts";
+import type { Again, ClassScore, StudentScore, TestScore } from "../score.ts";
 import { type MistakeGroup, mistakeGroups } from "./groups.ts";
 import { count, median, note, pointsText, round } from "./summary.ts";
 
@@ -186,13 +186,13 @@ ${when(
 ${tests.map(
 	(
 		one,
-	) => html`<tr><td>${one.text === "" ? html`${one.test.title}` : html`<a href="#${one.test.id}">${one.test.title}</a>`}</td><td>${one.test.task}</td><td class="${one.outcome}">${outcomeWords[one.outcome]}</td><td class="n">${pointsText(one)}</td></tr>
+	) => html`<tr><td>${one.text === "" ? html`${one.test.title}` : html`<a href="#${anchor(score, one)}">${one.test.title}</a>`}</td><td>${one.test.task}</td><td class="${one.outcome}">${outcomeWords[one.outcome]}</td><td class="n">${pointsText(one)}</td></tr>
 `,
 )}</tbody></table>`,
 )}
 ${failing.map((one) => {
 	const run = runName(build?.kernel ?? "", one.test.id);
-	return verdict(one, manifest.id, runs.has(run) ? run : undefined);
+	return verdict(one, manifest.id, anchor(score, one), runs.has(run) ? run : undefined);
 })}`,
 	);
 }
@@ -205,8 +205,8 @@ const outcomeWords = {
 	errored: "could not be judged",
 } as const;
 
-function verdict({ test, text, outcome, again }: TestScore, lab: string, run: string | undefined): Html {
-	return html`<h2 id="${test.id}">${test.title}</h2>
+function verdict({ test, text, outcome, again }: TestScore, lab: string, place: string, run: string | undefined): Html {
+	return html`<h2 id="${place}">${test.title}</h2>
 <p class="${outcome}">${outcomeWords[outcome]}</p>
 <pre>${text}</pre>
 ${when(again !== undefined, () => html`<p>See it again, in the tree: <code>${again ? againCommand(again, test.id, lab) : ""}</code></p>`)}
@@ -214,8 +214,14 @@ ${when(run !== undefined, () => html`<p>The run: <a href="runs/${run ?? ""}">run
 `;
 }
 
+/** A script's tests are called by any text. */
+function anchor({ judged }: ClassScore, { test }: TestScore): string {
+	return `test-${judged.indexOf(test) + 1}`;
+}
+
 /** A command that shows the failure once more. */
-export function againCommand(again: NonNullable<TestScore["again"]>, test: string, lab: string): string {
+export function againCommand(again: Again, test: string, lab: string): string {
+	if (again.script !== undefined) return `xv6-lab test --script ${again.script} --test ${JSON.stringify(test)}`;
 	if (again.detectors) return `xv6-lab explore ${again.command}`;
 	return `xv6-lab test --lab ${lab} --test ${test}${again.seed === 0 ? "" : ` --seed ${again.seed}`}`;
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
 		// The same once more, in another shape: nothing of it is run again.
 		["passed passed passed passed", await shop.solution("3b")],
 		["passed failed not-begun not-begun", marked(await shop.solution("1a"), 2)],
-		["passed failed failed failed", await shop.mutant("no-user-bit")],
+		["passed failed passed passed", await shop.mutant("no-user-bit")],
 		[/build failed with \d+ error/, await shop.broken()],
 		["passed failed passed passed", await shop.attack("traploop")],
 	];
@@ -209,7 +209,8 @@ test("a judge that the system kills is told for its student alone, and tried aga
 	if (killed.size === 0) return console.log("NOT RUN: no /proc here. Not tested: a judge that is killed.");
 	expect(code, err).toBe(0);
 	const { results } = parseResults(readFileSync(at("few.jsonl"), "utf8"), "few.jsonl");
-	const stopped = [...results.builds.values(), ...results.units.values()].filter((line) => line.stopped);
+	const lines = [...results.submissions.values(), ...results.builds.values(), ...results.units.values()];
+	const stopped = lines.filter((line) => line.stopped);
 	const why = "The judge of this submission was stopped: it was ended by the system (SIGKILL)";
 	expect(stopped.map((line) => (line.kind === "unit" ? line.text : line.problem))).toContain(why);
 	expect(out).toContain("stopped");

@@ -62,9 +62,9 @@ export class Results {
 	}
 }
 
-/** One line with its keys in one order; without its line end. */
+/** One line, with its keys in the order of the schema whoever made it; without its line end. */
 export function serialize(line: Line): string {
-	return JSON.stringify(line);
+	return JSON.stringify(v.parse(lineSchema, line));
 }
 
 export interface Parsed {
@@ -105,7 +105,8 @@ function parseLine(text: string): Line | undefined {
 
 /** A line without what differs from run to run. */
 export function withoutTimes(line: Line): string {
-	return JSON.stringify({ ...line, cpuMs: undefined, ...(line.kind === "class" ? { from: undefined } : {}) });
+	const ordered = v.parse(lineSchema, line);
+	return JSON.stringify({ ...ordered, cpuMs: undefined, ...(line.kind === "class" ? { from: undefined } : {}) });
 }
 
 /** Several files of one class as one. Throws where they contradict each other. */

@@ -137,7 +137,9 @@ async function lookAtWindows(context) {
 				await go(page, moment);
 				const where = `${name}, ${moment}`;
 				problems.push(...(await layout(page)).map((text) => `${where}: ${text}`));
-				problems.push(...(await axe(page)).map((text) => `${where}: axe ${text}`));
+				// axe-core takes a forced background for none; the pixels tell.
+				const found = (await axe(page)).filter((text) => !options.forcedColors || !text.startsWith("color-contrast"));
+				problems.push(...found.map((text) => `${where}: axe ${text}`));
 				if (options.forcedColors) {
 					const { low } = await contrast(page);
 					problems.push(...low.map((text) => `${where}: contrast ${text}`));

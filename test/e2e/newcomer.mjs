@@ -47,6 +47,20 @@ class Newcomer {
 		await this.workbench.waitTerminal(/▸ Run again[^\n]*\n+\$ *$/);
 	}
 
+	/** So many pages of the inspector have drawn a time line; the handout's preview is a webview as well. */
+	async inspectors(wanted) {
+		const drawn = async () => {
+			const counts = this.page.frames().map((frame) =>
+				frame
+					.locator("xv6-timeline")
+					.count()
+					.catch(() => 0),
+			);
+			return (await Promise.all(counts)).filter((count) => count > 0).length;
+		};
+		await until(async () => (await drawn()) === wanted, `${wanted} inspectors are there`);
+	}
+
 	async opened() {
 		await this.page.locator(".tab", { hasText: "Preview HANDOUT.md" }).first().waitFor();
 		await this.page.locator(".tab", { hasText: "syscall.c" }).first().waitFor();
@@ -175,17 +189,11 @@ export const newcomerCases = {
 		await click(
 			side.locator(".pane", { hasText: "Machine" }).locator(".action-label[aria-label^='Open Memory Inspector']"),
 		);
-		await workbench.webview().locator("xv6-timeline").first().waitFor();
+		await me.inspectors(1);
 		await me.shot("memory");
 		await me.picture("memory");
 		await click(page.locator(".part.panel .composite-bar .action-label[aria-label^='xv6 Memory']"));
-		await page
-			.frameLocator(".webview.ready")
-			.last()
-			.frameLocator("#active-frame")
-			.locator("xv6-timeline")
-			.first()
-			.waitFor();
+		await me.inspectors(2);
 		await me.shot("memory-in-panel");
 	},
 
@@ -242,7 +250,7 @@ export const newcomerCases = {
 		await me.picture("green");
 		await keyboard.press("Control+Alt+X");
 		await keyboard.press("i");
-		await workbench.webview().locator("xv6-timeline").first().waitFor();
+		await me.inspectors(1);
 		await me.shot("memory");
 		await me.picture("memory");
 	},

@@ -116,7 +116,7 @@ export const windowCases = {
 			if (name === "light") await picture(workbench, "starter");
 			else await shot(workbench, `verdict-${name}`);
 		}
-		const link = peek.getByText("Open Memory Inspector").first();
+		const link = peek.getByText("Show This Run in the Inspector").first();
 		await link.click();
 		await workbench.webview().locator("xv6-inspector").waitFor();
 		await shot(workbench, "verdict-link");

@@ -250,7 +250,7 @@ function defineTrusted(): void {
 		);
 	});
 
-	it("offers Run and Debug above main of a user program, and only in a kernel tree", async () => {
+	it("offers Run, Debug and many schedules above main of a user program, and only in a kernel tree", async () => {
 		const lenses = async (uri: vscode.Uri) => {
 			await vscode.workspace.openTextDocument(uri);
 			return vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10);
@@ -258,8 +258,30 @@ function defineTrusted(): void {
 		const found = await lenses(vscode.Uri.joinPath(folder.root, "user/prodcons1.c"));
 		assert.deepEqual(
 			found.map((lens) => lens.command?.command),
-			["xv6Lab.runProgramAt", "xv6Lab.debugProgramAt"],
+			["xv6Lab.runProgramAt", "xv6Lab.debugProgramAt", "xv6Lab.runSchedules"],
 		);
+		// A program that the Makefile does not name: the lens, and the light bulb, put it there.
+		const mine = vscode.Uri.joinPath(folder.root, "user/mine.c");
+		const makefile = vscode.Uri.joinPath(folder.root, "Makefile");
+		const before = await vscode.workspace.fs.readFile(makefile);
+		await vscode.workspace.fs.writeFile(mine, new TextEncoder().encode("int\nmain(void)\n{\n}\n"));
+		const [add] = await lenses(mine);
+		assert.equal(add?.command?.command, "xv6Lab.addProgram");
+		const range = new vscode.Range(1, 0, 1, 0);
+		const fixes = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+			"vscode.executeCodeActionProvider",
+			mine,
+			range,
+		);
+		assert.deepEqual(
+			fixes.map(({ title }) => title),
+			["Add mine to UPROGS in the Makefile"],
+		);
+		await vscode.commands.executeCommand("xv6Lab.addProgram", mine, "mine");
+		assert.match(new TextDecoder().decode(await vscode.workspace.fs.readFile(makefile)), /^\t\$U\/_mine\\$/m);
+		await vscode.workspace.fs.delete(mine);
+		await vscode.workspace.fs.writeFile(makefile, before);
+		await folder.sync();
 		const outside = vscode.Uri.joinPath(folder.root, "../elsewhere/user/prodcons1.c");
 		await vscode.workspace.fs.writeFile(outside, new TextEncoder().encode("int\nmain(void)\n{\n}\n"));
 		assert.deepEqual(await lenses(outside), []);

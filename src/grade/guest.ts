@@ -84,7 +84,7 @@ export class GradeGuest implements Disposable {
 		return undefined;
 	}
 
-	/** Runs until the guest printed something, or cannot go on, or for some milliseconds. */
+	/** Runs until the guest printed something, or can do no more, or for some milliseconds. */
 	step(): { readonly text: string; readonly end: GradeRun["end"] | "wall" | undefined } {
 		for (let i = 0; i < mostLooks && this.text === "" && !this.ended; i++) this.ended = this.runOn();
 		const late = this.options.now() - this.begun.wall > this.limit.wall;

@@ -327,6 +327,40 @@ function defineTrusted(): void {
 		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
 	});
 
+	it("shows a course's grade script in the Test Explorer, with points and parents, and runs its tests", async () => {
+		const graded = await makeTree("graded");
+		const script = `from gradelib import *
+
+r = Runner(save("xv6.out"))
+
+@test(10, "echo")
+def test_echo():
+    r.run_qemu(shell_script(['echo hello']))
+    r.match('^hello$')
+
+@test(5, "its end", parent=test_echo)
+def test_end():
+    r.match('^bye$')
+
+run_tests()
+`;
+		await vscode.workspace.fs.writeFile(
+			vscode.Uri.joinPath(graded.root, "grade-lab-own"),
+			new TextEncoder().encode(script),
+		);
+		await api.refresh();
+		const [echo, end] = ["grade-lab-own: echo", "grade-lab-own: its end"];
+		await until(() => api.tests.find(graded, end) !== undefined, "the script's tests are in the Test Explorer");
+		const item = api.tests.find(graded, end);
+		assert.equal(item?.parent?.id, echo);
+		assert.equal(item?.description, "5 points");
+		assert.equal(item?.range?.start.line, 9);
+		assert.ok(item?.uri?.path.endsWith("/graded/grade-lab-own"));
+		await api.tests.runOne(graded, echo);
+		assert.equal(api.tests.results(graded).get(echo), "passed");
+		assert.equal(api.tests.results(graded).get(end), "failed");
+	});
+
 	it("never blocked the extension host's event loop in all this", async () => {
 		const { turns, longest } = await watch.stop();
 		console.log(`[test] event loop: ${turns} turns, the longest:\n    ${longest.join("\n    ")}`);

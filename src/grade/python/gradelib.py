@@ -42,7 +42,7 @@ class _Test:
         self.complete = True
         outcome = "passed"
         message = ""
-        # A parent runs first, whoever asked for it.
+        # A parent runs first, even if only its child is wanted.
         if self.parent and not self.parent():
             if self.parent.left_out:
                 outcome = "not-graded"

@@ -95,6 +95,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
 			showEnd,
 			runAllTests: (folder) => tests.runAll(folder),
+			runInExplorer: (folder, test) => tests.runOne(folder, test),
 			runSchedules: (folder, program) => tests.runSchedules(folder, program),
 			nextTest: (folder) => folder.tree.lab && labProgress(folder.tree.lab, tests.results(folder)).next?.test,
 			runOfMessage: (hint) => tests.runOfMessage(hint),

@@ -17,6 +17,7 @@ export interface CommandParts {
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	runAllTests(folder: LabFolder): Promise<void>;
+	runInExplorer(folder: LabFolder, test: string): Promise<void>;
 	/** The tests of a program, each with many schedules. */
 	runSchedules(folder: LabFolder, program: string): Promise<void>;
 	/** The first test, in the lab's order, that has not passed. */
@@ -67,14 +68,18 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			if (choice) await runProgram(parts, folder, choice.label, report, token);
 		}),
 		runTest: async ({ folder, test }: TestRow) =>
-			withFolder(test.command, (_, report, token) => runTest(parts, folder, test.id, report, token))(folder.root),
+			withFolder(test.command || test.id, (_, report, token) => runTest(parts, folder, test.id, report, token))(
+				folder.root,
+			),
 		runNext: async (hint?: unknown) => {
 			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			const next = parts.nextTest(folder);
 			if (!next)
 				return void vscode.window.setStatusBarMessage(vscode.l10n.t("$(check) xv6: all tests have passed"), 5000);
-			await withFolder(next.command, (_, report, token) => runTest(parts, folder, next.id, report, token))(folder.root);
+			await withFolder(next.command || next.id, (_, report, token) => runTest(parts, folder, next.id, report, token))(
+				folder.root,
+			);
 		},
 		inspectRun: async (hint?: unknown) => {
 			const run = parts.runOfMessage(hint);
@@ -174,6 +179,8 @@ async function runTest(
 	token: vscode.CancellationToken,
 	seed = folder.settings.machine.seed ?? 0,
 ): Promise<void> {
+	// A grade script's run is several machines after each other, none of them the terminal's.
+	if (folder.tree.lab?.tests.find(({ id }) => id === test)?.grade) return parts.runInExplorer(folder, test);
 	const result = await folder.runTest(test, seed, report, token);
 	if (result.verdict) await parts.showVerdict(folder, result.verdict);
 	else parts.showEnd(folder, test, result);

@@ -71,6 +71,13 @@ export class LabTests implements vscode.Disposable {
 		await this.run(new vscode.TestRunRequest([root]), undefined, false);
 	}
 
+	/** One test, and those that need it, as if chosen in the explorer. */
+	async runOne(folder: LabFolder, test: string): Promise<void> {
+		this.update();
+		const item = this.find(folder, test);
+		if (item) await this.run(new vscode.TestRunRequest([item]), undefined, false);
+	}
+
 	/** The tests of one program with many schedules, as if asked for in the explorer. */
 	async runSchedules(folder: LabFolder, program: string): Promise<void> {
 		this.update();

@@ -58,11 +58,9 @@ function cSymbolsOf(source: string): CSymbol[] {
 	const found: CSymbol[] = [];
 	const add = (kind: SymbolKind, name: string, line: number, end: number, nameLine: number) => {
 		const column = Math.max(0, (lines[nameLine] as string).search(new RegExp(`\\b${name}\\b`)));
-		const head = original.slice(line, nameLine + 1).join(" ");
-		const text = head
-			.replace(/\s+/g, " ")
-			.replace(/\s*\{.*$/, "")
-			.trim();
+		const whole = original.slice(line, end + 1).join(" ");
+		const head = kind === "macro" || kind === "enumerator" ? whole : whole.replace(/\s*[{;][\s\S]*$/, "");
+		const text = head.replace(/\s+/g, " ").trim().slice(0, 300);
 		found.push({ name, kind, line, end, nameLine, column, text });
 	};
 	for (let at = 0; at < lines.length; at++) {

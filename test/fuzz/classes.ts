@@ -26,6 +26,7 @@ import {
 import { isToInspector, parseFromInspector } from "../../src/protocol/inspectorMessages.ts";
 import type { Random } from "../support/random.ts";
 import { hw5Regions, programs, qemu, ramBase, stillMachine } from "../unit/kernelview/recorded.ts";
+import { machineClasses } from "./machineClasses.ts";
 import { damageBytes, damageJson, damageText, type Json } from "./mutate.ts";
 
 /**
@@ -159,6 +160,7 @@ const types = new Set(["ready", "drawn", "walk", "writer", "control", "openSourc
 const actions = new Set(["pause", "resume", "stepToFault", "boot"]);
 
 export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
+	...machineClasses,
 	elf: {
 		about: "a kernel's ELF file: loader and symbols",
 		sample: 3,

@@ -1,12 +1,11 @@
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
-import { ElfFile } from "../debuginfo/elf.ts";
 import type { NodeTree } from "../env/node/sourceTree.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { crashSweep } from "../lab/faults/crash.ts";
-import { type Fault, parseCrash, parseFail, type Sweep } from "../lab/faults/fault.ts";
-import { failures, renderSweep } from "../lab/faults/report.ts";
+import { type Fault, kallocOf, parseCrash, parseFail, type Sweep } from "../lab/faults/fault.ts";
+import { renderSweep } from "../lab/faults/report.ts";
 import { sweep } from "../lab/faults/sweep.ts";
 import { runFaultTests } from "../lab/faults/tests.ts";
 import type { LabManifest, LabTest } from "../lab/manifest.ts";
@@ -38,10 +37,6 @@ export function faultOf({ fail, crash, irq, coverage }: FaultOptions): Fault | u
 	return fault;
 }
 
-export function kallocOf(output: BuildOutput): number | undefined {
-	return new ElfFile(output.kernel).symbol("kalloc")?.address;
-}
-
 /** `xv6-lab run PROGRAM --fail …`: exit 1 when the kernel did not stand it. */
 export async function runWithFaults(
 	command: string,
@@ -51,12 +46,22 @@ export async function runWithFaults(
 		tree,
 		manifest,
 		params,
-	}: { output: BuildOutput; tree: NodeTree; manifest: LabManifest | undefined; params: MachineParams },
+		limit,
+	}: {
+		output: BuildOutput;
+		tree: NodeTree;
+		manifest: LabManifest | undefined;
+		params: MachineParams;
+		/** Milliseconds for all runs together. */
+		limit: number | undefined;
+	},
 ): Promise<number> {
+	const signal = limit === undefined ? undefined : AbortSignal.timeout(limit);
 	const session = await openSession(output, { params, manifest, timeoutMs: undefined, onOutput: () => {} });
 	const progress = new ProgressLine(process.stderr);
 	try {
 		const { machine, shell, view } = session;
+		shell.signal = signal;
 		const boot = await shell.waitForPrompt(budgets.boot);
 		if (boot.kind !== "prompt") {
 			process.stderr.write(`xv6-lab: ${describeEnd(boot, machine.instret)}\n`);
@@ -65,16 +70,23 @@ export async function runWithFaults(
 		const common = {
 			...{ machine, shell, fault, command, budget: budgets.command },
 			onProgress: (done: number, total: number) => progress.show({ step: command, done, total }),
+			...(signal ? { signal } : {}),
 		};
 		const another = async () => (await createMachine(output, params)).machine;
 		const made =
 			fault.kind === "crash"
 				? await crashSweep({ ...common, another, breathe })
-				: await sweep({ ...common, view, kalloc: kallocOf(output), file: await diagnosisFiles(tree) });
+				: await sweep({ ...common, view, kalloc: kallocOf(output.kernel), file: await diagnosisFiles(tree) });
 		progress.clear();
 		process.stdout.write(visible(renderSweep(made)));
 		if (made.plainFailed) return codeOfEnd(made.plainFailed as Parameters<typeof codeOfEnd>[0]);
-		return failures(made).length > 0 || made.runs.length === 0 ? exitCodes.failed : exitCodes.done;
+		const none = made.runs.length === 0 && fault.at !== "all";
+		return none || made.runs.some(({ outcome }) => outcome !== "handled") ? exitCodes.failed : exitCodes.done;
+	} catch (error) {
+		if (!signal?.aborted || !(error instanceof UserError) || error.code !== "cancelled") throw error;
+		progress.clear();
+		process.stderr.write("xv6-lab: timed out\n");
+		return exitCodes.timeout;
 	} finally {
 		progress.clear();
 		session.dispose();
@@ -105,7 +117,7 @@ export async function testWithFaults(
 		...{ manifest, tests, fault, tree, breathe },
 		harts: params.harts ?? output.wish.harts,
 		seed: params.seed ?? 0,
-		kalloc: kallocOf(output),
+		kalloc: kallocOf(output.kernel),
 		createMachine: async () => (await createMachine(output, params)).machine,
 		observe: (machine) => observe(machine, output, manifest),
 		onProgress: (test, done, total) => progress.show({ step: test.title, done, total }),

@@ -41,7 +41,7 @@ export async function runRun(argv: string[]): Promise<number> {
 	if (fault) {
 		if (values.record || values.tables || values["memory-report"])
 			throw new UserError("usage", "Runs with faults make no recording or report", "Leave the option out.");
-		return runWithFaults(command, fault, { output, tree, manifest, params });
+		return runWithFaults(command, fault, { output, tree, manifest, params, limit: timeoutMs(values.timeout) });
 	}
 	const irq = values.irq === undefined ? undefined : wholeNumber(values.irq, "--irq", 0, Number.MAX_SAFE_INTEGER);
 	const coverage = values.coverage === undefined ? undefined : new CoverageCollector(output);

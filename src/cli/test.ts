@@ -58,6 +58,13 @@ export async function runTest(argv: string[]): Promise<number> {
 	const changed = values.lab || values.manifest || built ? new Map() : await catalog.changedIn(manifest, tree);
 	const params = machineParams(values);
 	const fault = faultOf(values);
+	if (fault && limit !== undefined) {
+		throw new UserError(
+			"usage",
+			"--timeout ends a test; runs with faults have budgets of instructions",
+			"Leave it out.",
+		);
+	}
 	if (fault && values.seeds)
 		throw new UserError("usage", "--seeds runs tests, not faults", "Choose one schedule with --seed.");
 	const first = params.seed ?? 0;

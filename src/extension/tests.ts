@@ -4,6 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { TestInfo, VerdictData } from "../protocol/engine.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
+import { addCoverage, answerCoverage } from "./coverage.ts";
 import { debugTest } from "./debug.ts";
 import { failurePlace } from "./failureLine.ts";
 import type { Folders } from "./folders.ts";
@@ -16,7 +17,10 @@ type Node =
 	| { readonly kind: "task"; readonly folder: LabFolder }
 	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
 
-/** The Test Explorer: labs → tasks → tests of every open kernel, with one plain and one many-schedules run profile. */
+/** Once; with each of many schedules; once with what was executed counted; with each kalloc failing in turn. */
+type How = "once" | "many" | "coverage" | "kalloc";
+
+/** The Test Explorer: labs → tasks → tests of every open kernel, with a profile for each way to run them. */
 export class LabTests implements vscode.Disposable {
 	private readonly controller = vscode.tests.createTestController("xv6Lab", "xv6 Lab");
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
@@ -32,6 +36,8 @@ export class LabTests implements vscode.Disposable {
 	readonly onDidChangeResults = this.changedResults.event;
 	readonly once: vscode.TestRunProfile;
 	readonly many: vscode.TestRunProfile;
+	readonly coverage: vscode.TestRunProfile;
+	readonly everyKalloc: vscode.TestRunProfile;
 
 	constructor(private readonly folders: Folders) {
 		this.store.add(this.controller);
@@ -41,12 +47,22 @@ export class LabTests implements vscode.Disposable {
 		this.once = this.controller.createRunProfile(
 			vscode.l10n.t("Run"),
 			Run,
-			(request, token) => this.handle(request, token, false),
+			(request, token) => this.handle(request, token, "once"),
 			true,
 		);
 		this.once.supportsContinuousRun = true;
 		this.many = this.controller.createRunProfile(vscode.l10n.t("Run with many schedules"), Run, (request, token) =>
-			this.handle(request, token, true),
+			this.handle(request, token, "many"),
+		);
+		const { Coverage } = vscode.TestRunProfileKind;
+		this.coverage = this.controller.createRunProfile(vscode.l10n.t("Coverage"), Coverage, (request, token) =>
+			this.handle(request, token, "coverage"),
+		);
+		answerCoverage(this.coverage);
+		this.everyKalloc = this.controller.createRunProfile(
+			vscode.l10n.t("Every kalloc fails once"),
+			Run,
+			(request, token) => this.handle(request, token, "kalloc"),
 		);
 		this.controller.createRunProfile(
 			vscode.l10n.t("Debug"),
@@ -68,7 +84,7 @@ export class LabTests implements vscode.Disposable {
 				vscode.l10n.t("Add a lab.json or a lab's programs."),
 			);
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
-		await this.run(new vscode.TestRunRequest([root]), undefined, false);
+		await this.run(new vscode.TestRunRequest([root]), undefined, "once");
 	}
 
 	/** One test, and those that need it, as if chosen in the explorer. */
@@ -85,7 +101,7 @@ export class LabTests implements vscode.Disposable {
 		const items = tests.flatMap(({ id }) => this.find(folder, id) ?? []);
 		if (items.length === 0) return;
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
-		await this.run(new vscode.TestRunRequest(items), undefined, true);
+		await this.run(new vscode.TestRunRequest(items), undefined, "many");
 	}
 
 	/** Shows a verdict that came from a command in the explorer too. */
@@ -233,8 +249,8 @@ export class LabTests implements vscode.Disposable {
 		return node && test && { folder: node.folder, id: test.id, command: test.command };
 	}
 
-	private async handle(request: vscode.TestRunRequest, token: vscode.CancellationToken, many: boolean): Promise<void> {
-		if (!request.continuous) return this.run(request, token, many);
+	private async handle(request: vscode.TestRunRequest, token: vscode.CancellationToken, how: How): Promise<void> {
+		if (!request.continuous) return this.run(request, token, how);
 		// Continuous run: whenever a source of an affected tree is saved; saves during a run are one more run together.
 		let last = Promise.resolve();
 		let waiting = false;
@@ -246,7 +262,7 @@ export class LabTests implements vscode.Disposable {
 				.catch(() => undefined)
 				.then(() => {
 					waiting = false;
-					return this.run(request, token, many);
+					return this.run(request, token, how);
 				});
 		});
 		token.onCancellationRequested(() => saved.dispose());
@@ -255,7 +271,7 @@ export class LabTests implements vscode.Disposable {
 	private async run(
 		request: vscode.TestRunRequest,
 		token: vscode.CancellationToken | undefined,
-		many: boolean,
+		how: How,
 	): Promise<void> {
 		const run = this.controller.createTestRun(request);
 		// The run's own token is the stop button's; a run that a command began is known to VS Code by nothing else.
@@ -264,7 +280,7 @@ export class LabTests implements vscode.Disposable {
 		try {
 			for (const [folder, items] of this.selected(request)) {
 				if (token?.isCancellationRequested || cancel.token.isCancellationRequested) break;
-				await this.runFolder(run, folder, items, cancel.token, many);
+				await this.runFolder(run, folder, items, cancel.token, how);
 			}
 		} finally {
 			run.end();
@@ -313,7 +329,7 @@ export class LabTests implements vscode.Disposable {
 		folder: LabFolder,
 		items: readonly vscode.TestItem[],
 		token: vscode.CancellationToken,
-		many: boolean,
+		how: How,
 	): Promise<void> {
 		const root = this.controller.items.get(folder.root.toString());
 		for (const item of items) run.enqueued(item);
@@ -329,7 +345,7 @@ export class LabTests implements vscode.Disposable {
 			if (error instanceof UserError) return;
 			throw error;
 		}
-		await this.runBuilt(run, folder, items, token, many);
+		await this.runBuilt(run, folder, items, token, how);
 	}
 
 	private async runBuilt(
@@ -337,12 +353,12 @@ export class LabTests implements vscode.Disposable {
 		folder: LabFolder,
 		items: readonly vscode.TestItem[],
 		token: vscode.CancellationToken,
-		many: boolean,
+		how: How,
 	): Promise<void> {
 		const settings = folder.settings;
 		const engine = folder.engine();
 		const first = settings.machine.seed ?? 0;
-		const seeds = many ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
+		const seeds = how === "many" ? Array.from({ length: settings.seeds }, (_, i) => first + i) : [first];
 		const open = new Map(
 			items.map((item) => [item.id, { item, verdicts: [] as VerdictData[], began: 0, duration: 0 }]),
 		);
@@ -353,9 +369,20 @@ export class LabTests implements vscode.Disposable {
 				if (!started) return;
 				started.began = performance.now();
 				run.started(started.item);
-				if (!many) return;
+				if (how !== "many") return;
 				const turn = vscode.l10n.t("{0}: schedule {1} of {2}", started.item.label, seed - first + 1, seeds.length);
 				run.appendOutput(`${turn}\r\n`, undefined, started.item);
+			}),
+		);
+		store.add(
+			engine.on("testProgress", ({ test, done, total }) => {
+				const item = open.get(test)?.item;
+				if (!item || done % progressEvery !== 0) return;
+				run.appendOutput(
+					`${vscode.l10n.t("{0}: kalloc {1} of {2}", item.label, done + 1, total)}\r\n`,
+					undefined,
+					item,
+				);
 			}),
 		);
 		store.add(
@@ -366,14 +393,23 @@ export class LabTests implements vscode.Disposable {
 				test.verdicts.push(verdict);
 				test.duration += performance.now() - test.began;
 				if (test.verdicts.length < seeds.length) return;
-				this.record(run, test.item, folder, test.verdicts, test.duration);
+				if (how === "kalloc") recordFaults(run, test.item, verdict, folder, test.duration);
+				else this.record(run, test.item, folder, test.verdicts, test.duration);
 				open.delete(verdict.test);
 			}),
 		);
 		store.add(token.onCancellationRequested(() => void folder.ask("cancel", undefined)));
 		try {
 			const tests = items.map((item) => item.id);
-			await folder.exclusively(engine.request("runTests", { tests, seeds, machine: settings.machine }));
+			const { coverage } = await folder.exclusively(
+				engine.request("runTests", {
+					...{ tests, seeds, machine: settings.machine },
+					...(how === "coverage" ? { coverage: true } : {}),
+					...(how === "kalloc" ? { everyKallocFails: true } : {}),
+				}),
+			);
+			const byId = new Map(items.map((item) => [item.id, item]));
+			if (coverage) addCoverage(run, folder.root, coverage, (test) => byId.get(test));
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
 			if (error.code !== "cancelled") run.appendOutput(`${error.format()}\r\n`);
@@ -434,6 +470,36 @@ function pointsOf(points: number): string {
 	return points === 1 ? vscode.l10n.t("1 point") : vscode.l10n.t("{0} points", points);
 }
 
+/** Runs of a sweep between two lines of its progress. */
+const progressEvery = 10;
+
+/** The result of a test whose command ran with each kalloc failing: not its own result, which stays what it was. */
+function recordFaults(
+	run: vscode.TestRun,
+	item: vscode.TestItem,
+	verdict: VerdictData,
+	folder: LabFolder,
+	duration: number,
+): void {
+	if (verdict.outcome === "passed") return run.passed(item, duration);
+	if (verdict.outcome === "not-checked") return run.skipped(item);
+	const message = new vscode.TestMessage(
+		[...verdict.reasons.map((reason) => reason.message), "", verdict.actual].join("\n"),
+	);
+	message.stackTrace = stackOf(verdict, folder);
+	const [place] = message.stackTrace;
+	if (place?.uri && place.position) message.location = new vscode.Location(place.uri, place.position);
+	run.failed(item, message, duration);
+}
+
+function stackOf(verdict: VerdictData, folder: LabFolder): vscode.TestMessageStackFrame[] {
+	return verdict.stack.map((frame) => {
+		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
+		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
+		return new vscode.TestMessageStackFrame(frame.name, uri, position);
+	});
+}
+
 /** The begin of a line (from 1). */
 function startOf(line: number): vscode.Range {
 	return new vscode.Range(line - 1, 0, line - 1, 0);
@@ -450,11 +516,7 @@ function seedsMessage(bad: readonly VerdictData[], all: number): string {
  */
 function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
 	const explanation = new vscode.TestMessage(plainCard(verdictCard(verdict), cardWords()));
-	explanation.stackTrace = verdict.stack.map((frame) => {
-		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
-		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
-		return new vscode.TestMessageStackFrame(frame.name, uri, position);
-	});
+	explanation.stackTrace = stackOf(verdict, folder);
 	const messages = [explanation];
 	const source = folder.tree.programs.find(({ name }) => name === verdict.program)?.source;
 	const place = source === undefined ? undefined : failurePlace(verdict, source);

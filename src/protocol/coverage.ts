@@ -16,6 +16,12 @@ export interface JumpCoverage {
 	readonly passed: boolean;
 }
 
+/** A report with what it is of: a test's id, or `boot` for what came before the tests. */
+export interface CoveragePart {
+	readonly name: string;
+	readonly report: CoverageReport;
+}
+
 export interface CoverageReport {
 	/** By name. */
 	readonly files: readonly FileCoverage[];

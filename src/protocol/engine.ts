@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { CoveragePart, CoverageReport } from "./coverage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
@@ -121,6 +122,16 @@ export interface RunTestsParams {
 	readonly tests: readonly string[];
 	readonly seeds: readonly number[];
 	readonly machine: MachineParams;
+	/** What was executed is counted: the result has it. */
+	readonly coverage?: boolean;
+	/** Instead of judging what the program says: each kalloc of each test fails once, and the kernel is judged. With the first seed. */
+	readonly everyKallocFails?: boolean;
+}
+
+/** By test, and of all together with the boot; files of the tree only. */
+export interface TestsCoverage {
+	readonly parts: readonly CoveragePart[];
+	readonly together: CoverageReport;
 }
 
 /** Plain form of lab/verdict.ts `Verdict`. */
@@ -209,7 +220,10 @@ export interface EngineRequests {
 		params: { readonly test: string; readonly seed: number; readonly machine: MachineParams };
 		result: EngineRequests["boot"]["result"] & EngineRequests["runCommand"]["result"];
 	};
-	runTests: { params: RunTestsParams; result: { readonly passed: number; readonly failed: number } };
+	runTests: {
+		params: RunTestsParams;
+		result: { readonly passed: number; readonly failed: number; readonly coverage?: TestsCoverage };
+	};
 	/** The live machine's run up to now as a file (machine/recording.ts). */
 	saveRun: { params: undefined; result: { readonly bytes: Uint8Array; readonly title: string } };
 	/** Does a recorded run again, to its end, as the live machine, which stands there with its history. */
@@ -275,6 +289,8 @@ export interface EngineEvents {
 	typedInPast: { readonly bytes: Uint8Array };
 	progress: { readonly step: string; readonly done: number; readonly total: number };
 	testStarted: { readonly test: string; readonly seed: number };
+	/** Of a test that is many runs. */
+	testProgress: { readonly test: string; readonly done: number; readonly total: number };
 	testOutput: { readonly bytes: Uint8Array };
 	verdict: VerdictData;
 	/** Why a machine that ran by itself panicked. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { loadCore } from "../env/node/core.ts";
+import { loadCore, loadWatchCore } from "../env/node/core.ts";
 import type { EngineWorkerData } from "../env/node/engineWorker.ts";
 import { gradeWorkers } from "../env/node/gradeWorker.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
@@ -26,6 +26,7 @@ serveEngine(
 	{
 		catalog: new LabCatalog(new NodeTree(join(dist, "assets"))),
 		core: () => loadCore(dist),
+		watchCore: () => loadWatchCore(dist),
 		openToolchains: ({ toolchain, toolchainPath }) =>
 			openToolchains({
 				kind: toolchain,

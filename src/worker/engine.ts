@@ -6,13 +6,18 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
 import type { LaunchArguments } from "../debugger/target.ts";
 import { handoutFile } from "../lab/catalog.ts";
+import { CoverageCollector } from "../lab/coverage/collector.ts";
+import { onlyFiles } from "../lab/coverage/coverage.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
+import { kallocOf } from "../lab/faults/fault.ts";
+import { runFaultTests } from "../lab/faults/tests.ts";
 import { expectedText } from "../lab/judge.ts";
 import { judgeKnown } from "../lab/knownPrograms.ts";
-import type { LabManifest } from "../lab/manifest.ts";
+import type { LabManifest, LabTest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
 import { bootSeed, testSchedule } from "../lab/schedules.ts";
 import type { Verdict } from "../lab/verdict.ts";
+import type { CoverageReport } from "../protocol/coverage.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
 	BuildParams,
@@ -22,6 +27,7 @@ import type {
 	OpenedRun,
 	RunTestsParams,
 	SyncParams,
+	TestsCoverage,
 	TreeInfo,
 } from "../protocol/engine.ts";
 import { budgets } from "../session/budgets.ts";
@@ -341,17 +347,24 @@ export class Engine {
 		const { manifest } = this;
 		const output = this.builtOutput();
 		const all = params.tests.length === 0;
+		const coverage = params.coverage ? new CoverageCollector(output) : undefined;
 		const graded = params.tests.filter((id) => this.grading.isGraded(id));
 		const verdicts: Verdict[] = [];
+		if (params.everyKallocFails) {
+			if (!manifest) throw noLab();
+			const own = all
+				? manifest.tests
+				: params.tests.filter((id) => !graded.includes(id)).map((id) => findTest(manifest, id));
+			return this.failEveryKalloc(params, manifest, own, signal);
+		}
 		if (all || graded.length < params.tests.length) {
 			const own = params.tests.filter((id) => !graded.includes(id));
-			if (manifest) verdicts.push(...(await this.runLabTests(manifest, own, params, output, signal)));
+			if (manifest) verdicts.push(...(await this.runLabTests(manifest, own, params, output, signal, coverage)));
 			else if (!all)
 				throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
 		}
 		if (all || graded.length > 0) verdicts.push(...(await this.grading.run(params, graded, output, this.tree, signal)));
-		const passed = verdicts.filter((verdict) => verdict.outcome === "passed").length;
-		return { passed, failed: verdicts.length - passed };
+		return { ...countsOf(verdicts), ...(coverage ? { coverage: this.reportOf(coverage) } : {}) };
 	}
 
 	private async runLabTests(
@@ -360,6 +373,7 @@ export class Engine {
 		params: RunTestsParams,
 		output: BuildOutput,
 		signal: AbortSignal,
+		coverage: CoverageCollector | undefined,
 	): Promise<Verdict[]> {
 		const tests = ids.length > 0 ? ids.map((id) => findTest(manifest, id)) : manifest.tests;
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
@@ -374,10 +388,11 @@ export class Engine {
 			seeds: params.seeds,
 			signal,
 			createMachine: async (_, seed) => {
-				const made = await this.parts.createMachine(output, { ...params.machine, seed });
+				const made = await this.parts.createMachine(output, { ...params.machine, seed }, coverage !== undefined);
 				harts = made.harts;
 				return made.machine;
 			},
+			...(coverage ? { coverage } : {}),
 			observe: (machine) => this.parts.observe(machine, output, manifest),
 			breathe: () => this.parts.breathe(),
 			onStart: (test, seed) => this.parts.emit("testStarted", { test: test.id, seed }),
@@ -385,6 +400,41 @@ export class Engine {
 			onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
 		});
 	}
+
+	private reportOf(coverage: CoverageCollector): TestsCoverage {
+		const own = (report: CoverageReport) => onlyFiles(report, (file) => this.files.has(file));
+		const parts = coverage.reports().map(({ name, report }) => ({ name, report: own(report) }));
+		return { parts, together: own(coverage.together()) };
+	}
+
+	private async failEveryKalloc(
+		{ machine: wish, seeds }: RunTestsParams,
+		manifest: LabManifest,
+		tests: readonly LabTest[],
+		signal: AbortSignal,
+	): Promise<EngineRequests["runTests"]["result"]> {
+		const output = this.builtOutput();
+		const params = { ...wish, seed: seeds[0] ?? 0 };
+		const verdicts = await runFaultTests({
+			...{ manifest, tests, signal, tree: this.tree },
+			fault: { kind: "kalloc", at: "all" },
+			harts: wish.harts ?? output.wish.harts,
+			seed: params.seed,
+			kalloc: kallocOf(output.kernel),
+			createMachine: async () => (await this.parts.createMachine(output, params)).machine,
+			observe: (machine) => this.parts.observe(machine, output, manifest),
+			breathe: () => this.parts.breathe(),
+			onStart: (test) => this.parts.emit("testStarted", { test: test.id, seed: params.seed }),
+			onProgress: (test, done, total) => this.parts.emit("testProgress", { test: test.id, done, total }),
+			onVerdict: (verdict) => this.parts.emit("verdict", verdict),
+		});
+		return countsOf(verdicts);
+	}
+}
+
+function countsOf(verdicts: readonly Verdict[]): { passed: number; failed: number } {
+	const passed = verdicts.filter((verdict) => verdict.outcome === "passed").length;
+	return { passed, failed: verdicts.length - passed };
 }
 
 function noLab(): UserError {

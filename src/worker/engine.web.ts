@@ -104,6 +104,7 @@ serveEngine(port, {
 		core ??= read("machine/core.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
 		return core;
 	},
+	watchCore: async () => WebAssembly.compile((await read("machine/core-watch.wasm")) as BufferSource),
 	openToolchains: async () => {
 		const bundled = await openWebToolchain(read, tellRead);
 		return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };

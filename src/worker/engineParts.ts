@@ -16,6 +16,8 @@ import { Engine } from "./engine.ts";
 export interface EnginePlatform {
 	readonly catalog: LabCatalog;
 	core(): Promise<WebAssembly.Module>;
+	/** core-watch.wasm. */
+	watchCore(): Promise<WebAssembly.Module>;
 	/** Opens a toolchain; called again only when the wish changes. */
 	openToolchains(params: BuildParams): Promise<{ toolchain: Toolchain; wasi: WasiToolchain; dispose(): void }>;
 	/** Asked for at the first grade script. */
@@ -65,7 +67,10 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 				return { isKernelTree: true, programs: [], problem: error.format() };
 			}
 		},
-		createMachine: async (output, params) => machineFor(await platform.core(), output, params),
+		createMachine: async (output, params, counting) =>
+			counting
+				? machineFor(await platform.watchCore(), output, { ...params, translator: false }, undefined, true)
+				: machineFor(await platform.core(), output, params),
 		again: async (machine) => recordedMachine(recordingOf(machine as Machine), { core: await platform.core() }),
 		core: () => platform.core(),
 		gradeWorkers: () => platform.gradeWorkers(),

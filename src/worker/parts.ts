@@ -4,6 +4,7 @@ import type { Event } from "../common/event.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
+import type { FaultObserver } from "../lab/faults/fault.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { TestObserver } from "../lab/runner.ts";
 import type { Recording } from "../machine/recording.ts";
@@ -17,7 +18,7 @@ import type { RunnableMachine } from "../session/runnableMachine.ts";
 export type BootedBuild = Pick<BuildOutput, "kernel" | "programs">;
 
 /** What the inspector and the links read; implemented over src/kernelview. */
-export interface KernelObserver extends TestObserver {
+export interface KernelObserver extends TestObserver, Pick<FaultObserver, "kernelCalls" | "processes" | "inUse"> {
 	model(): KernelModel;
 	/** For the inspector: whole at first, then changes. */
 	live(): ModelSource;
@@ -48,6 +49,8 @@ export interface EngineParts extends RunHost {
 	createMachine(
 		output: BuildOutput,
 		params: MachineParams,
+		/** The machine tells what was executed. */
+		counting?: boolean,
 	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
 	/** Another machine that does what this one did, from power-on; throws where that is not all that it did. */
 	again(machine: RunnableMachine): Promise<RunnableMachine>;

@@ -223,6 +223,25 @@ function defineTrusted(): void {
 		subscription.dispose();
 	});
 
+	it("counts what a test executes, and lets each kalloc fail once, by profiles of the Test Explorer", async () => {
+		const item = api.tests.find(folder, "prodcons1");
+		assert.ok(item);
+		const outcomes: string[] = [];
+		let kallocs = 0;
+		const engine = folder.engine();
+		const verdict = engine.on("verdict", ({ outcome }) => outcomes.push(outcome));
+		const progress = engine.on("testProgress", () => kallocs++);
+		const { coverage, everyKalloc } = api.tests;
+		assert.equal(coverage.kind, vscode.TestRunProfileKind.Coverage);
+		assert.ok(coverage.loadDetailedCoverage && coverage.loadDetailedCoverageForTest);
+		for (const profile of [coverage, everyKalloc])
+			await profile.runHandler(new vscode.TestRunRequest([item], undefined, profile), never());
+		assert.deepEqual(outcomes, ["passed", "passed"]);
+		assert.ok(kallocs > 10, `${kallocs} calls of kalloc failed`);
+		verdict.dispose();
+		progress.dispose();
+	});
+
 	it("stops all tests of the lab where they are when the stop button is pressed", async () => {
 		// Most of its tests end only when their budget does: nobody's button comes too late.
 		const slow = await makeTree("slow");

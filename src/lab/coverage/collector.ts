@@ -1,14 +1,8 @@
 import { type Disposable, toDisposable } from "../../common/disposable.ts";
 import { BugError } from "../../common/errors.ts";
-import type { CoverageReport } from "../../protocol/coverage.ts";
+import type { CoveragePart, CoverageReport } from "../../protocol/coverage.ts";
 import type { RunnableMachine } from "../../session/runnableMachine.ts";
 import { Coverage, type CoveredBuild, type Marks } from "./coverage.ts";
-
-/** A report with what it is of: a test's id, or what came before the tests. */
-export interface CoveragePart {
-	readonly name: string;
-	readonly report: CoverageReport;
-}
 
 /** The part that belongs to no test. */
 export const bootPart = "boot";

@@ -1,5 +1,4 @@
-import type { CoverageReport, FileCoverage } from "../../protocol/coverage.ts";
-import type { CoveragePart } from "./collector.ts";
+import type { CoveragePart, CoverageReport, FileCoverage } from "../../protocol/coverage.ts";
 
 /**
  * A tracefile as geninfo(1) describes it, with one section for each part and file. Whether code ran is known, not how often: counts are 0

@@ -51,9 +51,8 @@ export async function crashSweep(request: CrashRequest): Promise<Sweep> {
 	}
 	const writes: Write[] = [];
 	const watching = machine.watchDisk({
-		served: ({ kind, sector, bytes }) => {
-			if (kind === "write")
-				writes.push({ at: 512 * sector, content: machine.disk().subarray(512 * sector, 512 * sector + bytes) });
+		served: ({ kind, sector }, content) => {
+			if (kind === "write") writes.push({ at: 512 * sector, content: content.slice() });
 		},
 	});
 	const { end } = await shell.run(command, request.budget).finally(() => watching.dispose());
@@ -68,14 +67,14 @@ export async function crashSweep(request: CrashRequest): Promise<Sweep> {
 	const other = await request.another();
 	try {
 		const booting = await beforeFirstRequest(other, request);
-		const disk = before.slice();
+		const disk = new CrashedDisk(booting, before);
 		const runs: FaultRun[] = [];
 		for (const [index, { at, content }] of writes.entries()) {
-			disk.set(content, at);
+			disk.write(at, content);
 			if (fault.at !== "all" && fault.at !== index + 1) continue;
 			throwIfCancelled(request.signal);
 			request.onProgress?.(runs.length, places);
-			other.restore(withDisk(booting, disk));
+			other.restore(disk.snapshot());
 			const block = at / sb.blockSize;
 			const what = block === sb.logStart ? " (the log's header)" : inLog(sb, block) ? " (of the log)" : "";
 			runs.push({
@@ -123,23 +122,41 @@ async function beforeFirstRequest(machine: RunnableMachine, host: CrashRequest):
 	}
 }
 
-function withDisk(snapshot: Snapshot, disk: Uint8Array): Snapshot {
-	const size = (snapshot.ramBytes + snapshot.diskBytes) / snapshot.pages.length;
-	const first = snapshot.ramBytes / size;
-	const pages = snapshot.pages.map((page, i) => {
-		if (i < first) return page;
-		const content = disk.subarray((i - first) * size, (i - first + 1) * size);
-		if (same(page, content)) return page;
-		const copy = new Uint8Array(size);
-		copy.set(content);
-		return copy;
-	});
-	return { ...snapshot, pages };
-}
+/** A moment of a machine, with another disk. */
+class CrashedDisk {
+	private readonly pages: Uint8Array[];
+	private readonly pageSize: number;
+	private readonly first: number;
 
-function same(page: Uint8Array, content: Uint8Array): boolean {
-	for (let i = 0; i < content.length; i++) if (page[i] !== content[i]) return false;
-	return true;
+	constructor(
+		private readonly moment: Snapshot,
+		private readonly disk: Uint8Array,
+	) {
+		this.pages = [...moment.pages];
+		this.pageSize = (moment.ramBytes + moment.diskBytes) / moment.pages.length;
+		this.first = moment.ramBytes / this.pageSize;
+		for (let at = 0; at < disk.length; at += this.pageSize) this.take(at);
+	}
+
+	write(at: number, content: Uint8Array): void {
+		this.disk.set(content, at);
+		for (let page = at - (at % this.pageSize); page < at + content.length; page += this.pageSize) this.take(page);
+	}
+
+	/** The page at this place of the disk, as it is now; a page that did not change stays the same object, which restores skip. */
+	private take(at: number): void {
+		const index = this.first + at / this.pageSize;
+		const content = this.disk.subarray(at, at + this.pageSize);
+		const page = this.pages[index];
+		if (page && content.every((byte, i) => page[i] === byte)) return;
+		const copy = new Uint8Array(this.pageSize);
+		copy.set(content);
+		this.pages[index] = copy;
+	}
+
+	snapshot(): Snapshot {
+		return { ...this.moment, pages: [...this.pages] };
+	}
 }
 
 async function recover(

@@ -1,4 +1,5 @@
 import { UserError } from "../../common/errors.ts";
+import { ElfFile } from "../../debuginfo/elf.ts";
 import type { Diagnosis, RunEnd } from "../../protocol/diagnosis.ts";
 import type { FindingLine, StackLine } from "../verdict.ts";
 
@@ -69,4 +70,9 @@ export interface FaultObserver {
 	kernelCalls(hart: number, pc: bigint): readonly StackLine[];
 	processes(): readonly { readonly pid: number; readonly name: string; readonly state: string }[];
 	inUse(): { readonly locks: readonly string[]; readonly references: ReadonlyMap<string, number> };
+}
+
+/** Address of kalloc() in a kernel; undefined: it has none by this name. */
+export function kallocOf(kernel: Uint8Array): number | undefined {
+	return new ElfFile(kernel).symbol("kalloc")?.address;
 }

@@ -86,7 +86,3 @@ export function renderSweep(sweep: Sweep): string {
 	for (const note of notes) lines.push(`note: ${note}`);
 	return `${lines.join("\n")}\n`;
 }
-
-export function failures({ runs }: Sweep): readonly FaultRun[] {
-	return runs.filter(({ outcome }) => outcome === "failed");
-}

@@ -34,8 +34,8 @@ export interface DiskRequest {
 export interface DiskListener {
 	/** Before it is served; true: it is answered with an I/O error, and moves nothing. */
 	fails?(request: DiskRequest): boolean;
-	/** It was served without an error; the disk has its new content. */
-	served?(request: DiskRequest): void;
+	/** It was served without an error. `content`: what the sectors hold now, valid until the machine goes on. */
+	served?(request: DiskRequest, content: Uint8Array): void;
 }
 
 const total = (pieces: readonly Piece[]) => pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -78,7 +78,7 @@ export class VirtioBlock implements VirtioBackend {
 				const request = { kind: "read", sector: Number(sector), bytes: room } as const;
 				if (at === undefined || this.fails(request)) return { status: S_IOERR, written: 0 };
 				this.scatter(chain.writable, 0, this.memory.bytes.subarray(at, at + room));
-				this.served(request);
+				this.served(request, at);
 				return { status: S_OK, written: room };
 			}
 			case T_OUT: {
@@ -89,7 +89,7 @@ export class VirtioBlock implements VirtioBackend {
 				if (length > 0) this.memory.writing(at, length);
 				this.gather(chain.readable, HEADER_SIZE, this.memory.bytes.subarray(at, at + length));
 				if (length > 0) this.memory.written(at, length);
-				this.served(request);
+				this.served(request, at);
 				return { status: S_OK, written: 0 };
 			}
 			case T_FLUSH:
@@ -111,8 +111,9 @@ export class VirtioBlock implements VirtioBackend {
 		return failed;
 	}
 
-	private served(request: DiskRequest): void {
-		for (const listener of this.listeners) listener.served?.(request);
+	private served(request: DiskRequest, at: number): void {
+		for (const listener of this.listeners)
+			listener.served?.(request, this.memory.bytes.subarray(at, at + request.bytes));
 	}
 
 	/** Place of whole sectors inside the image, else undefined. */

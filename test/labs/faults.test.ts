@@ -1,0 +1,184 @@
+import { afterAll, expect, test } from "vitest";
+import type { BuildOutput } from "../../src/build/types.ts";
+import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
+import { MemoryTree } from "../../src/common/sourceTree.ts";
+import { crashSweep } from "../../src/lab/faults/crash.ts";
+import { type Fault, kallocOf, type Sweep } from "../../src/lab/faults/fault.ts";
+import { groupRuns, renderSweep } from "../../src/lab/faults/report.ts";
+import { sweep } from "../../src/lab/faults/sweep.ts";
+import { runFaultTests } from "../../src/lab/faults/tests.ts";
+import { Shell } from "../../src/session/shell.ts";
+import { build, catalog, closeToolchains } from "../support/lab.ts";
+
+afterAll(closeToolchains);
+
+const full = process.env.FULL !== undefined;
+const budget = 20_000_000_000;
+const lab = "hw5-anonymous-mmap";
+const solution = "3b";
+
+/** The solution, with one place of one file changed. */
+async function kernel(path?: string, from = "", to = ""): Promise<BuildOutput> {
+	const files = await catalog.workspace(lab, solution);
+	if (path !== undefined) {
+		const text = fromUtf8(files.get(path) as Uint8Array);
+		expect(text.split(from).length, `${path} has this once: ${from}`).toBe(2);
+		files.set(path, utf8(text.replace(from, to)));
+	}
+	return build(files);
+}
+
+interface Measured {
+	/** CPU milliseconds of as many plain runs, each judged as a faulty one is. */
+	plainMs: number;
+	sweepMs: number;
+}
+
+async function withFault(output: BuildOutput, command: string, fault: Fault, measured?: Measured): Promise<Sweep> {
+	const params = { harts: 1, seed: 0, translator: true };
+	const another = async () => (await createMachine(output, params)).machine;
+	const machine = await another();
+	const shell = Shell.on(machine, { breathe });
+	const view = observe(machine, output, undefined);
+	try {
+		expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");
+		const common = { machine, shell, fault, command, budget };
+		if (fault.kind === "crash") return await crashSweep({ ...common, another, breathe });
+		const request = { ...common, view, kalloc: kallocOf(output.kernel), file: () => undefined };
+		if (!measured) return await sweep(request);
+		// Once before, so that both are measured with everything translated.
+		const { total } = await sweep(request);
+		const cpu = () => process.cpuUsage().user / 1000;
+		const ready = machine.snapshot();
+		const begin = cpu();
+		for (let i = 0; i < total; i++) {
+			machine.restore(ready);
+			view.begin();
+			expect((await shell.run(command, budget)).end.kind).toBe("prompt");
+			view.findings();
+		}
+		measured.plainMs = cpu() - begin;
+		machine.restore(ready);
+		const start = cpu();
+		const made = await sweep(request);
+		measured.sweepMs = cpu() - start;
+		return made;
+	} finally {
+		view.dispose();
+		shell.dispose();
+		machine.dispose();
+	}
+}
+
+const all = (kind: Fault["kind"]): Fault => ({ kind, at: "all" });
+const bad = (made: Sweep) => groupRuns(made.runs).filter(({ runs }) => runs[0].outcome !== "handled");
+
+test("our kernel stands every fault, and a sweep costs no more than plain runs", async () => {
+	const output = await kernel();
+	const measured = { plainMs: 0, sweepMs: 0 };
+	const made = await withFault(output, "prodcons3", all("kalloc"), measured);
+	expect(bad(made), renderSweep(made)).toEqual([]);
+	expect(made.runs.length).toBe(made.total);
+	expect(made.total).toBeGreaterThan(20);
+	const { plainMs, sweepMs } = measured;
+	console.log(`${made.total} runs: ${plainMs.toFixed(0)} ms plain, ${sweepMs.toFixed(0)} ms with faults`);
+	expect(sweepMs / plainMs).toBeLessThan(full ? 1.3 : 2);
+	const crashed = await withFault(output, "mkdir d", all("crash"));
+	expect(bad(crashed), renderSweep(crashed)).toEqual([]);
+	expect(crashed.total).toBeGreaterThan(5);
+	const asked = await withFault(output, "wc README", all("disk"));
+	expect(asked.total).toBeGreaterThan(3);
+	expect(bad(asked), renderSweep(asked)).toEqual([]);
+	expect(asked.runs.every(({ what }) => /^the driver panicked: virtio_disk_intr status/.test(what))).toBe(true);
+});
+
+test("a system call that does not check kalloc: the panic, and which call failed", async () => {
+	const output = await kernel("kernel/pipe.c", "  if(pi){\n", "  if(1){\n");
+	const made = await withFault(output, "echo a | cat", all("kalloc"));
+	const [group, ...others] = bad(made);
+	expect(others).toEqual([]);
+	const [run] = group?.runs ?? [];
+	expect(run?.outcome).toBe("failed");
+	expect(run?.what).toMatch(/^the kernel panicked/);
+	expect(run?.calls.map(({ name }) => name).slice(0, 3)).toEqual(["newpipe", "pipealloc", "sys_pipe"]);
+	expect(run?.calls[0]?.file).toBe("kernel/pipe.c");
+	expect(run?.diagnoses[0]?.kind).toBe("kernel-fault");
+	// The same once more, alone, and to the letter.
+	const alone = await withFault(output, "echo a | cat", { kind: "kalloc", at: run?.at as number });
+	expect(alone.runs).toEqual([run]);
+});
+
+test("a leak on the error path: how many frames, of what kind", async () => {
+	const output = await kernel(
+		"kernel/vm.c",
+		"    kfree(mem);\n    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
+		"    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
+	);
+	const made = await withFault(output, "echo hi", all("kalloc"));
+	const groups = bad(made);
+	expect(groups.length).toBeGreaterThan(0);
+	for (const { runs } of groups) {
+		expect(runs[0].what).toBe("one frame lost");
+		expect(runs[0].calls.map(({ name }) => name)).toContain("copypage");
+		expect(runs[0].diagnoses.map(({ kind }) => kind)).toContain("lost-memory");
+	}
+	expect(made.runs.filter(({ outcome }) => outcome === "handled").length).toBeGreaterThan(20);
+});
+
+test("a log whose header is written too late does not survive a crash", async () => {
+	const output = await kernel(
+		"kernel/log.c",
+		"  write_head();\n  install_trans();\n\n  // The homes",
+		"  install_trans();\n\n  // The homes",
+	);
+	const made = await withFault(output, "mkdir d", all("crash"));
+	const groups = bad(made);
+	expect(groups.length).toBeGreaterThan(0);
+	expect(groups[0]?.runs[0].what).toMatch(/^the file system is damaged after the next boot/);
+});
+
+test("a driver that does not look at the status: nobody notices", async () => {
+	const output = await kernel(
+		"kernel/virtio_disk.c",
+		'    if(r->status != 0)\n      panic("virtio_disk_intr status");\n',
+		"",
+	);
+	const made = await withFault(output, "mkdir d", all("disk"));
+	expect(
+		made.runs.some(({ outcome, what }) => outcome === "failed" && /^nobody noticed/.test(what)),
+		renderSweep(made),
+	).toBe(true);
+});
+
+test("tests of a lab with faults are verdicts of the kernel", async () => {
+	for (const [id, step] of full
+		? ([
+				[lab, solution],
+				["cs326-shared-page", "1"],
+				["cs326-shared-page", "2"],
+			] as const)
+		: ([[lab, solution]] as const)) {
+		const files = await catalog.workspace(id, step);
+		const output = await build(files);
+		const manifest = await catalog.manifest(id);
+		const verdicts = await runFaultTests({
+			manifest,
+			tests: full
+				? manifest.tests.filter((one) => !/usertests|forktest|stress/.test(one.command ?? one.program))
+				: manifest.tests.slice(0, 1),
+			fault: all("kalloc"),
+			harts: 3,
+			seed: 0,
+			tree: new MemoryTree("tree", files),
+			kalloc: kallocOf(output.kernel),
+			createMachine: async () => (await createMachine(output, { harts: 3, seed: 0, translator: true })).machine,
+			observe: (machine) => observe(machine, output, manifest),
+			breathe,
+			onVerdict: ({ title, outcome }, made) => console.log(`${title}: ${made?.total} calls, ${outcome}`),
+		});
+		const wrong = verdicts.filter(({ outcome }) => outcome === "failed" || outcome === "errored");
+		expect(wrong.map(({ title, actual }) => `${title}\n${actual}`)).toEqual([]);
+		expect(verdicts.some(({ outcome }) => outcome === "passed")).toBe(true);
+	}
+});

@@ -90,7 +90,7 @@ test("our kernel stands every fault, and a sweep costs no more than plain runs",
 	const asked = await withFault(output, "wc README", all("disk"));
 	expect(asked.total).toBeGreaterThan(3);
 	expect(bad(asked), renderSweep(asked)).toEqual([]);
-	expect(asked.runs.every(({ what }) => /^the driver panicked: virtio_disk_intr status/.test(what))).toBe(true);
+	expect(asked.runs.every(({ what }) => /^the driver panicked: virtio_disk_intr/.test(what))).toBe(true);
 });
 
 test("a system call that does not check kalloc: the panic, and which call failed", async () => {
@@ -110,9 +110,7 @@ test("a system call that does not check kalloc: the panic, and which call failed
 });
 
 test("a leak on the error path: how many frames, of what kind", async () => {
-	const output = await kernel(
-		"kernel/vm.c",
-		"    kfree(mem);\n    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
+	const output = await kernel("kernel/vm.c", "PTE_FLAGS(pte) & ~PTE_V) != 0){\n    kfree(mem);\n", "PTE_FLAGS(pte) & ~PTE_V) != 0){\n");\n    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
 		"    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
 	);
 	const made = await withFault(output, "echo hi", all("kalloc"));
@@ -127,9 +125,7 @@ test("a leak on the error path: how many frames, of what kind", async () => {
 });
 
 test("a log whose header is written too late does not survive a crash", async () => {
-	const output = await kernel(
-		"kernel/log.c",
-		"  write_head();\n  install_trans();\n\n  // The homes",
+	const output = await kernel("kernel/log.c", "  write_head();\n  install_trans();\n", "  install_trans();\n");\n  install_trans();\n\n  // The homes",
 		"  install_trans();\n\n  // The homes",
 	);
 	const made = await withFault(output, "mkdir d", all("crash"));
@@ -141,8 +137,8 @@ test("a log whose header is written too late does not survive a crash", async ()
 test("a driver that does not look at the status: nobody notices", async () => {
 	const output = await kernel(
 		"kernel/virtio_disk.c",
-		'    if(r->status != 0)\n      panic("virtio_disk_intr status");\n',
-		"",
+		"if(r->status != 0)",
+		"if(0)",
 	);
 	const made = await withFault(output, "mkdir d", all("disk"));
 	expect(

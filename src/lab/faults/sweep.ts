@@ -5,7 +5,7 @@ import type { Instructions } from "../../machine/types.ts";
 import { describeEnd } from "../../session/commandEnd.ts";
 import type { CommandResult, Shell } from "../../session/shell.ts";
 import type { Fault, FaultRun, Sweep } from "./fault.ts";
-import { type Injection, type InjectionPlace, inject } from "./inject.ts";
+import { type Injection, type InjectionPlace, inject, type Met } from "./inject.ts";
 
 export interface SweepRequest extends InjectionPlace {
 	readonly shell: Shell;
@@ -42,31 +42,36 @@ interface Quiet {
  * the command runs once before: the shell's heap grows with the first command of a kind. A program may fail; the kernel may not panic, hang, or lose anything.
  */
 export async function sweep(request: SweepRequest): Promise<Sweep> {
-	const { machine, shell, view, fault, command, kalloc } = request;
+	const { fault, kalloc } = request;
 	if (fault.kind === "kalloc" && kalloc === undefined) {
 		throw new UserError("usage", "This kernel has no function kalloc", "Only disk requests can be made to fail in it.");
 	}
+	const injection = inject(request, fault.kind);
+	try {
+		return await sweepWith(request, injection);
+	} finally {
+		injection.dispose();
+	}
+}
+
+async function sweepWith(request: SweepRequest, injection: Injection): Promise<Sweep> {
+	const { machine, shell, view, fault, command, budget } = request;
 	const nothing = { fault, command, total: 0, runs: [] };
 	// What a run has read is in the buffer cache, and is not asked of the disk again.
 	if (fault.kind === "kalloc") {
-		const first = await shell.run(command, request.budget, { mostOutput });
+		const first = await shell.run(command, budget, { mostOutput });
 		if (first.end.kind !== "prompt") return { ...nothing, plainFailed: first.end, notes: [] };
-		await shell.waitForPrompt(request.budget);
+		await shell.waitForPrompt(budget);
 	}
 	const ready = machine.snapshot();
 	view.begin();
 	const before = quiet(request);
-	const counting = inject(request, fault.kind, 0);
-	let plain: CommandResult;
-	try {
-		plain = await shell.run(command, request.budget, { mostOutput });
-	} finally {
-		counting.dispose();
-	}
+	injection.arm(0);
+	const plain = await shell.run(command, budget, { mostOutput });
+	const total = injection.count;
 	if (plain.end.kind !== "prompt") return { ...nothing, plainFailed: plain.end, notes: [] };
 	const after = await settled(request, before);
-	const sweeping = new Sweeping(request, ready, before, after, plain);
-	const total = counting.count;
+	const sweeping = new Sweeping(request, injection, ready, before, after, plain);
 	const places = fault.at === "all" ? Array.from({ length: total }, (_, i) => i + 1) : [fault.at];
 	if (fault.at !== "all" && fault.at > total) {
 		const what = fault.kind === "kalloc" ? "calls kalloc" : "asks the disk";
@@ -110,6 +115,7 @@ class Sweeping {
 
 	constructor(
 		private readonly request: SweepRequest,
+		private readonly injection: Injection,
 		private readonly ready: Snapshot,
 		private readonly before: Quiet,
 		/** After the plain run: what it loses is not the fault's. */
@@ -127,19 +133,17 @@ class Sweeping {
 		const { request, plain } = this;
 		request.machine.restore(this.ready);
 		request.view.begin();
-		const injection = inject(request, request.fault.kind, at);
-		try {
-			const budget = Math.min(request.budget, patience * plain.instructions + least);
-			const result = await request.shell.run(request.command, budget, { mostOutput });
-			return await this.judge(at, injection, result);
-		} finally {
-			injection.dispose();
-		}
+		this.injection.arm(at);
+		const budget = Math.min(request.budget, patience * plain.instructions + least);
+		const result = await request.shell.run(request.command, budget, { mostOutput });
+		// What the checks wait for is no place of the command.
+		const { met } = this.injection;
+		this.injection.arm(0);
+		return this.judge(at, met, result);
 	}
 
-	private async judge(at: number, injection: Injection, result: CommandResult): Promise<FaultRun> {
+	private async judge(at: number, met: Met | undefined, result: CommandResult): Promise<FaultRun> {
 		const { view, fault, file } = this.request;
-		const { met } = injection;
 		const place = { at, calls: met?.calls ?? [], ...(met?.target ? { target: met.target } : {}) };
 		const { end, output } = result;
 		const because = () => view.diagnose({ ...end, output }, file);

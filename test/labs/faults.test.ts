@@ -110,9 +110,8 @@ test("a system call that does not check kalloc: the panic, and which call failed
 });
 
 test("a leak on the error path: how many frames, of what kind", async () => {
-	const output = await kernel("kernel/vm.c", "PTE_FLAGS(pte) & ~PTE_V) != 0){\n    kfree(mem);\n", "PTE_FLAGS(pte) & ~PTE_V) != 0){\n");\n    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
-		"    return -1;\n  }\n  return 0;\n}\n\n// For fork()",
-	);
+	const failing = "PTE_FLAGS(pte) & ~PTE_V) != 0){\n";
+	const output = await kernel("kernel/vm.c", `${failing}    kfree(mem);\n`, failing);
 	const made = await withFault(output, "echo hi", all("kalloc"));
 	const groups = bad(made);
 	expect(groups.length).toBeGreaterThan(0);
@@ -125,9 +124,7 @@ test("a leak on the error path: how many frames, of what kind", async () => {
 });
 
 test("a log whose header is written too late does not survive a crash", async () => {
-	const output = await kernel("kernel/log.c", "  write_head();\n  install_trans();\n", "  install_trans();\n");\n  install_trans();\n\n  // The homes",
-		"  install_trans();\n\n  // The homes",
-	);
+	const output = await kernel("kernel/log.c", "  write_head();\n  install_trans();\n", "  install_trans();\n");
 	const made = await withFault(output, "mkdir d", all("crash"));
 	const groups = bad(made);
 	expect(groups.length).toBeGreaterThan(0);
@@ -135,11 +132,7 @@ test("a log whose header is written too late does not survive a crash", async ()
 });
 
 test("a driver that does not look at the status: nobody notices", async () => {
-	const output = await kernel(
-		"kernel/virtio_disk.c",
-		"if(r->status != 0)",
-		"if(0)",
-	);
+	const output = await kernel("kernel/virtio_disk.c", "if(r->status != 0)", "if(0)");
 	const made = await withFault(output, "mkdir d", all("disk"));
 	expect(
 		made.runs.some(({ outcome, what }) => outcome === "failed" && /^nobody noticed/.test(what)),

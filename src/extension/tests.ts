@@ -91,7 +91,7 @@ export class LabTests implements vscode.Disposable {
 	async runOne(folder: LabFolder, test: string): Promise<void> {
 		this.update();
 		const item = this.find(folder, test);
-		if (item) await this.run(new vscode.TestRunRequest([item]), undefined, false);
+		if (item) await this.run(new vscode.TestRunRequest([item]), undefined, "once");
 	}
 
 	/** The tests of one program with many schedules, as if asked for in the explorer. */

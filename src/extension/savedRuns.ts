@@ -8,13 +8,14 @@ import type { LabTests } from "./tests.ts";
 const extension = "xv6run";
 
 /** *Save This Run…* and *Open Run…*: a run of the machine as a file, for another day or another person. */
-export class SavedRuns implements vscode.Disposable {
+export class SavedRuns implements vscode.Disposable, vscode.UriHandler {
 	private readonly store = new DisposableStore();
 
 	constructor(
 		private readonly folders: Folders,
 		private readonly tests: LabTests,
 	) {
+		this.store.add(vscode.window.registerUriHandler(this));
 		const commands: Record<string, (...args: never[]) => Promise<void>> = {
 			"xv6Lab.saveRun": () => this.save(),
 			"xv6Lab.saveTestRun": (chosen?: { readonly test?: vscode.TestItem }) => this.saveTest(chosen?.test),
@@ -35,6 +36,15 @@ export class SavedRuns implements vscode.Disposable {
 
 	dispose(): void {
 		this.store.dispose();
+	}
+
+	/** `vscode://xv6-lab.xv6-lab/openRun?PATH`, of the page of a graded class. VS Code has asked the user before it comes here. */
+	handleUri(uri: vscode.Uri): void {
+		const path = uri.query;
+		// A path of another computer would make Windows log in there.
+		const isLocal = /^(?:\/(?!\/)|[A-Za-z]:[\\/])/.test(path);
+		if (uri.path !== "/openRun" || !isLocal || !path.endsWith(`.${extension}`)) return;
+		void vscode.commands.executeCommand("xv6Lab.openRun", vscode.Uri.file(path));
 	}
 
 	private async save(): Promise<void> {

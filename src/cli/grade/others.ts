@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { UserError } from "../../common/errors.ts";
 import { visible } from "../../common/visible.ts";
 import { engineName, readResults, writeResults } from "../../env/node/resultsFile.ts";
@@ -50,7 +50,9 @@ export async function tellReports(
 		if (values.runs) throw new UserError("usage", "--runs belongs to --report DIR", "Name the folder of the reports.");
 		return;
 	}
-	const runs = values.runs ? await writeRuns(results, score, join(folder, "runs"), classFolder) : new Set<string>();
+	const runs = values.runs
+		? await writeRuns(results, score, join(folder, "runs"), classFolder)
+		: new Map<string, string>();
 	await writeReports(folder, score, values.names === true, runs);
 	process.stderr.write(`xv6-lab: the class page is ${visible(join(folder, "index.html"))}\n`);
 }
@@ -134,7 +136,7 @@ async function writeRuns(
 	score: ClassScore,
 	record: string,
 	folder: string,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, string>> {
 	const { manifest, policy, judged } = score;
 	const wanted = [...results.units.values()].filter(
 		({ strategy, outcome, stopped, test }) =>
@@ -154,7 +156,8 @@ async function writeRuns(
 		}),
 	);
 	const done = [...again.units.values()].filter(({ outcome, stopped }) => !stopped && outcome !== "passed");
-	return new Set(done.map(({ kernel, test }) => runName(kernel, test)));
+	const named = done.map(({ kernel, test }) => runName(kernel, test));
+	return new Map(named.map((name) => [name, resolve(record, name).replaceAll(sep, "/")]));
 }
 
 /** `5%` */

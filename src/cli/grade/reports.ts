@@ -17,7 +17,7 @@ export async function writeReports(
 	folder: string,
 	score: ClassScore,
 	names: boolean,
-	runs: ReadonlySet<string> = new Set(),
+	runs: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
 	const styleHash = createHash("sha256").update(style).digest("base64");
 	const files: FileToWrite[] = [];

@@ -154,12 +154,12 @@ ${groups.map(({ text, students, tests }) => {
 })}</tbody></table>`;
 }
 
-/** `runs`: names of the recorded runs beside it, in the folder `runs`. */
+/** `runs`: recorded runs by name, with their whole paths; they are in the folder `runs` beside the page. */
 export function studentPage(
 	score: ClassScore,
 	student: StudentScore,
 	styleHash: string,
-	runs: ReadonlySet<string> = new Set(),
+	runs: ReadonlyMap<string, string> = new Map(),
 ): string {
 	const { manifest } = score;
 	const { label, submission, build, tests, problem } = student;
@@ -192,7 +192,12 @@ ${tests.map(
 )}
 ${failing.map((one) => {
 	const run = runName(build?.kernel ?? "", one.test.id);
-	return verdict(one, manifest.id, anchor(score, one), runs.has(run) ? run : undefined);
+	return verdict(
+		one,
+		manifest.id,
+		anchor(score, one),
+		runs.has(run) ? { name: run, path: runs.get(run) ?? "" } : undefined,
+	);
 })}`,
 	);
 }
@@ -205,13 +210,24 @@ const outcomeWords = {
 	errored: "could not be judged",
 } as const;
 
-function verdict({ test, text, outcome, again }: TestScore, lab: string, place: string, run: string | undefined): Html {
+function verdict({ test, text, outcome, again }: TestScore, lab: string, place: string, run: Run | undefined): Html {
 	return html`<h2 id="${place}">${test.title}</h2>
 <p class="${outcome}">${outcomeWords[outcome]}</p>
 <pre>${text}</pre>
 ${when(again !== undefined, () => html`<p>See it again, in the tree: <code>${again ? againCommand(again, test.id, lab) : ""}</code></p>`)}
-${when(run !== undefined, () => html`<p>The run: <a href="runs/${run ?? ""}">runs/${run ?? ""}</a>, for <code>xv6-lab replay</code></p>`)}
+${run ? runLinks(run) : none}
 `;
+}
+
+interface Run {
+	readonly name: string;
+	/** Whole, with `/`. */
+	readonly path: string;
+}
+
+function runLinks({ name, path }: Run): Html {
+	const open = `vscode://xv6-lab.xv6-lab/openRun?${encodeURIComponent(path)}`;
+	return html`<p>The recorded run: <a href="${open}">open it in VS Code</a>, or <code>xv6-lab replay <a href="runs/${name}">runs/${name}</a></code></p>`;
 }
 
 /** A script's tests are called by any text. */

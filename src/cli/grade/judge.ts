@@ -45,7 +45,7 @@ const tellDescriptor = 3;
 const mostText = 60_000;
 const mostDiagnostics = 20;
 /** Instructions of a test that the detectors watch: what they find, they find early, and they take many times as long as a plain run. */
-const mostWatched = 200_000_000;
+const mostWatched = 50_000_000;
 
 /** Beside what the lab names, what verdicts look at in a tree; see lab/diagnosisFiles.ts. */
 const lookedAt = ["kernel/syscall.h", "kernel/syscall.c"];

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { fromUtf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
 import { loadCore } from "../env/node/core.ts";
@@ -18,7 +21,7 @@ import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { interruptible } from "./interrupt.ts";
 import { type MachineFlags, machineParams, timeoutMs, toolchainKind } from "./options.ts";
-import { writeReport } from "./reportFile.ts";
+import { readText, writeReport } from "./reportFile.ts";
 import { filtered, shard } from "./testSelection.ts";
 
 export interface ScriptTestValues extends MachineFlags {
@@ -45,9 +48,14 @@ export async function chooseScripts(
 ): Promise<readonly GradeScript[] | undefined> {
 	const { lab, manifest, script } = values;
 	if (script !== undefined) {
+		// The course's own, from elsewhere: a student can edit the one in the tree.
+		if (existsSync(script)) return [await gradeScript(tree, basename(script), await readText(script))];
 		const bytes = await tree.read(script);
-		if (!bytes) throw new UserError("file-not-found", `${tree.label} has no ${script}`, "Name a file of the tree.");
-		return [await gradeScript(tree, script, new TextDecoder().decode(bytes))];
+		if (!bytes) {
+			const next = "Name a file, or a file of the tree.";
+			throw new UserError("file-not-found", `There is no ${script}, here or in ${tree.label}`, next);
+		}
+		return [await gradeScript(tree, script, fromUtf8(bytes))];
 	}
 	if (lab !== undefined || manifest !== undefined || (await catalog.namedIn(tree)) !== undefined) return undefined;
 	const scripts = await gradeScripts(tree);

@@ -119,7 +119,7 @@ function usertests() {
 			maxBuffer: 1 << 28,
 		});
 		const list = JSON.parse(named.stdout.toString() || "[]");
-		const whole = spawnSync("node", [cli, "run", "usertests", "-q", ...options], { maxBuffer: 1 << 28 });
+		const whole = spawnSync("node", [cli, "run", ...options, "--", "usertests", "-q"], { maxBuffer: 1 << 28 });
 		const said = new Map(
 			[...whole.stdout.toString().matchAll(/^test (\w+): (?:[\s\S]*?)(OK|FAILED)\r?$/gm)].map(([, name, word]) => [
 				name,

@@ -10,7 +10,7 @@ const layouts = [
 	{ size: 24, call: 0, title: 8 },
 	{ size: 24, call: 8, title: 0 },
 ] as const;
-const name = /^[A-Za-z_]\w{1,40}$/;
+const name = /^[A-Za-z_]\w{0,40}$/;
 /** A table of fewer entries may be something else. */
 const leastTests = 5;
 /** Instructions for one test: the slowest of usertests take some ten thousand millions. */

@@ -364,7 +364,7 @@ export class Engine {
 				throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
 		}
 		if (all || graded.length > 0) verdicts.push(...(await this.grading.run(params, graded, output, this.tree, signal)));
-		return { ...countsOf(verdicts), ...(coverage ? { coverage: this.reportOf(coverage) } : {}) };
+		return { ...countsOf(verdicts), ...(coverage?.isEmpty === false ? { coverage: this.reportOf(coverage) } : {}) };
 	}
 
 	private async runLabTests(

@@ -39,6 +39,11 @@ export class CoverageCollector {
 		this.current = undefined;
 	}
 
+	/** No machine has run for it. */
+	get isEmpty(): boolean {
+		return this.parts.size === 0;
+	}
+
 	/** In the order in which they began. */
 	reports(): CoveragePart[] {
 		return [...this.parts].map(([name, marks]) => ({ name, report: this.coverage.report(marks) }));

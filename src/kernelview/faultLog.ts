@@ -365,8 +365,9 @@ export class FaultLog {
 		const last = this.kernelFaults.at(-1);
 		const pc = `0x${trap.pc.toString(16)}`;
 		const address = `0x${BigInt.asUintN(64, trap.tval).toString(16)}`;
-		// A handler that faults itself makes a hundred thousand of these a second: one entry stands for all.
-		if (last && last.hart === trap.hart && last.pc === pc && last.address === address) {
+		// A handler that faults itself makes a hundred thousand of these a second: the first entries stand for all.
+		const again = last !== undefined && last.hart === trap.hart && last.pc === pc;
+		if (again && (last.address === address || this.kernelFaults.length >= mostOpenKernelFaults)) {
 			this.faultCount++;
 			return;
 		}

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
 import { Shell } from "../../src/session/shell.ts";
-import { build, catalog, closeToolchains } from "../support/lab.ts";
+import { build, catalog, closeToolchains, judgeOutput } from "../support/lab.ts";
 
 afterAll(closeToolchains);
 
@@ -10,9 +10,9 @@ const lab = "hw5-anonymous-mmap";
 const budget = 20_000_000_000;
 
 /** The lab's solution with other names in its kernel; names of files stay. */
-async function renamed(names: Readonly<Record<string, string>>): Promise<Map<string, Uint8Array>> {
+async function renamed(names: Readonly<Record<string, string>>, step = "3b"): Promise<Map<string, Uint8Array>> {
 	const words = new RegExp(`(?<!\\.h|["/\\w])\\b(${Object.keys(names).join("|")})\\b(?!\\.[chS]\\b)`, "g");
-	const files = new Map(await catalog.workspace(lab, "3b"));
+	const files = new Map(await catalog.workspace(lab, step));
 	for (const [path, bytes] of files) {
 		if (!/^kernel\/.*\.[chS]$/.test(path)) continue;
 		const text = new TextDecoder().decode(bytes);
@@ -97,3 +97,35 @@ test("a kernel in which nothing has its name", async () => {
 	expect(faults(model).some(({ outcome }) => outcome === "mapped")).toBe(true);
 	expect(model.findings).toEqual([]);
 });
+
+const regions = { mmr: "area", mmr_family: "kin", mmr_node: "kin_node", mmr_list: "kin_list", listid: "kin_number" };
+
+/** The members of struct proc in another order: each name keeps its type. */
+function reordered(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
+	const text = new TextDecoder().decode(files.get("kernel/proc.h"));
+	const changed = text.replace(
+		/(struct proc \{\n)([\s\S]*?)(\n\};)/,
+		(_, open: string, body: string, close: string) => {
+			const members = body.split("\n").filter((line) => /;/.test(line));
+			return `${open}${members.reverse().join("\n")}${close}`;
+		},
+	);
+	expect(changed).not.toBe(text);
+	return new Map(files).set("kernel/proc.h", new TextEncoder().encode(changed));
+}
+
+test.each([
+	["3b", "passed"],
+	["2b", "failed"],
+])(
+	"solution %s with other names of its regions, and struct proc in another order: prodcons3 %s",
+	async (step, wanted) => {
+		const files = reordered(await renamed(regions, step));
+		const manifest = await catalog.manifest(lab);
+		const tests = manifest.tests.filter(({ program }) => program === "prodcons3");
+		const verdicts = await judgeOutput(await build(files), manifest, { harts: 3, tests, files });
+		expect(verdicts.length).toBeGreaterThan(0);
+		for (const { outcome, reasons } of verdicts)
+			expect(outcome === "passed" ? "passed" : "failed", reasons.map(({ message }) => message).join("; ")).toBe(wanted);
+	},
+);

@@ -1,6 +1,7 @@
 import type { WriterModel } from "../src/protocol/history.ts";
 import type { HostState, MachineAction, RunInfo, ToInspector } from "../src/protocol/inspector.ts";
 import type { WalkModel } from "../src/protocol/kernelModel.ts";
+import type { NetworkModel } from "../src/protocol/network.ts";
 import { Host } from "./host.ts";
 import { l10n } from "./l10n.ts";
 import { type Card, makeCards } from "./model/cards.ts";
@@ -316,6 +317,15 @@ export class Store {
 
 	async control(action: MachineAction): Promise<void> {
 		await this.attempt(() => this.line.ask("control", { action }));
+	}
+
+	/** Undefined: the machine has no network card, or there is no machine. */
+	async askNetwork(): Promise<NetworkModel | undefined> {
+		try {
+			return await this.line.ask("network", {});
+		} catch {
+			return undefined;
+		}
 	}
 
 	async askWriter(key: string, address: string, before: number): Promise<void> {

@@ -10,6 +10,9 @@ const defaultMemory = 128 * mib;
 /** The machine has at most this much RAM; a Makefile that asks for more gets what its kernel manages. */
 const mostMemory = 1024 * mib;
 
+/** 1 January 2026: a run of a tree does not depend on the day. */
+const firstOfJanuary = 1_767_225_600;
+
 interface Found<T> {
 	readonly value: T;
 	/** `file:line`. */
@@ -31,6 +34,7 @@ export function machineWish(plan: BuildPlan, snapshot: TreeSnapshot): MachineWis
 		timer: search(sources, /stimecmp|\b0x14d\b/i) ? "sstc" : "clint",
 		pmp: search(sources, /pmpaddr0|pmpcfg0/, /(?:start\.c|entry\.S|start\.S)$/) !== undefined,
 		...(network ? { network } : {}),
+		...(search(sources, /\b0x(?:00)?101000(?:[uUlL]*)\b/, /\.[chsS]$/) ? { rtc: firstOfJanuary } : {}),
 		warnings: [...warnings, ...devices(plan)],
 	};
 }

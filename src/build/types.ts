@@ -30,6 +30,8 @@ export interface MachineWish {
 	readonly pmp: boolean;
 	/** The kernel has a driver for QEMU's e1000, and the peer of its lab is this one. */
 	readonly network?: NetworkOptions;
+	/** The kernel looks at the board's real-time clock: what it shows at power-on, in seconds since 1970. */
+	readonly rtc?: number;
 	/** Contradictions that the tree itself shows, in words for the student. */
 	readonly warnings: readonly string[];
 }

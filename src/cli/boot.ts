@@ -13,6 +13,7 @@ import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import { parseInputLog } from "../machine/inputLog.ts";
 import { Machine, type MachineParts } from "../machine/machine.ts";
 import type { MachineOptions } from "../machine/types.ts";
+import { board } from "../machine/virtBoard.ts";
 import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { waitingOf } from "../session/waiting.ts";
 import { BootSession, type SessionIo } from "./bootSession.ts";
@@ -21,8 +22,10 @@ import { buildForCli } from "./build.ts";
 import { bootCommand, parseCommand } from "./commandLine.ts";
 import { consoleWriter } from "./consoleWriter.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { withFirmware } from "./firmware.ts";
 import { breathe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind } from "./options.ts";
+import { writePcap } from "./pcapFile.ts";
 import { attachTerminal } from "./terminal.ts";
 
 /** `xv6-lab boot`: an interactive console on a terminal; scripted with --command or --until. */
@@ -45,6 +48,16 @@ export async function runBoot(argv: string[]): Promise<number> {
 		seed: params.seed ?? 0,
 		jit: params.translator ? "on" : "off",
 	};
+	const firmware = values.bios === undefined ? undefined : await readBytes(values.bios);
+	if (firmware && !values.kernel) {
+		throw new UserError(
+			"usage",
+			"--bios: there is no --kernel",
+			"Write for example --bios fw_dynamic.bin --kernel kernel.",
+		);
+	}
+	const images =
+		firmware && withFirmware(firmware, image.kernel, machineOptionsOf.memoryBytes ?? board.ram.defaultSize);
 	const log = values.replay === undefined ? undefined : parseInputLog(await readText(values.replay));
 	let symbols: ProgramSymbols | undefined;
 	const parts: MachineParts = {
@@ -55,8 +68,10 @@ export async function runBoot(argv: string[]): Promise<number> {
 			return place.symbol === undefined ? undefined : describePlace(place);
 		},
 		...(log ? { replay: log.records } : {}),
+		...(images ? { extraImages: images.extraImages } : {}),
 	};
-	const machine = await Machine.create(machineOptionsOf, parts);
+	const machine = await Machine.create({ ...machineOptionsOf, ...(images ? { kernel: images.kernel } : {}) }, parts);
+	const capture = values.pcap === undefined ? undefined : capturePackets(machine, values.pcap);
 	// A measured run is not looked at, and neither is one that was looked at before.
 	const view = values.stats || log ? undefined : observeKernel(machine, { kernel: image.kernel, programs });
 	const files = await diagnosisFiles(values.kernel ? undefined : new NodeTree(positionals[0] ?? "."));
@@ -81,11 +96,21 @@ export async function runBoot(argv: string[]): Promise<number> {
 		return report(machine, log.end.hash);
 	} finally {
 		gdb?.dispose();
+		capture?.dispose();
 		if (values.stats) printStatistics(machine, (performance.now() - start) / 1000);
 		if (values.persist) await save(values.persist, machine.disk());
 		view?.dispose();
 		machine.dispose();
 	}
+}
+
+function capturePackets(machine: Machine, file: string): Disposable {
+	if (machine.network) return writePcap(machine.network, file);
+	throw new UserError(
+		"usage",
+		"--pcap: this kernel has no network card",
+		"Leave it out; a network lab's tree has one.",
+	);
 }
 
 /** gdb may go backwards, too. */
@@ -146,7 +171,10 @@ function terminalIo(scripted: boolean): SessionIo {
 	};
 }
 
-type Image = Pick<MachineOptions, "kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp" | "network"> & {
+type Image = Pick<
+	MachineOptions,
+	"kernel" | "disk" | "harts" | "memoryBytes" | "virtio" | "pmp" | "network" | "rtc"
+> & {
 	readonly programs: ObservedBuild["programs"];
 };
 
@@ -164,6 +192,7 @@ async function fromTree(dir: string, toolchain: string | undefined): Promise<Ima
 		memoryBytes: wish.memoryBytes,
 		virtio: wish.virtio,
 		pmp: wish.pmp,
+		...(wish.rtc !== undefined ? { rtc: wish.rtc } : {}),
 		...(wish.network ? { network: wish.network } : {}),
 		programs,
 	};

@@ -98,6 +98,7 @@ export const bootCommand = define({
 		...buildOptions,
 		kernel: { type: "string", value: "ELF", does: "boot this kernel instead of a tree" },
 		disk: { type: "string", value: "IMG", does: "its disk image" },
+		bios: { type: "string", value: "FILE", does: "with --kernel: firmware, such as OpenSBI, that hands over to it" },
 		pmp: { type: "string", value: ["on", "off"], does: "physical memory protection; off as in QEMU before 6.2" },
 		command: {
 			type: "string",
@@ -115,6 +116,7 @@ export const bootCommand = define({
 			does: "type it again at the same instructions, and compare the final state",
 		},
 		persist: { type: "string", value: "IMG", does: "save the disk as the guest left it" },
+		pcap: { type: "string", value: "FILE", does: "the packets of a network lab, for Wireshark" },
 		gdb: {
 			type: "string",
 			value: "PORT",

@@ -179,6 +179,8 @@ class Inspector {
 						before: message.before,
 					}),
 				);
+			case "network":
+				return this.answer(message.id, () => engine.request("network", undefined));
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":

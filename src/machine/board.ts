@@ -2,27 +2,34 @@
 // addresses and interrupts is in virtBoard.ts; RAM, boot ROM, CLINT and PLIC are in the core.
 
 import * as layout from "./core/layout.ts";
-import { type CoreExports, type CoreImports, diskBase } from "./coreAbi.ts";
+import type { CoreExports, CoreImports } from "./coreAbi.ts";
 import { type Device, type DeviceHost, StateAllocator } from "./device.ts";
+import type { E1000 } from "./devices/e1000.ts";
+import { GoldfishRtc, rtcStateBytes } from "./devices/goldfishRtc.ts";
 import { networkDevices } from "./devices/networkCard.ts";
 import { finisherStateBytes, TestFinisher } from "./devices/testFinisher.ts";
 import { Uart16550, uartStateBytes } from "./devices/uart16550.ts";
 import { type DiskListener, VirtioBlock } from "./devices/virtioBlock.ts";
 import { VirtioEmptySlot } from "./devices/virtioEmptySlot.ts";
 import { VirtioMmio, virtioStateBytes } from "./devices/virtioMmio.ts";
-import type { NetworkOptions } from "./network/types.ts";
+import type { Piece } from "./devices/virtqueue.ts";
+import type { Network } from "./network/network.ts";
+import type { Datagram, NetworkOptions } from "./network/types.ts";
 import { board as map } from "./virtBoard.ts";
 
 export interface BoardParts {
 	readonly memory: WebAssembly.Memory;
 	readonly ramBytes: number;
-	/** Bytes of the disk image; undefined: no disk. */
-	readonly imageBytes: number | undefined;
+	/** Disk images in linear memory, by slot; undefined: the slot is empty. */
+	readonly disks: readonly (Piece | undefined)[];
 	readonly virtio: "modern" | "legacy";
+	/** Seconds since 1970 at power-on; undefined: there is no real-time clock. */
+	readonly rtc: number | undefined;
 	/** Undefined: there is no PCIe bridge and no card. */
 	readonly network: NetworkOptions | undefined;
 	onPacket(fromGuest: boolean, frame: Uint8Array): void;
 	onPeerOutput(line: string): void;
+	onDatagram(datagram: Datagram): void;
 	/** Both ends of the serial line. */
 	transmit(byte: number): void;
 	nextByte(): number | undefined;
@@ -46,6 +53,9 @@ export class Board {
 	private wired: TestFinisher | undefined;
 	/** Of the disk in slot 0. */
 	readonly diskListeners = new Set<DiskListener>();
+	/** Undefined: the machine has no card. */
+	network: Network | undefined;
+	card: E1000 | undefined;
 
 	constructor(private readonly parts: BoardParts) {
 		this.bytes = new Uint8Array(parts.memory.buffer);
@@ -75,20 +85,19 @@ export class Board {
 		});
 		this.add(serial, uart.base, uart.registers);
 		const version = parts.virtio === "legacy" ? 1 : 2;
-		const blockState = allocator.take(virtioStateBytes);
+		// Taken without a disk, too: its place is part of the format.
+		const firstState = allocator.take(virtioStateBytes);
 		for (let slot = 0; slot < virtio.slots; slot++) {
 			const base = virtio.base + slot * virtio.size;
-			if (slot > 0 || parts.imageBytes === undefined) {
+			const disk = parts.disks[slot];
+			if (!disk) {
 				this.add(new VirtioEmptySlot(version), base, virtio.registers);
 				continue;
 			}
-			const disk = { offset: diskBase(parts.ramBytes), length: parts.imageBytes };
-			const config = { irq: virtio.firstIrq, state: blockState, version } as const;
-			this.add(
-				new VirtioMmio(host, config, new VirtioBlock(host.memory, disk, this.diskListeners)),
-				base,
-				virtio.registers,
-			);
+			const state = slot === 0 ? firstState : allocator.take(virtioStateBytes);
+			const config = { irq: virtio.firstIrq + slot, state, version } as const;
+			const listeners = slot === 0 ? this.diskListeners : new Set<DiskListener>();
+			this.add(new VirtioMmio(host, config, new VirtioBlock(host.memory, disk, listeners)), base, virtio.registers);
 		}
 		this.wired = new TestFinisher({
 			state: allocator.take(finisherStateBytes),
@@ -99,25 +108,45 @@ export class Board {
 			},
 		});
 		this.add(this.wired, testFinisher.base, testFinisher.size);
+		if (parts.rtc !== undefined) {
+			const { irq, base, registers } = map.rtc;
+			const config = { irq, state: allocator.take(rtcStateBytes), start: parts.rtc, ...this.clock };
+			this.add(new GoldfishRtc(host, config), base, registers);
+		}
 		if (parts.network) this.wireNetwork(host, allocator, parts.network);
 	}
 
 	/** Last, so that machines without a card have the same state as ever. */
 	private wireNetwork(host: DeviceHost, allocator: StateAllocator, options: NetworkOptions): void {
-		const { parts, view } = this;
-		const devices = networkDevices({
+		const { parts } = this;
+		const { devices, network, card } = networkDevices({
 			host,
 			allocator,
 			options,
-			now: () => this.time,
-			wakeAt: (time) => {
-				if (time < view.getBigUint64(layout.M_DEVICE_TIME, true)) view.setBigUint64(layout.M_DEVICE_TIME, time, true);
+			isCompleted: (irq) => {
+				const word = (irq >>> 5) * 4;
+				const waits = [layout.PLIC_PENDING, layout.PLIC_CLAIMED].map((place) =>
+					this.view.getUint32(place + word, true),
+				);
+				return waits.every((bits) => ((bits >>> (irq & 31)) & 1) === 0);
 			},
+			...this.clock,
 			packet: (fromGuest, frame) => parts.onPacket(fromGuest, frame),
 			peerSays: (line) => parts.onPeerOutput(line),
+			datagram: (datagram) => parts.onDatagram(datagram),
 		});
+		this.network = network;
+		this.card = card;
 		for (const { device, base, size } of devices) this.add(device, base, size);
 	}
+
+	private readonly clock = {
+		now: () => this.time,
+		wakeAt: (time: bigint) => {
+			const { view } = this;
+			if (time < view.getBigUint64(layout.M_DEVICE_TIME, true)) view.setBigUint64(layout.M_DEVICE_TIME, time, true);
+		},
+	};
 
 	/** mtime, in ticks of 10 MHz. */
 	get time(): bigint {

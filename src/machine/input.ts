@@ -1,6 +1,6 @@
 import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
-import { InputLog, type InputMoment, type InputRecord } from "./inputLog.ts";
+import { InputLog, type InputMoment, type InputRecord, type Ports } from "./inputLog.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Where a machine stands between two steps, for input: the count of steps, and how the core's last run ended. */
@@ -25,10 +25,11 @@ export class Input {
 	/** While the machine is in the past of this run: the record that it gives next. */
 	private past: number | undefined;
 
-	/** `queue`: the bytes join the serial line. */
+	/** `queue`: the bytes join the serial line; `deliver`: they come to the network card. */
 	constructor(
 		private readonly queue: (bytes: Uint8Array) => void,
 		private readonly apply: (schedule: Schedule) => void,
+		private readonly deliver: (ports: Ports, payload: Uint8Array) => void,
 	) {}
 
 	/** Input comes from records, and what is typed is dropped. */
@@ -82,6 +83,11 @@ export class Input {
 		this.queue(bytes);
 	}
 
+	datagram(ports: Ports, payload: Uint8Array, { at, moment }: Standing): void {
+		this.log.add({ at, moment, bytes: [...payload], datagram: ports });
+		this.deliver(ports, payload);
+	}
+
 	/** From here on harts run by another schedule. */
 	reschedule(schedule: Schedule, { at, moment }: Standing): void {
 		this.log.add({ at, moment, bytes: [], schedule });
@@ -114,6 +120,10 @@ export class Input {
 			this.took();
 			if (record.schedule) {
 				this.apply(record.schedule);
+				continue;
+			}
+			if (record.datagram) {
+				this.deliver(record.datagram, Uint8Array.from(record.bytes));
 				continue;
 			}
 			if (record.bytes.length === 0) return { steps: 0 };

@@ -9,6 +9,12 @@ import { checkSchedule, type Schedule } from "./schedule.ts";
  */
 export type InputMoment = "steps" | "waiting" | "idle" | "ready";
 
+/** UDP ports of a datagram. */
+export interface Ports {
+	readonly from: number;
+	readonly to: number;
+}
+
 /**
  * Console input: `bytes` joined the line's queue when the machine had made `at` steps. A record without bytes is the end of
  * the recorded run: the replay stops there, as if a listener had asked for it.
@@ -19,10 +25,12 @@ export interface InputRecord {
 	readonly bytes: readonly number[];
 	/** No input: from here on harts run by this schedule. `bytes` is empty. */
 	readonly schedule?: Schedule;
+	/** `bytes` did not come by the console: the payload of a UDP datagram from this port of the host to this one of the guest. */
+	readonly datagram?: Ports;
 }
 
-const version = 3;
-/** Version 2 had no "ready". */
+const version = 4;
+/** Version 2 had no "ready", version 3 no datagrams. */
 const oldest = 2;
 const moments: readonly unknown[] = ["steps", "waiting", "idle", "ready"] satisfies InputMoment[];
 
@@ -49,6 +57,10 @@ export class InputLog {
 		const { at, moment, hash } = end;
 		return `${JSON.stringify({ version, records: [...this.list, { at, moment, bytes: [] }], end: { hash } })}\n`;
 	}
+}
+
+function isPorts(ports: Ports): boolean {
+	return [ports?.from, ports?.to].every((port) => Number.isInteger(port) && port >= 0 && port <= 0xffff);
 }
 
 function isSchedule(schedule: Schedule): boolean {
@@ -92,7 +104,8 @@ export function parseInputLog(text: string): ParsedInputLog {
 			moments.includes(record.moment) &&
 			Array.isArray(bytes) &&
 			bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256) &&
-			(record.schedule === undefined || (bytes.length === 0 && isSchedule(record.schedule)));
+			(record.schedule === undefined || (bytes.length === 0 && isSchedule(record.schedule))) &&
+			(record.datagram === undefined || (record.schedule === undefined && isPorts(record.datagram)));
 		if (!fine) throw bad("a record is not in order");
 		before = record.at;
 	}

@@ -1,6 +1,7 @@
 import { type Disposable, toDisposable } from "../common/disposable.ts";
-import { UserError } from "../common/errors.ts";
+import { BugError, UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
+import type { NetworkModel } from "../protocol/network.ts";
 import { AccessWatch, accessBytes } from "./accessWatch.ts";
 import { Board } from "./board.ts";
 import { checkOptions } from "./checkOptions.ts";
@@ -8,6 +9,7 @@ import { ConsoleLine } from "./consoleLine.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
 import type { DiskListener } from "./devices/virtioBlock.ts";
+import type { Piece } from "./devices/virtqueue.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { ExecutedCode } from "./executed.ts";
 import { GuestEvents } from "./guestEvents.ts";
@@ -22,7 +24,8 @@ import {
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
 import { loadImages, type RawImage } from "./loader.ts";
-import type { NetworkPacket, NetworkPort } from "./network/types.ts";
+import { describeFrame } from "./network/describe.ts";
+import type { Datagram, NetworkPacket, NetworkPort } from "./network/types.ts";
 import { Points } from "./points.ts";
 import { applySchedule, checkSchedule, type Schedule } from "./schedule.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
@@ -48,6 +51,8 @@ import { Watchdog } from "./watchdog.ts";
 
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
+/** Packets that a person is shown. */
+const packetsKept = 200;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -72,9 +77,9 @@ export interface MachineParts {
 interface Shape {
 	readonly harts: number;
 	readonly ramBytes: number;
-	/** Bytes of the disk in linear memory, whole pages, and of the image itself. */
+	/** Bytes of the disks in linear memory, whole pages, and where their images are. */
 	readonly diskBytes: number;
-	readonly imageBytes: number;
+	readonly disks: readonly (Piece | undefined)[];
 	readonly elf: LoadedElf;
 }
 
@@ -96,12 +101,15 @@ export class Machine implements MachineSurface {
 		const ramBytes = options.memoryBytes ?? board.ram.defaultSize;
 		checkOptions(harts, ramBytes, options);
 		const elf = loadElf(options.kernel, ramBytes, ["tohost", "fromhost"]);
-		const diskBytes = options.disk ? Math.ceil(options.disk.length / layout.PAGE_SIZE) * layout.PAGE_SIZE : 0;
+		const firstBytes = wholePages(options.disk);
+		const diskBytes = firstBytes + wholePages(options.secondDisk);
 		const plain = memoryPages(ramBytes, diskBytes);
 		const pages = plain + (parts.watch ? accessBytes / 65536 : 0);
 		const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-		const imageBytes = options.disk?.length ?? 0;
-		return new Machine(options, parts, memory, { harts, ramBytes, diskBytes, imageBytes, elf });
+		const place = (disk: Uint8Array | undefined, before: number) =>
+			disk && { offset: diskBase(ramBytes) + before, length: disk.length };
+		const disks = [place(options.disk, 0), place(options.secondDisk, firstBytes)];
+		return new Machine(options, parts, memory, { harts, ramBytes, diskBytes, disks, elf });
 	}
 
 	readonly console: ConsolePort;
@@ -126,7 +134,10 @@ export class Machine implements MachineSurface {
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
 	private readonly packets = new Emitter<NetworkPacket>();
+	private readonly lastPackets: NetworkPacket[] = [];
+	private readonly networkMistakes: string[] = [];
 	private readonly peerOutput = new Emitter<string>();
+	private readonly datagrams = new Emitter<Datagram>();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
 	private readonly input = new Input(
 		(bytes) => this.queue(bytes),
@@ -134,6 +145,7 @@ export class Machine implements MachineSurface {
 			checkSchedule(schedule, this.shape.harts);
 			applySchedule(this.core, schedule);
 		},
+		(ports, payload) => this.board.network?.fromHost({ hostPort: ports.from, guestPort: ports.to, payload }),
 	);
 	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
 	private late: Uint8Array[] = [];
@@ -172,14 +184,22 @@ export class Machine implements MachineSurface {
 		this.board = new Board({
 			memory,
 			ramBytes,
-			imageBytes: options.disk?.length,
+			disks: shape.disks,
 			virtio: options.virtio ?? "modern",
+			rtc: options.rtc,
 			network: options.network,
 			onPacket: (fromGuest, frame) => {
-				if (!this.line.silent) this.packets.fire({ fromGuest, time: this.board.time, frame });
+				if (this.line.silent) return;
+				const packet = { fromGuest, time: this.board.time, frame };
+				this.lastPackets.push(packet);
+				if (this.lastPackets.length > packetsKept) this.lastPackets.shift();
+				this.packets.fire(packet);
 			},
 			onPeerOutput: (line) => {
 				if (!this.line.silent) this.peerOutput.fire(line);
+			},
+			onDatagram: (datagram) => {
+				if (!this.line.silent) this.datagrams.fire(datagram);
 			},
 			transmit: (byte) => this.line.transmit(byte),
 			nextByte: () => this.line.next(),
@@ -187,7 +207,9 @@ export class Machine implements MachineSurface {
 				this.restartAsked = true;
 			},
 			onGuestError: (text) => {
-				if (!this.line.silent) this.guestErrors.fire(text);
+				if (this.line.silent) return;
+				if (text.startsWith("network")) this.networkMistakes.push(text);
+				this.guestErrors.fire(text);
 			},
 			core: () => this.core,
 		});
@@ -199,14 +221,22 @@ export class Machine implements MachineSurface {
 			const base = options.jit === "eager" ? eagerOptions : normalOptions;
 			this.translator = new Translator(this.core, memory, { ...base, ...parts.translator });
 		}
-		this.network = options.network && { onPacket: this.packets.event, onPeerOutput: this.peerOutput.event };
+		this.network = options.network && {
+			onPacket: this.packets.event,
+			onPeerOutput: this.peerOutput.event,
+			onDatagram: this.datagrams.event,
+			model: () => this.networkModel(),
+			deliver: (datagram) => this.deliver(datagram),
+		};
 		this.onTrap = this.events.onTrap;
 		this.onEveryTrap = this.events.onEveryTrap;
 		this.onTrapReturn = this.events.onTrapReturn;
 		this.onRootChange = this.events.onRootChange;
-		if (options.disk) {
-			this.bytes.set(options.disk, diskBase(ramBytes));
-			this.board.written(diskBase(ramBytes), options.disk.length);
+		for (const [slot, image] of [options.disk, options.secondDisk].entries()) {
+			const at = shape.disks[slot]?.offset;
+			if (!image || at === undefined) continue;
+			this.bytes.set(image, at);
+			this.board.written(at, image.length);
 		}
 		this.board.wire();
 		this.pages = new PageStore(this.bytes, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
@@ -410,6 +440,33 @@ export class Machine implements MachineSurface {
 		else this.input.type(bytes, { at: this.instret, moment: momentOf(this.lastStop) });
 	}
 
+	private networkModel(): NetworkModel {
+		const { card, time } = this.board;
+		return {
+			rings: card?.rings ?? [],
+			interrupt: card?.interrupts ?? false,
+			// In the past, those that came up to then.
+			packets: this.lastPackets
+				.filter((packet) => packet.time <= time)
+				.map(({ fromGuest, time: at, frame }) => ({
+					fromGuest,
+					microseconds: Number(at) / 10,
+					length: frame.length,
+					layers: describeFrame(frame),
+				})),
+			mistakes: this.networkMistakes,
+		};
+	}
+
+	private deliver({ hostPort, guestPort, payload }: Datagram): void {
+		if (this.inside) throw new BugError("a datagram came while the machine ran");
+		if (this.input.isReplaying) return;
+		this.input.datagram({ from: hostPort, to: guestPort }, payload, {
+			at: this.instret,
+			moment: momentOf(this.lastStop),
+		});
+	}
+
 	/** What was typed so far, for a replay. */
 	get inputLog(): InputLog {
 		return this.input.log;
@@ -544,21 +601,21 @@ export class Machine implements MachineSurface {
 		this.hasher.noteDirty(bitmap);
 	}
 
-	/** The disk as the guest left it, as long as the image that it was made from. */
-	disk(): Uint8Array {
-		const start = diskBase(this.shape.ramBytes);
-		return this.bytes.slice(start, start + this.shape.imageBytes);
+	/** A disk as the guest left it, as long as the image that it was made from. */
+	disk(slot: 0 | 1 = 0): Uint8Array {
+		const { offset, length } = this.shape.disks[slot] ?? { offset: 0, length: 0 };
+		return this.bytes.slice(offset, offset + length);
 	}
 
 	/** Between two runs of a machine that is at power-on: another image of the same length is in its drive. No input log has this. */
 	setDisk(image: Uint8Array): void {
-		if (image.length !== this.shape.imageBytes) {
+		const { offset, length } = this.shape.disks[0] ?? { offset: 0, length: 0 };
+		if (image.length !== length) {
 			const next = "Give an image of the same length.";
-			throw new UserError("disk-image-size", `The disk has ${this.shape.imageBytes} bytes, not ${image.length}`, next);
+			throw new UserError("disk-image-size", `The disk has ${length} bytes, not ${image.length}`, next);
 		}
-		const start = diskBase(this.shape.ramBytes);
-		this.bytes.set(image, start);
-		this.board.written(start, image.length);
+		this.bytes.set(image, offset);
+		this.board.written(offset, image.length);
 		this.pokes++;
 	}
 
@@ -574,7 +631,8 @@ export class Machine implements MachineSurface {
 
 	dispose(): void {
 		this.past?.dispose();
-		for (const one of [this.events, this.stalls, this.guestErrors, this.packets, this.peerOutput]) one.dispose();
+		for (const one of [this.events, this.stalls, this.guestErrors, this.packets, this.peerOutput, this.datagrams])
+			one.dispose();
 		this.line.dispose();
 	}
 
@@ -673,6 +731,10 @@ export class Machine implements MachineSurface {
 		const machineMode = this.view.getUint32(at + layout.H_MODE, true) === 3;
 		return machineMode || satp >> 60n === 0n ? undefined : (satp & 0xfff_ffff_ffffn) << 12n;
 	}
+}
+
+function wholePages(image: Uint8Array | undefined): number {
+	return Math.ceil((image?.length ?? 0) / layout.PAGE_SIZE) * layout.PAGE_SIZE;
 }
 
 function isWait(stop: number): boolean {

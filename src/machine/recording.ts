@@ -24,7 +24,7 @@ export interface Recording {
 
 /** All that a run depends on; `jit` is no part of it. */
 export type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">> &
-	Pick<MachineOptions, "network">;
+	Pick<MachineOptions, "network" | "rtc">;
 
 const magic = "xv6-lab-run";
 const version = 1;
@@ -55,6 +55,9 @@ export function recordingOf(machine: Machine, title = ""): Recording {
 		const next = "Restart the machine, and run it without changing registers or memory.";
 		throw new UserError("recording-damaged", "This run was changed by hand and cannot be saved", next);
 	}
+	if (options.secondDisk) {
+		throw new UserError("recording-damaged", "A run with two disks cannot be saved", "Run it with one.");
+	}
 	const { records, end } = parseInputLog(machine.recordInput());
 	return {
 		kernel: options.kernel,
@@ -66,6 +69,7 @@ export function recordingOf(machine: Machine, title = ""): Recording {
 			virtio: options.virtio ?? "modern",
 			pmp: options.pmp ?? true,
 			...(options.network ? { network: options.network } : {}),
+			...(options.rtc !== undefined ? { rtc: options.rtc } : {}),
 		},
 		input: records,
 		hash: end?.hash ?? machine.stateHash(),
@@ -84,7 +88,7 @@ export async function serializeRecording(recording: Recording): Promise<Uint8Arr
 		kernelBytes: kernel.length,
 		diskBytes: disk?.length ?? -1,
 		options,
-		input: JSON.stringify({ version: 3, records: input, end: { hash } }),
+		input: JSON.stringify({ version: 4, records: input, end: { hash } }),
 		checksum: checksum(body),
 	};
 	return pack(concat([utf8(`${JSON.stringify(header)}\n`), body]));
@@ -145,6 +149,7 @@ function readHeader(text: string): Header {
 		isSize(options.seed) &&
 		(options.virtio === "modern" || options.virtio === "legacy") &&
 		typeof options.pmp === "boolean" &&
+		(options.rtc === undefined || isSize(options.rtc)) &&
 		(options.network === undefined || isNetworkOptions(options.network));
 	if (!fine) throw damaged("its header makes no sense");
 	return header as Header;

@@ -10,6 +10,8 @@ export interface MachineOptions {
 	readonly kernel: Uint8Array;
 	/** Raw disk image in virtio-mmio slot 0; without one the slot is empty. A multiple of 512 bytes. */
 	readonly disk?: Uint8Array;
+	/** Another one in slot 1. */
+	readonly secondDisk?: Uint8Array;
 	/** 1 to 8, default 1. */
 	readonly harts?: number;
 	/** RAM from 0x80000000, in bytes; default 128 MiB. */
@@ -20,6 +22,8 @@ export interface MachineOptions {
 	readonly virtio?: "modern" | "legacy";
 	/** false: every physical access is allowed, as in QEMU before it enforced PMP. Default true. */
 	readonly pmp?: boolean;
+	/** With a real-time clock that shows so many seconds since 1970 at power-on; default: none. */
+	readonly rtc?: number;
 	/** With a network card; default: none. Its presence is part of the machine's state. */
 	readonly network?: NetworkOptions;
 	/** Translator: off, on with normal thresholds, or forced from the first execution of a block. */

@@ -5,7 +5,8 @@ export const board = {
 	/** Reset vector and device tree pointer. */
 	bootRom: { base: 0x1000, size: 0xf000 },
 	testFinisher: { base: 0x100000, size: 0x1000 },
-	/** Real-time clock of QEMU's board; not built: an access is an access fault, and the device tree has none. */
+	/** Goldfish, only in machines that have one; else an access is an access fault. The device tree names none. */
+	rtc: { base: 0x101000, size: 0x1000, registers: 0x24, irq: 11 },
 	clint: { base: 0x2000000, size: 0x10000 },
 	plic: { base: 0xc000000, size: 0x600000 },
 	uart: { base: 0x10000000, size: 0x100, registers: 8, irq: 10, clockHz: 3686400 },

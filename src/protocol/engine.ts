@@ -3,6 +3,7 @@ import type { CoveragePart, CoverageReport } from "./coverage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
+import type { NetworkModel } from "./network.ts";
 
 /**
  * What the extension host and the engine worker say to each other. One engine serves one workspace folder: it builds its tree,
@@ -258,6 +259,8 @@ export interface EngineRequests {
 		params: { readonly address: string; readonly after: number; readonly before: number };
 		result: WriterModel | undefined;
 	};
+	/** The network card and its packets; undefined: there is none. */
+	network: { params: undefined; result: NetworkModel | undefined };
 	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */
 	walk: { params: { readonly pid: number; readonly address: string }; result: WalkModel | undefined };
 	/** Ends the running build or test run; the request that waits for it fails with `cancelled`. */

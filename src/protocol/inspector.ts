@@ -2,6 +2,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import type { MachineState, VerdictData } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { WalkModel } from "./kernelModel.ts";
+import type { NetworkModel } from "./network.ts";
 
 /** What the inspector's page and its host in the extension say to each other. Plain data; inspectorMessages.ts checks it on both sides. */
 
@@ -16,6 +17,8 @@ export interface InspectorQuestions {
 		question: { readonly address: string; readonly after: number; readonly before: number };
 		answer: WriterModel | undefined;
 	};
+	/** The network card and its packets; undefined: the machine has none. */
+	network: { question: Readonly<Record<never, never>>; answer: NetworkModel | undefined };
 	control: { question: { readonly action: MachineAction }; answer: undefined };
 }
 type Question<K extends keyof InspectorQuestions = keyof InspectorQuestions> = K extends keyof InspectorQuestions

@@ -2,6 +2,7 @@ import type { Disposable } from "../common/disposable.ts";
 import type { DiskListener } from "../machine/devices/virtioBlock.ts";
 import type { ExecutedCode } from "../machine/executed.ts";
 import type { History, HistoryOptions } from "../machine/history.ts";
+import type { NetworkPort } from "../machine/network/types.ts";
 import type { Schedule } from "../machine/schedule.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Hook, MachineSurface } from "../machine/types.ts";
@@ -28,4 +29,6 @@ export interface RunnableMachine extends MachineSurface {
 	/** From now on it can go back; see src/machine/history.ts. */
 	keepHistory(options?: HistoryOptions): History;
 	readonly history: History | undefined;
+	/** Absent: it has no network card. */
+	readonly network?: NetworkPort | undefined;
 }

@@ -23,6 +23,7 @@ export async function machineFor(
 		virtio,
 		// A tree without a PMP entry is from before QEMU enforced PMP: it gets the machine that it was written for.
 		pmp: wish.pmp,
+		...(wish.rtc !== undefined ? { rtc: wish.rtc } : {}),
 		...(wish.network ? { network: wish.network } : {}),
 		seed: params.seed ?? 0,
 		jit: params.translator ? "on" : "off",

@@ -111,6 +111,7 @@ export class Engine {
 		modelDrawn: async () => this.tell((live) => live.drawn()),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
+		network: async () => this.live?.machine.network?.model(),
 		writer: async ({ address, after, before }) => {
 			if (!this.live || !this.booted) return undefined;
 			const question = { address: BigInt(address), after, before };

@@ -24,6 +24,7 @@ import {
 	serializeRecording,
 } from "../../src/machine/recording.ts";
 import { isToInspector, parseFromInspector } from "../../src/protocol/inspectorMessages.ts";
+import { arpReply, CardProgram, datagram, ping, ramAt } from "../support/cardProgram.ts";
 import type { Random } from "../support/random.ts";
 import { hw5Regions, programs, qemu, ramBase, stillMachine } from "../unit/kernelview/recorded.ts";
 import { machineClasses } from "./machineClasses.ts";
@@ -290,6 +291,23 @@ export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 			isToInspector(message);
 		},
 	},
+	e1000: {
+		about: "a network driver that writes anything anywhere: registers, rings, descriptors, frames",
+		sample: 30,
+		async run(random) {
+			const program = wildDriver(random);
+			const options = { kernel: program.kernel, memoryBytes: 4 << 20, network: { peer: random.pick(peers) } } as const;
+			const parts = { core: await loadCore(join(root, "dist")) };
+			const hashes: string[] = [];
+			for (const jit of ["off", "on"] as const) {
+				const machine = await Machine.create({ ...options, jit }, parts);
+				machine.run(3_000_000);
+				hashes.push(machine.stateHash());
+				machine.dispose();
+			}
+			if (hashes[0] !== hashes[1]) throw new Error("the translated run went another way");
+		},
+	},
 	ram: {
 		about: "guest memory under the kernel view",
 		sample: 1,
@@ -310,6 +328,45 @@ export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 		},
 	},
 };
+
+const peers = ["echo", "greeting", "nettest"] as const;
+const cardRegisters = [
+	0, 0xc0, 0xc8, 0xd0, 0xd8, 0x100, 0x400, 0x2800, 0x2804, 0x2808, 0x2810, 0x2818, 0x3800, 0x3804, 0x3808, 0x3810,
+	0x3818, 0x5200, 0x5400, 0x5404,
+];
+
+/** A driver that starts the card, and then does what comes. */
+function wildDriver(random: Random): CardProgram {
+	const program = new CardProgram().start();
+	const frames = [
+		() => ping(random.below(256), random.below(1500)),
+		() => arpReply(),
+		() => datagram(random.below(65536), new Uint8Array(random.below(1400)).fill(7), random.below(65536)),
+		() => datagram(53, damageBytes(random, new Uint8Array(40).fill(1), { from: 0, to: 40 })),
+	];
+	const word = () =>
+		random.pick([random.below(2 ** 32), random.below(64), 0xffff_ffff, ramAt.receive + random.below(4096)]);
+	for (let i = 0; i < 12; i++) {
+		const frame = (random.pick(frames) as () => Uint8Array)();
+		switch (random.below(5)) {
+			case 0:
+				program.register(random.pick(cardRegisters), word());
+				break;
+			case 1:
+				program.write(random.pick([ramAt.receive, ramAt.transmit]) + 4 * random.below(40), word());
+				break;
+			case 2:
+				program.send(random.below(8), damageBytes(random, frame, { from: 0, to: frame.length }));
+				break;
+			case 3:
+				program.register(random.pick([0x2818, 0x3818]), random.below(10));
+				break;
+			default:
+				program.send(random.below(8), frame, 40 + random.below(frame.length));
+		}
+	}
+	return program;
+}
 
 /** What is refused in words is well. */
 function attempt(work: () => void): void {

@@ -130,6 +130,8 @@ export class InspectorSide {
 				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
 			case "writer":
 				return [{ type: "answer", id: message.id, value: await this.writer(message) }];
+			case "network":
+				return [{ type: "answer", id: message.id, value: this.machine.network?.model() }];
 			case "debug":
 				return [];
 			case "openSource":

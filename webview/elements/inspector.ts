@@ -7,6 +7,7 @@ import "./findings.ts";
 import "./frames.ts";
 import "./header.ts";
 import "./log.ts";
+import "./network.ts";
 import "./page.ts";
 import "./spaces.ts";
 import "./timeline.ts";
@@ -68,6 +69,7 @@ export class Inspector extends LitElement {
 						<xv6-page .store=${store}></xv6-page>
 						<div class="rest">
 							<xv6-frames .store=${store}></xv6-frames>
+							<xv6-network .store=${store}></xv6-network>
 							<xv6-log .store=${store}></xv6-log>
 						</div>
 					</div>`

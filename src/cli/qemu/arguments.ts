@@ -7,11 +7,23 @@ export interface QemuDisk {
 	readonly writesBack: boolean;
 }
 
+export interface QemuNetwork {
+	/** `hostfwd`: UDP ports of the host, and those of the guest that they lead to. */
+	readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[];
+	/** `filter-dump`: every packet into this file. */
+	readonly pcap: string | undefined;
+	/** `-net host-udp`: 10.0.2.2 is this host's loopback address; otherwise nothing of the host is reached. */
+	readonly hostUdp: boolean;
+}
+
 /** A machine as `qemu-system-riscv64`'s arguments describe it. */
 export interface QemuConfig {
-	readonly kernel: string;
-	/** Image of the disk in slot 0, if there is one. */
-	readonly disk: QemuDisk | undefined;
+	/** Firmware that starts in machine mode; undefined: the kernel does. */
+	readonly bios: string | undefined;
+	/** An ELF file; with firmware also a raw image, or nothing. */
+	readonly kernel: string | undefined;
+	/** Disks by virtio-mmio slot. */
+	readonly disks: readonly [QemuDisk | undefined, QemuDisk | undefined];
 	/** Undefined: QEMU's default. */
 	readonly harts: number | undefined;
 	readonly memoryBytes: number | undefined;
@@ -22,6 +34,8 @@ export interface QemuConfig {
 	readonly stopped: boolean;
 	/** What standard input and output are: serial line with the monitor on Ctrl-A C, the serial line alone, or the monitor alone. */
 	readonly stdio: "mux" | "serial" | "monitor";
+	/** A network card, if there is one. */
+	readonly network: QemuNetwork | undefined;
 	/** `-d`: what is logged, to `logFile` or standard error. */
 	readonly log: ReadonlySet<"int" | "guest_errors">;
 	readonly logFile: string | undefined;
@@ -43,13 +57,25 @@ const options: Readonly<Record<string, Option>> = {
 	accel: { value: "tcg", does: "accepted; there is no other" },
 	smp: { value: "[cpus=]n", does: "harts, 1 to 8" },
 	m: { value: "[size=]megs", does: "memory; K, M and G are units, at most 1G" },
-	bios: { value: "none", does: "no firmware: the kernel runs in machine mode" },
+	bios: { value: "none|file", does: "none: the kernel starts in machine mode; file: firmware does, such as OpenSBI" },
 	kernel: { value: "file", does: "kernel, an ELF file" },
 	drive: {
 		value: "file=file,if=none,format=raw,id=id",
 		does: "a disk image for -device; also readonly=on, snapshot=on",
 	},
-	device: { value: "virtio-blk-device,drive=id[,bus=virtio-mmio-bus.0]", does: "a disk" },
+	device: {
+		value: "virtio-blk-device,drive=id[,bus=virtio-mmio-bus.0]|e1000,netdev=id[,bus=pcie.0]",
+		does: "a disk, a network card",
+	},
+	netdev: {
+		value: "user,id=id[,hostfwd=udp::port-:port]",
+		does: "a network for -device; it is inside of this program",
+	},
+	object: { value: "filter-dump,id=id,netdev=id,file=file", does: "the network's packets, into a pcap file" },
+	net: {
+		value: "host-udp",
+		does: "not QEMU's: UDP to 10.0.2.2 and hostfwd reach the loopback address of this computer",
+	},
 	global: { value: "virtio-mmio.force-legacy=on|off", does: "on (the default): virtio version 1; off: version 2" },
 	snapshot: { does: "the guest's writes are not kept" },
 	nographic: { does: "serial line and monitor on standard input and output" },
@@ -94,6 +120,8 @@ const bad = (what: string, next = "'xv6-lab qemu -help' lists what is supported.
 class Parts {
 	readonly first: string;
 	private readonly values = new Map<string, string>();
+	/** Keys that stand more than once. */
+	private readonly repeated: { readonly key: string; readonly value: string }[] = [];
 
 	constructor(
 		private readonly option: string,
@@ -105,7 +133,10 @@ class Parts {
 		this.first = head.includes("=") ? "" : head;
 		for (const part of this.first === "" ? parts : parts.slice(1)) {
 			const at = part.indexOf("=");
-			this.values.set(at < 0 ? part : part.slice(0, at), at < 0 ? "on" : part.slice(at + 1));
+			const key = at < 0 ? part : part.slice(0, at);
+			const value = at < 0 ? "on" : part.slice(at + 1);
+			this.values.set(key, value);
+			this.repeated.push({ key, value });
 		}
 		if (this.first === "" && implied !== undefined) this.first = this.take(implied) ?? "";
 	}
@@ -114,6 +145,12 @@ class Parts {
 		const value = this.values.get(key);
 		this.values.delete(key);
 		return value;
+	}
+
+	/** Every value of a key that may stand more than once. */
+	all(name: string): readonly string[] {
+		this.values.delete(name);
+		return this.repeated.filter(({ key }) => key === name).map(({ value }) => value);
 	}
 
 	/** On or off. */
@@ -160,6 +197,10 @@ class Given {
 	readonly drives = new Map<string, QemuDisk>();
 	readonly devices: string[] = [];
 	readonly log = new Set<"int" | "guest_errors">();
+	readonly netdevs = new Map<string, QemuNetwork["forwards"]>();
+	readonly dumps: { readonly netdev: string; readonly file: string }[] = [];
+	hostUdp = false;
+	bios: string | undefined;
 	kernel: string | undefined;
 	harts: number | undefined;
 	memoryBytes: number | undefined;
@@ -204,7 +245,10 @@ const takers: Readonly<Record<string, Taker>> = {
 	m: (given, value) => {
 		given.memoryBytes = memory(value);
 	},
-	bios: only("bios", "none"),
+	bios: (given, value) => {
+		if (value === "default") throw bad("-bios default: no firmware is included", "Give its file with -bios FILE.");
+		given.bios = value === "none" ? undefined : value;
+	},
 	kernel: (given, value) => {
 		given.kernel = value;
 	},
@@ -222,6 +266,29 @@ const takers: Readonly<Record<string, Taker>> = {
 	},
 	device: (given, value) => {
 		given.devices.push(value);
+	},
+	netdev: (given, value) => {
+		const parts = new Parts("netdev", value, "type");
+		if (parts.first !== "user") throw bad(`-netdev ${value}: only user is supported`);
+		const id = parts.take("id");
+		if (id === undefined) throw bad(`-netdev ${value}: id= is needed`);
+		const forwards = parts.all("hostfwd").map(forwardOf);
+		parts.end();
+		given.netdevs.set(id, forwards);
+	},
+	object: (given, value) => {
+		const parts = new Parts("object", value, "qom-type");
+		if (parts.first !== "filter-dump") throw bad(`-object ${value}: only filter-dump is supported`);
+		parts.take("id");
+		const netdev = parts.take("netdev");
+		const file = parts.take("file");
+		parts.end();
+		if (!netdev || !file) throw bad(`-object ${value}: netdev= and file= are needed`);
+		given.dumps.push({ netdev, file });
+	},
+	net: (given, value) => {
+		only("net", "host-udp")(given, value);
+		given.hostUdp = true;
 	},
 	global: (given, value) => {
 		const match = /^virtio-mmio\.force-legacy=(.+)$/.exec(value);
@@ -280,11 +347,12 @@ export function parseQemuArguments(argv: readonly string[]): QemuConfig {
 		if (takesValue && i + 1 >= argv.length) throw bad(`${word}: requires an argument`);
 		taker(given, takesValue ? (argv[++i] as string) : "");
 	}
-	if (given.kernel === undefined)
+	if (given.kernel === undefined && given.bios === undefined)
 		throw bad("There is no -kernel", "Write: xv6-lab qemu -machine virt -bios none -kernel kernel/kernel …");
 	return {
+		bios: given.bios,
 		kernel: given.kernel,
-		...disksOf(given),
+		...devicesOf(given),
 		harts: given.harts,
 		memoryBytes: given.memoryBytes,
 		virtio: given.legacy ? "legacy" : "modern",
@@ -296,21 +364,54 @@ export function parseQemuArguments(argv: readonly string[]): QemuConfig {
 	};
 }
 
-function disksOf(given: Given): Pick<QemuConfig, "disk"> {
-	let disk: QemuDisk | undefined;
+function forwardOf(text: string): QemuNetwork["forwards"][number] {
+	const match = /^udp:([^:]*):(\d+)-([^:]*):(\d+)$/.exec(text);
+	if (!match) throw bad(`hostfwd=${text}: only udp::PORT-:PORT is supported`);
+	const port = (digits: string | undefined) => number("netdev hostfwd", digits as string, 1, 65535);
+	return { hostPort: port(match[2]), guestPort: port(match[4]) };
+}
+
+function devicesOf(given: Given): Pick<QemuConfig, "disks" | "network"> {
+	const disks: [QemuDisk | undefined, QemuDisk | undefined] = [undefined, undefined];
+	let network: QemuNetwork | undefined;
 	for (const text of given.devices) {
 		const parts = new Parts("device", text, "driver");
-		if (parts.first !== "virtio-blk-device") throw bad(`-device ${parts.first}: this device is not supported`);
-		const bus = parts.take("bus") ?? "virtio-mmio-bus.0";
-		const id = parts.take("drive") ?? "";
-		parts.end();
-		if (bus !== "virtio-mmio-bus.0") throw bad(`-device ${text}: only bus=virtio-mmio-bus.0 is supported`);
-		const drive = given.drives.get(id);
-		if (!drive) throw bad(`-device ${text}: there is no -drive with id=${id}`);
-		if (disk) throw bad(`-device ${text}: virtio-mmio-bus.0 is taken already`);
-		disk = { ...drive, writesBack: drive.writesBack && !given.snapshot };
+		if (parts.first === "virtio-blk-device") {
+			const slot = slotOf(text, parts);
+			if (disks[slot]) throw bad(`-device ${text}: virtio-mmio-bus.${slot} is taken already`);
+			disks[slot] = diskOf(given, text, parts);
+		} else if (parts.first === "e1000") {
+			if (network) throw bad(`-device ${text}: there is a network card already`);
+			network = networkOf(given, text, parts);
+		} else throw bad(`-device ${parts.first}: this device is not supported`);
 	}
-	return { disk };
+	return { disks, network };
+}
+
+function slotOf(text: string, parts: Parts): 0 | 1 {
+	const bus = parts.take("bus") ?? "virtio-mmio-bus.0";
+	if (bus === "virtio-mmio-bus.0") return 0;
+	if (bus === "virtio-mmio-bus.1") return 1;
+	throw bad(`-device ${text}: only bus=virtio-mmio-bus.0 and 1 are supported`);
+}
+
+function diskOf(given: Given, text: string, parts: Parts): QemuDisk {
+	const id = parts.take("drive") ?? "";
+	parts.end();
+	const drive = given.drives.get(id);
+	if (!drive) throw bad(`-device ${text}: there is no -drive with id=${id}`);
+	return { ...drive, writesBack: drive.writesBack && !given.snapshot };
+}
+
+function networkOf(given: Given, text: string, parts: Parts): QemuNetwork {
+	const bus = parts.take("bus") ?? "pcie.0";
+	const id = parts.take("netdev") ?? "";
+	parts.end();
+	if (bus !== "pcie.0") throw bad(`-device ${text}: only bus=pcie.0 is supported`);
+	const forwards = given.netdevs.get(id);
+	if (!forwards) throw bad(`-device ${text}: there is no -netdev with id=${id}`);
+	const pcap = given.dumps.find(({ netdev }) => netdev === id)?.file;
+	return { forwards, pcap, hostUdp: given.hostUdp };
 }
 
 function stdioOf({ serial, monitor }: Given): QemuConfig["stdio"] {

@@ -2,12 +2,16 @@ import { type Disposable, DisposableStore, toDisposable } from "../../common/dis
 import { visible } from "../../common/visible.ts";
 import { loadCore } from "../../env/node/core.ts";
 import { Machine } from "../../machine/machine.ts";
+import type { NetworkOptions } from "../../machine/network/types.ts";
+import { board } from "../../machine/virtBoard.ts";
 import { RunController } from "../../session/runController.ts";
 import { consoleWriter } from "../consoleWriter.ts";
 import { guestCode } from "../exitCodes.ts";
+import { type FirmwareImages, withFirmware } from "../firmware.ts";
 import { type GdbListener, listenForGdb } from "../gdbListener.ts";
 import { breathe } from "../machine.ts";
-import type { QemuConfig } from "./arguments.ts";
+import { writePcap } from "../pcapFile.ts";
+import type { QemuConfig, QemuNetwork } from "./arguments.ts";
 import { QemuConsole } from "./console.ts";
 import { Drive, readInput } from "./drive.ts";
 import { QemuLog } from "./log.ts";
@@ -24,34 +28,64 @@ export async function runMachine(config: QemuConfig): Promise<number> {
 	try {
 		// First of all: a grade script connects as soon as make has printed its line, and gives up after two seconds.
 		const gdb = config.gdbPort === undefined ? undefined : store.add(await listenForGdb(config.gdbPort));
-		const kernel = await readInput(config.kernel);
-		const drive = config.disk && (await Drive.open(config.disk));
-		const machine = store.add(await createMachine(config, kernel, drive));
+		const kernel = config.kernel === undefined ? undefined : await readInput(config.kernel);
+		const bios = config.bios === undefined ? undefined : await readInput(config.bios);
+		const [first, second] = config.disks;
+		const drives = [first && (await Drive.open(first)), second && (await Drive.open(second))] as const;
+		const machine = store.add(await createMachine(config, imagesOf(config, bios, kernel), drives));
+		if (machine.network && config.network?.pcap !== undefined)
+			store.add(writePcap(machine.network, config.network.pcap));
 		const session = store.add(new Session(machine, config));
-		if (gdb) await session.serve(gdb, kernel);
+		await session.connect();
+		if (gdb) await session.serve(gdb, kernel ?? bios ?? new Uint8Array(0));
 		const code = await session.run();
-		await drive?.writeBack(machine.disk());
+		for (const slot of [0, 1] as const) await drives[slot]?.writeBack(machine.disk(slot));
 		return code;
 	} finally {
 		store.dispose();
 	}
 }
 
-async function createMachine(config: QemuConfig, kernel: Uint8Array, drive: Drive | undefined): Promise<Machine> {
+function imagesOf(
+	{ memoryBytes }: QemuConfig,
+	bios: Uint8Array | undefined,
+	kernel: Uint8Array | undefined,
+): FirmwareImages {
+	if (bios) return withFirmware(bios, kernel, memoryBytes ?? board.ram.defaultSize);
+	return { kernel: kernel ?? new Uint8Array(0), extraImages: [] };
+}
+
+async function createMachine(
+	config: QemuConfig,
+	{ kernel, extraImages }: FirmwareImages,
+	[drive, second]: readonly [Drive | undefined, Drive | undefined],
+): Promise<Machine> {
 	const { harts, memoryBytes, virtio } = config;
 	return Machine.create(
 		{
 			kernel,
 			...(drive ? { disk: drive.bytes } : {}),
+			...(second ? { secondDisk: second.bytes } : {}),
 			...(harts !== undefined ? { harts } : {}),
 			...(memoryBytes !== undefined ? { memoryBytes } : {}),
 			virtio,
+			// As QEMU's board: what the host's clock says now.
+			rtc: Math.floor(Date.now() / 1000),
+			...(config.network ? { network: networkOptions(config.network, drive) } : {}),
 			// A kernel of the years before QEMU enforced PMP does not know of it, and was never to stop at its first user instruction.
-			pmp: setsPmp(kernel),
+			pmp: config.bios !== undefined || setsPmp(kernel),
 			jit: "on",
 		},
-		{ core: await loadCore() },
+		{ core: await loadCore(), extraImages },
 	);
+}
+
+/** Without a real peer: the one that the lab's program on the disk waits for. */
+function networkOptions({ forwards, hostUdp }: QemuNetwork, drive: Drive | undefined): NetworkOptions {
+	if (hostUdp) return { peer: "host" };
+	// Since 2024 the lab forwards two ports.
+	if (forwards.length > 1) return { peer: "nettest" };
+	return { peer: drive && Buffer.from(drive.bytes.buffer).includes("this is the host!") ? "greeting" : "echo" };
 }
 
 class Session implements Disposable {
@@ -82,6 +116,22 @@ class Session implements Disposable {
 		const { connectGdb } = await import("../gdb.ts");
 		const greeted = () => void machine.keepHistory();
 		connectGdb(listener, { machine, controller, kernel, greeted, kill: () => this.end(0) });
+	}
+
+	/** Opens the host's side of the network, where that was asked for. */
+	async connect(): Promise<void> {
+		const { machine, controller, config, store } = this;
+		if (!machine.network || !config.network?.hostUdp) return;
+		const { HostUdp } = await import("./hostUdp.ts");
+		const between = (work: () => void) => {
+			setImmediate(() => {
+				if (this.exit !== undefined) return;
+				work();
+				// A guest that waits for a packet rests.
+				controller.nudge();
+			});
+		};
+		store.add(await HostUdp.open(machine.network, config.network.forwards, between));
 	}
 
 	async run(): Promise<number> {

@@ -2,6 +2,7 @@
  * Intel 82540EM as QEMU's `e1000` models it (Intel 8254x Software Developer's Manual, "SDM" below; hw/net/e1000.c), as far as drivers
  * with legacy descriptors use it. Sending is complete when the store to TDT is; received frames come at slice ends.
  */
+import type { RingModel } from "../../protocol/network.ts";
 import { type DeviceHost, Registers } from "../device.ts";
 
 // Register offsets (SDM, table 13-2).
@@ -67,7 +68,7 @@ const smallestFrame = 60;
 /** With a VLAN tag, without the check sequence. */
 const largestFrame = 1518;
 const checkSequence = 4;
-/** An interrupt that has been up for so long and not been looked at: 10 ms of guest time. */
+/** A driver that clears ICR after it has completed the interrupt does so sooner: 10 ms of guest time. */
 const patience = 100_000n;
 
 /** Registers that are stored as they are written, but for these bits. */
@@ -113,6 +114,9 @@ const S_FRAME = 0x600;
 const frameRoom = 0x600;
 export const e1000StateBytes = S_FRAME + frameRoom;
 
+/** Descriptors of a ring that a person is shown. */
+const mostShown = 64;
+
 const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 
 export interface E1000Config {
@@ -121,6 +125,8 @@ export interface E1000Config {
 	readonly mac: Uint8Array;
 	/** INTA#, a level. */
 	setLine(level: boolean): void;
+	/** The interrupt was claimed and completed at the PLIC: a driver has dealt with it. */
+	isCompleted(): boolean;
 	now(): bigint;
 	transmit(frame: Uint8Array): void;
 	/** There may be room for what waits on the wire. */
@@ -221,12 +227,44 @@ export class E1000 {
 		frame.set(wire);
 		const total = frame.length + (rctl & RCTL_SECRC ? 0 : checkSequence);
 		this.noteUnheard();
+		const free = (this.get(RDT) - this.get(RDH) + ring.count) % ring.count;
+		if (Math.ceil(total / this.bufferBytes) > free && this.get(RDT) < ring.count) {
+			this.setCauses(this.s.get(S_ICR) | CAUSE_RXO);
+			return true;
+		}
 		if (!this.store(ring, frame, total)) return true;
 		const head = this.get(RDH);
 		const left = (this.get(RDT) - head + ring.count) % ring.count;
 		const half = ring.count >> (((rctl >>> 8) & 3) + 1);
 		this.setCauses(this.s.get(S_ICR) | CAUSE_RXT0 | (left <= half ? CAUSE_RXDMT0 : 0));
 		return true;
+	}
+
+	/** For readers: nothing of the machine changes. */
+	get rings(): readonly RingModel[] {
+		return [this.ringModel("receive", RDBAL, RDH), this.ringModel("transmit", TDBAL, TDH)];
+	}
+
+	/** The interrupt line is up. */
+	get interrupts(): boolean {
+		return this.s.get(S_LINE) !== 0;
+	}
+
+	private ringModel(name: RingModel["name"], base: number, headAt: number): RingModel {
+		const { view } = this.host.memory;
+		const [head, tail] = [this.get(headAt), this.get(headAt + TDT - TDH)];
+		const { at, count } = this.place(base);
+		const owned = at === undefined ? 0 : (tail - head + count) % count;
+		const descriptors = Array.from({ length: at === undefined ? 0 : Math.min(count, mostShown) }, (_, i) => {
+			const place = (at as number) + descriptorBytes * i;
+			return {
+				address: hex(view.getBigUint64(place, true)),
+				length: view.getUint16(place + 8, true),
+				owner: (i - head + count) % count < owned ? ("card" as const) : ("driver" as const),
+				done: (view.getUint8(place + 12) & RXD_DD) !== 0,
+			};
+		});
+		return { name, head, tail, descriptors };
 	}
 
 	private get(register: number): number {
@@ -277,9 +315,9 @@ export class E1000 {
 
 	private noteUnheard(): void {
 		const { s, config } = this;
-		if (!s.get(S_LINE) || config.now() - s.get64(S_LINE_SINCE) < patience) return;
+		if (!s.get(S_LINE) || !config.isCompleted() || config.now() - s.get64(S_LINE_SINCE) < patience) return;
 		this.host.guestError(
-			"network card: another packet has come, and the cause of the interrupt before it was not cleared in ICR for 10 ms: until it is, no further interrupt comes",
+			"network card: another packet has come, but the driver has completed the interrupt before it without clearing its cause in ICR: until it does, no further interrupt comes",
 		);
 	}
 
@@ -395,11 +433,11 @@ export class E1000 {
 	}
 
 	private fill(index: number, address: bigint, part: Uint8Array): void {
-		const { memory, guestError } = this.host;
+		const { memory } = this.host;
 		if (part.length === 0) return;
 		const to = memory.locate(address, part.length);
 		if (to === undefined) {
-			guestError(
+			this.host.guestError(
 				`network card: the buffer of receive descriptor ${index} is not in memory: address ${hex(address)}; the packet is lost`,
 			);
 			return;
@@ -436,9 +474,7 @@ export class E1000 {
 
 	/** Undefined: there is no usable ring. */
 	private ring(name: Ring["name"], register: number): Ring | undefined {
-		const count = Math.floor(this.get(register + RDLEN - RDBAL) / descriptorBytes);
-		const address = (BigInt(this.get(register + 4)) << 32n) | BigInt((this.get(register) & ~15) >>> 0);
-		const at = count > 0 ? this.host.memory.locate(address, descriptorBytes * count) : undefined;
+		const { at, count, address } = this.place(register);
 		if (at !== undefined) return { name, at, count };
 		const length = register === RDBAL ? "RDLEN" : "TDLEN";
 		this.host.guestError(
@@ -447,6 +483,17 @@ export class E1000 {
 				: `network card: the ${name} ring is not in memory: address ${hex(address)}, ${count} descriptors`,
 		);
 		return undefined;
+	}
+
+	private place(register: number): {
+		readonly at: number | undefined;
+		readonly count: number;
+		readonly address: bigint;
+	} {
+		const count = Math.floor(this.get(register + RDLEN - RDBAL) / descriptorBytes);
+		const address = (BigInt(this.get(register + 4)) << 32n) | BigInt((this.get(register) & ~15) >>> 0);
+		const at = count > 0 ? this.host.memory.locate(address, descriptorBytes * count) : undefined;
+		return { at, count, address };
 	}
 
 	private beyond(register: string, value: number, { name, count }: Pick<Ring, "name" | "count">): void {

@@ -20,7 +20,7 @@ import {
 	udp,
 } from "./frames.ts";
 import { PacketQueue } from "./packetQueue.ts";
-import type { NetworkOptions } from "./types.ts";
+import type { Datagram, NetworkOptions } from "./types.ts";
 
 /** As QEMU's user network (slirp) numbers it. */
 const guestIp = ipOf("10.0.2.15");
@@ -64,6 +64,7 @@ export interface NetworkHost {
 	deliver(frame: Uint8Array): boolean;
 	packet(fromGuest: boolean, frame: Uint8Array): void;
 	peerSays(line: string): void;
+	datagram(datagram: Datagram): void;
 	guestError(text: string): void;
 }
 
@@ -98,6 +99,12 @@ export class Network {
 		if (type === etherTypes.arp) this.receiveArp(payload);
 		else if (type === etherTypes.ip) this.receiveIp(payload);
 		else this.refuse(`its type is 0x${type.toString(16).padStart(4, "0")}, neither IPv4 (0x0800) nor ARP (0x0806)`);
+		this.arm();
+	}
+
+	/** A datagram of the host's. */
+	fromHost({ hostPort, guestPort, payload }: Datagram): void {
+		this.sendUdp(gatewayIp, hostPort, guestIp, guestPort, payload);
 		this.arm();
 	}
 
@@ -174,7 +181,9 @@ export class Network {
 		const { fromPort, toPort } = datagram;
 		const answer = (data: Uint8Array) => this.sendUdp(to, toPort, from, fromPort, data);
 		if (toPort === dnsPort) this.answerName(datagram.payload, answer);
-		else if (to === gatewayIp && (this.options.port === undefined || this.options.port === toPort)) {
+		else if (to === gatewayIp && this.options.peer === "host") {
+			this.host.datagram({ hostPort: toPort, guestPort: fromPort, payload: datagram.payload });
+		} else if (to === gatewayIp && (this.options.port === undefined || this.options.port === toPort)) {
 			this.answerPeer(datagram.payload, from, answer);
 		} else this.refuse(`nobody listens at ${ipText(to)}:${toPort}`);
 	}
@@ -239,7 +248,7 @@ export class Network {
 	}
 }
 
-/** Whoever answers a ping: the gateway and the name server. */
+/** Who answers a ping: all but the addresses of the subnet that nobody has. */
 function isNear(ip: Ip): boolean {
 	return ip === gatewayIp || ip === nameServerIp || (ip & 0xffffff00) >>> 0 !== subnet;
 }

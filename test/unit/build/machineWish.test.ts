@@ -84,6 +84,15 @@ test("a device that the machine lacks is named", async () => {
 	expect((await wish({ Makefile })).warnings[0]).toContain("virtio-gpu-device");
 });
 
+test("a kernel that reads the board's clock gets one, with a fixed time", async () => {
+	expect(
+		await wish({ "kernel/disk.c": "#define RTC 0x101000L\nint check(void) { return *(int *)RTC; }\n" }),
+	).toMatchObject({
+		rtc: 1_767_225_600,
+	});
+	expect(await wish()).not.toHaveProperty("rtc");
+});
+
 test("a kernel with a driver for the card gets one, and the peer that its lab's program waits for", async () => {
 	const Makefile = tinyMakefile.replace("qemu: ", "QEMUOPTS += -device e1000,netdev=net0,bus=pcie.0\nqemu: ");
 	// Old Makefiles add the device where no driver is.

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -8,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseQemuArguments } from "../../../src/cli/qemu/arguments.ts";
 import { QemuConsole } from "../../../src/cli/qemu/console.ts";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
+import { assemble } from "../../support/assembler.ts";
+import { arpReply, CardProgram, datagram } from "../../support/cardProgram.ts";
 
 const cli = resolve(import.meta.dirname, "../../../dist/cli/xv6-lab.mjs");
 const golden = resolve(import.meta.dirname, "../../golden/kernelview");
@@ -22,7 +25,7 @@ describe("arguments", () => {
 	test("of every age of xv6's Makefile are understood", () => {
 		expect(parseQemuArguments(words(`${machine} ${modern} ${disk} -S -gdb tcp::26000`))).toMatchObject({
 			kernel: "kernel/kernel",
-			disk: { file: "fs.img", writesBack: true },
+			disks: [{ file: "fs.img", writesBack: true }, undefined],
 			harts: 3,
 			memoryBytes: 128 * 1024 * 1024,
 			virtio: "modern",
@@ -35,12 +38,28 @@ describe("arguments", () => {
 		);
 		expect(old).toMatchObject({ virtio: "legacy", gdbPort: 25501, harts: 4, memoryBytes: 1024 * 1024 * 1024 });
 		expect(parseQemuArguments(words(`${machine} ${disk} -s -S`)).gdbPort).toBe(1234);
-		expect(parseQemuArguments(words(`${machine} ${disk} -snapshot`)).disk?.writesBack).toBe(false);
+		expect(parseQemuArguments(words(`${machine} ${disk} -snapshot`)).disks[0]?.writesBack).toBe(false);
+		const two = `${disk} ${disk.replace("fs.img", "fs1.img").replaceAll("x0", "x1").replace("bus.0", "bus.1")}`;
+		expect(parseQemuArguments(words(`${machine} ${two}`)).disks[1]?.file).toBe("fs1.img");
 		expect(parseQemuArguments(words(`${machine} -serial mon:stdio -icount shift=3 -d int -D log`))).toMatchObject({
 			stdio: "mux",
 			log: new Set(["int"]),
 			logFile: "log",
 		});
+	});
+
+	test("of the network labs are understood", () => {
+		const net =
+			"-netdev user,id=net0,hostfwd=udp::25999-:2000,hostfwd=udp::30999-:2001 -object filter-dump,id=net0,netdev=net0,file=packets.pcap -device e1000,netdev=net0,bus=pcie.0";
+		expect(parseQemuArguments(words(`${machine} ${net}`)).network).toEqual({
+			forwards: [
+				{ hostPort: 25999, guestPort: 2000 },
+				{ hostPort: 30999, guestPort: 2001 },
+			],
+			pcap: "packets.pcap",
+			hostUdp: false,
+		});
+		expect(parseQemuArguments(words(`${machine} -net host-udp ${net}`)).network?.hostUdp).toBe(true);
 	});
 
 	test.each([
@@ -55,6 +74,9 @@ describe("arguments", () => {
 		["-drive file=fs.img,if=none,id=x0,format=qcow2", "only format=raw"],
 		["-global kvm.x=1", "only virtio-mmio.force-legacy"],
 		["-gdb tcp:10.0.0.1:26000", "loopback address only"],
+		["-netdev tap,id=n", "only user is supported"],
+		["-netdev user,id=n,hostfwd=tcp::80-:80", "only udp::PORT-:PORT"],
+		["-device e1000,netdev=n9", "there is no -netdev with id=n9"],
 		["-d in_asm", "only int and guest_errors"],
 		["fs.img", "given by -kernel and -drive"],
 	])("%s is named, not ignored", (text, complaint) => {
@@ -171,6 +193,58 @@ describe("the command", () => {
 		expect(err).toContain("terminating on signal 15");
 		expect(err).toContain("fs.img was changed by another program");
 		expect(readFileSync(image).includes("kept\n")).toBe(false);
+	});
+
+	test("-net host-udp reaches this computer's loopback address, and every packet is in the capture", async () => {
+		const server = createSocket("udp4");
+		await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+		server.on("message", (message, { port }) => server.send(`${message} heard`, port, "127.0.0.1"));
+		const { port } = server.address();
+		const guest = new CardProgram()
+			.start()
+			.send(0, datagram(port, new TextEncoder().encode("hello")))
+			.receive(0, 0);
+		guest.send(1, arpReply()).receive(1, 14);
+		writeFileSync(join(folder, "kernel"), guest.kernel);
+		const process = start(
+			"-net host-udp -netdev user,id=net0 -object filter-dump,id=d,netdev=net0,file=packets.pcap -device e1000,netdev=net0,bus=pcie.0",
+		);
+		try {
+			expect(await ended(process), err).toBe(0);
+		} finally {
+			server.close();
+		}
+		// The payload begins at byte 42 of the frame, which the guest printed as words after two of its descriptors.
+		const words = out
+			.trim()
+			.split("\n")
+			.slice(-14)
+			.map((word) => Buffer.from(word, "hex").reverse());
+		expect(Buffer.concat(words).toString("latin1", 42, 53)).toBe("hello heard");
+		const capture = readFileSync(join(folder, "packets.pcap"));
+		expect(capture.readUInt32LE(0)).toBe(0xa1b2c3d4);
+		const lengths: number[] = [];
+		for (let at = 24; at < capture.length; at += 16 + capture.readUInt32LE(at + 8))
+			lengths.push(capture.readUInt32LE(at + 8));
+		expect(lengths).toEqual([47, 60, 42, 60]);
+	});
+
+	const opensbi = [
+		"/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
+		"/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
+	].find((file) => existsSync(file));
+	if (!opensbi) console.warn("qemu -bios: not run, there is no OpenSBI here");
+
+	test.skipIf(!opensbi)("-bios FILE: firmware hands over to a kernel in supervisor mode", async () => {
+		// Prints H by the SBI's console, and powers off by its reset extension.
+		const kernel = assemble(
+			"li a0, 72\nli a7, 1\necall\nli a7, 0x53525354\nli a6, 0\nli a0, 0\nli a1, 0\necall\n",
+			0x80200000n,
+		);
+		writeFileSync(join(folder, "payload"), kernel.bytes);
+		const process = start(`-bios ${opensbi} -kernel payload`);
+		expect(await ended(process)).toBe(0);
+		expect(out).toMatch(/OpenSBI v\d[\s\S]*H$/);
 	});
 
 	test("a grade script's gdb stops it with two packets, as it stops QEMU", async () => {

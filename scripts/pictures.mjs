@@ -219,7 +219,7 @@ const pictures = [
 		stage: "1",
 		run: "shmtests execute",
 		panel: "Before and after",
-		pair: /\d shmtests: exec\(/,
+		pair: /shmtests: exec\(/,
 	},
 	{ name: "leaked-frame", lab: cs326, stage: "1", mutant: "never-freed", run: "mmaptest", panel: "Findings" },
 	{

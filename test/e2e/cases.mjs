@@ -1,6 +1,5 @@
 // Each case opens what it needs and leaves nothing behind; names say what a person sees.
 import { strict as assert } from "node:assert";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { debugCases } from "./debugCases.mjs";
@@ -29,67 +28,6 @@ export const cases = {
 			() => `the engine and the compiler are workers of the page: ${workers()}`,
 		);
 		await shot(workbench, "web-prodcons1");
-	},
-
-	async "in a virtual workspace a build asks for what has changed only, and a window opened again has the compiler already"({
-		openVirtual,
-		makeWorkspace,
-		read,
-		shot,
-	}) {
-		const folder = makeWorkspace("virtual", "3b");
-		const workbench = await openVirtual(folder);
-		const { page } = workbench;
-		let shown = "";
-		const counts = async () => {
-			await workbench.command("Counted: Report");
-			await until(
-				() => existsSync(join(folder, ".counts.json")) && read(join(folder, ".counts.json")) !== shown,
-				"the counts",
-			);
-			shown = read(join(folder, ".counts.json"));
-			return JSON.parse(shown);
-		};
-		const edit = async (text) => {
-			const began = Date.now();
-			await workbench.insertLines("kernel/trap.c", 1, `#define ${text} 1\n`);
-			await until(() => read(join(folder, "kernel/trap.c")).includes(text), "the edit is saved");
-			return began;
-		};
-		const judged = async (number) => {
-			await workbench.command("xv6: Run prodcons1");
-			await workbench.waitTerminal(new RegExp(`(✓ Passed: prodcons1[\\s\\S]*){${number}}`));
-		};
-		const log = async () => {
-			await workbench.command("xv6: Show Log");
-			await page.locator(".output-view .view-line").first().waitFor();
-			return (await page.locator(".output-view .view-lines").innerText()).replaceAll("\u00a0", " ");
-		};
-		// VS Code looks for the signs of a kernel on disks only; the view is what a person opens.
-		await workbench.command("View: Show xv6 Lab");
-		await page.locator(".part.sidebar").getByText("0/2").first().waitFor();
-		await judged(1);
-		const first = await counts();
-		await edit("ONE");
-		await judged(2);
-		const second = await counts();
-		console.log(
-			`    asked for at first: ${JSON.stringify(first)}, until the second verdict: ${JSON.stringify(second)}`,
-		);
-		assert.ok(first.stat > 60, "at first every file is looked at");
-		assert.ok(second.stat - first.stat < 30, "and then those that changed");
-		assert.ok(second.readDirectory - first.readDirectory < 10);
-		const transferred = (await log()).split("\n").filter((line) => / MB /.test(line));
-		console.log(transferred.map((line) => `    ${line}`).join("\n"));
-		assert.match(transferred.join("\n"), /llvm\.wasm\.gz: 22\.8 MB transferred/);
-		await workbench.reload();
-		await workbench.command("View: Show xv6 Lab");
-		await edit("TWO");
-		await judged(1);
-		const again = (await log()).split("\n").filter((line) => / MB /.test(line));
-		console.log(again.map((line) => `    ${line}`).join("\n"));
-		assert.match(again.join("\n"), /llvm\.wasm\.gz: 22\.8 MB from the browser's cache/);
-		await shot(workbench, "virtual-workspace");
 	},
 
 	async "prodcons1 on the starter fails with an explanation, by keyboard only"({ open, makeWorkspace, shot }) {

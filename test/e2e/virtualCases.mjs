@@ -1,0 +1,83 @@
+// Not among the cases yet: its first verdict came from a virtual workspace; the edit and the browser's cache have not been seen to pass.
+import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../support/workbench/until.mjs";
+
+export const virtualCases = {
+	async "in a virtual workspace a build asks for what has changed only, and a window opened again has the compiler already"({
+		openVirtual,
+		makeWorkspace,
+		read,
+		shot,
+	}) {
+		const folder = makeWorkspace("virtual", "3b");
+		const workbench = await openVirtual(folder);
+		const { page } = workbench;
+		let shown = "";
+		const counts = async () => {
+			await workbench.command("Counted: Report");
+			await until(
+				() => existsSync(join(folder, ".counts.json")) && read(join(folder, ".counts.json")) !== shown,
+				"the counts",
+			);
+			shown = read(join(folder, ".counts.json"));
+			return JSON.parse(shown);
+		};
+		const edit = async (text) => {
+			const began = Date.now();
+			// There is no search in a virtual file system: the way to a file is the Explorer's.
+			await workbench.command("View: Show Explorer");
+			const row = (name) => page.locator(`.explorer-folders-view .monaco-list-row[aria-label^='${name}']`).first();
+			if (!(await row("trap.c").isVisible())) await row("kernel").click();
+			await row("kernel").focus();
+			await page.keyboard.type("trap.c");
+			await row("trap.c").click();
+			await page.locator(".editor-group-container .tab.active", { hasText: "trap.c" }).first().waitFor();
+			await page
+				.locator(".editor-instance .view-lines")
+				.first()
+				.click({ position: { x: 4, y: 4 } });
+			await page.keyboard.press("Control+Home");
+			await page.keyboard.insertText(`#define ${text} 1
+`);
+			await page.keyboard.press("Control+S");
+			await until(() => read(join(folder, "kernel/trap.c")).includes(text), "the edit is saved");
+			return began;
+		};
+		const judged = async (number) => {
+			await workbench.command("xv6: Run prodcons1");
+			await workbench.waitTerminal(new RegExp(`(✓ Passed: prodcons1[\\s\\S]*){${number}}`));
+		};
+		const log = async () => {
+			await workbench.command("xv6: Show Log");
+			await page.locator(".output-view .view-line").first().waitFor();
+			return (await page.locator(".output-view .view-lines").innerText()).replaceAll("\u00a0", " ");
+		};
+		// VS Code looks for the signs of a kernel on disks only; the view is what a person opens.
+		await workbench.command("View: Show xv6 Lab");
+		await page.locator(".part.sidebar").getByText("0/2").first().waitFor();
+		await judged(1);
+		const first = await counts();
+		await edit("ONE");
+		await judged(2);
+		const second = await counts();
+		console.log(
+			`    asked for at first: ${JSON.stringify(first)}, until the second verdict: ${JSON.stringify(second)}`,
+		);
+		assert.ok(first.stat > 60, "at first every file is looked at");
+		assert.ok(second.stat - first.stat < 30, "and then those that changed");
+		assert.ok(second.readDirectory - first.readDirectory < 10);
+		const transferred = (await log()).split("\n").filter((line) => / MB /.test(line));
+		console.log(transferred.map((line) => `    ${line}`).join("\n"));
+		assert.match(transferred.join("\n"), /llvm\.wasm\.gz: 22\.8 MB transferred/);
+		await workbench.reload();
+		await workbench.command("View: Show xv6 Lab");
+		await edit("TWO");
+		await judged(1);
+		const again = (await log()).split("\n").filter((line) => / MB /.test(line));
+		console.log(again.map((line) => `    ${line}`).join("\n"));
+		assert.match(again.join("\n"), /llvm\.wasm\.gz: 22\.8 MB from the browser's cache/);
+		await shot(workbench, "virtual-workspace");
+	},
+};

@@ -144,8 +144,12 @@ export const runCommand = define({
 
 export const exploreCommand = define({
 	takes: "PROGRAM [ARG…]",
-	does: "one run under the detectors: data races, lock order, lost wakeups; exit 1 if something is found",
+	does: "one run under the detectors (races, lock order, lost wakeups), then many schedules; exit 1 if something is found",
 	options: {
+		schedules: { type: "string", value: "N", does: "schedules to try after the detectors' run (default: 50; 0: none)" },
+		schedule: { type: "string", value: "TEXT", does: "only this one, as an earlier run printed it" },
+		expect: { type: "string", value: "TEXT", does: "a schedule fails, too, if the program does not print this" },
+		record: { type: "string", value: "FILE", does: "write the run up to the first finding, for replay and debugger" },
 		harts: machineOptions.harts,
 		memory: machineOptions.memory,
 		virtio: machineOptions.virtio,
@@ -183,6 +187,11 @@ export const testCommand = define({
 		coverage,
 		...faults,
 		seeds: { type: "string", value: "N", does: "run all with N schedules" },
+		explore: {
+			type: "boolean",
+			does: "watch each test for races, lock order and lost wakeups, and try more schedules",
+		},
+		schedules: { type: "string", value: "N", does: "with --explore: schedules of each test (default: 50; 0: none)" },
 		shard: { type: "string", value: "I/N", does: "only every N-th test, from the I-th on" },
 		timeout: { type: "string", value: "SEC", does: "end each test, and the boot, after so many seconds" },
 	},

@@ -1,7 +1,9 @@
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import { visible, visibleLine } from "../common/visible.ts";
+import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
+import { LabExplorer, withExploration } from "../explore/labTests.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
 import { CoverageCollector } from "../lab/coverage/collector.ts";
 import type { Sweep } from "../lab/faults/fault.ts";
@@ -16,8 +18,9 @@ import { buildForCli, buildJudged } from "./build.ts";
 import { parseCommand, testCommand } from "./commandLine.ts";
 import { reportCoverage } from "./coverage.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { defaultSchedules } from "./explore.ts";
 import { faultOf, testWithFaults } from "./faults.ts";
-import { breathe, createCountingMachine, createMachine, observe } from "./machine.ts";
+import { breathe, createCountingMachine, createMachine, explorableMachine, observe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { ProgressLine } from "./progressLine.ts";
 import { readText, writeReport } from "./reportFile.ts";
@@ -70,6 +73,37 @@ export async function runTest(argv: string[]): Promise<number> {
 	const first = params.seed ?? 0;
 	const seeds = values.seeds === undefined ? 1 : wholeNumber(values.seeds, "--seeds", 1, 10_000);
 	const progress = new ProgressLine(process.stderr);
+	const exploreTests = async (judged: readonly Verdict[]): Promise<Verdict[]> => {
+		const count =
+			values.schedules === undefined ? defaultSchedules : wholeNumber(values.schedules, "--schedules", 0, 100_000);
+		const explorer = new LabExplorer({
+			kernel: new ProgramSymbols("kernel", output.kernel),
+			manifest,
+			createMachine: async (watch) => explorableMachine(output, params, watch),
+			breathe,
+		});
+		const explored: Verdict[] = [];
+		try {
+			for (const verdict of judged) {
+				// The detectors' run is the same for every seed, and what has failed is explained already.
+				if (verdict.outcome !== "passed" || verdict.seed !== first) {
+					explored.push(verdict);
+					continue;
+				}
+				const found = await explorer.explore(findTest(manifest, verdict.test), count, ({ done, total }) =>
+					progress.show({ step: `schedule ${done + 1} of ${total}: ${verdict.title}`, done, total }),
+				);
+				progress.clear();
+				const now = withExploration(verdict, found);
+				if (now !== verdict && !values.json) process.stdout.write(line(now, seeds > 1));
+				explored.push(now);
+			}
+		} finally {
+			progress.clear();
+			explorer.dispose();
+		}
+		return explored;
+	};
 	const coverage = values.coverage === undefined ? undefined : new CoverageCollector(output);
 	const create = coverage ? createCountingMachine : createMachine;
 	const deliver = (verdict: Verdict, sweep?: Sweep) => {
@@ -99,10 +133,11 @@ export async function runTest(argv: string[]): Promise<number> {
 			...(irq === undefined ? {} : { timerAt: irq }),
 			onVerdict: deliver,
 		});
-	const verdicts = fault
+	let verdicts = fault
 		? await testWithFaults(fault, { output, tree, manifest, tests, params, onVerdict: deliver })
 		: await runTests();
 	progress.clear();
+	if (values.explore === true) verdicts = await exploreTests(verdicts);
 	if (values.json) process.stdout.write(`${JSON.stringify(verdicts, undefined, "\t")}\n`);
 	if (values.junit) await writeReport(values.junit, toJUnit(verdicts, properties));
 	if (coverage && values.coverage) await reportCoverage(values.coverage, coverage, dir);

@@ -1,38 +1,51 @@
 import { AccessKind, foundZero, leftZero, recordWords } from "../machine/accessWatch.ts";
+import { deadlocks } from "./deadlock.ts";
 import type { KernelCode } from "./kernelCode.ts";
 import { LockOrder } from "./lockOrder.ts";
 import { Lockset } from "./lockset.ts";
+import { Mappings } from "./mappings.ts";
 import { hartsMax, Races } from "./races.ts";
 import { type Held, OwnKind, type Point, type Suspicion } from "./records.ts";
-import { BESIDE, LOCK, Shadow, type ShadowPage } from "./shadow.ts";
+import { ATOMIC, BESIDE, LOCK, Shadow, type ShadowPage } from "./shadow.ts";
 
 /**
- * All detectors over the records of one run. Locks are recognised by what is done to them: a word that a swap (AMO) takes from 0
- * is a lock, and a 4-byte store of 0, or a swap to 0, releases it.
+ * All detectors over the records of one run. Locks are recognised by what is done to them: a word that a swap (AMO) of acquire()
+ * takes from 0 is a lock, and a 4-byte store of 0, or a swap to 0, releases it. Words that other AMOs change are flags and counts
+ * which order their users, as C's atomic variables do.
  */
 export class Detector {
 	private readonly suspicions: Suspicion[] = [];
 	private readonly told = new Set<string>();
-	private readonly report = (suspicion: Suspicion) => void this.suspicions.push(suspicion);
+	private readonly report = (suspicion: Suspicion) => {
+		const lock = this.inPage.get(Math.floor(suspicion.address / 4096));
+		this.suspicions.push(
+			lock === undefined ? suspicion : { ...suspicion, beside: { lock, name: this.nameOfLock(lock) } },
+		);
+	};
 	private readonly races = new Races(this.report);
 	private readonly lockset = new Lockset(this.report);
-	private readonly order = new LockOrder();
+	private readonly order: LockOrder;
+	private readonly mappings = new Mappings(this.report);
 	private readonly shadow = new Shadow();
 	private readonly holds: Held[][] = Array.from({ length: hartsMax }, () => []);
 	/** Calls of acquire() that have not got their lock yet. */
-	private readonly calls: { lock: number; pc: number }[][] = Array.from({ length: hartsMax }, () => []);
+	private readonly calls: Call[][] = Array.from({ length: hartsMax }, () => []);
 	private readonly sleeping: ((Point & { readonly lock: number }) | undefined)[] = [];
 	/** Locks under which something was read since they were taken. */
 	private readonly lookedUnder = new Set<number>();
 	private readonly names = new Map<number, string>();
 	/** The last name of each, of those in pages that were freed, too. */
 	private readonly allNames = new Map<number, string>();
+	/** Locks outside of the kernel's variables, by page. */
+	private readonly inPage = new Map<number, number>();
 
 	constructor(
 		private readonly code: KernelCode,
-		/** The name that a lock was initialised with; undefined: none can be read. */
-		private readonly nameOf: (lock: number) => string | undefined,
-	) {}
+		/** The text at an address of the kernel's; undefined: none can be read. */
+		private readonly textAt: (address: number) => string | undefined,
+	) {
+		this.order = new LockOrder((lock) => code.isOfProcess(lock));
+	}
 
 	/** Spinlocks that a hart holds, the first taken first. */
 	held(hart: number): readonly Held[] {
@@ -47,6 +60,17 @@ export class Detector {
 	/** What was seen so far, in the order of the run; orders of locks last. */
 	findings(): readonly Suspicion[] {
 		return [...this.suspicions, ...this.order.cycles()];
+	}
+
+	/** Harts that wait for each other now. */
+	deadlocks(): readonly Suspicion[] {
+		const waiting = this.calls.flatMap((calls, hart) => {
+			const call = calls.at(-1);
+			if (!call) return [];
+			const { lock, pc, record } = call;
+			return [{ hart, lock, call: { record, hart, pc, does: "wait" as const, size: 0 } }];
+		});
+		return deadlocks(waiting, (hart) => this.held(hart));
 	}
 
 	feed(records: Uint32Array, count: number, first: number): void {
@@ -71,7 +95,7 @@ export class Detector {
 		const point = (does: Point["does"]): Point => ({ record, hart, pc, does, size: 1 << log2 });
 		switch (kind) {
 			case OwnKind.acquire:
-				this.calls[hart]?.push({ lock: address, pc });
+				this.calls[hart]?.push({ lock: address, pc, record, name: value });
 				return;
 			case OwnKind.sleep:
 				this.sleep({ ...point("sleep"), size: 0 }, address, held);
@@ -80,9 +104,20 @@ export class Detector {
 				if (value === 0) this.returns({ ...point("return"), size: 0 }, held);
 				return;
 			case AccessKind.swap:
+				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
 				this.mark(address);
 				if (value & leftZero) this.release(address, point("release"));
 				else if (value & foundZero) this.acquire(address, point("acquire"));
+				return;
+			case AccessKind.walk:
+				this.mappings.walk({ ...point("use"), pc: this.code.pcOf(pc), size: 0 }, address, value);
+				return;
+			case AccessKind.leaf:
+				this.shadow.page(address).isTable = true;
+				this.mappings.leaf({ ...point("use"), pc: this.code.pcOf(pc), size: 0 }, address, value);
+				return;
+			case AccessKind.fence:
+				this.mappings.fence(hart);
 				return;
 		}
 		const page = this.shadow.page(address);
@@ -94,11 +129,17 @@ export class Detector {
 			else if (write) this.unmark(page, word, address);
 			return;
 		}
+		if (role === ATOMIC) {
+			if (write) this.races.released(hart, address);
+			else this.races.acquired(hart, address);
+			return;
+		}
+		if (page.isTable && write && log2 === 3) this.mappings.stored({ ...point("unmap"), size: 0 }, address, value);
 		if (role === BESIDE || this.code.isExempt(pc)) return;
 		const first = held[0];
 		if ((bits >>> 12) & 1 && first) {
 			const taken = this.takenAt(first, hart);
-			this.once("interrupts-on", first.lock, [taken, point(write ? "write" : "read")]);
+			this.once("interrupts-on", first.lock, [taken, { ...point("use"), size: 0 }]);
 		}
 		const size = 1 << log2;
 		this.races.access(page, address, hart, pc, write, record, size);
@@ -122,7 +163,8 @@ export class Detector {
 	private nameOfLock(lock: number): string {
 		let name = this.names.get(lock);
 		if (name === undefined) {
-			name = this.nameOf(lock) ?? `0x${lock.toString(16)}`;
+			const call = this.calls.flat().find((one) => one.lock === lock);
+			name = (call && this.textAt(call.name)) ?? `0x${lock.toString(16)}`;
 			this.names.set(lock, name);
 			this.allNames.set(lock, name);
 		}
@@ -132,12 +174,12 @@ export class Detector {
 	private acquire(lock: number, point: Point): void {
 		const { hart } = point;
 		const held = this.holds[hart] as Held[];
-		const calls = this.calls[hart] as { lock: number; pc: number }[];
+		const calls = this.calls[hart] as Call[];
 		const call = calls.findLastIndex((one) => one.lock === lock);
 		const pc = calls[call]?.pc ?? point.pc;
+		const name = this.nameOfLock(lock);
 		if (call >= 0) calls.splice(call);
 		this.races.acquired(hart, lock);
-		const name = this.nameOfLock(lock);
 		for (const other of held)
 			if (other.lock !== lock) this.order.took(other, this.nameOfLock(other.lock), lock, name, point);
 		held.push({ lock, record: point.record, swap: point.pc, pc });
@@ -151,7 +193,7 @@ export class Detector {
 		const sleep = this.sleeping[hart];
 		if (sleep?.lock === lock) {
 			// The process's own lock has to be held by now: wakeup() looks at the process under it.
-			if (held.length < 2) this.once("sleep-window", lock, [sleep, point]);
+			if (held.length < 2 && !this.code.isOfProcess(lock)) this.once("sleep-window", lock, [sleep, point]);
 			this.sleeping[hart] = undefined;
 		}
 		const at = held.findLastIndex((one) => one.lock === lock);
@@ -178,11 +220,18 @@ export class Detector {
 		for (const one of held) this.once("held-in-user-mode", one.lock, [this.takenAt(one, point.hart), point]);
 	}
 
+	private atomic(address: number, hart: number): void {
+		this.shadow.page(address).role[(address & 4095) >>> 2] = ATOMIC;
+		this.races.acquired(hart, address);
+		this.races.released(hart, address);
+	}
+
 	private mark(lock: number): void {
 		const page = this.shadow.page(lock);
 		const word = (lock & 4095) >>> 2;
 		if (page.role[word] === LOCK) return;
 		page.role[word] = LOCK;
+		if (!this.code.isVariable(lock)) this.inPage.set(lock >>> 12, lock);
 		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++) page.role[word + i] ||= BESIDE;
 	}
 
@@ -194,5 +243,15 @@ export class Detector {
 		}
 		this.races.forget(lock);
 		this.names.delete(lock);
+		if (this.inPage.get(lock >>> 12) === lock) this.inPage.delete(lock >>> 12);
 	}
+}
+
+interface Call {
+	readonly lock: number;
+	/** Where it returns to. */
+	readonly pc: number;
+	readonly record: number;
+	/** Address of the lock's name. */
+	readonly name: number;
 }

@@ -1,8 +1,11 @@
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { findMember } from "../debuginfo/types.ts";
+import { staticsOf } from "./statics.ts";
 
 /** Code that makes the locks: its own accesses are no data. */
 const lockCode = ["acquire", "release", "holding", "initlock", "push_off", "pop_off"];
+/** Code of a hart that has nothing to run: it looks at every process, over and over. */
+const idleCode = ["scheduler", "anyrunnable", "procdump"];
 /** Code that moves user data, which processes may share by their own rules. */
 const copyCode = ["copyin", "copyout", "copyinstr", "either_copyin", "either_copyout"];
 
@@ -11,11 +14,16 @@ export class KernelCode {
 	readonly range: { readonly from: number; readonly to: number };
 	readonly acquire: number | undefined;
 	readonly sleep: number | undefined;
+	private readonly trampoline: number | undefined;
 	/** Bytes of struct spinlock, and where its name is in it. */
 	readonly spinlock: { readonly size: number; readonly name: number };
 	private readonly exempt: readonly (readonly [from: number, to: number])[];
+	private readonly end: number;
+	private readonly processes: readonly [from: number, to: number];
+	private readonly lockCode: readonly (readonly [from: number, to: number])[];
+	private readonly idle: readonly (readonly [from: number, to: number])[];
 	private readonly cache = new Map<number, boolean>();
-	/** Global variables that one access reads whole. */
+	/** Global variables that one access reads whole, and what the spinlock in a sleep lock guards. */
 	private readonly scalars = new Set<number>();
 
 	constructor(symbols: ProgramSymbols, ramEnd: number) {
@@ -25,15 +33,25 @@ export class KernelCode {
 		this.range = { from, to: ramEnd };
 		this.acquire = symbols.symbol("acquire");
 		this.sleep = symbols.symbol("sleep");
+		this.trampoline = symbols.symbol("trampoline");
 		const type = symbols.attempt(() => info?.struct("spinlock"));
 		this.spinlock = { size: type?.size ?? 24, name: (type && findMember(type, "name")?.offset) ?? 8 };
-		this.exempt = [...lockCode, ...copyCode].flatMap((name) => {
-			const symbol = symbols.attempt(() => elf?.symbol(name));
-			return symbol && symbol.size > 0 ? [[symbol.address, symbol.address + symbol.size] as const] : [];
-		});
+		const code = (names: readonly string[]) =>
+			names.flatMap((name) => {
+				const symbol = symbols.attempt(() => elf?.symbol(name));
+				return symbol && symbol.size > 0 ? [[symbol.address, symbol.address + symbol.size] as const] : [];
+			});
+		this.exempt = code([...lockCode, ...copyCode]);
+		this.lockCode = code(lockCode);
+		this.idle = code(idleCode);
 		for (const { kind, address, size } of symbols.attempt(() => elf?.symbols) ?? []) {
 			if (kind === "object" && size > 0 && size <= 8 && address >= from) this.scalars.add(address);
 		}
+		const guarded = (name: string, owner: string) => owner === "sleeplock" && (name === "locked" || name === "pid");
+		for (const { address } of staticsOf(symbols, guarded)) this.scalars.add(address);
+		this.end = symbols.symbol("end") ?? from;
+		const proc = symbols.attempt(() => elf?.symbol("proc"));
+		this.processes = proc ? [proc.address, proc.address + proc.size] : [0, 0];
 	}
 
 	isExempt(pc: number): boolean {
@@ -43,6 +61,30 @@ export class KernelCode {
 			this.cache.set(pc, known);
 		}
 		return known;
+	}
+
+	/** Whether a swap there is of a spinlock: in acquire() and its like, or anywhere where no function has that name. */
+	takesLocks(pc: number): boolean {
+		return this.acquire === undefined || this.lockCode.some(([from, to]) => pc >= from && pc < to);
+	}
+
+	/** pc of a record, which is 32 bits of the true one: the trampoline's page has an address of its own at the end of Sv39. */
+	pcOf(pc: number): number {
+		return this.trampoline !== undefined && pc >= 0xffff_f000 ? this.trampoline + (pc & 0xfff) : pc;
+	}
+
+	isIdle(pc: number): boolean {
+		return this.idle.some(([from, to]) => pc >= from && pc < to);
+	}
+
+	/** In the kernel's image, not in a page of kalloc's. */
+	isVariable(address: number): boolean {
+		return address < this.end;
+	}
+
+	/** A lock of a process: sleep() may be called with it, and in kernels of before 2021 is. */
+	isOfProcess(lock: number): boolean {
+		return lock >= this.processes[0] && lock < this.processes[1];
 	}
 
 	isScalar(address: number): boolean {

@@ -11,11 +11,31 @@ interface Edge {
 /** Which classes of locks (locks of one name) were taken while others were held. A cycle is a deadlock that waits for its moment. */
 export class LockOrder {
 	private readonly edges = new Map<string, Edge>();
+	/** Locks of one class, by address: who was held when which was taken. */
+	private readonly within = new Map<string, Edge>();
+	private readonly ownCycles: Suspicion[] = [];
+	private readonly told = new Set<string>();
+
+	/** `handedOn`: locks of what changes its owner in time, as processes do: their order among each other says nothing. */
+	constructor(private readonly handedOn: (lock: number) => boolean) {}
 
 	/** A hart that holds `held` took `lock`. */
 	took(held: Held, from: string, lock: number, to: string, point: Point): void {
+		if (from === to) return this.tookAnother(held, lock, to, point);
 		const key = `${from}\n${to}`;
 		if (!this.edges.has(key)) this.edges.set(key, { from, to, held, lock, point });
+	}
+
+	/** Two locks of one class need an order, too: by address, say. */
+	private tookAnother(held: Held, lock: number, name: string, point: Point): void {
+		if (this.handedOn(lock)) return;
+		const key = (one: number, other: number) => `${one} ${other}`;
+		const there = { from: name, to: name, held, lock, point };
+		if (!this.within.has(key(held.lock, lock))) this.within.set(key(held.lock, lock), there);
+		const back = this.within.get(key(lock, held.lock));
+		if (!back || this.told.has(name)) return;
+		this.told.add(name);
+		this.ownCycles.push({ kind: "lock-order", address: held.lock, other: lock, points: [back.point, point] });
 	}
 
 	/** The shortest cycle through each edge that closes one; each cycle once. */
@@ -30,7 +50,7 @@ export class LockOrder {
 			const points = [edge, ...back].map(({ point }) => point);
 			found.set(key, { kind: "lock-order", address: edge.held.lock, other: edge.lock, points });
 		}
-		return [...found.values()];
+		return [...found.values(), ...this.ownCycles];
 	}
 
 	/** Edges from one class to another; none when they are the same. */

@@ -10,6 +10,8 @@ interface Variable {
 	locks: ReadonlySet<number> | undefined;
 	readonly last: (Point | undefined)[];
 	lastWrite: Point | undefined;
+	/** The last access without any lock, or the one after which no lock was left that all have. */
+	odd: Point | undefined;
 }
 
 /**
@@ -25,7 +27,15 @@ export class Lockset {
 		let variable = this.variables.get(address);
 		if (!variable) {
 			const last = Array<Point | undefined>(hartsMax).fill(undefined);
-			variable = { owner: point.hart, written: false, told: false, locks: undefined, last, lastWrite: undefined };
+			variable = {
+				owner: point.hart,
+				written: false,
+				told: false,
+				locks: undefined,
+				last,
+				lastWrite: undefined,
+				odd: undefined,
+			};
 			this.variables.set(address, variable);
 		}
 		if (variable.owner !== point.hart) variable.owner = -1;
@@ -33,6 +43,7 @@ export class Lockset {
 			const own = new Set(held.map(({ lock }) => lock));
 			const before = variable.locks;
 			variable.locks = before ? new Set([...before].filter((lock) => own.has(lock))) : own;
+			if (variable.locks.size === 0 && (own.size === 0 || !variable.odd)) variable.odd = point;
 			if (point.does === "write") variable.written = true;
 			this.judge(address, variable, point);
 		}
@@ -41,14 +52,16 @@ export class Lockset {
 	}
 
 	private judge(address: number, variable: Variable, point: Point): void {
-		if (variable.told || !variable.written || variable.locks?.size !== 0) return;
-		const others = variable.last.filter((other) => other !== undefined && other.hart !== point.hart) as Point[];
-		const other = others.sort((a, b) => b.record - a.record)[0];
+		const { odd, last, lastWrite } = variable;
+		if (variable.told || !variable.written || !odd) return;
+		// Beside the odd one a place of another hart, where one of the two writes.
+		const others = [point, lastWrite, ...last].filter(
+			(other) => other && other.hart !== odd.hart && (odd.does === "write" || other.does === "write"),
+		) as Point[];
+		const other = others.find((one) => one.does === "write") ?? others[0];
 		if (!other) return;
-		const isWrite = point.does === "write" || other.does === "write";
-		const first = isWrite ? other : variable.lastWrite;
-		if (!first) return;
 		variable.told = true;
-		this.report({ kind: "no-common-lock", address, points: [first, point] });
+		const points = [odd, other].sort((a, b) => a.record - b.record);
+		this.report({ kind: "no-common-lock", address, points });
 	}
 }

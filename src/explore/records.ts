@@ -2,7 +2,7 @@ import { AccessKind } from "../machine/accessWatch.ts";
 
 /** Records that the explorer puts between those of the core, at a function's first instruction. pc: where it returns to. */
 export const OwnKind = {
-	/** acquire(address) */
+	/** acquire(address); value: where the name of the lock is. */
 	acquire: AccessKind.firstOwn,
 	/** sleep(channel = value, lock = address) */
 	sleep: AccessKind.firstOwn + 1,
@@ -16,7 +16,7 @@ export interface Point {
 	readonly record: number;
 	readonly hart: number;
 	readonly pc: number;
-	readonly does: "read" | "write" | "acquire" | "release" | "sleep" | "return";
+	readonly does: "read" | "write" | "use" | "unmap" | "wait" | "acquire" | "release" | "sleep" | "return";
 	/** Bytes; 0: not known any more, or a call. */
 	readonly size: number;
 }
@@ -40,7 +40,18 @@ export type FindingKind =
 	| "held-at-sleep"
 	| "held-in-user-mode"
 	| "interrupts-on"
-	| "released-by-another";
+	| "released-by-another"
+	| "deadlock"
+	| "lock-again"
+	| "stale-mapping"
+	| "stale-space"
+	| "count-drift";
+
+/** A lock outside of the kernel's variables. */
+export interface Beside {
+	readonly lock: number;
+	readonly name: string;
+}
 
 /** What a detector saw, before it has names. */
 export interface Suspicion {
@@ -49,5 +60,7 @@ export interface Suspicion {
 	readonly address: number;
 	/** The other lock of an order. */
 	readonly other?: number;
+	/** A lock in the same page, when it was seen: it tells whose memory that is. */
+	readonly beside?: Beside;
 	readonly points: readonly Point[];
 }

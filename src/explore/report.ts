@@ -12,6 +12,8 @@ export interface Place {
 	readonly does: Point["does"];
 	readonly size: number;
 	readonly hart: number;
+	/** Steps that the hart had made right before it, since power-on. */
+	readonly step: number;
 	/** Undefined: no process, the scheduler's own stack. */
 	readonly process: { readonly pid: number; readonly name: string } | undefined;
 	/** The access first, then its callers. */
@@ -34,16 +36,25 @@ const bar = "=".repeat(66);
 
 /** Plain text in the shape of KCSAN's reports; empty where nothing was found. */
 export function renderFindings(findings: readonly Finding[]): string {
-	return findings.map((finding) => `${bar}\n${render(finding)}${bar}\n`).join("\n");
+	return findings.map(renderFinding).join("\n");
 }
 
-function render({ title, why, places, variable }: Finding): string {
-	return [`BUG: ${title}\n`, ...places.map((place) => renderPlace(place, variable)), `${why}\n`].join("\n");
+export function renderFinding(finding: Finding): string {
+	return `${bar}\n${render(finding)}${bar}\n`;
+}
+
+function render({ kind, title, why, places, variable }: Finding): string {
+	const isLock = kind === "interrupts-on";
+	const what = isLock ? "the kernel's data" : variable;
+	return [`BUG: ${title}\n`, ...places.map((place) => renderPlace(place, what)), `${why}\n`].join("\n");
 }
 
 function renderPlace({ does, size, hart, process, stack, locks }: Place, variable: string): string {
 	const bytes = size === 0 ? "" : `, ${size} ${size === 1 ? "byte" : "bytes"}`;
 	const what = {
+		use: `${variable} is used`,
+		unmap: `the page-table entry of ${variable} is changed`,
+		wait: "acquire() waits",
 		read: `read of ${variable}${bytes},`,
 		write: `write to ${variable}${bytes},`,
 		acquire: "lock taken",
@@ -52,7 +63,7 @@ function renderPlace({ does, size, hart, process, stack, locks }: Place, variabl
 		return: "return to user mode",
 	}[does];
 	const who = process ? `pid ${process.pid} (${process.name})` : "no process";
-	const width = Math.max(...stack.map((frame) => frame.function.length));
+	const width = Math.max(0, ...stack.map((frame) => frame.function.length));
 	const frames = stack.map((frame) => `  ${frame.function.padEnd(width)}  ${at(frame)}`.trimEnd());
 	const held =
 		locks.length === 0
@@ -61,6 +72,7 @@ function renderPlace({ does, size, hart, process, stack, locks }: Place, variabl
 	return `${[`${what} by hart ${hart}, ${who}:`, ...frames, ...held].join("\n")}\n`;
 }
 
+/** `kernel/kalloc.c:77`; empty: not known. */
 export function at({ file, line }: Frame): string {
 	return file === undefined ? "" : `${file}:${line}`;
 }

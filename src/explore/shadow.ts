@@ -9,7 +9,9 @@ export class ShadowPage {
 	readonly read = new Uint32Array(1024);
 	readonly readPc = new Uint32Array(1024);
 	readonly readRecord = new Uint32Array(1024);
-	/** LOCK: a lock word. BESIDE: the rest of a spinlock, which belongs to acquire and release. */
+	/** An entry in it was a leaf of a page table once. */
+	isTable = false;
+	/** LOCK: a lock word. BESIDE: the rest of a spinlock, which belongs to acquire and release. ATOMIC: others that AMOs change. */
 	readonly role = new Uint8Array(1024);
 	/** Reads that no order joins with the one in `read`, by word. */
 	readonly otherReads = new Map<number, PastRead[]>();
@@ -23,6 +25,7 @@ export interface PastRead {
 
 export const LOCK = 1;
 export const BESIDE = 2;
+export const ATOMIC = 3;
 
 export class Shadow {
 	private readonly pages = new Map<number, ShadowPage>();

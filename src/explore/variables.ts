@@ -1,5 +1,6 @@
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { findMember, plain, type StructType, type Type } from "../debuginfo/types.ts";
+import type { Beside } from "./records.ts";
 
 /** `proc[3].state`, `disk.free`, `nextpid`; of a page from kalloc that has a lock in it, by the structure that has that lock. */
 export class Variables {
@@ -9,8 +10,8 @@ export class Variables {
 		private readonly locks: ReadonlyMap<number, string>,
 	) {}
 
-	/** What a kernel's C calls an address. */
-	name(address: number): string {
+	/** What a kernel's C calls an address; `beside`: the lock in its page, at that time. */
+	name(address: number, beside?: Beside): string {
 		const { elf, info } = this.symbols;
 		const symbol = this.symbols.attempt(() => elf?.symbolAt(address));
 		if (symbol && symbol.kind === "object" && address < symbol.address + symbol.size) {
@@ -19,23 +20,20 @@ export class Variables {
 			if (variable?.address === symbol.address) return symbol.name + pathTo(variable.type, offset);
 			return offset === 0 ? symbol.name : `${symbol.name}+${offset}`;
 		}
-		return this.inPage(address) ?? `0x${address.toString(16)}`;
+		return (beside && this.inPage(address, beside)) ?? `0x${address.toString(16)}`;
 	}
 
 	/** A lock with its name: `proc[3].lock`, or `pipe (0x87f4e000)`. */
 	lockName(address: number): string {
 		// Not its first member, but the lock itself.
-		const place = this.name(address).replace(/\.locked$/, "");
 		const name = this.locks.get(address);
+		const place = this.name(address, name === undefined ? undefined : { lock: address, name }).replace(/\.locked$/, "");
 		if (name === undefined || name.startsWith("0x")) return place;
 		return place.startsWith("0x") ? `${name} (${place})` : `${place} ("${name}")`;
 	}
 
-	private inPage(address: number): string | undefined {
+	private inPage(address: number, { lock: at, name }: Beside): string | undefined {
 		const page = address - (address % 4096);
-		const lock = [...this.locks].find(([at]) => at - (at % 4096) === page);
-		if (!lock) return undefined;
-		const [at, name] = lock;
 		const type = this.symbols.attempt(() => this.symbols.info?.struct(name));
 		if (!type || !hasLockAt(type, at - page) || address - page >= type.size) return undefined;
 		return `(struct ${name} at 0x${page.toString(16)})${pathTo(type, address - page)}`;

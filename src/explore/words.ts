@@ -26,6 +26,16 @@ export function titleOf({ kind, variable, other, places }: Told): string {
 			return `${variable} is held on the return to user mode`;
 		case "interrupts-on":
 			return `interrupts are on while ${variable} is held, in ${where}`;
+		case "deadlock":
+			return `deadlock: harts wait for each other's locks, in ${where}`;
+		case "lock-again":
+			return `deadlock: ${variable} is taken by the hart that holds it, in ${where}`;
+		case "stale-mapping":
+			return `user address ${variable} is used through a mapping that was taken away, without sfence.vma`;
+		case "stale-space":
+			return `user address ${variable} is used without sfence.vma after a switch of page tables`;
+		case "count-drift":
+			return `${variable} is not what it was before the command`;
 		case "released-by-another":
 			return `${variable} is released by a hart that does not hold it, in ${where}`;
 	}
@@ -48,10 +58,20 @@ export function whyOf({ kind, variable, places }: Told): string {
 		case "held-at-sleep":
 			return "A process that sleeps with a spinlock held makes every hart that wants the lock spin until the sleeper is woken, perhaps by one of them.";
 		case "held-in-user-mode":
-			return "The system call or trap returned without release(): every hart that wants the lock waits for ever.";
+			return "The system call or trap returned without release(): every hart that wants the lock waits forever.";
 		case "interrupts-on":
 			return `An interrupt that comes at ${second?.stack[0]?.function ?? "this place"} and wants the same lock waits for itself.`;
 		case "released-by-another":
 			return "The hart that acquired the lock still believes that it holds it.";
+		case "deadlock":
+			return "Each of these harts waits for a lock that the next one holds, so none of them can continue.";
+		case "lock-again":
+			return "xv6's spinlocks are not recursive: the hart waits for itself.";
+		case "stale-mapping":
+			return "The hart's TLB may still hold the old page-table entry, so on real hardware this access may use the old page. This machine always reads the new entry. Run sfence.vma on every hart that may have used the mapping.";
+		case "stale-space":
+			return "The hart's TLB may still hold the entry of the page table that it used before, so on real hardware this access may reach another process's page. Run sfence.vma after each write of satp.";
+		case "count-drift":
+			return "";
 	}
 }

@@ -100,6 +100,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			nextTest: (folder) => folder.tree.lab && labProgress(folder.tree.lab, tests.results(folder)).next?.test,
 			runOfMessage: (hint) => tests.runOfMessage(hint),
 			openInspector: (folder) => inspectors.open(folder),
+			debugSchedule: (chosen) => tests.debugSchedule(chosen as Parameters<LabTests["debugSchedule"]>[0]),
 			newWorkspace: () => newWorkspace(catalog, keys, context.globalStorageUri),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),
 			showExpected: (folder) => showExpected(folder, pages),

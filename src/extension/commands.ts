@@ -25,6 +25,8 @@ export interface CommandParts {
 	/** The run that a test's message is about: its tree, and the seed if it is not in the terminal's machine any more. */
 	runOfMessage(hint: unknown): { folder: LabFolder; test: string; seed: number; isLive: boolean } | undefined;
 	openInspector(folder: LabFolder): void;
+	/** Of a report in a test's message. */
+	debugSchedule(chosen: unknown): Promise<void>;
 	newWorkspace(): Promise<void>;
 	selectToolchain(folder: LabFolder | undefined): Promise<void>;
 	showExpected(folder: LabFolder): Promise<void>;
@@ -114,6 +116,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			if (!folder) return void noTree();
 			parts.openInspector(folder);
 		},
+		debugSchedule: async (chosen?: unknown) => parts.debugSchedule(chosen),
 		showExpected: async () => {
 			const folder = await folders.choose();
 			if (!folder) return void noTree();

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
-import type { TestInfo, VerdictData } from "../protocol/engine.ts";
+import type { ScheduleData, TestInfo, VerdictData } from "../protocol/engine.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
 import { addCoverage, answerCoverage } from "./coverage.ts";
@@ -17,8 +17,8 @@ type Node =
 	| { readonly kind: "task"; readonly folder: LabFolder }
 	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
 
-/** Once; with each of many schedules; once with what was executed counted; with each kalloc failing in turn. */
-type How = "once" | "many" | "coverage" | "kalloc";
+/** Once; with each of many schedules; once with what was executed counted; with each kalloc failing in turn; under the detectors of races. */
+type How = "once" | "many" | "coverage" | "kalloc" | "explore";
 
 /** The Test Explorer: labs → tasks → tests of every open kernel, with a profile for each way to run them. */
 export class LabTests implements vscode.Disposable {
@@ -38,6 +38,7 @@ export class LabTests implements vscode.Disposable {
 	readonly many: vscode.TestRunProfile;
 	readonly coverage: vscode.TestRunProfile;
 	readonly everyKalloc: vscode.TestRunProfile;
+	readonly explore: vscode.TestRunProfile;
 
 	constructor(private readonly folders: Folders) {
 		this.store.add(this.controller);
@@ -63,6 +64,9 @@ export class LabTests implements vscode.Disposable {
 			vscode.l10n.t("Every kalloc fails once"),
 			Run,
 			(request, token) => this.handle(request, token, "kalloc"),
+		);
+		this.explore = this.controller.createRunProfile(vscode.l10n.t("Explore schedules"), Run, (request, token) =>
+			this.handle(request, token, "explore"),
 		);
 		this.controller.createRunProfile(
 			vscode.l10n.t("Debug"),
@@ -102,6 +106,45 @@ export class LabTests implements vscode.Disposable {
 		if (items.length === 0) return;
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
 		await this.run(new vscode.TestRunRequest(items), undefined, "many");
+	}
+
+	/** The run that a report is about becomes the folder's machine, which stands right before the second access, in the debugger. */
+	async debugSchedule(
+		chosen: { readonly test?: vscode.TestItem; readonly message?: vscode.TestMessage } | undefined,
+	): Promise<void> {
+		const { test, message } = chosen ?? {};
+		const node = test && this.nodes.get(test);
+		const text = message && (typeof message.message === "string" ? message.message : message.message.value);
+		const moment = text === undefined ? undefined : moments.get(text);
+		if (!test || node?.kind !== "test" || !moment) {
+			throw new UserError(
+				"usage",
+				vscode.l10n.t("This report is of an earlier window"),
+				vscode.l10n.t("Explore the test's schedules again."),
+			);
+		}
+		const { folder, id } = node;
+		const { machine } = folder.settings;
+		await vscode.window.withProgress(
+			{
+				location: vscode.ProgressLocation.Notification,
+				title: vscode.l10n.t("xv6: repeating the schedule"),
+				cancellable: true,
+			},
+			async (_report, token) => {
+				const subscription = token.onCancellationRequested(() => void folder.ask("cancel", undefined));
+				try {
+					const request = folder.engine().request("recordSchedule", { test: id, moment, machine });
+					const { bytes } = await folder.exclusively(request);
+					await folder.openRun(bytes, token);
+				} finally {
+					subscription.dispose();
+				}
+			},
+		);
+		const workspace = vscode.workspace.getWorkspaceFolder(folder.root);
+		const name = vscode.l10n.t("Debug {0}", test.label);
+		await vscode.debug.startDebugging(workspace, { type: "xv6", request: "attach", name });
 	}
 
 	/** Shows a verdict that came from a command in the explorer too. */
@@ -386,6 +429,14 @@ export class LabTests implements vscode.Disposable {
 			}),
 		);
 		store.add(
+			engine.on("exploring", ({ test, done, total, strategy }) => {
+				const item = open.get(test)?.item;
+				if (!item || done % 10 !== 0) return;
+				const turn = vscode.l10n.t("{0}: schedule {1} of {2} ({3})", item.label, done + 1, total, strategy);
+				run.appendOutput(`${turn}\r\n`, undefined, item);
+			}),
+		);
+		store.add(
 			engine.on("verdict", (verdict) => {
 				const test = open.get(verdict.test);
 				if (!test) return;
@@ -406,6 +457,7 @@ export class LabTests implements vscode.Disposable {
 					...{ tests, seeds, machine: settings.machine },
 					...(how === "coverage" ? { coverage: true } : {}),
 					...(how === "kalloc" ? { everyKallocFails: true } : {}),
+					...(how === "explore" ? { explore: settings.seeds } : {}),
 				}),
 			);
 			const byId = new Map(items.map((item) => [item.id, item]));
@@ -486,18 +538,10 @@ function recordFaults(
 	const message = new vscode.TestMessage(
 		[...verdict.reasons.map((reason) => reason.message), "", verdict.actual].join("\n"),
 	);
-	message.stackTrace = stackOf(verdict, folder);
+	message.stackTrace = stackOf(verdict.stack, folder);
 	const [place] = message.stackTrace;
 	if (place?.uri && place.position) message.location = new vscode.Location(place.uri, place.position);
 	run.failed(item, message, duration);
-}
-
-function stackOf(verdict: VerdictData, folder: LabFolder): vscode.TestMessageStackFrame[] {
-	return verdict.stack.map((frame) => {
-		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
-		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
-		return new vscode.TestMessageStackFrame(frame.name, uri, position);
-	});
 }
 
 /** The begin of a line (from 1). */
@@ -510,22 +554,48 @@ function seedsMessage(bad: readonly VerdictData[], all: number): string {
 	return vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds);
 }
 
+/** Moments of schedules by the text of the message that they are told in: VS Code gives a command a copy of it. */
+const moments = new Map<string, ScheduleData>();
+
+function stackOf(
+	stack: readonly { readonly name: string; readonly file?: string; readonly line?: number }[],
+	folder: LabFolder,
+): vscode.TestMessageStackFrame[] {
+	return stack.map((frame) => {
+		const uri = frame.file ? sourceUri(folder.root, frame.file) : undefined;
+		const position = frame.line ? new vscode.Position(frame.line - 1, 0) : undefined;
+		return new vscode.TestMessageStackFrame(frame.name, uri, position);
+	});
+}
+
 /**
  * The explanation with its stack, and the difference where the output is wrong: VS Code shows of a difference nothing else.
  * Plain text: of a Markdown message it would hold up this thread for longer than 10 ms. The link to the inspector is a button on it.
  */
 function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
 	const explanation = new vscode.TestMessage(plainCard(verdictCard(verdict), cardWords()));
-	explanation.stackTrace = stackOf(verdict, folder);
-	const messages = [explanation];
+	explanation.stackTrace = stackOf(verdict.stack, folder);
+	const reports = (verdict.exploration ?? []).map((report) => {
+		const message = new vscode.TestMessage(report.text);
+		message.stackTrace = stackOf(report.stack, folder);
+		moments.set(message.message as string, report.moment);
+		return message;
+	});
+	const messages =
+		reports.length > 0 && verdict.reasons.every(({ kind }) => kind === "concurrency")
+			? reports
+			: [explanation, ...reports];
 	const source = folder.tree.programs.find(({ name }) => name === verdict.program)?.source;
 	const place = source === undefined ? undefined : failurePlace(verdict, source);
 	const named = place && sourceUri(folder.root, place.file);
 	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
 	if (wrong) messages.push(vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual));
 	for (const message of messages) {
-		message.contextValue = "xv6Lab.verdict";
-		if (place && named) message.location = new vscode.Location(named, startOf(place.line));
+		message.contextValue = reports.includes(message) ? "xv6Lab.schedule" : "xv6Lab.verdict";
+		const [top] = message.stackTrace ?? [];
+		if (reports.includes(message) && top?.uri && top.position)
+			message.location = new vscode.Location(top.uri, top.position);
+		else if (place && named) message.location = new vscode.Location(named, startOf(place.line));
 		else if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? startOf(1));
 	}
 	return messages;

@@ -60,6 +60,7 @@ export function describe(verdict: Verdict): string {
 	} else if (verdict.end !== "prompt" && verdict.actual !== "") {
 		lines.push("output:", indent(verdict.actual));
 	}
+	for (const { text } of verdict.exploration ?? []) lines.push("", text.trimEnd());
 	for (const explanation of verdict.explanations) {
 		lines.push(`why: ${explanation.text}`);
 		if (explanation.look) lines.push(`look at: ${explanation.look}`);

@@ -165,6 +165,8 @@ export const benignRaceSchema = v.strictObject({
 	function: v.optional(v.string()),
 	/** The variable, with `*` for its indexes: `proc[*].killed`. */
 	variable: v.optional(v.string()),
+	/** Only in kernels that have no function or variable of this name: those of an age. */
+	without: v.optional(v.string()),
 	/** Why nothing comes of it. */
 	why: v.string(),
 });

@@ -29,7 +29,9 @@ export interface Reason {
 		/** The grade script itself failed, or was stopped. */
 		| "script"
 		/** A grade script's test needs what is not here. */
-		| "not-graded";
+		| "not-graded"
+		/** A detector found something, or a schedule failed. */
+		| "concurrency";
 	readonly message: string;
 }
 
@@ -80,6 +82,13 @@ export interface Verdict {
 	readonly stack: readonly StackLine[];
 	/** Why the run went wrong, as far as memory and traps prove it; the cause first. */
 	readonly diagnoses: readonly Diagnosis[];
+	/** Reports of the concurrency detectors, and a failing schedule; `stack`: the calls at its last place. */
+	readonly exploration?: readonly {
+		readonly text: string;
+		/** Where a debugger has something to see: right before the last place, or the end of the schedule. */
+		readonly moment: { readonly schedule: string; readonly before?: { readonly hart: number; readonly step: number } };
+		readonly stack: readonly Omit<StackLine, "address">[];
+	}[];
 	readonly instructions: Instructions;
 	readonly harts: number;
 	readonly seed: number;

@@ -3,8 +3,8 @@ import * as layout from "./core/layout.ts";
 
 /** 32-bit words of a record: pc, address, `hart | kind << 4 | log2 of the size << 8 | interrupts on << 12`, value. */
 export const recordWords = 4;
-/** Kinds up to SWAP are the core's (layout.WATCHED_*); listeners may put records of their own between them. */
-export const AccessKind = { read: 0, write: 1, swap: 2, firstOwn: 8 } as const;
+/** The core's (layout.WATCHED_*; watch.ts says what each holds), and those that listeners put between them, from `firstOwn` on. */
+export const AccessKind = { read: 0, write: 1, swap: 2, walk: 3, leaf: 4, fence: 5, firstOwn: 8 } as const;
 /** Bits of a swap's value. */
 export const foundZero = 1;
 export const leftZero = 2;
@@ -18,7 +18,7 @@ export type AccessListener = (records: Uint32Array, count: number, first: number
 
 /**
  * What supervisor code reads and writes in a range of addresses below 4 GiB, in the order of execution; of a machine that runs
- * core-watch.wasm. An access is told before it is made, a swap (AMO) that found or left zero after it. Byte loops that the core
+ * core-watch.wasm. An access is told before it is made, a swap (AMO) that changed something after it. Byte loops that the core
  * runs in bulk (memset, memmove), LR and SC are not told. The run does not depend on whether anybody listens.
  */
 export class AccessWatch {

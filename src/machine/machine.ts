@@ -27,7 +27,7 @@ import { loadImages, type RawImage } from "./loader.ts";
 import { describeFrame } from "./network/describe.ts";
 import type { Datagram, NetworkPacket, NetworkPort } from "./network/types.ts";
 import { Points } from "./points.ts";
-import { applySchedule, checkSchedule, type Schedule } from "./schedule.ts";
+import { addDecision, applySchedule, checkSchedule, type Decision, type Schedule } from "./schedule.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 import type {
@@ -312,6 +312,15 @@ export class Machine implements MachineSurface {
 		checkSchedule(schedule, this.shape.harts);
 		if (this.input.isReplaying) return;
 		this.input.reschedule(schedule, { at: this.instret, moment: momentOf(this.lastStop) });
+	}
+
+	/**
+	 * Between runs: one more decision of the directed schedule under way, about a step that the hart has not made. It is not in the
+	 * input log: whoever wants the run again gives the whole list to `setSchedule`. False: the list is full.
+	 */
+	decide(decision: Decision): boolean {
+		this.pokes++;
+		return addDecision(this.core, decision);
 	}
 
 	/** Another seed from the next round on: what a snapshot's future varies by. 0: plain round robin. */

@@ -74,9 +74,11 @@ export function applySchedule(core: CoreExports, schedule: Schedule): void {
 	if (schedule.kind === "seeded") core.reseed(BigInt(schedule.seed));
 	else {
 		core.direct(schedule.slice);
-		for (const one of schedule.decisions) {
-			core.addDecision(one.hart, BigInt(one.at), "park" in one ? one.park : layout.DECISION_TIMER);
-		}
+		for (const one of schedule.decisions) addDecision(core, one);
 	}
 	core.wakeEvery(schedule.wakeEvery ?? 0);
+}
+
+export function addDecision(core: CoreExports, one: Decision): boolean {
+	return core.addDecision(one.hart, BigInt(one.at), "park" in one ? one.park : layout.DECISION_TIMER) !== 0;
 }

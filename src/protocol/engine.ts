@@ -122,6 +122,8 @@ export interface RunTestsParams {
 	/** Test ids; empty: all of the lab. */
 	readonly tests: readonly string[];
 	readonly seeds: readonly number[];
+	/** Each test that passed is run under the concurrency detectors, then by so many schedules; absent: it is not. */
+	readonly explore?: number;
 	readonly machine: MachineParams;
 	/** What was executed is counted: the result has it. */
 	readonly coverage?: boolean;
@@ -164,6 +166,8 @@ export interface VerdictData {
 	}[];
 	/** Why the run went wrong; the cause first. */
 	readonly diagnoses: readonly Diagnosis[];
+	/** Reports of the concurrency detectors, and a failing schedule. */
+	readonly exploration?: readonly ExplorationData[];
 	readonly instructions: number;
 	readonly harts: number;
 	readonly seed: number;
@@ -179,6 +183,20 @@ export interface OpenedRun {
 	readonly same: boolean;
 	/** The kernel is the one of the last build: programs have their lines. */
 	readonly isBuilt: boolean;
+}
+
+/** A moment of a schedule: before a step of a hart, counted from power-on; without one, its end. */
+export interface ScheduleData {
+	/** As explore/scheduleText.ts writes it. */
+	readonly schedule: string;
+	readonly before?: { readonly hart: number; readonly step: number };
+}
+
+/** One report; `stack`: the calls at its last place, the place first; `moment`: right before that place. */
+export interface ExplorationData {
+	readonly text: string;
+	readonly moment: ScheduleData;
+	readonly stack: readonly { readonly name: string; readonly file?: string; readonly line?: number }[];
 }
 
 export interface SourceLocation {
@@ -233,6 +251,11 @@ export interface EngineRequests {
 	compileCommands: {
 		params: { readonly directory: string };
 		result: { readonly commands: string; readonly clangd: string };
+	};
+	/** A test's command by a schedule, up to the moment, as the bytes of a recording file. */
+	recordSchedule: {
+		params: { readonly test: string; readonly moment: ScheduleData; readonly machine: MachineParams };
+		result: { readonly bytes: Uint8Array };
 	};
 	/** One message of a debug session's client (Debug Adapter Protocol); its answers come as `debug` events. */
 	debug: { params: DebugMessage; result: undefined };
@@ -295,6 +318,8 @@ export interface EngineEvents {
 	/** Of a test that is many runs. */
 	testProgress: { readonly test: string; readonly done: number; readonly total: number };
 	testOutput: { readonly bytes: Uint8Array };
+	/** So many schedules of a test have been tried. */
+	exploring: { readonly test: string; readonly done: number; readonly total: number; readonly strategy: string };
 	verdict: VerdictData;
 	/** Why a machine that ran by itself panicked. */
 	diagnosis: { readonly diagnoses: readonly Diagnosis[] };

@@ -4,7 +4,7 @@ import type { Instructions, MachineSurface, StopReason } from "../machine/types.
 import { budgets } from "./budgets.ts";
 import type { CommandEnd } from "./commandEnd.ts";
 import { commandOutput } from "./consoleText.ts";
-import { RunController, type RunHost } from "./runController.ts";
+import { type Job, RunController, type RunHost } from "./runController.ts";
 
 export interface ShellOptions {
 	/** Ends a wait with the `cancelled` error; see also {@link Shell.signal}. */
@@ -64,12 +64,18 @@ export class Shell implements Disposable {
 
 	/** Runs until the guest asks for a command, or cannot any more, or has printed too much. */
 	waitForPrompt(budget: Instructions, options: CommandOptions = {}): Promise<CommandEnd> {
+		const { expectsInput = false } = options;
+		return this.controller.run({ ...this.lookout(budget, options), signal: this.signal, expectsInput });
+	}
+
+	/** How long to run from now on, and what to make of each stop: for owners that run the machine themselves. */
+	lookout(budget: Instructions, options: CommandOptions = {}): Pick<Job<CommandEnd>, "step" | "look"> {
 		const { controller, machine } = this;
 		const { console } = controller;
 		const start = machine.instret;
 		const left = () => budget - (machine.instret - start);
 		const printedAtStart = console.printed;
-		const { mostOutput = Number.POSITIVE_INFINITY, expectsInput = false } = options;
+		const { mostOutput = Number.POSITIVE_INFINITY } = options;
 		const isTired = this.options.patience?.();
 		let quiet = 0;
 		let isOver: CommandEnd | undefined;
@@ -94,15 +100,20 @@ export class Shell implements Disposable {
 			return undefined;
 		};
 		const step = () => (isOver ? budgets.afterPanic : Math.max(1, Math.min(budgets.look, left())));
-		return controller.run({ step, look, signal: this.signal, expectsInput });
+		return { step, look };
 	}
 
 	async run(command: string, budget: Instructions, options: CommandOptions = {}): Promise<CommandResult> {
 		const start = this.machine.instret;
-		this.controller.forget();
-		this.machine.console.write(utf8(`${command}\n`));
+		this.type(command);
 		const end = await this.waitForPrompt(budget, options);
 		return { end, output: commandOutput(this.console, command), instructions: this.machine.instret - start };
+	}
+
+	/** A command begins. */
+	type(command: string): void {
+		this.controller.forget();
+		this.machine.console.write(utf8(`${command}\n`));
 	}
 
 	dispose(): void {

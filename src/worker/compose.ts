@@ -2,6 +2,17 @@ import type { BuildOutput } from "../build/types.ts";
 import { Machine } from "../machine/machine.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 
+/** A machine to explore with; the seed is the explored run's, the boot is always the same. */
+export async function explorable(
+	core: WebAssembly.Module,
+	output: BuildOutput,
+	params: MachineParams,
+	watch: boolean,
+): Promise<Machine> {
+	const { machine } = await machineFor(core, output, { ...params, seed: 0, translator: !watch }, undefined, watch);
+	return machine;
+}
+
 /** A machine for a built tree: the tree's own wishes, and the user's over them. */
 export async function machineFor(
 	core: WebAssembly.Module,

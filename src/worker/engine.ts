@@ -5,6 +5,10 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { MemoryTree } from "../common/sourceTree.ts";
 import type { LaunchArguments } from "../debugger/target.ts";
+import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import { LabExplorer, withExploration } from "../explore/labTests.ts";
+import { recordSchedule } from "../explore/record.ts";
+import { parseScheduleText } from "../explore/scheduleText.ts";
 import { handoutFile } from "../lab/catalog.ts";
 import { CoverageCollector } from "../lab/coverage/collector.ts";
 import { onlyFiles } from "../lab/coverage/coverage.ts";
@@ -17,6 +21,7 @@ import type { LabManifest, LabTest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
 import { bootSeed, testSchedule } from "../lab/schedules.ts";
 import type { Verdict } from "../lab/verdict.ts";
+import { serializeRecording } from "../machine/recording.ts";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
@@ -94,6 +99,7 @@ export class Engine {
 		}),
 		saveRun: () => this.saveRun(),
 		openRun: ({ bytes }) => this.cancellable((signal) => this.openRun(bytes, signal)),
+		recordSchedule: (params) => this.cancellable((signal) => this.recordSchedule(params, signal)),
 		debug: async (message) => this.debugging.receive(message),
 		newFuture: async () => this.tell((live) => live.controller.newFuture()),
 		toPresent: async () => this.tell((live) => live.controller.toPresent()),
@@ -379,7 +385,7 @@ export class Engine {
 		const tests = ids.length > 0 ? ids.map((id) => findTest(manifest, id)) : manifest.tests;
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 		let harts = 1;
-		return runLab({
+		const judged = await runLab({
 			manifest,
 			tree: this.tree,
 			tests,
@@ -398,8 +404,76 @@ export class Engine {
 			breathe: () => this.parts.breathe(),
 			onStart: (test, seed) => this.parts.emit("testStarted", { test: test.id, seed }),
 			onOutput: (bytes) => this.parts.emit("testOutput", { bytes }),
-			onVerdict: (verdict) => this.parts.emit("verdict", { ...verdict, harts }),
+			onVerdict: (verdict) => {
+				if (params.explore === undefined) this.parts.emit("verdict", { ...verdict, harts });
+			},
 		});
+		return params.explore === undefined ? judged : await this.explore(judged, params, params.explore, manifest, signal);
+	}
+
+	private async recordSchedule(
+		{ test: id, moment, machine: params }: EngineRequests["recordSchedule"]["params"],
+		signal: AbortSignal,
+	): Promise<EngineRequests["recordSchedule"]["result"]> {
+		const { manifest } = this;
+		if (!manifest) throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
+		const output = this.builtOutput();
+		const { setup = [], command, program, title, budget } = findTest(manifest, id);
+		const machine = await this.parts.explorable(output, params, false);
+		try {
+			const recording = await recordSchedule({
+				machine,
+				kernel: new ProgramSymbols("kernel", output.kernel),
+				setup,
+				command: command ?? program,
+				schedule: parseScheduleText(moment.schedule),
+				title: `${title} (schedule ${moment.schedule})`,
+				budget,
+				breathe: () => this.parts.breathe(),
+				signal,
+				...(moment.before ? { before: moment.before } : {}),
+			});
+			return { bytes: await serializeRecording(recording) };
+		} finally {
+			machine.dispose();
+		}
+	}
+
+	/** The verdicts, with what detectors and schedules say of those that passed; each is told when it is known. */
+	private async explore(
+		judged: Verdict[],
+		{ machine, seeds }: RunTestsParams,
+		schedules: number,
+		manifest: LabManifest,
+		signal: AbortSignal,
+	): Promise<Verdict[]> {
+		const output = this.builtOutput();
+		const explorer = new LabExplorer({
+			kernel: new ProgramSymbols("kernel", output.kernel),
+			manifest,
+			createMachine: (watch) => this.parts.explorable(output, machine, watch),
+			breathe: () => this.parts.breathe(),
+			signal,
+		});
+		const verdicts: Verdict[] = [];
+		try {
+			for (const verdict of judged) {
+				// What has failed is explained already, and the detectors' run is the same for every seed.
+				const wanted = verdict.outcome === "passed" && verdict.seed === seeds[0];
+				const { test } = verdict;
+				const found = wanted
+					? await explorer.explore(findTest(manifest, test), schedules, ({ done, total, strategy }) =>
+							this.parts.emit("exploring", { test, done, total, strategy }),
+						)
+					: undefined;
+				const told = found ? withExploration(verdict, found) : verdict;
+				verdicts.push(told);
+				this.parts.emit("verdict", told);
+			}
+		} finally {
+			explorer.dispose();
+		}
+		return verdicts;
 	}
 
 	private reportOf(coverage: CoverageCollector): TestsCoverage {

@@ -71,6 +71,7 @@ class AssetTree implements SourceTree {
 
 let core: Promise<WebAssembly.Module> | undefined;
 let graders: Promise<StartGradeWorker> | undefined;
+let watchCore: Promise<WebAssembly.Module> | undefined;
 /** Messages must get in between two slices: a channel's message comes after those that wait, a promise's does not. */
 const channel = new MessageChannel();
 let breathing: (() => void)[] = [];
@@ -104,7 +105,10 @@ serveEngine(port, {
 		core ??= read("machine/core.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
 		return core;
 	},
-	watchCore: async () => WebAssembly.compile((await read("machine/core-watch.wasm")) as BufferSource),
+	watchCore: () => {
+		watchCore ??= read("machine/core-watch.wasm").then((bytes) => WebAssembly.compile(bytes as BufferSource));
+		return watchCore;
+	},
 	openToolchains: async () => {
 		const bundled = await openWebToolchain(read, tellRead);
 		return { toolchain: bundled, wasi: bundled, dispose: () => bundled.dispose() };

@@ -9,14 +9,14 @@ import { parseRecording, recordedMachine, recordingOf, serializeRecording } from
 import type { BuildParams, EngineRequests } from "../protocol/engine.ts";
 import { type Port, sendEvent, serve } from "../protocol/rpc.ts";
 import type { Toolchain, WasiToolchain } from "../toolchain/types.ts";
-import { machineFor } from "./compose.ts";
+import { explorable, machineFor } from "./compose.ts";
 import { Engine } from "./engine.ts";
 
 /** What the engine needs of its platform. */
 export interface EnginePlatform {
 	readonly catalog: LabCatalog;
 	core(): Promise<WebAssembly.Module>;
-	/** core-watch.wasm. */
+	/** The core that detectors watch. */
 	watchCore(): Promise<WebAssembly.Module>;
 	/** Opens a toolchain; called again only when the wish changes. */
 	openToolchains(params: BuildParams): Promise<{ toolchain: Toolchain; wasi: WasiToolchain; dispose(): void }>;
@@ -71,6 +71,8 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 			counting
 				? machineFor(await platform.watchCore(), output, { ...params, translator: false }, undefined, true)
 				: machineFor(await platform.core(), output, params),
+		explorable: async (output, params, watch) =>
+			explorable(await (watch ? platform.watchCore() : platform.core()), output, params, watch),
 		again: async (machine) => recordedMachine(recordingOf(machine as Machine), { core: await platform.core() }),
 		core: () => platform.core(),
 		gradeWorkers: () => platform.gradeWorkers(),

@@ -7,6 +7,7 @@ import type { LabCatalog } from "../lab/catalog.ts";
 import type { FaultObserver } from "../lab/faults/fault.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { TestObserver } from "../lab/runner.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { Recording } from "../machine/recording.ts";
 import type { BuildParams, EngineEvents, MachineParams, SourceLocation, TreeInfo } from "../protocol/engine.ts";
 import type { LiveUpdate } from "../protocol/history.ts";
@@ -52,6 +53,8 @@ export interface EngineParts extends RunHost {
 		/** The machine tells what was executed. */
 		counting?: boolean,
 	): Promise<{ machine: RunnableMachine; harts: number; memoryMiB: number; virtio: string }>;
+	/** A machine to explore with: by the core that detectors watch, or by the plain one. */
+	explorable(output: BuildOutput, params: MachineParams, watch: boolean): Promise<Machine>;
 	/** Another machine that does what this one did, from power-on; throws where that is not all that it did. */
 	again(machine: RunnableMachine): Promise<RunnableMachine>;
 	/** The machine's program, for grade workers. */

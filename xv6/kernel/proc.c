@@ -601,7 +601,7 @@ sleep(void *chan, struct spinlock *lk)
   acquire(&me->lock);
   release(lk);
   me->chan = chan;
-  leave(me, SLEEPING);
+  leave(me, me->killed ? RUNNABLE : SLEEPING);   // kill() may just have missed us
   me->chan = 0;
   release(&me->lock);
 

@@ -15,7 +15,7 @@ import { loadWatchCore } from "../../env/node/core.ts";
 import { distFolder } from "../../env/node/dist.ts";
 import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
 import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
-import { explore } from "../../explore/explore.ts";
+import { explore, exploreSchedule } from "../../explore/explore.ts";
 import { renderFindings } from "../../explore/report.ts";
 import type { CourseScript } from "../../grade/class/course.ts";
 import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
@@ -313,7 +313,7 @@ class JudgeRoom {
 				machine,
 				kernel: new ProgramSymbols("kernel", output.kernel),
 				command,
-				seed: 0,
+				schedule: exploreSchedule(0),
 				breathe,
 				budget: mostWatched,
 				...(manifest.benignRaces ? { benign: manifest.benignRaces } : {}),

@@ -26,7 +26,7 @@ import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHig
 import { breakpointAt } from "./breakpoints";
 import { bulk } from "./idioms";
 import { atSliceEnd, settle } from "./turns";
-import { branched, watched } from "./watch";
+import { branched, watched, watchedFence } from "./watch";
 import { WATCHING } from "./watchBuild";
 
 // @ts-ignore: decorator
@@ -134,6 +134,7 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 		case op.OP_SFENCE_VMA:
 			if (mode == MODE_U || (mode == MODE_S && (status & MSTATUS_TVM) != 0)) break;
 			count(S_FENCES);
+			if (WATCHING) watchedFence(h);
 			store<u64>(h, pc + 4, H_PC);
 			return;
 		case op.OP_CSR: {
@@ -429,7 +430,7 @@ export function execute(h: usize, steps: u32): u32 {
 					break;
 				case op.OP_LB: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xfff)) {
 						W(h, r, <i64>load<i8>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -442,7 +443,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LH: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffe)) {
 						W(h, r, <i64>load<i16>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -455,7 +456,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LW: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffc)) {
 						W(h, r, <i64>load<i32>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -468,7 +469,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LD: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 3, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 3, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xff8)) {
 						W(h, r, <i64>load<i64>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -481,7 +482,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LBU: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xfff)) {
 						W(h, r, <i64>load<u8>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -494,7 +495,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LHU: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 1, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffe)) {
 						W(h, r, <i64>load<u16>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -507,7 +508,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_LWU: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 2, 0);
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_READ) == (va & ~0xffc)) {
 						W(h, r, <i64>load<u32>(load<u32>(e, TLB_READ + 8) + <u32>va));
@@ -520,7 +521,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SB: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 0, <u32>B(h, r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_WRITE, 0, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xfff)) {
 						store<u8>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u8>B(h, r));
@@ -533,7 +534,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SH: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 1, <u32>B(h, r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_WRITE, 1, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xffe)) {
 						store<u16>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u16>B(h, r));
@@ -546,7 +547,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SW: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 2, <u32>B(h, r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_WRITE, 2, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xffc)) {
 						store<u32>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u32>B(h, r));
@@ -559,7 +560,7 @@ export function execute(h: usize, steps: u32): u32 {
 				}
 				case op.OP_SD: {
 					const va = <u64>(A(h, r) + I(r));
-					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, page + ((r - base) >> 3), va, WATCHED_WRITE, 3, <u32>B(h, r));
+					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_WRITE, 3, <u32>B(h, r));
 					const e = tlbEntry(tlb, va);
 					if (load<u64>(e, TLB_WRITE) == (va & ~0xff8)) {
 						store<u64>(load<u32>(e, TLB_WRITE + 8) + <u32>va, <u64>B(h, r));

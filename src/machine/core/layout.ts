@@ -245,6 +245,9 @@ export const T_WATCHED_LIMIT = 0x40060;
 export const WATCHED_READ = 0;
 export const WATCHED_WRITE = 1;
 export const WATCHED_SWAP = 2;
+export const WATCHED_WALK = 3;
+export const WATCHED_LEAF = 4;
+export const WATCHED_FENCE = 5;
 
 /** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u32 access bits, u32 id}[]. */
 export const T_BREAKPOINT_COUNT = 0x40080;

@@ -13,6 +13,8 @@ import { isRam, readableAddress } from "./physical";
 import { pmpAllows } from "./pmp";
 import { flaggedStore, markDirty, markTable, pageFlags } from "./code";
 import { anyWatched, checkWatch } from "./watchpoints";
+import { watchedLeaf, watchedWalk } from "./watch";
+import { WATCHING } from "./watchBuild";
 
 const PTE_V: u64 = 1;
 const PTE_R: u64 = 2;
@@ -67,6 +69,7 @@ function pageFault(h: usize, va: u64, access: u32): u64 {
 
 function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 	count(S_WALKS);
+	if (WATCHING) watchedWalk(h, va);
 	if (<i64>va != (<i64>va << 25) >> 25) return pageFault(h, va, access);
 	const status = load<u64>(h, H_MSTATUS);
 	// Bits of it beyond 32 are of no RAM.
@@ -102,6 +105,7 @@ function walk(h: usize, va: u64, access: u32, mode: u32, satp: u64): u64 {
 			if (anyWatched()) checkWatch(h, at, 8, WATCH_PHYSICAL_WRITE);
 		}
 		markTable(linear, level == 0 ? PAGE_TABLE_LEAF : PAGE_TABLE_UPPER, root);
+		if (WATCHING) watchedLeaf(h, at, pte);
 		return next | (va & low);
 	}
 	return pageFault(h, va, access);

@@ -1,15 +1,24 @@
 // Every access of the kernel to a range of addresses as a record, for detectors (core-watch.wasm only; accessWatch.ts reads
 // them). Nothing of STATE depends on it, so a watched run is the run that it would have been.
 
-import { HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, SLOT_RECORDS, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_RECORDS, T_WATCHED_SPAN, WATCHED_SWAP } from "./layout";
+import {
+	HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, H_SATP, SLOT_RECORDS, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_RECORDS, T_WATCHED_SPAN, WATCHED_FENCE, WATCHED_LEAF,
+	V_LEFT, WATCHED_SWAP, WATCHED_WALK,
+} from "./layout";
 import { MODE_S, MSTATUS_SIE } from "./hart";
+import { flushHart } from "./tlb";
 
 // @ts-ignore: decorator
 @external("env", "accessesFull") declare function accessesFull(): void;
 
-/** Before an access, and at a swap of a lock word after it. A record: pc, va, hart | kind << 4 | log2 size << 8 | SIE << 12, value; 4 bytes each. */
-export function watched(h: usize, pc: u64, va: u64, kind: u32, log2: u32, value: u32): void {
+/** Before an access, and at a swap of a lock word after it; `left`: of the turn, with the step under way counted. A record: pc, va, hart | kind << 4 | log2 size << 8 | SIE << 12, value; 4 bytes each. */
+export function watched(h: usize, left: u32, pc: u64, va: u64, kind: u32, log2: u32, value: u32): void {
 	if (load<u32>(h, H_MODE) != MODE_S) return;
+	store<u32>(h, left, V_LEFT);
+	record(h, pc, va, kind, log2, value);
+}
+
+function record(h: usize, pc: u64, va: u64, kind: u32, log2: u32, value: u32): void {
 	const n = load<u32>(T_WATCHED_COUNT);
 	const at: usize = load<u32>(T_WATCHED_RECORDS) + (n << 4);
 	const enabled: u32 = load<u64>(h, H_MSTATUS) & MSTATUS_SIE ? 1 : 0;
@@ -21,12 +30,29 @@ export function watched(h: usize, pc: u64, va: u64, kind: u32, log2: u32, value:
 	if (n + 1 >= load<u32>(T_WATCHED_LIMIT)) accessesFull();
 }
 
-/** After an AMO. Value: bit 0: it found 0, bit 1: it left 0; others have changed no lock. */
+/** After an AMO that changed something, or took a lock. Value: bit 0: it found 0, bit 1: it left 0. */
 export function watchedSwap(h: usize, va: u64, size: u32, old: u64, value: u64): void {
 	if (va - load<u64>(T_WATCHED_FROM) >= load<u64>(T_WATCHED_SPAN)) return;
 	const left: u64 = size == 8 ? value : <u64><u32>value;
 	const what: u32 = (old == 0 ? 1 : 0) | (left == 0 ? 2 : 0);
-	if (what) watched(h, load<u64>(h, H_PC), va, WATCHED_SWAP, size == 8 ? 3 : 2, what);
+	if (what || old != value) watched(h, load<u32>(h, V_LEFT), load<u64>(h, H_PC), va, WATCHED_SWAP, size == 8 ? 3 : 2, what);
+}
+
+/** A page-table walk begins, in any mode. Address: virtual page number, value: the root's page number. */
+export function watchedWalk(h: usize, va: u64): void {
+	if (load<u64>(T_WATCHED_SPAN) != 0) record(h, load<u64>(h, H_PC), (va >> 12) & 0x7ffffff, WATCHED_WALK, 0, <u32>load<u64>(h, H_SATP));
+}
+
+/** The walk under way came to a leaf. Address: the entry's, physical; value: its low half. */
+export function watchedLeaf(h: usize, at: u64, pte: u64): void {
+	if (load<u64>(T_WATCHED_SPAN) != 0) record(h, load<u64>(h, H_PC), at, WATCHED_LEAF, 3, <u32>pte);
+}
+
+/** sfence.vma, of whatever pages. The next use of each is a walk again, so that walks tell what a TLB may hold. */
+export function watchedFence(h: usize): void {
+	if (load<u64>(T_WATCHED_SPAN) == 0) return;
+	record(h, load<u64>(h, H_PC), 0, WATCHED_FENCE, 0, 0);
+	flushHart(h);
 }
 
 /** A conditional branch was executed: which way it went is kept in its heat, which a core without a translator does not use. */

@@ -15,8 +15,10 @@ export interface Bug {
 	/** Functions of the two places, in any order; undefined: not asserted. */
 	readonly places?: readonly [string, string];
 	/** Path, text and replacement; or a mutant of the lab. */
-	readonly edit: readonly [path: string, from: string, to: string] | string;
+	readonly edit: Edit | readonly Edit[] | string;
 }
+
+type Edit = readonly [path: string, from: string, to: string];
 
 export type Lab = keyof typeof labs;
 export const labs = {
@@ -43,10 +45,13 @@ export function planted(files: Files, { edit, lab }: Bug): Files {
 		const patch = join(repository, "test/labs/mutants", labs[lab].id, edit, "mutant.patch");
 		return applyPatch(files, readFileSync(patch, "utf8"));
 	}
-	const [path, from, to] = edit;
-	const text = fromUtf8(files.get(path) as Uint8Array);
-	if (text.split(from).length !== 2) throw new Error(`${path}: ${text.split(from).length - 1} places`);
-	return new Map(files).set(path, utf8(text.replace(from, () => to)));
+	const made = new Map(files);
+	for (const [path, from, to] of typeof edit[0] === "string" ? [edit as Edit] : (edit as readonly Edit[])) {
+		const text = fromUtf8(made.get(path) as Uint8Array);
+		if (text.split(from).length !== 2) throw new Error(`${path}: ${text.split(from).length - 1} places`);
+		made.set(path, utf8(text.replace(from, () => to)));
+	}
+	return made;
 }
 
 const proc = "kernel/proc.c";
@@ -80,10 +85,24 @@ export const bugs: readonly Bug[] = [
 		name: "kfree without the lock",
 		works: "mem",
 		variable: /^kmem\.freelist$/,
+		places: ["kalloc", "kfree"],
 		edit: [
 			"kernel/kalloc.c",
 			"  acquire(&kmem.lock);\n  page->next = kmem.freelist;\n  kmem.freelist = page;\n  release(&kmem.lock);\n",
 			"  page->next = kmem.freelist;\n  kmem.freelist = page;\n",
+		],
+	},
+	{
+		...hw5,
+		name: "sleep releases the condition's lock first",
+		works: "pingpong",
+		kind: "sleep-window",
+		variable: /./,
+		places: ["sleep", "sleep"],
+		edit: [
+			proc,
+			"  acquire(&me->lock);\n  release(lk);\n  me->chan",
+			"  release(lk);\n  acquire(&me->lock);\n  me->chan",
 		],
 	},
 	{
@@ -104,6 +123,7 @@ export const bugs: readonly Bug[] = [
 		name: "a free entry is looked for before its lock is taken",
 		works: "pids",
 		variable: /^proc\[\d+\]\.state$/,
+		places: ["takeentry", "takeentry"],
 		edit: [
 			proc,
 			"    acquire(&p->lock);\n    if(p->state == UNUSED){\n      p->state = USED;",
@@ -116,6 +136,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "lock-order",
 		variable: /proc|wait_lock/,
+		places: ["fork", "reap"],
 		edit: [
 			proc,
 			"  release(&np->lock);\n  acquire(&wait_lock);\n  np->parent = p;\n  acquire(&np->lock);\n  release(&wait_lock);\n",
@@ -127,11 +148,20 @@ export const bugs: readonly Bug[] = [
 		name: "fork makes the child runnable without its lock",
 		works: "exits",
 		variable: /^proc\[\d+\]\.state$/,
+		places: ["fork", "scheduler"],
 		edit: [
 			proc,
 			"  acquire(&np->lock);\n  release(&wait_lock);\n\n  np->state = RUNNABLE;\n  release(&np->lock);\n",
 			"  release(&wait_lock);\n\n  np->state = RUNNABLE;\n",
 		],
+	},
+	{
+		...race,
+		name: "killed looks without the lock",
+		works: "kills",
+		variable: /^proc\[\d+\]\.killed$/,
+		places: ["kill", "killed"],
+		edit: [proc, "  acquire(&p->lock);\n  int k = p->killed;\n  release(&p->lock);\n", "  int k = p->killed;\n"],
 	},
 	{
 		...race,
@@ -150,6 +180,7 @@ export const bugs: readonly Bug[] = [
 		name: "idup counts without the lock",
 		works: "exits cwds",
 		variable: /^itable\.inode\[\d+\]\.ref$/,
+		places: ["idup", "iput"],
 		edit: [
 			"kernel/fs.c",
 			"  acquire(&itable.lock);\n  ip->ref++;\n  release(&itable.lock);\n  return ip;",
@@ -161,6 +192,7 @@ export const bugs: readonly Bug[] = [
 		name: "references to buffers are counted without the lock",
 		works: "cwds",
 		variable: /^bcache\./,
+		places: ["addref", "findbuf"],
 		edit: [
 			"kernel/bio.c",
 			"  acquire(&bcache.lock);\n  b->refcnt += n;\n  b->lastuse = ++bcache.clock;\n  if(b->refcnt == 0 && bcache.waiting)\n    wakeup(&bcache);\n  release(&bcache.lock);\n",
@@ -173,6 +205,7 @@ export const bugs: readonly Bug[] = [
 		works: "ticks",
 		kind: "race|no-common-lock",
 		variable: /^ticks$/,
+		places: ["clockintr", "sys_uptime"],
 		edit: [
 			"kernel/sysproc.c",
 			"  acquire(&tickslock);\n  uint now = ticks;\n  release(&tickslock);\n",
@@ -181,10 +214,35 @@ export const bugs: readonly Bug[] = [
 	},
 	{
 		...race,
+		name: "a file system call begins without the log's lock",
+		works: "cwds",
+		variable: /^log\.outstanding$/,
+		places: ["begin_op", "end_op"],
+		edit: [
+			"kernel/log.c",
+			"  log.outstanding++;\n  release(&log.lock);\n",
+			"  release(&log.lock);\n  log.outstanding++;\n",
+		],
+	},
+	{
+		...race,
+		name: "a sleep lock is given back without its spinlock",
+		works: "cwds",
+		kind: "race|no-common-lock",
+		variable: /\.(pid|locked)$/,
+		places: ["setholder", "setholder"],
+		edit: [
+			"kernel/sleeplock.c",
+			"  acquire(&lk->lk);\n  setholder(lk, 0);\n",
+			"  setholder(lk, 0);\n  acquire(&lk->lk);\n",
+		],
+	},
+	{
+		...race,
 		name: "pipeclose without the pipe's lock",
 		works: "pipes",
-		variable: /./,
-		places: ["pipeclose", "pipeclose"],
+		variable: /pipe.*(readopen|writeopen)$/,
+		places: ["pipeclose", "piperead"],
 		edit: ["kernel/pipe.c", "  acquire(&pi->lock);\n  *mine = 0;\n", "  *mine = 0;\n  acquire(&pi->lock);\n"],
 	},
 	{
@@ -197,15 +255,142 @@ export const bugs: readonly Bug[] = [
 	},
 	{
 		...hw5,
+		name: "wait sleeps with another lock held",
+		works: "exits",
+		kind: "held-at-sleep",
+		variable: /pid_lock/,
+		places: ["sleep", "wait"],
+		edit: [
+			proc,
+			"    sleep(p, &wait_lock);\n",
+			"    acquire(&pid_lock);\n    sleep(p, &wait_lock);\n    release(&pid_lock);\n",
+		],
+	},
+	{
+		...hw5,
 		name: "pipewrite turns interrupts on with the lock held",
 		works: "pipes",
 		kind: "interrupts-on",
-		variable: /./,
+		variable: /pipe/,
 		places: ["pipewrite", "pipewrite"],
 		edit: [
 			"kernel/pipe.c",
 			"  int done = 0, bad = 0;\n\n  acquire(&pi->lock);\n",
 			"  int done = 0, bad = 0;\n\n  acquire(&pi->lock);\n  intr_on();\n",
 		],
+	},
+	{
+		...race,
+		name: "a fault without the family's lock",
+		works: "family",
+		variable: /./,
+		places: ["mappages", "uvmcopyshared"],
+		edit: "fault-without-family-lock",
+	},
+	{
+		...race,
+		name: "fork without the family's lock",
+		works: "family",
+		variable: /^proc\[\d+\]\.mmr\[\d+\]\.mmr_family\.next$/,
+		places: ["inherit", "mapfamily"],
+		edit: "fork-without-family-lock",
+	},
+	{
+		...race,
+		name: "munmap without the family's lock",
+		works: "family",
+		variable: /^proc\[\d+\]\.mmr\[\d+\]\.mmr_family\.(next|prev)$/,
+		places: ["inherit", "mmrfree"],
+		edit: "munmap-without-family-lock",
+	},
+	{
+		lab: "cs",
+		kind: "race",
+		name: "the shared page without its lock",
+		works: "family",
+		variable: /^shmem\./,
+		places: ["shmementer", "shmemunmap"],
+		edit: "no-lock",
+	},
+	{
+		...hw5,
+		name: "kill looks at the process under its lock once more",
+		works: "kills",
+		kind: "lock-again",
+		variable: /proc/,
+		places: ["kill", "killed"],
+		edit: [proc, "    if(found){\n      p->killed = 1;", "    if(found && !killed(p)){\n      p->killed = 1;"],
+	},
+	{
+		...hw5,
+		name: "fork and wait wait for each other",
+		works: "exits",
+		kind: "deadlock",
+		variable: /proc|wait_lock/,
+		edit: [
+			proc,
+			"  release(&np->lock);\n  acquire(&wait_lock);\n  np->parent = p;\n  acquire(&np->lock);\n  release(&wait_lock);\n",
+			"  acquire(&wait_lock);\n  np->parent = p;\n  release(&wait_lock);\n",
+		],
+	},
+	{
+		...hw5,
+		name: "pipewrite gives the lock back twice",
+		works: "pipes",
+		kind: "released-by-another",
+		variable: /pipe/,
+		edit: [
+			["kernel/spinlock.c", '  if(!holding(lk))\n    panic("release");\n', ""],
+			[
+				"kernel/spinlock.c",
+				'  if(here->noff == 0 || intr_get())\n    panic("pop_off");\n',
+				"  if(here->noff == 0)\n    return;\n",
+			],
+			[
+				"kernel/pipe.c",
+				"  wakeup(&pi->nread);\n  release(&pi->lock);\n  return done;",
+				"  release(&pi->lock);\n  wakeup(&pi->nread);\n  release(&pi->lock);\n  return done;",
+			],
+		],
+	},
+	{
+		...hw5,
+		name: "page tables are switched without sfence.vma",
+		works: "exits",
+		kind: "stale-space",
+		variable: /^0x/,
+		edit: [
+			"kernel/trampoline.S",
+			"        sfence.vma\n        csrw satp, \\satp_value\n        sfence.vma\n",
+			"        csrw satp, \\satp_value\n",
+		],
+	},
+	{
+		...hw5,
+		name: "memory is given back without sfence.vma",
+		works: "mem",
+		kind: "stale-mapping",
+		variable: /^0x/,
+		edit: [
+			"kernel/trampoline.S",
+			"        sfence.vma\n        csrw satp, \\satp_value\n        sfence.vma\n",
+			"        csrw satp, \\satp_value\n",
+		],
+	},
+	{
+		...hw5,
+		name: "exit keeps the reference to the current directory",
+		works: "exits",
+		kind: "count-drift",
+		variable: /^itable\.inode\[\*\]\.ref$/,
+		edit: [proc, "  iput(p->cwd);\n", "  ;\n"],
+	},
+	{
+		...hw5,
+		name: "the trap frame of a dead process is not given back",
+		works: "exits",
+		kind: "count-drift",
+		variable: /^free frames$/,
+		edit: [proc, "    kfree(p->trapframe);\n", "    ;\n"],
 	},
 ];

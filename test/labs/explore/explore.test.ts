@@ -8,7 +8,7 @@ import { budgets } from "../../../src/session/budgets.ts";
 import { Shell } from "../../../src/session/shell.ts";
 import { machineFor } from "../../../src/worker/compose.ts";
 import { build, closeToolchains } from "../../support/lab.ts";
-import { bugs, kernelOf, planted } from "./corpus.ts";
+import { type Bug, bugs, kernelOf, planted } from "./corpus.ts";
 
 /** What a wrong kernel may take before it is given up, several times what a sound one takes. */
 const budget = 60_000_000;
@@ -28,14 +28,24 @@ async function watched(
 	const { machine } = await machineFor(watchCore, output, { harts, translator: false }, undefined, true);
 	try {
 		const kernel = new ProgramSymbols("kernel", output.kernel);
-		return await explore({ machine, kernel, command, seed, breathe, budget: most });
+		return await explore({ machine, kernel, command, schedule: exploreSchedule(seed), breathe, budget: most });
 	} finally {
 		machine.dispose();
 	}
 }
 
+/** One of each kind, and those of the labs' own locks; with FULL=1 all. */
+const inGate = new Set(["munmap without the family's lock", "the shared page without its lock"]);
+const kindsOf = ({ kind }: Bug) => kind.split("|").sort().join();
+const tried = bugs.filter(
+	(bug, i) =>
+		process.env.FULL === "1" ||
+		inGate.has(bug.name) ||
+		bugs.findIndex((other) => kindsOf(other) === kindsOf(bug)) === i,
+);
+
 describe("one run names a planted bug", () => {
-	test.each(bugs)("$name", async (bug) => {
+	test.each(tried)("$name", async (bug) => {
 		const { findings } = await watched(planted(await kernelOf(bug.lab), bug), `racer ${bug.works}`);
 		const report = renderFindings(findings);
 		const found = findings.filter(
@@ -48,8 +58,8 @@ describe("one run names a planted bug", () => {
 		}
 		for (const { places } of found) {
 			for (const { does, stack } of places) {
-				// A return to user mode is at no line of the kernel.
-				if (does !== "return") expect(stack[0]?.line, report).toBeGreaterThan(0);
+				// A return to user mode and the use of a stale mapping are at no line of the kernel.
+				if (!["return", "use"].includes(does)) expect(stack[0]?.line, report).toBeGreaterThan(0);
 			}
 		}
 	});

@@ -33,6 +33,7 @@ test("every command is reached by keyboard: from the palette, by keys of its own
 	// They need a program or a test as their argument, which lens and side bar give; the keyboard has "Run User Program…" and the Test Explorer.
 	expect(unreachable.map(({ command }) => command).sort()).toEqual([
 		"xv6Lab.debugProgramAt",
+		"xv6Lab.debugSchedule",
 		"xv6Lab.runProgramAt",
 		"xv6Lab.runTest",
 		"xv6Lab.saveTestRun",

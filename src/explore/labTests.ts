@@ -1,0 +1,138 @@
+import { throwIfCancelled } from "../common/cancellation.ts";
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import { judge } from "../lab/judge.ts";
+import type { LabManifest, LabTest } from "../lab/manifest.ts";
+import type { Reason, Verdict } from "../lab/verdict.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { CommandEnd } from "../session/commandEnd.ts";
+import { Bench, type BenchRun } from "./bench.ts";
+import { exploreOn, exploreSchedule } from "./explore.ts";
+import { type Finding, renderFinding } from "./report.ts";
+import { scheduleText } from "./scheduleText.ts";
+import { type SearchProgress, searchOn } from "./search.ts";
+import { renderHarm } from "./story.ts";
+
+export interface LabExplorerParts {
+	readonly kernel: ProgramSymbols;
+	readonly manifest: LabManifest;
+	/** A machine at power-on, of one core or the other. */
+	readonly createMachine: (watch: boolean) => Promise<Machine>;
+	readonly breathe: () => Promise<void>;
+	readonly signal?: AbortSignal;
+}
+
+/** What detectors and schedules say of a test that passed. */
+export interface TestExploration {
+	/** Empty: nothing was found. */
+	readonly reasons: readonly Reason[];
+	/** The detectors' reports and the failing schedule. */
+	readonly reports: NonNullable<Verdict["exploration"]>;
+	readonly schedules: number;
+}
+
+interface Booted {
+	readonly bench: Bench;
+	readonly end: CommandEnd;
+}
+
+/** A watched and a plain machine, booted once for all tests of a lab. */
+export class LabExplorer implements Disposable {
+	private readonly store = new DisposableStore();
+	private machines: Promise<{ readonly watched: Booted; readonly plain: Booted }> | undefined;
+
+	constructor(private readonly parts: LabExplorerParts) {}
+
+	private async boot(watch: boolean): Promise<Booted> {
+		const { kernel, breathe, signal } = this.parts;
+		const machine = this.store.add(await this.parts.createMachine(watch));
+		const booted = await Bench.boot({ machine, kernel, breathe, ...(signal ? { signal } : {}) });
+		this.store.add(booted.bench);
+		return booted;
+	}
+
+	/** Detectors on one run of the test's command, then so many schedules. */
+	async explore(
+		test: LabTest,
+		schedules: number,
+		onProgress?: (progress: SearchProgress) => void,
+	): Promise<TestExploration> {
+		const { kernel, manifest, signal } = this.parts;
+		this.machines ??= (async () => ({ watched: await this.boot(true), plain: await this.boot(false) }))();
+		const { watched, plain } = await this.machines;
+		const nothing = { reasons: [], reports: [], schedules: 0 };
+		if (watched.end.kind !== "prompt") return nothing;
+		const setup = test.setup ?? [];
+		for (const { bench } of [watched, plain]) if (!(await bench.prepare(setup))) return nothing;
+		throwIfCancelled(signal);
+		const command = test.command ?? test.program;
+		const benign = manifest.benignRaces ? { benign: manifest.benignRaces } : {};
+		const request = {
+			kernel,
+			command,
+			schedule: exploreSchedule(0),
+			sites: schedules > 0,
+			budget: test.budget,
+			...benign,
+		};
+		const { findings, sites, end } = await exploreOn(watched.bench, watched.end, request);
+		const judged = (run: BenchRun): string | undefined => wrong(test, run);
+		const found =
+			schedules > 0 && end.kind === "prompt"
+				? await searchOn(plain.bench, {
+						kernel,
+						command,
+						sites,
+						schedules,
+						judge: judged,
+						...(onProgress ? { onProgress } : {}),
+					})
+				: undefined;
+		const harm = found?.harm;
+		const reasons: Reason[] = findings.map(({ title }) => ({ kind: "concurrency", message: title }));
+		if (harm) reasons.push({ kind: "concurrency", message: `Schedule ${harm.text} fails: ${harm.failure.kind}` });
+		const reports = [
+			...findings.map(reportOf),
+			...(harm ? [{ text: renderHarm(harm), moment: { schedule: harm.text }, stack: [] }] : []),
+		];
+		return { reasons, reports, schedules: found?.schedules ?? 0 };
+	}
+
+	dispose(): void {
+		this.store.dispose();
+	}
+}
+
+function reportOf(finding: Finding): NonNullable<Verdict["exploration"]>[number] {
+	const last = finding.places.at(-1);
+	const stack = last?.stack ?? [];
+	const moment = {
+		schedule: scheduleText(exploreSchedule(0)),
+		...(last ? { before: { hart: last.hart, step: last.step } } : {}),
+	};
+	return {
+		text: renderFinding(finding),
+		moment,
+		stack: stack.map(({ function: name, ...place }) => ({ name, ...place })),
+	};
+}
+
+/** What the test says of a run by its output alone: invariants have evidence only where the kernel is observed. */
+function wrong(test: LabTest, { end, output, instructions }: BenchRun): string | undefined {
+	const evidence = {
+		freeBefore: undefined,
+		freeAfter: undefined,
+		findings: [],
+		killed: undefined,
+		framesAt: () => undefined,
+	};
+	const reasons = judge(test, { end, output, instructions }, { ...evidence, run: undefined, changed: [] });
+	return reasons.find(({ kind }) => kind === "output" || kind === "program-missing")?.message;
+}
+
+/** The verdict of a test, with what the exploration found: it passes only where that is nothing. */
+export function withExploration(verdict: Verdict, { reasons, reports }: TestExploration): Verdict {
+	if (reasons.length === 0) return verdict;
+	const outcome = verdict.outcome === "passed" ? "failed" : verdict.outcome;
+	return { ...verdict, outcome, reasons: [...verdict.reasons, ...reasons], exploration: reports };
+}

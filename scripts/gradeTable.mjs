@@ -90,10 +90,15 @@ function verdicts() {
 			const theirs = new Map();
 			if (made.status === 0) {
 				const run = spawnSync("python3", [`./${script}`], { cwd: copy, maxBuffer: 1 << 28 });
-				for (const [, title, word] of run.stdout
+				// `== Test TITLE == … TITLE: OK`, with what make and the time-out say between.
+				for (const block of run.stdout
 					.toString()
-					.matchAll(/^\s*(?:== Test [^\n]*== \n?)?(.*?): (?:\x1b\[\d+m)?(OK|FAIL)(?:\x1b\[0m)?(?: \(|\s*$)/gm))
-					theirs.set(title.trim().replace(/^== Test (.*?) == .*$/, "$1"), word);
+					.split(/^== Test /m)
+					.slice(1)) {
+					const title = block.split(" ==")[0].trim();
+					const word = [...block.matchAll(/: (?:\x1b\[\d+m)?(OK|FAIL)\b/g)].at(-1)?.[1];
+					if (word) theirs.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
+				}
 			}
 			const score = list.reduce((sum, { points }) => sum + points.got, 0);
 			const took = `${((between - before) / 1000).toFixed(0)} s, QEMU ${((performance.now() - between) / 1000).toFixed(0)} s`;

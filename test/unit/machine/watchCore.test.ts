@@ -6,13 +6,13 @@ import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** Compiles the core from sources without the lines that name WATCHING or import what depends on it. */
+/** Compiles the core from sources without the calls that WATCHING guards, and without the lines that name or import what is left of them. */
 const compile = `
 const { compileCore } = await import("./scripts/buildCore.mjs");
+const call = /if \\(WATCHING\\) \\w+\\([^()]*\\); ?/g;
 const hook = /WATCHING|"\\.\\/watch"|"\\.\\/watchBuild"/;
-await compileCore(process.argv[1], (path, text) =>
-	path.includes("/machine/core/") ? text.split("\\n").filter((line) => !hook.test(line)).join("\\n") : text,
-);
+const without = (text) => text.replace(call, "").split("\\n").filter((line) => !hook.test(line)).join("\\n");
+await compileCore(process.argv[1], (path, text) => (path.includes("/machine/core/") ? without(text) : text));
 `;
 
 test("the plain core has not a byte of the hooks that detectors watch through", { timeout: 300_000 }, () => {

@@ -196,7 +196,7 @@ const pictures = [
 		stage: "1",
 		mutant: "no-lock",
 		harts: 8,
-		seed: 1,
+		seed: 2,
 		run: "shmtests storm",
 		panel: "Findings",
 	},

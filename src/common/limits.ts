@@ -18,6 +18,8 @@ export const limits = {
 	toolTextBytes: 1 * MiB,
 	/** An object, a linked program, or any other file that a tool writes. */
 	outputBytes: 64 * MiB,
+	/** A file that mkfs writes: MIT's fs lab has an image of 195 MiB. */
+	imageBytes: 256 * MiB,
 	/** Files that one tool may write together, in bytes. */
 	toolFilesBytes: 256 * MiB,
 	/** Memory of each program of the bundled compiler, of the 4 GiB that WebAssembly has. */

@@ -137,7 +137,7 @@ class WasiHost {
 	/** Before bytes are written: the file, and all files together. */
 	private charge(file: File, end: number): void {
 		const { name } = this.options;
-		if (end > limits.outputBytes) throw overLimit(`${name} writes a file of more than ${inBytes(limits.outputBytes)}`);
+		if (end > limits.imageBytes) throw overLimit(`${name} writes a file of more than ${inBytes(limits.imageBytes)}`);
 		this.written += Math.max(0, end - file.size);
 		if (this.written > limits.toolFilesBytes)
 			throw overLimit(`${name} writes more than ${inBytes(limits.toolFilesBytes)} of files`);

@@ -30,7 +30,8 @@ test("the limits are those of the code, each of them", () => {
 	const seconds = (ms: number) => `${ms / 1000} s of work`;
 	const all: Readonly<Record<keyof typeof limits, readonly [row: string, text: string]>> = {
 		fileBytes: ["a file of a tree", size(limits.fileBytes)],
-		outputBytes: ["an object, a program, an image", size(limits.outputBytes)],
+		outputBytes: ["an object, a program", size(limits.outputBytes)],
+		imageBytes: ["an image that mkfs writes", size(limits.imageBytes)],
 		treeEntries: ["files and folders of a tree", limits.treeEntries.toLocaleString("en")],
 		openFiles: ["open at once", String(limits.openFiles)],
 		compileMs: ["a compilation or a link", seconds(limits.compileMs)],

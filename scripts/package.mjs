@@ -16,7 +16,7 @@ function run(command, args, options = {}) {
 if (process.argv.includes("--release")) {
 	const { homepage, repository, bugs } = JSON.parse(readFileSync("package.json", "utf8"));
 	const placeholders = [homepage, repository.url, bugs.url].filter((url) => new URL(url).hostname.endsWith(".example"));
-	const unreleased = /## Unreleased\n([\s\S]*?)(?=\n## |$)/.exec(readFileSync("CHANGELOG.md", "utf8"))?.[1]?.trim();
+	const unreleased = /## \[Unreleased\]\n([\s\S]*?)(?=\n## |$)/.exec(readFileSync("CHANGELOG.md", "utf8"))?.[1]?.trim();
 	const open = [
 		...placeholders.map((url) => `package.json still has the placeholder ${url}`),
 		...(unreleased ? ["CHANGELOG.md still has entries under Unreleased"] : []),

@@ -105,7 +105,7 @@ const cheats: readonly Cheat[] = [
 	{
 		name: "a system call of the program is turned into a write of the kernel's text",
 		tests: ["private"],
-		says: /let private go on at/,
+		says: /let private resume at/,
 		apply: (files, addressOf) =>
 			edit(files, "kernel/syscall.c", [
 				"  int num = p->trapframe->a7;",
@@ -249,7 +249,7 @@ kinit(void)
 		name: "frames are lost, and the allocator keeps no list",
 		base: "3b",
 		tests: ["private"],
-		says: /Whether frames are lost was not checked/,
+		says: /Lost frames were not checked for/,
 		outcome: "not-checked",
 		apply: (files) => {
 			leak(files);

@@ -120,7 +120,7 @@ test("a leak on the error path: how many frames, of what kind", async () => {
 		expect(runs[0].calls.map(({ name }) => name)).toContain("copypage");
 		expect(runs[0].diagnoses.map(({ kind }) => kind)).toContain("lost-memory");
 	}
-	expect(made.runs.filter(({ outcome }) => outcome === "handled").length).toBeGreaterThan(20);
+	expect(made.runs.filter(({ outcome }) => outcome === "handled").length).toBeGreaterThan(10);
 });
 
 test("a log whose header is written too late does not survive a crash", async () => {

@@ -221,9 +221,9 @@ test("a judge that the system kills is told for its student alone, and tried aga
 test("a kernel that takes all its time costs the others nothing", async () => {
 	const shop = new WorkShop(catalog, repository);
 	mkdirSync(at("slow"));
-	const slow = packings[0]?.(at("slow"), await shop.attack("spfault"), 1) ?? "";
+	const slow = packings[0]?.(at("slow"), await shop.slow(), 1) ?? "";
 	const other = packings[0]?.(at("slow"), await shop.solution("1b"), 2) ?? "";
-	writeFileSync(at("slow.json"), JSON.stringify({ tests: ["private"], cpuSeconds: 6 }));
+	writeFileSync(at("slow.json"), JSON.stringify({ tests: ["private"], cpuSeconds: 4 }));
 	const { code, err } = await start([
 		"slow",
 		"--lab",
@@ -241,7 +241,7 @@ test("a kernel that takes all its time costs the others nothing", async () => {
 		const kernel = results.builds.get(results.submissions.get(source)?.tree ?? "")?.kernel;
 		return [...results.units.values()].find((unit) => unit.kernel === kernel);
 	};
-	expect(unitOf(slow)?.text).toBe("The judge of this submission was stopped: it used more than 6 s of processor time");
+	expect(unitOf(slow)?.text).toBe("The judge of this submission was stopped: it used more than 4 s of processor time");
 	expect(unitOf(other)?.outcome).toBe("passed");
 });
 

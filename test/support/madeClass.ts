@@ -54,6 +54,15 @@ export class WorkShop {
 		return applyPatch(await this.solution(undefined), patch);
 	}
 
+	/** Boots slowly and for ever: it prints, so no watch of progress ends it before a limit of processor time does. */
+	async slow(): Promise<Files> {
+		const files = await this.solution("1b");
+		const text = fromUtf8(files.get("kernel/main.c") as Uint8Array);
+		const loop =
+			'for(;;){\n    for(int i = 0; i < 2000; i++)\n      sfence_vma();\n    printf(".");\n  }\n  scheduler();';
+		return new Map(files).set("kernel/main.c", utf8(text.replace("scheduler();", loop)));
+	}
+
 	async broken(): Promise<Files> {
 		const files = await this.solution("1b");
 		const text = fromUtf8(files.get("kernel/vm.c") as Uint8Array);

@@ -177,9 +177,11 @@ export class LabFolder implements vscode.Disposable {
 
 	/** A build of what is on the disk, when nothing else runs. A person's build that comes meanwhile waits for it. */
 	async buildInBackground(): Promise<void> {
-		for (let last: unknown; last !== this.working; ) {
-			last = this.working;
-			await last;
+		// The run that a person's build was for begins right after it, so both must be idle at once.
+		for (let last: readonly unknown[] = []; last[0] !== this.working || last[1] !== this.building; ) {
+			last = [this.working, this.building];
+			await Promise.all(last);
+			await new Promise((resolve) => setTimeout(resolve));
 		}
 		const never = new vscode.CancellationTokenSource();
 		const result = this.building.then(() => this.buildNow({ report: () => undefined }, never.token, false));
@@ -262,7 +264,8 @@ export class LabFolder implements vscode.Disposable {
 		this.terminal.machineStarted();
 		this.setRun(undefined);
 		const { machine } = this.settings;
-		this.booted(summary, await this.engine().request("boot", machine), machine.seed ?? 0);
+		const shape = await this.exclusively(this.engine().request("boot", machine));
+		this.booted(summary, shape, machine.seed ?? 0);
 	}
 
 	/** Builds, boots, and runs one test of the lab in the terminal, with the schedule of a seed. */

@@ -73,7 +73,8 @@ export async function addToDisk(folder: LabFolder, program: string): Promise<voi
 	const edit = addProgram((await treeText(folder).read("Makefile")) ?? "", program);
 	if (!edit) return;
 	await vscode.workspace.applyEdit(workspaceEdit(folder, edit));
-	await vscode.workspace.save(vscode.Uri.joinPath(folder.root, edit.file));
+	// Not workspace.save(), which saves editors only: nobody may have the Makefile open.
+	await (await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.root, edit.file))).save();
 }
 
 function titleText(title: FixTitle): string {

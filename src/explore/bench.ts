@@ -21,6 +21,8 @@ export interface BenchParts {
 	readonly kernel: ProgramSymbols;
 	readonly breathe: () => Promise<void>;
 	readonly signal?: AbortSignal;
+	/** For a kernel that may hang: a watched boot that never reaches the prompt runs to this three times. */
+	readonly bootBudget?: Instructions;
 }
 
 export interface BenchRun {
@@ -75,7 +77,8 @@ export class Bench implements Disposable {
 
 	private async boot(): Promise<BenchRun> {
 		const start = this.machine.instret;
-		const end = await this.shell.waitForPrompt(budgets.boot);
+		const { machine, bootBudget = budgets.judgedBoot(machine.harts.length) } = this.parts;
+		const end = await this.shell.waitForPrompt(bootBudget);
 		if (end.kind === "prompt") {
 			this.stand();
 			this.atBoot = this.booted;

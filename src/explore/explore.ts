@@ -34,6 +34,7 @@ export interface ExploreRequest {
 	readonly signal?: AbortSignal;
 	readonly onOutput?: (bytes: Uint8Array) => void;
 	readonly budget?: Instructions;
+	readonly bootBudget?: Instructions;
 }
 
 export interface Exploration {
@@ -61,8 +62,9 @@ export function exploreSchedule(seed: number): Schedule {
  * the run is made a second time, to the same records, for the stacks of the places.
  */
 export async function explore(request: ExploreRequest): Promise<Exploration> {
-	const { machine, kernel, signal, breathe } = request;
-	const { bench, end } = await Bench.boot({ machine, kernel, breathe, ...(signal ? { signal } : {}) });
+	const { machine, kernel, signal, breathe, bootBudget } = request;
+	const limits = { ...(signal ? { signal } : {}), ...(bootBudget === undefined ? {} : { bootBudget }) };
+	const { bench, end } = await Bench.boot({ machine, kernel, breathe, ...limits });
 	try {
 		return await exploreOn(bench, end, request);
 	} finally {

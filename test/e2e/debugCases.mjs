@@ -132,10 +132,14 @@ export const debugCases = {
 		await clickBeside(page, child);
 		await button(page, /^Continue/).click();
 		await stopsIn(page, /^fork/, "the breakpoint in the kernel is reached");
-		const place = await placeInEditor(page, "safestrcpy(np->name, p->name", "p");
-		await page.mouse.move(place.x, place.y - 4);
-		await page.mouse.move(place.x, place.y);
 		const hover = page.locator(".debug-hover-widget");
+		// The editor may still scroll to the stop: a mouse that rests where the name was shows nothing.
+		for (let tries = 0; !(await hover.isVisible()) && tries < 20; tries++) {
+			const place = await placeInEditor(page, "safestrcpy(np->name, p->name", "p");
+			await page.mouse.move(place.x, place.y - 40);
+			await page.mouse.move(place.x, place.y, { steps: 4 });
+			await page.waitForTimeout(1500);
+		}
 		await hover.waitFor();
 		await until(async () => /state\s*=\s*RUNNING/.test(await hover.innerText()), "the hover shows the fields of p");
 		await shot(workbench, "debug-hover");

@@ -165,7 +165,8 @@ export const windowCases = {
 		await name.locator("input").fill("my-lab");
 		await page.keyboard.press("Enter");
 		const where = page.locator(".quick-input-widget", { hasText: "Where should my-lab be created?" });
-		await where.waitFor();
+		// The dialog writes its first folder into the box when it has listed it.
+		await where.locator(".monaco-list-row").nth(1).waitFor();
 		await where.locator("input").first().fill(`${scratch}/`);
 		await where.getByText("Create my-lab Here").click();
 		const tab = (text) => page.locator(".tab", { hasText: text }).first();
@@ -203,6 +204,7 @@ export const windowCases = {
 		const row = (title, text) => pane(title).locator(".monaco-list-row", { hasText: text }).first();
 		await workbench.command("View: Show xv6 Lab");
 		await row("Machine Section", "off").waitFor();
+		await row("Machine Section", "private").waitFor();
 		const programs = await pane("Machine Section").locator('.monaco-list-row[aria-level="2"]').allInnerTexts();
 		assert.equal(programs[0]?.trim(), "private", `the lab's programs come first: ${programs}`);
 		await row("Lab Section", "1a: Regions").waitFor();

@@ -160,8 +160,8 @@ export const cases = {
 
 	...windowCases,
 	...debugCases,
-	...newcomerCases,
-	...ownTreeCases,
+	// Minutes each: the newcomer's whole way, a course tree's usertests.
+	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 
 	...inspectorCases,
 	...inspectorPause,

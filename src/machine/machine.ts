@@ -1,7 +1,6 @@
 import { type Disposable, toDisposable } from "../common/disposable.ts";
 import { BugError, UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
-import type { NetworkModel } from "../protocol/network.ts";
 import { AccessWatch, accessBytes } from "./accessWatch.ts";
 import { Board } from "./board.ts";
 import { checkOptions } from "./checkOptions.ts";
@@ -24,8 +23,8 @@ import {
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
 import { loadImages, type RawImage } from "./loader.ts";
-import { describeFrame } from "./network/describe.ts";
-import type { Datagram, NetworkPacket, NetworkPort } from "./network/types.ts";
+import type { Datagram, NetworkPort } from "./network/types.ts";
+import { WireLog } from "./network/wireLog.ts";
 import { Points } from "./points.ts";
 import { addDecision, applySchedule, checkSchedule, type Decision, type Schedule } from "./schedule.ts";
 import { PageStore, type Snapshot } from "./snapshot.ts";
@@ -51,8 +50,6 @@ import { Watchdog } from "./watchdog.ts";
 
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
-/** Packets that a person is shown. */
-const packetsKept = 200;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -133,11 +130,7 @@ export class Machine implements MachineSurface {
 	private readonly points: Points;
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
-	private readonly packets = new Emitter<NetworkPacket>();
-	private readonly lastPackets: NetworkPacket[] = [];
-	private readonly networkMistakes: string[] = [];
-	private readonly peerOutput = new Emitter<string>();
-	private readonly datagrams = new Emitter<Datagram>();
+	private readonly wire = new WireLog();
 	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
 	private readonly input = new Input(
 		(bytes) => this.queue(bytes),
@@ -189,17 +182,13 @@ export class Machine implements MachineSurface {
 			rtc: options.rtc,
 			network: options.network,
 			onPacket: (fromGuest, frame) => {
-				if (this.line.silent) return;
-				const packet = { fromGuest, time: this.board.time, frame };
-				this.lastPackets.push(packet);
-				if (this.lastPackets.length > packetsKept) this.lastPackets.shift();
-				this.packets.fire(packet);
+				if (!this.line.silent) this.wire.packet({ fromGuest, time: this.board.time, frame });
 			},
 			onPeerOutput: (line) => {
-				if (!this.line.silent) this.peerOutput.fire(line);
+				if (!this.line.silent) this.wire.peerSays(line);
 			},
 			onDatagram: (datagram) => {
-				if (!this.line.silent) this.datagrams.fire(datagram);
+				if (!this.line.silent) this.wire.datagram(datagram);
 			},
 			transmit: (byte) => this.line.transmit(byte),
 			nextByte: () => this.line.next(),
@@ -208,7 +197,7 @@ export class Machine implements MachineSurface {
 			},
 			onGuestError: (text) => {
 				if (this.line.silent) return;
-				if (text.startsWith("network")) this.networkMistakes.push(text);
+				if (text.startsWith("network")) this.wire.mistake(text);
 				this.guestErrors.fire(text);
 			},
 			core: () => this.core,
@@ -221,13 +210,12 @@ export class Machine implements MachineSurface {
 			const base = options.jit === "eager" ? eagerOptions : normalOptions;
 			this.translator = new Translator(this.core, memory, { ...base, ...parts.translator });
 		}
-		this.network = options.network && {
-			onPacket: this.packets.event,
-			onPeerOutput: this.peerOutput.event,
-			onDatagram: this.datagrams.event,
-			model: () => this.networkModel(),
-			deliver: (datagram) => this.deliver(datagram),
-		};
+		this.network =
+			options.network &&
+			this.wire.port(
+				() => this.wire.model(this.board.card, this.board.time),
+				(datagram) => this.deliver(datagram),
+			);
 		this.onTrap = this.events.onTrap;
 		this.onEveryTrap = this.events.onEveryTrap;
 		this.onTrapReturn = this.events.onTrapReturn;
@@ -449,24 +437,6 @@ export class Machine implements MachineSurface {
 		else this.input.type(bytes, { at: this.instret, moment: momentOf(this.lastStop) });
 	}
 
-	private networkModel(): NetworkModel {
-		const { card, time } = this.board;
-		return {
-			rings: card?.rings ?? [],
-			interrupt: card?.interrupts ?? false,
-			// In the past, those that came up to then.
-			packets: this.lastPackets
-				.filter((packet) => packet.time <= time)
-				.map(({ fromGuest, time: at, frame }) => ({
-					fromGuest,
-					microseconds: Number(at) / 10,
-					length: frame.length,
-					layers: describeFrame(frame),
-				})),
-			mistakes: this.networkMistakes,
-		};
-	}
-
 	private deliver({ hostPort, guestPort, payload }: Datagram): void {
 		if (this.inside) throw new BugError("a datagram came while the machine ran");
 		if (this.input.isReplaying) return;
@@ -640,8 +610,7 @@ export class Machine implements MachineSurface {
 
 	dispose(): void {
 		this.past?.dispose();
-		for (const one of [this.events, this.stalls, this.guestErrors, this.packets, this.peerOutput, this.datagrams])
-			one.dispose();
+		for (const one of [this.events, this.stalls, this.guestErrors, this.wire]) one.dispose();
 		this.line.dispose();
 	}
 

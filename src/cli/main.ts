@@ -1,5 +1,7 @@
+import { writeSync } from "node:fs";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
+import { unwritable } from "../env/node/unwritable.ts";
 import * as commandLine from "./commandLine.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { dieInterrupted } from "./interrupt.ts";
@@ -86,7 +88,14 @@ for (const stream of [process.stdout, process.stderr]) {
 	stream.on("error", (error: NodeJS.ErrnoException) => {
 		// `| head` has read enough: nobody is there to be told.
 		if (error.code === "EPIPE") process.exit(exitCodes.closedPipe);
-		throw error;
+		const place = stream === process.stdout ? "standard output" : "standard error";
+		const said = unwritable(place, error, "", "send the output to another place").format();
+		try {
+			writeSync(process.stderr.fd, `xv6-lab: ${said}\n`);
+		} catch {
+			// Standard error is as full; the code says it.
+		}
+		process.exit(exitCodes.usage);
 	});
 }
 

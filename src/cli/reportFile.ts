@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { utf8 } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
+import { unwritable } from "../env/node/unwritable.ts";
 
 /** A report that a person named, whole or not at all; into a pipe or device (`/dev/stdout`) as it comes. */
 export async function writeReport(path: string, text: string): Promise<void> {
@@ -10,11 +11,7 @@ export async function writeReport(path: string, text: string): Promise<void> {
 	try {
 		await writeFile(path, text);
 	} catch (error) {
-		throw new UserError(
-			"file-unwritable",
-			`Cannot write ${path}: ${(error as Error).message}`,
-			"Choose another place.",
-		);
+		throw unwritable(path, error, "", "choose another place");
 	}
 }
 

@@ -41,8 +41,8 @@ export class BackgroundBuild implements vscode.Disposable {
 	private edited(uri: vscode.Uri): void {
 		const folder = this.folderOf(uri);
 		if (!folder) return;
-		const now = Date.now();
-		if (now - (this.warmed.get(folder) ?? 0) < warmAgainMs) return;
+		const now = performance.now();
+		if (now - (this.warmed.get(folder) ?? Number.NEGATIVE_INFINITY) < warmAgainMs) return;
 		this.warmed.set(folder, now);
 		folder.warm();
 	}

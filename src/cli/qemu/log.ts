@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
+import { utf8 } from "../../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../../common/disposable.ts";
-import { UserError } from "../../common/errors.ts";
+import { GrowingFile } from "../../env/node/growingFile.ts";
 import type { MachineSurface, Trap } from "../../machine/types.ts";
 import type { QemuConfig } from "./arguments.ts";
 
@@ -27,11 +28,12 @@ const batch = 64 * 1024;
 /** `-d int,guest_errors`: lines as QEMU's log has them, to `-D FILE` or standard error. */
 export class QemuLog implements Disposable {
 	private readonly store = new DisposableStore();
-	private readonly file: number;
+	/** Absent: standard error. */
+	private readonly file?: GrowingFile;
 	private text = "";
 
 	constructor(machine: MachineSurface, { log, logFile }: Pick<QemuConfig, "log" | "logFile">) {
-		this.file = logFile === undefined ? process.stderr.fd : open(logFile);
+		if (logFile !== undefined) this.file = new GrowingFile(logFile, "give another file with -D");
 		if (log.has("int")) this.store.add(machine.onTrap((trap) => this.add(line(trap))));
 		if (log.has("guest_errors")) this.store.add(machine.onGuestError((text) => this.add(`${text}\n`)));
 	}
@@ -40,29 +42,18 @@ export class QemuLog implements Disposable {
 		if (this.text === "") return;
 		const { text } = this;
 		this.text = "";
-		writeSync(this.file, text);
+		if (this.file) this.file.write(utf8(text));
+		else writeSync(process.stderr.fd, text);
 	}
 
 	dispose(): void {
 		this.store.dispose();
 		this.flush();
-		if (this.file !== process.stderr.fd) closeSync(this.file);
+		this.file?.close();
 	}
 
 	private add(text: string): void {
 		this.text += text;
 		if (this.text.length > batch) this.flush();
-	}
-}
-
-function open(path: string): number {
-	try {
-		return openSync(path, "w");
-	} catch (error) {
-		throw new UserError(
-			"file-unwritable",
-			`Cannot write ${path}: ${(error as Error).message}`,
-			"Give another file with -D.",
-		);
 	}
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { UserError } from "../../common/errors.ts";
+import { unwritable } from "./unwritable.ts";
 
 export interface FileToWrite {
 	readonly path: string;
@@ -24,7 +24,9 @@ export async function atomicWrite(files: readonly FileToWrite[], write: WriteNew
 		for (const { from, to } of staged) await rename(from, to);
 	} catch (error) {
 		await Promise.all(staged.map(({ from }) => rm(from, { force: true }).catch(() => undefined)));
-		throw unwritable(files, error);
+		const path = (error as NodeJS.ErrnoException).path?.replace(/\.[0-9a-f]{12}\.tmp$/, "");
+		const place = path ?? files[0]?.path ?? "the output";
+		throw unwritable(place, error, "Nothing was changed.", "choose another folder with --out");
 	}
 }
 
@@ -41,24 +43,3 @@ const writeNew: WriteNew = async (path, bytes) => {
 		await handle.close();
 	}
 };
-
-function unwritable(files: readonly FileToWrite[], error: unknown): UserError {
-	const { code, path, message } = error as NodeJS.ErrnoException;
-	const place = path?.replace(/\.[0-9a-f]{12}\.tmp$/, "") ?? files[0]?.path ?? "the output";
-	const reasons: Record<string, readonly [string, string]> = {
-		EACCES: ["you may not write there", "Choose another folder with --out."],
-		EPERM: ["you may not write there", "Choose another folder with --out."],
-		EROFS: ["its file system is read-only", "Choose another folder with --out."],
-		ENOSPC: ["the disk is full", "Make room, or choose another folder with --out."],
-		EFBIG: [
-			"the system allows no file of that size",
-			"Raise the limit (ulimit -f), or choose another folder with --out.",
-		],
-		EDQUOT: ["your disk quota is used up", "Make room, or choose another folder with --out."],
-		EISDIR: ["a folder of that name is there", "Move that folder, or choose another one with --out."],
-		ENOTDIR: ["a file stands where a folder is needed", "Choose another folder with --out."],
-		EEXIST: ["a file stands where a folder is needed", "Choose another folder with --out."],
-	};
-	const [why, next] = reasons[code ?? ""] ?? [message, "Choose another folder with --out."];
-	return new UserError("file-unwritable", `Cannot write ${place}: ${why}`, `Nothing was changed. ${next}`);
-}

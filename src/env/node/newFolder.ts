@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { basename, dirname, join, resolve } from "node:path";
 import { equalBytes } from "../../common/bytes.ts";
 import { UserError } from "../../common/errors.ts";
+import { isAlive } from "./isAlive.ts";
+import { unwritable } from "./unwritable.ts";
 
 /** Name of a folder in which a process gathers files; the process's number in it tells whether somebody still does. */
 const staging = (name: string) => `.${name}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
@@ -42,11 +44,7 @@ export async function writeNewFolder(folder: string, files: ReadonlyMap<string, 
 	} catch (error) {
 		for (const path of moved) await rm(path, { force: true }).catch(() => undefined);
 		await rm(stage, { recursive: true, force: true }).catch(() => undefined);
-		throw new UserError(
-			"file-unwritable",
-			`Cannot write to ${folder}: ${(error as Error).message}`,
-			"Nothing was left behind. Choose a folder that you may write to.",
-		);
+		throw unwritable(folder, error, "Nothing was left behind.", "choose a folder that you may write to");
 	}
 }
 
@@ -91,13 +89,4 @@ async function abandoned(folder: string, name: string): Promise<string[]> {
 		const pid = /^(\d+)-[0-9a-f]{8}\.tmp$/.exec(entry.slice(name.length + 2))?.[1];
 		return pid === undefined || isAlive(Number(pid)) ? [] : [join(folder, entry)];
 	});
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
 }

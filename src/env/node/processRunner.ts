@@ -17,7 +17,9 @@ import { basename, delimiter, dirname, isAbsolute, join } from "node:path";
 import { cancelled, UserError } from "../../common/errors.ts";
 import { inBytes, limits } from "../../common/limits.ts";
 import { type ProcessRunner, scratchFolder } from "../../toolchain/host/processRunner.ts";
+import { isAlive } from "./isAlive.ts";
 import { findSandbox, shutIn } from "./sandbox.ts";
+import { unwritable } from "./unwritable.ts";
 
 const isWindows = process.platform === "win32";
 
@@ -85,7 +87,7 @@ function overLimit(message: string): UserError {
 }
 
 const scratchName = "xv6-lab-cc-";
-/** No compilation takes so long: a scratch folder of this age belongs to a process that was killed. */
+/** No compilation takes so long. A clock may jump, and a container sees no processes outside: age and number both have to say so. */
 const abandonedMs = 60 * 60 * 1000;
 let swept: Promise<void> | undefined;
 
@@ -95,8 +97,10 @@ async function sweep(): Promise<void> {
 		if (!name.startsWith(scratchName)) continue;
 		const path = join(tmpdir(), name);
 		const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+		const pid = Number(/^(\d+)-/.exec(name.slice(scratchName.length))?.[1] ?? 0);
+		if (age <= abandonedMs || (pid > 0 && isAlive(pid))) continue;
 		// Another user's, perhaps.
-		if (age > abandonedMs) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+		await rm(path, { recursive: true, force: true }).catch(() => undefined);
 	}
 }
 
@@ -105,15 +109,14 @@ async function makeScratch(): Promise<string> {
 	await swept;
 	try {
 		// Compilers write down the name that the kernel gives them, without links.
-		return await realpath(await mkdtemp(join(tmpdir(), scratchName)));
+		return await realpath(await mkdtemp(join(tmpdir(), `${scratchName}${process.pid}-`)));
 	} catch (error) {
 		throw noScratch(error as NodeJS.ErrnoException);
 	}
 }
 
-function noScratch({ path, message }: NodeJS.ErrnoException): UserError {
-	const next = "Make room there, or set TMPDIR to another folder.";
-	return new UserError("file-unwritable", `Cannot write ${path ?? tmpdir()} for the compiler: ${message}`, next);
+function noScratch(error: NodeJS.ErrnoException): UserError {
+	return unwritable(error.path ?? tmpdir(), error, "The compiler needs it.", "set TMPDIR to another folder");
 }
 
 /** Ends a program with all that it has started. */

@@ -9,7 +9,9 @@ import type { Line } from "../../grade/class/lines.ts";
 import { type Parsed, parseResults, type Results, serialize } from "../../grade/class/results.ts";
 import { atomicWrite } from "./atomicWrite.ts";
 import { distFolder } from "./dist.ts";
+import { isAlive } from "./isAlive.ts";
 import { shortHash } from "./submission.ts";
+import { unwritable } from "./unwritable.ts";
 
 /** Reads results; undefined where there is no such file. */
 export async function readResults(file: string): Promise<Parsed | undefined> {
@@ -44,7 +46,7 @@ export class ResultsFile {
 			this.descriptor = openSync(file, "a");
 		} catch (error) {
 			rmSync(this.lock, { force: true });
-			throw unwritable(file, error as Error);
+			throw unwritable(file, error, "", "choose another file with --out");
 		}
 	}
 
@@ -58,7 +60,7 @@ export class ResultsFile {
 		try {
 			writeFileSync(this.descriptor, `${serialize(line)}\n`);
 		} catch (error) {
-			throw unwritable(this.file, error as Error);
+			throw unwritable(this.file, error, "", "choose another file with --out");
 		}
 	}
 
@@ -94,7 +96,8 @@ function takeLock(lock: string, file: string): void {
 			writeFileSync(lock, mine, { flag: "wx" });
 			return;
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unwritable(file, error as Error);
+			if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+				throw unwritable(file, error, "", "choose another file with --out");
 		}
 		const [host, pid] = readLock(lock);
 		if (host === hostname() && !isAlive(Number(pid))) {
@@ -118,21 +121,6 @@ function readLock(lock: string): string[] {
 	} catch {
 		return [];
 	}
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
-}
-
-function unwritable(file: string, { message }: Error): UserError {
-	return new UserError("file-unwritable", `Cannot write ${file}: ${message}`, "Choose another file with --out.", {
-		file,
-	});
 }
 
 /** A name of this build of the product: results of another one are not taken over. */

@@ -1,4 +1,4 @@
-import type { LinkJob, LinkResult } from "../toolchain/types.ts";
+import type { Diagnostic, LinkJob, LinkResult } from "../toolchain/types.ts";
 import { definesSymbol, entryOf, isElf64, withTextAsEntry } from "./elf.ts";
 import { withoutLabels } from "./symbols.ts";
 
@@ -35,6 +35,17 @@ export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): Link
 		? result.diagnostics.filter(({ message }) => !missingEntry.test(message))
 		: result.diagnostics;
 	return { ...result, image, diagnostics };
+}
+
+/** lld takes `// text` of a linker script as names of files; GNU ld refuses the script. */
+export function checkScript(script: { readonly path: string; readonly text: string } | undefined): Diagnostic[] {
+	if (!script) return [];
+	const blank = (text: string) => text.replace(/[^\n]/g, " ");
+	const lines = script.text.replace(/\/\*[\s\S]*?\*\/|"[^"\n]*"/g, blank).split("\n");
+	const line = lines.findIndex((text) => /(?:^|[\s;{}()])\/\//.test(text.replace(/#.*/, "")));
+	if (line < 0) return [];
+	const message = "GNU ld knows no '//' comments in a linker script: write /* … */";
+	return [{ file: script.path, line: line + 1, severity: "error", message }];
 }
 
 /** Where QEMU's machine `virt` starts with `-bios none`: the beginning of RAM, whatever the kernel's ELF file says. */

@@ -3,7 +3,7 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import { bug, UserError } from "../common/errors.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { flagAtMakefile, hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
-import { entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
+import { checkScript, entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";
 import { Limiter } from "./limiter.ts";
 import { machineWish } from "./machineWish.ts";
@@ -261,6 +261,9 @@ class Build {
 		const objects = step.inputs.map((path, i) => ({ path, bytes: inputs[i] as Uint8Array }));
 		const script =
 			step.script === undefined ? undefined : { path: step.script, text: fromUtf8(inputs.at(-1) as Uint8Array) };
+		const refused = checkScript(script);
+		this.diagnostics.push(...refused);
+		if (refused.length > 0) return undefined;
 		const key = JSON.stringify([toolchain.version, step.flags, step.inputs, step.script, step.target]);
 		const known = this.memory.linked.get(step.output);
 		let result = known?.key === key && sameInputs(known.inputs, inputs) ? known.result : undefined;

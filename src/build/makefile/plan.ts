@@ -6,7 +6,7 @@ import { type Position, words } from "./lines.ts";
 import { baseName, folderOf, normalizePath, stemOf } from "./paths.ts";
 import { MakefileReader, type Overrides, type Recipe } from "./reader.ts";
 import type { MakefileFiles } from "./shell.ts";
-import { type ImageStep, interpretLine, type Step } from "./steps.ts";
+import { foreignLanguage, type ImageStep, interpretLine, type Step } from "./steps.ts";
 
 /** Everything that has to be done to get kernel and disk image, and what the Makefile says about the machine. */
 export interface BuildPlan {
@@ -34,14 +34,15 @@ export function planBuild(
 	only?: "kernel" | "disk",
 ): BuildPlan {
 	const makefile = makefileNames.find((name) => files.paths.includes(name));
-	if (!makefile && files.paths.includes("CMakeLists.txt")) {
-		throw new UserError(
+	const withCMake = () =>
+		new UserError(
 			"not-an-xv6-tree",
 			`${label} is built with CMake, and xv6 Lab reads Makefiles`,
 			"Build it with CMake and boot the result with xv6-lab boot --kernel, or add a Makefile.",
 			{ file: "CMakeLists.txt", line: 1 },
 		);
-	}
+	const hasCMake = files.paths.includes("CMakeLists.txt");
+	if (!makefile && hasCMake) throw withCMake();
 	if (!makefile) {
 		throw new UserError(
 			"not-an-xv6-tree",
@@ -61,6 +62,8 @@ export function planBuild(
 		for (const name of reader.rules.get("qemu")?.prerequisites ?? []) planner.make(name, "qemu", reader.globals);
 	}
 	if (!planner.steps.has(kernel) && !planner.canMake(kernel)) {
+		// A Makefile that only calls cmake.
+		if (hasCMake) throw withCMake();
 		throw new UserError(
 			"not-an-xv6-tree",
 			`The Makefile has no rule that makes ${kernel}`,
@@ -171,6 +174,15 @@ class Planner {
 			if (this.inTree.has(target) && !this.steps.has(target)) return;
 			if (target === "clean" || !isFileLike(target)) return;
 			this.reader.expander.requireKnown(unclear.text, unclear.position);
+			const language = foreignLanguage(unclear.text);
+			if (language) {
+				throw new UserError(
+					"makefile-not-understood",
+					`'${target}' is compiled from ${language}, and xv6 Lab builds only C and assembly: ${unclear.text.slice(0, 100)}`,
+					"Write it in C, or build with make and boot the result with xv6-lab boot --kernel FILE --disk FILE.",
+					unclear.position,
+				);
+			}
 			throw notUnderstood(
 				unclear.position,
 				`The recipe of '${target}' runs something that xv6 Lab does not know: ${unclear.text.slice(0, 100)}`,

@@ -12,6 +12,7 @@ import {
 } from "./lines.ts";
 import { baseName, globToRegExp, normalizePath, stemOf } from "./paths.ts";
 import { type MakefileFiles, understandShell } from "./shell.ts";
+import { looksLikeCommand } from "./steps.ts";
 
 export interface Recipe {
 	readonly position: Position;
@@ -73,6 +74,7 @@ export class MakefileReader {
 		this.expander = new Expander(host, (name) => this.variables.get(name));
 		const defaults = {
 			CC: "cc",
+			CXX: "g++",
 			AS: "as",
 			LD: "ld",
 			AR: "ar",
@@ -293,16 +295,12 @@ export class MakefileReader {
 				this.readLines(lines, this.indentedAfterRule);
 				return undefined;
 			}
-			if (this.indentedAfterRule) {
-				throw new UserError(
-					"makefile-not-understood",
-					`A line of a recipe must begin with a tab, and this one begins with spaces: ${text.slice(0, 60)}`,
-					"Replace the spaces at its beginning by one tab.",
-					position,
-				);
-			}
+			if (this.indentedAfterRule) throw spacesForTab(text, position);
 			throw notUnderstood(position, `This line is neither a rule nor an assignment: ${text.slice(0, 60)}`);
 		}
+		// A colon does not make a rule of `sed "s/:1234/…/"` or of QEMU's `tcp::1234`.
+		if (this.indentedAfterRule && looksLikeCommand(this.expander.expand(text, position)))
+			throw spacesForTab(text, position);
 		const targets = this.names(text.slice(0, colon), position);
 		let rest = text.slice(text[colon + 1] === ":" ? colon + 2 : colon + 1).trim();
 		const scoped = parseAssignment(rest.replace(/^((?:export|override|private)\s+)+/, ""));
@@ -431,6 +429,15 @@ export class MakefileReader {
 		}
 		return undefined;
 	}
+}
+
+function spacesForTab(text: string, position: Position): UserError {
+	return new UserError(
+		"makefile-not-understood",
+		`A line of a recipe must begin with a tab, and this one begins with spaces: ${text.slice(0, 60)}`,
+		"Replace the spaces at its beginning by one tab.",
+		position,
+	);
 }
 
 function findEndef(lines: readonly LogicalLine[], start: number, position: Position): number {

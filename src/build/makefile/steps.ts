@@ -87,6 +87,33 @@ function toolOf(word: string): string {
 	return name === "lld" || /-ld\./.test(word) ? "ld" : name;
 }
 
+/** Compilers of languages that are not built here. */
+const foreignCompiler = /(?:^|[/-])(g\+\+|clang\+\+|c\+\+|rustc|cargo)(?:-[\d.]+)?$/;
+const foreignSource = /\.(?:cpp|cc|cxx|C|rs)$/;
+
+/** What a command that was not understood compiles in another language than C; undefined where it does not. */
+export function foreignLanguage(command: string): "C++" | "Rust" | undefined {
+	const [program = "", ...args] = command.split(/\s+/);
+	const name = foreignCompiler.exec(program)?.[1];
+	if (name) return /^[rc][ua]/.test(name) ? "Rust" : "C++";
+	if (toolOf(program) !== "gcc") return undefined;
+	const source = args.find((arg) => foreignSource.test(arg));
+	return source === undefined ? undefined : source.endsWith(".rs") ? "Rust" : "C++";
+}
+
+/** Whether a line begins as a command of a recipe does, with at least one argument. */
+export function looksLikeCommand(line: string): boolean {
+	const [first = "", second] = line.trim().split(/\s+/);
+	const name = first.replace(/^[@-]+/, "");
+	if (second === undefined || name === "") return false;
+	return (
+		first.startsWith("@") ||
+		toolName.test(name) ||
+		/qemu-system-|^(?:perl|python3?|make|cp|mv|ln|cat)$/.test(name) ||
+		harmless.has(name)
+	);
+}
+
 /** Interprets an expanded recipe line. `isProgram` tells whether a path is one that the build itself made. */
 export function interpretLine(line: string, position: Position, isProgram: (path: string) => boolean): RecipeEffect {
 	const calls = parseCommands(line);
@@ -201,6 +228,7 @@ function compilerSteps(program: string, args: readonly string[], position: Posit
 	const linkFlags = new Set<string>();
 	for (const source of inputs) {
 		const language = /\.c$/.test(source) ? "c" : /\.(S|s)$/.test(source) ? "assembly" : undefined;
+		if (!language && foreignSource.test(source)) return undefined;
 		if (!language || flags.includes("-r")) {
 			objects.push(source);
 			continue;

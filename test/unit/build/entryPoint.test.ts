@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { entryWarnings, likeGnuLd, withEntry } from "../../../src/build/entryPoint.ts";
+import { checkScript, entryWarnings, likeGnuLd, withEntry } from "../../../src/build/entryPoint.ts";
 import type { Diagnostic } from "../../../src/toolchain/types.ts";
 
 test.each([
@@ -38,4 +38,14 @@ test("a kernel that QEMU would start elsewhere is named with both addresses", ()
 	expect(entryWarnings(kernel)).toEqual([]);
 	view.setBigUint64(0x18, 0x8000_1000n, true);
 	expect(entryWarnings(kernel)).toEqual([expect.stringMatching(/0x80001000.*0x80000000/)]);
+});
+
+test.each([
+	["SECTIONS {\n  /* a // b */\n  .text : { *(.text) } }\n", undefined],
+	['# http://x\nSECTIONS {\n  .text : { *(.text) KEEP(*("//")) } }\n', undefined],
+	["SECTIONS {\n  .text : {\n    // the first page\n    *(.text) } }\n", 3],
+	["SECTIONS {\n  . = 0x1000; // QEMU\n}\n", 2],
+])("a linker script with // comments is refused, as GNU ld does: %j", (text, line) => {
+	const found = checkScript({ path: "kernel/kernel.ld", text });
+	expect(found.map((each) => each.line)).toEqual(line === undefined ? [] : [line]);
 });

@@ -167,6 +167,14 @@ test.each([
 	],
 	["another generator of usys.S", "perl $U/usys.pl > $U/usys.S", "python3 $U/usys.py $U/usys.S", "usys.py"],
 	["a loop that compiles", "perl $U/usys.pl > $U/usys.S", "for f in a b; do $(CC) -c $$f.c; done", "for f in"],
+	[
+		"a mkfs in C++",
+		"gcc -Werror -Wall -I. -o mkfs/mkfs mkfs/mkfs.c",
+		"g++ -o mkfs/mkfs mkfs/mkfs.cpp",
+		"compiled from C++",
+	],
+	["C++ for the compiler of C", "perl $U/usys.pl > $U/usys.S", "$(CC) -S -o $U/usys.S $U/usys.cc", "compiled from C++"],
+	["a kernel's library in Rust", "perl $U/usys.pl > $U/usys.S", "cargo build --release", "compiled from Rust"],
 	["a plain file put into the kernel", "-o $K/kernel $(OBJS)", "-o $K/kernel $(OBJS) -b binary fs.img", "-b binary"],
 ])("%s is refused with its line", (_, from, to, named) => {
 	const Makefile = tinyMakefile.replace(from, () => to);
@@ -180,6 +188,37 @@ test.each([
 	expect(error).toBeInstanceOf(UserError);
 	expect(error).toMatchObject({ code: "makefile-not-understood", position: { file: "Makefile", line } });
 	expect((error as UserError).message).toContain(named);
+});
+
+test("a unit in C++ that a pattern rule would compile is named at the line that lists it", () => {
+	const Makefile = `${tinyMakefile.replace("$K/main.o", "$K/main.o $K/heap.o")}\n%.o: %.cpp\n\t$(CXX) -c -o $@ $<\n`;
+	const line = Makefile.split("\n").findIndex((text) => text.includes("$(CXX)")) + 1;
+	expect(() => plan({ Makefile, "kernel/heap.cpp": "" })).toThrow(
+		expect.objectContaining({
+			message: expect.stringContaining("'kernel/heap.o' is compiled from C++"),
+			position: { file: "Makefile", line },
+			nextStep: expect.stringContaining("boot --kernel FILE --disk FILE"),
+		}),
+	);
+	const without = tinyMakefile.replace("$K/main.o", "$K/main.o $K/heap.o");
+	const { problems } = plan({ Makefile: without, "kernel/heap.cpp": "" });
+	const listed = without.split("\n").findIndex((text) => text.includes("$K/heap.o")) + 1;
+	expect(problems).toMatchObject([
+		{ file: "Makefile", line: listed, message: expect.stringContaining("kernel/heap.cpp") },
+	]);
+});
+
+test.each([
+	["no Makefile", undefined],
+	["a Makefile that calls cmake", "all:\n\tcmake -B build && $(MAKE) -C build\n"],
+])("a tree of CMake with %s is called that, at its CMakeLists.txt", (_, Makefile) => {
+	expect(() => plan({ Makefile, "CMakeLists.txt": "project(xv6)\n" })).toThrow(
+		expect.objectContaining({
+			code: "not-an-xv6-tree",
+			message: expect.stringContaining("built with CMake"),
+			position: { file: "CMakeLists.txt", line: 1 },
+		}),
+	);
 });
 
 test("recipes of targets that the build does not need may do anything", () => {

@@ -128,6 +128,24 @@ test("spaces where a recipe needs a tab are called that, in their line", () => {
 });
 
 test.each([
+	'sed "s/:1234/:25000/" < $^ > $@',
+	"@echo Get a key: visit the site",
+	"$(QEMU) -S -gdb tcp::25000",
+	"$(CC) -o x -DA=1 -DB=a:b x.c",
+])("spaces for the tab before a command with a colon: %s", (command) => {
+	const tools = "QEMU = qemu-system-riscv64\nCC = riscv64-unknown-elf-gcc\n";
+	const error = failure(() => read(`${tools}kernel: a.o\n    ${command}\n`));
+	expect(error.message).toMatch(/must begin with a tab/);
+	expect(error.position).toEqual({ file: "Makefile", line: 4 });
+});
+
+test("rules and assignments may be indented by spaces, after a rule too", () => {
+	const reader = read("all: a\n  X = 1\n  clean: ; rm -f a\n  a b: c\n  test: a\n");
+	expect(reader.value("X", at)).toBe("1");
+	for (const name of ["clean", "a", "b", "test"]) expect(reader.rules.has(name), name).toBe(true);
+});
+
+test.each([
 	["a line that is neither rule nor assignment", "X = 1\nthis is not make", 2],
 	["a conditional without end", "X = 1\nifdef X\nY = 2", 2],
 	["endif without if", "endif", 1],

@@ -1,6 +1,7 @@
 // Compares grade scripts of trees as we run them with what they are elsewhere; nothing of a tree is kept.
 // `node scripts/gradeTable.mjs lists TREE…`: the list of tests, beside the one that the script declares under CPython with its own gradelib.
 // `node scripts/gradeTable.mjs verdicts TREE…`: each test's verdict, beside the script's under CPython with make, gcc and QEMU (in a copy).
+// `TREE@FILE@SED` is the tree with an edit, such as `lab@kernel/vm.c@s/PTE_W/0/`: a broken one.
 // `node scripts/gradeTable.mjs usertests TREE…`: usertests by name, beside usertests as a whole.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -8,6 +9,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
+import { gccPrefix, qemuWithoutPmp, setsPmp } from "./elsewhere.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(root, "dist/cli/xv6-lab.mjs");
@@ -72,24 +74,33 @@ async function lists() {
 
 function verdicts() {
 	for (const tree of trees) {
-		const copy = mkdtempSync(join(tmpdir(), "grade-table-"));
+		const scratch = mkdtempSync(join(tmpdir(), "grade-table-"));
+		const copy = join(scratch, "tree");
+		const [path, edited, sed] = tree.split("@");
+		const name = `${basename(path)}${edited ? ` with ${edited} ${sed}` : ""}`;
 		try {
-			cpSync(tree, copy, { recursive: true });
+			cpSync(path, copy, { recursive: true });
 			spawnSync("chmod", ["-R", "u+w", copy]);
+			if (edited) {
+				const before = readFileSync(join(copy, edited), "utf8");
+				spawnSync("sed", ["-i", "-E", sed, edited], { cwd: copy });
+				if (readFileSync(join(copy, edited), "utf8") === before) throw new Error(`the edit changes nothing: ${tree}`);
+			}
+			const qemu = setsPmp(copy) ? "" : ` QEMU=${qemuWithoutPmp(join(scratch, "bin"))}`;
+			const env = { ...process.env, MAKEFLAGS: `TOOLPREFIX=${gccPrefix(join(scratch, "bin"))}${qemu}` };
 			const before = performance.now();
 			const own = spawnSync("node", [cli, "test", "--dir", copy, "--json"], { maxBuffer: 1 << 28 });
 			const between = performance.now();
 			const list = own.stdout.toString().startsWith("[") ? JSON.parse(own.stdout.toString()) : [];
 			const script = list[0]?.lab;
 			if (!script) {
-				console.log(`${basename(tree)}: ours: ${own.stderr.toString().trim().split("\n").at(-1)}`);
+				console.log(`${name}: ours: ${own.stderr.toString().trim().split("\n").at(-1)}`);
 				continue;
 			}
-			spawnSync("make", ["-s", "-C", copy, "clean"]);
-			const made = spawnSync("make", ["-C", copy, "-s", "kernel/kernel", "fs.img"], { maxBuffer: 1 << 28 });
+			const made = spawnSync("make", ["-C", copy, "-s", "kernel/kernel", "fs.img"], { env, maxBuffer: 1 << 28 });
 			const theirs = new Map();
 			if (made.status === 0) {
-				const run = spawnSync("python3", [`./${script}`], { cwd: copy, maxBuffer: 1 << 28 });
+				const run = spawnSync("python3", [`./${script}`], { cwd: copy, env, maxBuffer: 1 << 28 });
 				// `== Test TITLE == … TITLE: OK`, with what make and the time-out say between.
 				for (const block of run.stdout
 					.toString()
@@ -103,7 +114,7 @@ function verdicts() {
 			const score = list.reduce((sum, { points }) => sum + points.got, 0);
 			const took = `${((between - before) / 1000).toFixed(0)} s, QEMU ${((performance.now() - between) / 1000).toFixed(0)} s`;
 			console.log(
-				`${basename(tree)} ${script}: ours ${score}/${list.reduce((sum, { points }) => sum + points.of, 0)}, ${took}${made.status === 0 ? "" : ", no gcc build"}`,
+				`${name} ${script}: ours ${score}/${list.reduce((sum, { points }) => sum + points.of, 0)}, ${took}${made.status === 0 ? "" : ", no gcc build"}`,
 			);
 			for (const { title, outcome, points, reasons } of list) {
 				const word = { passed: "OK", failed: "FAIL", errored: "ERROR", "not-checked": "not graded" }[outcome];
@@ -112,7 +123,7 @@ function verdicts() {
 				console.log(`  ${mark} ${title}: ${word} / ${other}${word === other ? "" : `   ${reasons[0]?.message ?? ""}`}`);
 			}
 		} finally {
-			rmSync(copy, { recursive: true, force: true });
+			rmSync(scratch, { recursive: true, force: true });
 		}
 	}
 }
@@ -142,11 +153,11 @@ function usertests() {
 }
 
 const works = { lists, verdicts, usertests };
-if (!works[what] || trees.length === 0 || !existsSync(resolve(trees[0]))) {
+if (!works[what] || trees.length === 0 || !existsSync(resolve(trees[0].split("@")[0]))) {
 	console.error(
 		readFileSync(fileURLToPath(import.meta.url), "utf8")
 			.split("\n")
-			.slice(0, 4)
+			.slice(0, 5)
 			.join("\n"),
 	);
 	process.exit(2);

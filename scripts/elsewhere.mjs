@@ -1,0 +1,34 @@
+// What trees need of a newer machine than they were written for, without a change of the tree: gcc 12 and QEMU 7.2 by other names.
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+function program(path, lines) {
+	writeFileSync(path, `#!/bin/sh\n${lines}\n`);
+	chmodSync(path, 0o755);
+	return path;
+}
+
+/** A prefix for make's TOOLPREFIX. gcc 12 refuses every xv6 shell before 2022 for infinite recursion in runcmd: only a warning here. */
+export function gccPrefix(folder) {
+	mkdirSync(folder, { recursive: true });
+	const prefix = join(folder, "gcc-");
+	for (const tool of ["gcc", "g++", "ld", "objcopy", "as", "ar"]) {
+		const extra = tool === "gcc" ? " -Wno-error=infinite-recursion" : "";
+		program(`${prefix}${tool}`, `exec riscv64-unknown-elf-${tool} "$@"${extra}`);
+	}
+	// Only listings come from it, and they take as long as the compiler.
+	program(`${prefix}objdump`, "exit 0");
+	return prefix;
+}
+
+/** Whether a kernel lets supervisor mode reach memory; where not, QEMU from 7.0 on hangs at its mret. */
+export function setsPmp(tree) {
+	const start = join(tree, "kernel/start.c");
+	return existsSync(start) && /^\s*w_pmp(addr|cfg)0\(/m.test(readFileSync(start, "utf8"));
+}
+
+/** A QEMU for kernels whose start() sets no PMP entry: QEMU from 7.0 on hangs at their mret. */
+export function qemuWithoutPmp(folder) {
+	mkdirSync(folder, { recursive: true });
+	return program(join(folder, "qemu-system-riscv64"), 'exec /usr/bin/env qemu-system-riscv64 "$@" -cpu rv64,pmp=false');
+}

@@ -3,6 +3,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../common/errors.ts";
 import { buildImage, type Image } from "./bench/image.ts";
+import { benchFile } from "./bench/json.ts";
 import { buildNative, runNative } from "./bench/nativeRun.ts";
 import { ourSession, serveSession } from "./bench/ourSession.ts";
 import { qemuSession, qemuVersion } from "./bench/qemuSession.ts";
@@ -22,7 +23,9 @@ export async function runBench(argv: string[]): Promise<number> {
 	const repeats = wholeNumber(values.repeats ?? "3", "--repeats", 1, 100);
 	const harts = (values.harts ?? ["1", "3", "8"]).map((text) => wholeNumber(text, "--harts", 1, 8));
 	const chosen = choose([...works, ...(values.usertests ? [usertests] : [])], values.only);
-	process.stdout.write(report(await measure(chosen, [...new Set(harts)], repeats)));
+	const measured = await measure(chosen, [...new Set(harts)], repeats);
+	const text = values.json ? `${JSON.stringify(benchFile(measured, new Date()))}\n` : report(measured);
+	process.stdout.write(text);
 	return exitCodes.done;
 }
 

@@ -25,7 +25,7 @@ export async function explorableMachine(output: BuildOutput, params: MachinePara
 
 /** What the kernel does to memory, seen from outside. */
 export function observe(machine: RunnableMachine, output: BuildOutput, manifest: LabManifest | undefined): KernelView {
-	return observeKernel(machine, output, manifest?.regions);
+	return observeKernel(machine, output, manifest?.regions, { steps: false });
 }
 
 /** Lets timers, signals and pipes through between two looks at the machine. */

@@ -65,7 +65,7 @@ async function openParts(build: GradeBuild, now: () => number): Promise<HostPart
 		{ core: build.core },
 	);
 	const symbols = new ProgramSymbols("kernel", build.kernel);
-	const view = observeKernel(machine, build);
+	const view = observeKernel(machine, build, [], { steps: false });
 	const guest = new GradeGuest({ machine, symbols, now, onPowerOn: () => view.begin() });
 	return { guest, view, programs: new HostPrograms(symbols, networkPeers(machine.network)), sources: build.sources };
 }

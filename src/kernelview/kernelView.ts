@@ -37,6 +37,8 @@ import { walkAddress } from "./walk.ts";
 export interface ViewOptions {
 	/** The lab's regions (lab.json, `regions`); default: none. */
 	readonly regions?: readonly RegionDescription[];
+	/** False: memory after each call and fault is not kept (`steps`, `live`). Who only judges has no use for it, and it is most of the work. */
+	readonly steps?: boolean;
 }
 
 const SATP = 0x180;
@@ -119,7 +121,11 @@ export class KernelView implements Disposable {
 			() => this.log,
 		);
 		this.diagnoser = new Diagnoser(this.sources);
-		this.moments = new Moments(this.sources, (process, running) => this.processModel(process, running));
+		this.moments = new Moments(
+			this.sources,
+			(process, running) => this.processModel(process, running),
+			options.steps !== false,
+		);
 		const { problems } = this;
 		this.log = new FaultLog(this.sources, {
 			mapped: (entry, process, leaf, region) => {

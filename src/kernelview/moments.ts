@@ -38,12 +38,14 @@ export class Moments {
 	constructor(
 		private readonly sources: Sources,
 		private readonly describe: (process: Process, running: readonly number[]) => ProcessModel,
+		private readonly wanted: boolean,
 	) {
 		this.allowance = new Allowance(() => sources.machine.instret, instructionsPerStep);
 	}
 
 	/** A run begins: the first step is memory as it is now. */
 	begin(): void {
+		if (!this.wanted) return;
 		this.steps = [];
 		this.open.clear();
 		this.known.clear();
@@ -61,6 +63,7 @@ export class Moments {
 
 	/** The handler of a call or fault is about to run. */
 	before(entry: LogEntry, slot: number): void {
+		if (!this.wanted) return;
 		const { processes } = this.sources;
 		const parent = processes.read(slot)?.parent ?? 0;
 		if (!this.known.has(entry.pid)) {
@@ -75,6 +78,7 @@ export class Moments {
 
 	/** It returned, or its process is gone. */
 	after(entry: LogEntry): void {
+		if (!this.wanted) return;
 		if (this.open.has(entry.id) || (entry.type === "mark" && entry.times !== undefined)) this.closed(entry);
 	}
 

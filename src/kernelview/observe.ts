@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { UserError } from "../common/errors.ts";
 import type { MachineSurface } from "../machine/types.ts";
-import { KernelView } from "./kernelView.ts";
+import { KernelView, type ViewOptions } from "./kernelView.ts";
 import { type RegionDescription, regionDescriptionSchema } from "./regionDescription.ts";
 
 /** What a build gives: mirrors the parts of build/types.ts `BuildOutput` that a view needs. */
@@ -22,10 +22,15 @@ export function parseRegions(regions: unknown): readonly RegionDescription[] {
 	);
 }
 
-/** A view of a machine that runs a build, with the fault log on. Dispose it before the machine. */
-export function observeKernel(machine: MachineSurface, build: ObservedBuild, regions?: unknown): KernelView {
+/** A view of a machine that runs a build, with the fault log on. Dispose it before the machine. `options`: see ViewOptions. */
+export function observeKernel(
+	machine: MachineSurface,
+	build: ObservedBuild,
+	regions?: unknown,
+	options: Pick<ViewOptions, "steps"> = {},
+): KernelView {
 	const programs = new Map(build.programs.map(({ name, elf }) => [name, elf]));
-	const view = new KernelView(machine, build.kernel, programs, { regions: parseRegions(regions) });
+	const view = new KernelView(machine, build.kernel, programs, { regions: parseRegions(regions), ...options });
 	view.attach();
 	return view;
 }

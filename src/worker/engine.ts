@@ -400,7 +400,7 @@ export class Engine {
 				return made.machine;
 			},
 			...(coverage ? { coverage } : {}),
-			observe: (machine) => this.parts.observe(machine, output, manifest),
+			observe: (machine) => this.parts.observe(machine, output, manifest, { steps: false }),
 			breathe: () => this.parts.breathe(),
 			onStart: (test, seed) => this.parts.emit("testStarted", { test: test.id, seed }),
 			onOutput: (bytes) => this.parts.emit("testOutput", { bytes }),
@@ -497,7 +497,7 @@ export class Engine {
 			seed: params.seed,
 			kalloc: kallocOf(output.kernel),
 			createMachine: async () => (await this.parts.createMachine(output, params)).machine,
-			observe: (machine) => this.parts.observe(machine, output, manifest),
+			observe: (machine) => this.parts.observe(machine, output, manifest, { steps: false }),
 			breathe: () => this.parts.breathe(),
 			onStart: (test) => this.parts.emit("testStarted", { test: test.id, seed: params.seed }),
 			onProgress: (test, done, total) => this.parts.emit("testProgress", { test: test.id, done, total }),

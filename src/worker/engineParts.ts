@@ -81,7 +81,7 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 			const recording = await parseRecording(bytes);
 			return { machine: await recordedMachine(recording, { core: await platform.core() }), recording };
 		},
-		observe: (machine, output, manifest) => observeKernel(machine, output, manifest?.regions),
+		observe: (machine, output, manifest, options) => observeKernel(machine, output, manifest?.regions, options),
 		breathe: () => platform.breathe(),
 		now: () => platform.now(),
 	});

@@ -64,7 +64,13 @@ export interface EngineParts extends RunHost {
 	record(machine: RunnableMachine, title: string): Promise<Uint8Array>;
 	/** The machine of a recorded run at power-on. Throws UserError `recording-damaged`. */
 	recorded(bytes: Uint8Array): Promise<{ machine: RunnableMachine; recording: Recording }>;
-	observe(machine: RunnableMachine, output: BootedBuild, manifest: LabManifest | undefined): KernelObserver | undefined;
+	/** `steps` false: nobody will look at the memory of earlier moments. */
+	observe(
+		machine: RunnableMachine,
+		output: BootedBuild,
+		manifest: LabManifest | undefined,
+		options?: { readonly steps?: boolean },
+	): KernelObserver | undefined;
 	/** Milliseconds, for pacing only; never seen by the guest. */
 	now(): number;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+// @ts-expect-error: plain JavaScript, run by node as it is
 import { compare, render } from "../../../bench/compare.mjs";
+// @ts-expect-error: plain JavaScript, run by node as it is
 import { page } from "../../../bench/page.mjs";
 
 function file(ours: readonly number[], qemu?: readonly number[]) {

@@ -172,6 +172,7 @@ export const testCommand = define({
 	options: {
 		...machineOptions,
 		...buildOptions,
+		jobs: { type: "string", value: "N", does: "compilers, and machines with tests, at a time; default: by processors" },
 		dir,
 		lab: { type: "string", value: "ID", does: "judge by this lab; default: the one that the tree belongs to" },
 		manifest: { type: "string", value: "FILE", does: "judge by this lab.json" },

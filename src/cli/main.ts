@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
 import { UserError } from "../common/errors.ts";
 import { visible } from "../common/visible.ts";
 import { unwritable } from "../env/node/unwritable.ts";
@@ -84,34 +85,40 @@ function exitCodeOf(error: UserError): number {
 	}
 }
 
-for (const stream of [process.stdout, process.stderr]) {
-	stream.on("error", (error: NodeJS.ErrnoException) => {
-		// `| head` has read enough: nobody is there to be told.
-		if (error.code === "EPIPE") process.exit(exitCodes.closedPipe);
-		const place = stream === process.stdout ? "standard output" : "standard error";
-		const said = unwritable(place, error, "", "send the output to another place").format();
-		try {
-			writeSync(process.stderr.fd, `xv6-lab: ${said}\n`);
-		} catch {
-			// Standard error is as full; the code says it.
-		}
-		process.exit(exitCodes.usage);
-	});
+function start(): void {
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on("error", (error: NodeJS.ErrnoException) => {
+			// `| head` has read enough: nobody is there to be told.
+			if (error.code === "EPIPE") process.exit(exitCodes.closedPipe);
+			const place = stream === process.stdout ? "standard output" : "standard error";
+			const said = unwritable(place, error, "", "send the output to another place").format();
+			try {
+				writeSync(process.stderr.fd, `xv6-lab: ${said}\n`);
+			} catch {
+				// Standard error is as full; the code says it.
+			}
+			process.exit(exitCodes.usage);
+		});
+	}
+
+	main(process.argv.slice(2)).then(
+		(code) => {
+			process.exitCode = code;
+		},
+		(error: unknown) => {
+			if (error instanceof UserError) {
+				process.stderr.write(`xv6-lab: ${visible(error.format())}\n`);
+				process.exitCode = exitCodeOf(error);
+				if (error.code === "cancelled") dieInterrupted();
+				return;
+			}
+			const what = visible((error as Error).stack ?? String(error));
+			process.stderr.write(`xv6-lab: this is a defect of xv6-lab, please report it.\n${what}\n`);
+			process.exitCode = exitCodes.defect;
+		},
+	);
 }
 
-main(process.argv.slice(2)).then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		if (error instanceof UserError) {
-			process.stderr.write(`xv6-lab: ${visible(error.format())}\n`);
-			process.exitCode = exitCodeOf(error);
-			if (error.code === "cancelled") dieInterrupted();
-			return;
-		}
-		const what = visible((error as Error).stack ?? String(error));
-		process.stderr.write(`xv6-lab: this is a defect of xv6-lab, please report it.\n${what}\n`);
-		process.exitCode = exitCodes.defect;
-	},
-);
+// A thread of another command runs this file, too.
+if (isMainThread) start();
+else void import("./sideBySide.ts").then(({ servesTests }) => servesTests());

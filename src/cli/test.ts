@@ -24,6 +24,7 @@ import { breathe, createCountingMachine, createMachine, explorableMachine, obser
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { ProgressLine } from "./progressLine.ts";
 import { readText, writeReport } from "./reportFile.ts";
+import { patienceOf, runSideBySide, threadsFor } from "./sideBySide.ts";
 import { chooseScripts, testScripts } from "./testScripts.ts";
 import { filtered, shard } from "./testSelection.ts";
 
@@ -111,16 +112,32 @@ export async function runTest(argv: string[]): Promise<number> {
 		progress.clear();
 		process.stdout.write(sweep && verdict.outcome !== "passed" ? faultLines(verdict, sweep) : line(verdict, seeds > 1));
 	};
+	const threads = threadsFor(
+		tests.length,
+		values.jobs === undefined ? undefined : wholeNumber(values.jobs, "--jobs", 1, 64),
+	);
 	const irq = values.irq === undefined ? undefined : wholeNumber(values.irq, "--irq", 0, Number.MAX_SAFE_INTEGER);
-	const runTests = () =>
-		runLab({
-			manifest,
+	const harts = params.harts ?? output.wish.harts;
+	const given = { manifest, tests, changed, harts, allowUnchecked: values["allow-unchecked"] === true };
+	const timer = irq === undefined ? {} : { timerAt: irq };
+	const runTests = () => {
+		if (threads > 1 && seeds === 1 && !coverage && new Set(tests).size === tests.length) {
+			const job = {
+				...given,
+				...timer,
+				dir,
+				output,
+				params,
+				seeds: [first],
+				...(limit === undefined ? {} : { limit }),
+			};
+			return runSideBySide(job, threads, deliver);
+		}
+		return runLab({
+			...given,
+			...timer,
 			tree,
-			tests,
 			programs: output.programs,
-			changed,
-			allowUnchecked: values["allow-unchecked"] === true,
-			harts: params.harts ?? output.wish.harts,
 			seeds: Array.from({ length: seeds }, (_, i) => first + i),
 			createMachine: async (_, seed) => (await create(output, { ...params, seed })).machine,
 			observe: (machine) => observe(machine, output, manifest),
@@ -130,9 +147,9 @@ export async function runTest(argv: string[]): Promise<number> {
 			onStart: (test, seed) => {
 				if (seeds > 1) progress.show({ step: `seed ${seed}: ${test.title}`, done: seed - first + 1, total: seeds });
 			},
-			...(irq === undefined ? {} : { timerAt: irq }),
 			onVerdict: deliver,
 		});
+	};
 	let verdicts = fault
 		? await testWithFaults(fault, { output, tree, manifest, tests, params, onVerdict: deliver })
 		: await runTests();
@@ -224,9 +241,4 @@ function line(verdict: Verdict, withSeed: boolean): string {
 function faultLines(verdict: Verdict, sweep: Sweep): string {
 	const head = `${signs[verdict.outcome]} ${visibleLine(`${verdict.task.padEnd(3)} ${verdict.title}`)}\n`;
 	return `${head}${visible(renderSweep(sweep)).replace(/^(?=.)/gm, "     ")}`;
-}
-
-function patienceOf(ms: number): () => boolean {
-	const end = performance.now() + ms;
-	return () => performance.now() > end;
 }

@@ -56,6 +56,14 @@ export interface JudgeContext {
 	readonly allowUnchecked?: boolean;
 }
 
+/** Of tests that several runs share, each with a machine of its own. */
+export interface TestShare {
+	/** One of the runs tells why the kernel does not boot. */
+	readonly leads: boolean;
+	/** Whether this run is the first to ask for the test with this index. */
+	take(index: number): boolean;
+}
+
 export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	/** All tests run with each of them. What a seed means does not depend on the others: see schedules.ts. */
 	readonly seeds: readonly number[];
@@ -63,6 +71,8 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	readonly tests?: readonly LabTest[];
 	/** However few the tests are: they are a part of the whole lab, whose tasks may not be begun. */
 	readonly whole?: boolean;
+	/** For one seed: this run makes only the tests that it takes. */
+	readonly share?: TestShare;
 	/** `seed` is the one to boot with. */
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
 	readonly observe: (machine: RunnableMachine) => TestObserver | undefined;
@@ -125,9 +135,12 @@ async function runFromBoot(
 		const result: CommandResult = { end: boot, output: shell.console, instructions: machine.instret };
 		const booted = boot.kind === "prompt" ? machine.snapshot() : undefined;
 		let first: Verdict | undefined;
+		const { share } = request;
+		if (!booted && share?.leads === false) return;
 		for (const seed of seeds) {
 			const context = { ...request, seed };
-			for (const test of tests) {
+			for (const [index, test] of tests.entries()) {
+				if (booted && share?.take(index) === false) continue;
 				throwIfCancelled(signal);
 				request.onStart?.(test, seed);
 				if (!booted) {

@@ -1,0 +1,119 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import type { BuildOutput } from "../build/types.ts";
+import { UserError, type UserErrorData } from "../common/errors.ts";
+import { distFolder } from "../env/node/dist.ts";
+import { NodeTree } from "../env/node/sourceTree.ts";
+import { type LabRunRequest, runLab, type TestShare } from "../lab/runner.ts";
+import type { Verdict } from "../lab/verdict.ts";
+import type { MachineParams } from "../protocol/engine.ts";
+import { breathe, createMachine, observe } from "./machine.ts";
+
+/** A thread has to boot first: fewer tests than this are done before. */
+const testsEach = 6;
+/** Each has a machine of its own. */
+const mostThreads = 4;
+
+/** Threads that some tests are worth; `asked`: `--jobs`. */
+export function threadsFor(tests: number, asked?: number): number {
+	return Math.max(1, Math.min(asked ?? Math.min(availableParallelism(), mostThreads), Math.floor(tests / testsEach)));
+}
+
+/** What a thread is told: everything that a verdict depends on. */
+interface Job extends Pick<LabRunRequest, "manifest" | "programs" | "changed" | "allowUnchecked" | "harts" | "seeds"> {
+	readonly sideBySide: true;
+	readonly dir: string;
+	readonly output: BuildOutput;
+	readonly params: MachineParams;
+	readonly tests: NonNullable<LabRunRequest["tests"]>;
+	readonly timerAt?: number;
+	readonly limit?: number;
+	/** A byte for each test: 1 = a thread has it. */
+	readonly taken: SharedArrayBuffer;
+}
+
+type FromThread = { readonly verdict: Verdict } | { readonly failed: UserErrorData | string };
+
+/** Ends a run by the clock: the boot, and each test. */
+export function patienceOf(ms: number): () => boolean {
+	const end = performance.now() + ms;
+	return () => performance.now() > end;
+}
+
+/**
+ * The tests of one seed in this thread and `threads - 1` more, each with a machine that booted by itself; whoever is free takes the next.
+ * A test begins at the booted moment wherever it runs, so verdicts and their order are those of one thread.
+ */
+export async function runSideBySide(
+	job: Omit<Job, "sideBySide" | "taken">,
+	threads: number,
+	onVerdict: (verdict: Verdict) => void,
+): Promise<Verdict[]> {
+	const taken = new SharedArrayBuffer(job.tests.length);
+	const all: Job = { ...job, sideBySide: true, taken };
+	const done = new Map<string, Verdict>();
+	const verdicts: Verdict[] = [];
+	const add = (verdict: Verdict) => {
+		done.set(verdict.test, verdict);
+		for (let test = job.tests[verdicts.length]; test; test = job.tests[verdicts.length]) {
+			const next = done.get(test.id);
+			if (!next) return;
+			verdicts.push(next);
+			onVerdict(next);
+		}
+	};
+	const workers: Worker[] = [];
+	try {
+		const others = Array.from({ length: threads - 1 }, () => {
+			const worker = new Worker(join(distFolder(), "cli/xv6-lab.mjs"), { workerData: all });
+			workers.push(worker);
+			return answersOf(worker, add);
+		});
+		await Promise.all([run(all, true, add), ...others]);
+	} finally {
+		await Promise.all(workers.map((worker) => worker.terminate()));
+	}
+	return verdicts;
+}
+
+function answersOf(worker: Worker, add: (verdict: Verdict) => void): Promise<void> {
+	return new Promise((resolve, reject) => {
+		worker.on("message", (message: FromThread) => {
+			if ("verdict" in message) add(message.verdict);
+			else reject(typeof message.failed === "string" ? new Error(message.failed) : UserError.fromData(message.failed));
+		});
+		worker.on("error", reject);
+		worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a thread of tests ended with ${code}`))));
+	});
+}
+
+async function run(job: Job, leads: boolean, onVerdict: (verdict: Verdict) => void): Promise<void> {
+	const { output, params, limit, manifest } = job;
+	const taken = new Uint8Array(job.taken);
+	const share: TestShare = { leads, take: (index) => Atomics.exchange(taken, index, 1) === 0 };
+	await runLab({
+		...{ manifest, tests: job.tests, harts: job.harts, seeds: job.seeds, share, onVerdict, breathe },
+		whole: job.tests.length > 1,
+		tree: new NodeTree(job.dir),
+		programs: output.programs,
+		...(job.changed ? { changed: job.changed } : {}),
+		...(job.allowUnchecked === undefined ? {} : { allowUnchecked: job.allowUnchecked }),
+		createMachine: async (_, seed) => (await createMachine(output, { ...params, seed })).machine,
+		observe: (machine) => observe(machine, output, manifest),
+		...(limit === undefined ? {} : { patience: () => patienceOf(limit) }),
+		...(job.timerAt === undefined ? {} : { timerAt: job.timerAt }),
+	});
+}
+
+/** The other end; false: this is no such thread. */
+export function servesTests(): boolean {
+	const job = workerData as Job | null;
+	if (isMainThread || job?.sideBySide !== true) return false;
+	const post = (message: FromThread) => parentPort?.postMessage(message);
+	run(job, false, (verdict) => post({ verdict })).catch((error: unknown) => {
+		const said = (error as Error).stack ?? String(error);
+		post({ failed: error instanceof UserError ? error.toData() : said });
+	});
+	return true;
+}

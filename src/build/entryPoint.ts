@@ -1,5 +1,6 @@
+import { entryOf, isElf64 } from "../common/elf.ts";
 import type { Diagnostic, LinkJob, LinkResult } from "../toolchain/types.ts";
-import { definesSymbol, entryOf, isElf64, withTextAsEntry } from "./elf.ts";
+import { definesSymbol, withTextAsEntry } from "./elf.ts";
 import { withoutLabels } from "./symbols.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { Hart, StopReason } from "../machine/types.ts";
-import { csrs } from "../riscv/csr.ts";
+import { CSR, csrs } from "../riscv/csr.ts";
 import { floatRegisters, integerRegisters } from "../riscv/registers.ts";
 import type { RunController } from "../session/runController.ts";
 import { fromHex, fromLittleHex, littleHex, PacketReader, packet, toHex } from "./gdbPackets.ts";
@@ -20,7 +20,6 @@ export interface GdbHost {
 	close(how: "detach" | "kill"): void;
 }
 
-const satp = 0x180;
 /** gdb numbers CSRs from 65 on (riscv-tdep.h), the privilege mode is `priv`. */
 const pcNumber = 32;
 const firstFloat = 33;
@@ -97,7 +96,7 @@ export class GdbStub implements Disposable {
 		const { machine } = this.host;
 		const { current } = this;
 		if (this.physical || current.mode === 3) return new Space(machine, undefined, "p");
-		return Space.ofSatp(machine, current.csr(satp) ?? 0n, "k");
+		return Space.ofSatp(machine, current.csr(CSR.satp) ?? 0n, "k");
 	}
 
 	// ---- requests --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import type { FunctionFrame } from "../debuginfo/debugInfo.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { type Interrupted, type StackFrame, type UnwindContext, unwind } from "../debuginfo/unwind.ts";
 import { expandCompressed } from "../riscv/compressed.ts";
-import { csrNumber } from "../riscv/csr.ts";
+import { CSR } from "../riscv/csr.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction, instructionLength } from "../riscv/isa.ts";
 import type { Contexts, RegisterSet, Thread } from "./contexts.ts";
@@ -76,7 +76,7 @@ function entered(contexts: Contexts, thread: Thread, interrupted: Interrupted): 
 /** Below usertrap: what the trap frame says, but for the pc as long as usertrap has not put it there. */
 function trapped(contexts: Contexts, thread: Thread, handler: Frame | undefined): RegisterSet | undefined {
 	const user = thread.process && contexts.userRegisters(thread.process);
-	const sepc = thread.hart?.csr(csrNumber("sepc") as number);
+	const sepc = thread.hart?.csr(CSR.sepc);
 	if (!user || !handler || sepc === undefined) return user;
 	return pcIsSaved(contexts, handler) ? user : { ...user, pc: sepc };
 }
@@ -109,7 +109,7 @@ function interruptedRegisters(contexts: Contexts, thread: Thread, interrupted: I
 	const { hart, process } = thread;
 	if (!hart) return undefined;
 	// mstatus.MPP: the mode that the trap left.
-	const previous = ((hart.csr(0x300) ?? 0n) >> 11n) & 3n;
+	const previous = ((hart.csr(CSR.mstatus) ?? 0n) >> 11n) & 3n;
 	const space =
 		previous === 0n && process
 			? process.space

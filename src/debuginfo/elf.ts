@@ -1,11 +1,29 @@
+import {
+	EM_RISCV,
+	entryOf,
+	identityOf,
+	isElf,
+	isElf64,
+	PT_LOAD,
+	programHeadersOf,
+	SHF_ALLOC,
+	SHF_COMPRESSED,
+	SHN_UNDEF,
+	SHT_NOBITS,
+	SHT_SYMTAB,
+	STT_FUNC,
+	STT_OBJECT,
+	sectionHeadersOf,
+	sectionNamesOf,
+} from "../common/elf.ts";
 import { UserError } from "../common/errors.ts";
-import { ByteReader } from "./byteReader.ts";
+import { ByteReader, damaged } from "./byteReader.ts";
 
 /** ELF-64 (System V ABI, chapter 4), as far as debugging needs it. */
 export interface ElfSection {
 	readonly name: string;
 	readonly type: number;
-	readonly flags: number;
+	readonly flags: bigint;
 	readonly address: number;
 	readonly offset: number;
 	readonly size: number;
@@ -29,16 +47,6 @@ export interface ElfSymbol {
 	readonly global: boolean;
 }
 
-const EM_RISCV = 243;
-const SHT_SYMTAB = 2;
-const SHT_NOBITS = 8;
-const SHF_ALLOC = 0x2;
-const SHF_COMPRESSED = 0x800;
-const SHN_UNDEF = 0;
-const PT_LOAD = 1;
-export const PF_X = 1;
-export const PF_W = 2;
-
 function notElf(what: string): UserError {
 	return new UserError("debug-info-damaged", what, "Give the ELF file that the build made, not a raw image.");
 }
@@ -51,60 +59,46 @@ export class ElfFile {
 	private functionsByAddress: readonly ElfSymbol[] | undefined;
 
 	constructor(readonly bytes: Uint8Array) {
-		const magic = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-		if (!magic) throw notElf("This is not an ELF file");
-		if (bytes[4] !== 2 || bytes[5] !== 1) throw notElf("This is not a 64-bit little-endian ELF file");
-		const header = new ByteReader(bytes, "the ELF header", 16);
-		header.u16();
-		if (header.u16() !== EM_RISCV) throw notElf("This ELF file is not for RISC-V");
-		header.u32();
-		this.entry = header.u64();
-		const programHeaders = header.u64();
-		const sectionHeaders = header.u64();
-		header.u32();
-		header.u16();
-		const programSize = header.u16();
-		const programCount = header.u16();
-		const sectionSize = header.u16();
-		const sectionCount = header.u16();
-		const nameIndex = header.u16();
-		this.segments = this.readSegments(programHeaders, programSize, programCount);
-		this.sections = this.readSections(sectionHeaders, sectionSize, sectionCount, nameIndex);
+		if (!isElf(bytes)) throw notElf("This is not an ELF file");
+		const identity = identityOf(bytes);
+		if (!identity) throw damaged("the file ends inside its header");
+		if (!isElf64(bytes)) throw notElf("This is not a 64-bit little-endian ELF file");
+		if (identity.machine !== EM_RISCV) throw notElf("This ELF file is not for RISC-V");
+		this.entry = Number(entryOf(bytes));
+		this.segments = this.readSegments();
+		this.sections = this.readSections();
 	}
 
-	private readSegments(at: number, size: number, count: number): ElfSegment[] {
-		const segments: ElfSegment[] = [];
-		for (let i = 0; i < count; i++) {
-			const reader = new ByteReader(this.bytes, "the program headers", at + i * size);
-			const type = reader.u32();
-			const flags = reader.u32();
-			const offset = reader.u64();
-			const address = reader.u64();
-			const physical = reader.u64();
-			const fileSize = reader.u64();
-			const memorySize = reader.u64();
-			if (type === PT_LOAD) segments.push({ flags, address, physical, offset, fileSize, memorySize });
-		}
-		return segments;
+	private readSegments(): ElfSegment[] {
+		const headers = programHeadersOf(this.bytes);
+		if (!headers) throw damaged("the program headers are past the end of the file");
+		return headers
+			.filter(({ type }) => type === PT_LOAD)
+			.map((header) => ({
+				flags: header.flags,
+				address: Number(header.address),
+				physical: Number(header.physical),
+				offset: Number(header.offset),
+				fileSize: Number(header.fileSize),
+				memorySize: Number(header.memorySize),
+			}));
 	}
 
-	private readSections(at: number, size: number, count: number, nameIndex: number): ElfSection[] {
-		if (count === 0) return [];
-		const raw = Array.from({ length: count }, (_, i) => {
-			const reader = new ByteReader(this.bytes, "the section headers", at + i * size);
-			const name = reader.u32();
-			const type = reader.u32();
-			const flags = reader.u64();
-			const address = reader.u64();
-			const offset = reader.u64();
-			const length = reader.u64();
-			const link = reader.u32();
-			return { name, type, flags, address, offset, size: length, link };
-		});
-		const names = raw[nameIndex];
+	private readSections(): ElfSection[] {
+		const headers = sectionHeadersOf(this.bytes);
+		if (!headers) throw damaged("the section headers are past the end of the file");
+		const names = headers[sectionNamesOf(this.bytes)];
 		const nameOf = (offset: number) =>
-			names ? new ByteReader(this.bytes, "the section names", names.offset + offset).string() : "";
-		return raw.map((section) => ({ ...section, name: section.type === 0 ? "" : nameOf(section.name) }));
+			names ? new ByteReader(this.bytes, "the section names", Number(names.offset) + offset).string() : "";
+		return headers.map((header) => ({
+			name: header.type === 0 ? "" : nameOf(header.name),
+			type: header.type,
+			flags: header.flags,
+			address: Number(header.address),
+			offset: Number(header.offset),
+			size: Number(header.size),
+			link: header.link,
+		}));
 	}
 
 	section(name: string): ElfSection | undefined {
@@ -115,7 +109,7 @@ export class ElfFile {
 	data(name: string): Uint8Array | undefined {
 		const section = this.section(name);
 		if (!section || section.type === SHT_NOBITS) return undefined;
-		if (Math.floor(section.flags / SHF_COMPRESSED) & 1) return undefined;
+		if (section.flags & SHF_COMPRESSED) return undefined;
 		return new ByteReader(this.bytes, name, section.offset).block(section.size);
 	}
 
@@ -140,8 +134,8 @@ export class ElfFile {
 			const size = entries.u64();
 			const type = info & 15;
 			// Sections, files and thread-local symbols name no address of the program.
-			if (sectionIndex === SHN_UNDEF || type > 2 || name === 0) continue;
-			const kind = type === 2 ? "function" : type === 1 ? "object" : "other";
+			if (sectionIndex === SHN_UNDEF || type > STT_FUNC || name === 0) continue;
+			const kind = type === STT_FUNC ? "function" : type === STT_OBJECT ? "object" : "other";
 			const text = names.from(names.at + name).string();
 			// Mapping symbols and assembler labels are no names for people.
 			if (/^(\$|\.L)/.test(text)) continue;

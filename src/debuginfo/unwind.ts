@@ -1,4 +1,4 @@
-import { csrNumber } from "../riscv/csr.ts";
+import { CSR } from "../riscv/csr.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction } from "../riscv/isa.ts";
 import { type AssemblyContext, assemblyCaller, type Ending } from "./assemblyFrames.ts";
@@ -46,8 +46,6 @@ export interface UnwindOptions {
 }
 
 const maxFrames = 64;
-const sepc = csrNumber("sepc") as number;
-const mepc = csrNumber("mepc") as number;
 
 interface Caller {
 	readonly cfa: bigint;
@@ -157,11 +155,11 @@ function callerOf(
 			return cfa === undefined || pc === undefined ? undefined : { cfa, pc, register, trap: "supervisor" };
 		}
 		case "machine trap": {
-			const pc = context.csr?.(mepc);
+			const pc = context.csr?.(CSR.mepc);
 			return cfa === undefined || pc === undefined ? undefined : { cfa, pc, register, trap: "machine" };
 		}
 		case "trap entry": {
-			const pc = isTop ? context.csr?.(sepc) : undefined;
+			const pc = isTop ? context.csr?.(CSR.sepc) : undefined;
 			return cfa === undefined || pc === undefined ? undefined : { cfa, pc, register, trap: "supervisor" };
 		}
 		default:
@@ -204,7 +202,7 @@ function interruptedPc(
 		const value = symbols.attempt(() => savedPc(symbols, handler));
 		if (value !== undefined && symbols.symbolAt(Number(value)) !== undefined) return value;
 	}
-	return context.csr?.(sepc);
+	return context.csr?.(CSR.sepc);
 }
 
 function savedPc(symbols: ProgramSymbols, handler: StackFrame): bigint | undefined {

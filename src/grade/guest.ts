@@ -3,6 +3,7 @@ import type { Disposable } from "../common/disposable.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
+import { CSR } from "../riscv/csr.ts";
 import { RunController } from "../session/runController.ts";
 import { gradeLimits } from "./limits.ts";
 import type { GradeRun } from "./types.ts";
@@ -12,7 +13,6 @@ const look = 200_000;
 const mostLooks = 200;
 /** A kernel that panicked has said all that it will say after so many instructions. */
 const afterPanic = 20_000_000;
-const timeCsr = 0xc01;
 const ticksPerSecond = 10_000_000;
 
 export interface GuestOptions {
@@ -158,6 +158,6 @@ export class GradeGuest implements Disposable {
 
 	/** Seconds of guest time since power-on. */
 	private get time(): number {
-		return Number(this.machine.harts[0]?.csr(timeCsr) ?? 0n) / ticksPerSecond;
+		return Number(this.machine.harts[0]?.csr(CSR.time) ?? 0n) / ticksPerSecond;
 	}
 }

@@ -1,5 +1,6 @@
 import type { Trap } from "../machine/types.ts";
 import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
+import { CSR } from "../riscv/csr.ts";
 import { hasFreeFrames } from "./frames.ts";
 import { isPanicked, kernelRoot, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
@@ -10,7 +11,6 @@ import { canonical, findLeaf, type Leaf, permissionText, pteR, pteU, pteW, pteX,
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const maxEntries = 50_000;
-const SATP = 0x180;
 /** Faults of the kernel that wait for its panic to say how they ended; there is one, unless the kernel traps for ever. */
 const mostOpenKernelFaults = 64;
 const ecallFromUser = 8;
@@ -416,7 +416,7 @@ export class FaultLog {
 	returned(hart: number): void {
 		const { machine, memory, processes } = this.sources;
 		memory.refresh();
-		const slot = processes.slotOn(hart) ?? processes.slotWithRoot(rootOf(machine.harts[hart]?.csr(SATP) ?? 0n));
+		const slot = processes.slotOn(hart) ?? processes.slotWithRoot(rootOf(machine.harts[hart]?.csr(CSR.satp) ?? 0n));
 		if (slot === undefined) return;
 		const pending = this.pending[slot];
 		if (!pending || pending.pid !== processes.pidOf(slot)) return;

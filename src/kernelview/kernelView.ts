@@ -15,6 +15,7 @@ import type {
 	WalkModel,
 } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
+import { CSR } from "../riscv/csr.ts";
 import { Allowance } from "./allowance.ts";
 import { Diagnoser } from "./diagnosis/diagnoser.ts";
 import { FaultLog } from "./faultLog.ts";
@@ -41,7 +42,6 @@ export interface ViewOptions {
 	readonly steps?: boolean;
 }
 
-const SATP = 0x180;
 /** A process inside one of these may be changing who has which frame. */
 const changing: ReadonlySet<string> = new Set([
 	"fork",
@@ -436,7 +436,7 @@ export class KernelView implements Disposable {
 	}
 
 	private programOf(satp: bigint | undefined): string | undefined {
-		const root = satp ?? this.machine.harts.find((hart) => hart.mode === 0)?.csr(SATP);
+		const root = satp ?? this.machine.harts.find((hart) => hart.mode === 0)?.csr(CSR.satp);
 		this.sources.memory.refresh();
 		return root === undefined ? undefined : this.sources.processes.withRoot(rootOf(root))?.name;
 	}

@@ -1,5 +1,6 @@
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type { MachineSurface } from "../machine/types.ts";
+import { CSR } from "../riscv/csr.ts";
 import { type FrameCensus, type OwnedSpace, type Roots, takeCensus } from "./frames.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
@@ -26,8 +27,6 @@ export interface Look {
 	readonly panicked: boolean;
 }
 
-const SATP = 0x180;
-
 /** What a view is made of; shared by its parts. */
 export interface Sources {
 	readonly machine: MachineSurface;
@@ -48,7 +47,7 @@ export function kernelRoot({ memory, names, machine }: Sources): number | undefi
 	const named = names.kernelPagetable === undefined ? undefined : memory.u64(names.kernelPagetable);
 	if (named) return named;
 	for (const hart of machine.harts) {
-		const satp = hart.mode === 1 ? hart.csr(SATP) : undefined;
+		const satp = hart.mode === 1 ? hart.csr(CSR.satp) : undefined;
 		if (satp !== undefined && satp >> 60n === 8n) return rootOf(satp);
 	}
 	return undefined;

@@ -1,10 +1,10 @@
 import type { MachineSurface } from "../machine/types.ts";
+import { CSR } from "../riscv/csr.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { Process, ProcessSource } from "./processes.ts";
 import { trampolineVa, trapframeVa } from "./spaces.ts";
 import { rootOf, translate } from "./sv39.ts";
 
-const SATP = 0x180;
 /** As many as xv6 has processes. */
 const maxRoots = 64;
 
@@ -27,7 +27,9 @@ export class RootReader implements ProcessSource {
 	}
 
 	private hartOf(slot: number): number {
-		return this.machine.harts.findIndex((hart) => hart.mode === 0 && rootOf(hart.csr(SATP) ?? 0n) === this.roots[slot]);
+		return this.machine.harts.findIndex(
+			(hart) => hart.mode === 0 && rootOf(hart.csr(CSR.satp) ?? 0n) === this.roots[slot],
+		);
 	}
 
 	all(): Process[] {

@@ -1,3 +1,4 @@
+import { PF_X } from "../common/elf.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type {
 	PageTableModel,
@@ -42,7 +43,6 @@ export interface Area {
 }
 
 const roundUp = (bytes: number) => Math.ceil(bytes / pageBytes) * pageBytes;
-const PF_X = 1;
 
 /** `region 0x3fffffd000 (shared, family 3)`: how log and findings name it. */
 export function regionLabel(region: Region): string {

@@ -1,10 +1,11 @@
-import type { Disposable } from "../common/disposable.ts";
-import { DisposableStore } from "../common/disposable.ts";
+import { type Disposable, DisposableStore } from "../common/disposable.ts";
+import { PF_W } from "../common/elf.ts";
 import { UserError } from "../common/errors.ts";
-import { ElfFile, PF_W } from "../debuginfo/elf.ts";
+import { ElfFile } from "../debuginfo/elf.ts";
 import { GuestMemory, pageBytes } from "../kernelview/guestMemory.ts";
 import { canonical, rootOf, translate } from "../kernelview/sv39.ts";
 import type { Hart, MachineSurface, ReadonlyBytes, Trap } from "../machine/types.ts";
+import { CSR } from "../riscv/csr.ts";
 
 /** A program as the build made it and mkfs put it on the disk. */
 export interface DiskProgram {
@@ -28,7 +29,6 @@ export interface RunReport {
 const ecall = 8;
 const pageFaults: ReadonlySet<number> = new Set([12, 13, 15]);
 const ecallBytes = 4;
-const SATP = 0x180;
 /** ra, sp, s0, s1, s2: a system call and an interrupt leave them alone. */
 const kept = [1, 2, 8, 9, 18] as const;
 const [a0, a1, a2] = [10, 11, 12];
@@ -245,7 +245,7 @@ export class Witness implements Disposable {
 	/** The kernel lets a process go on: where it was, or as a new one. */
 	private entered(hartId: number, pc: number): void {
 		const hart = this.machine.harts[hartId];
-		const satp = hart?.csr(SATP);
+		const satp = hart?.csr(CSR.satp);
 		if (!hart || satp === undefined || this.tampering !== undefined) return;
 		const space = this.spaces.get(rootOf(satp));
 		if (!space?.image || this.entries.has(pc) || this.forks.has(pc)) return;

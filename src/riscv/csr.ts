@@ -10,47 +10,55 @@ export interface Csr {
 	readonly text: string;
 }
 
-const rows: [number, string, string][] = [
-	[0x001, "fflags", "floating-point accrued exceptions: NX UF OF DZ NV from bit 0"],
-	[0x002, "frm", "floating-point dynamic rounding mode"],
-	[0x003, "fcsr", "floating-point control and status: frm and fflags"],
-	[0xc00, "cycle", "cycle counter"],
-	[0xc01, "time", "timer, a copy of mtime"],
-	[0xc02, "instret", "instructions retired"],
-	[0x100, "sstatus", "supervisor status: the parts of mstatus that S-mode may see"],
-	[0x104, "sie", "supervisor interrupt enables"],
-	[0x105, "stvec", "supervisor trap vector"],
-	[0x106, "scounteren", "which counters U-mode may read"],
-	[0x10a, "senvcfg", "environment of U-mode"],
-	[0x140, "sscratch", "scratch register for the supervisor's trap handler"],
-	[0x141, "sepc", "pc at which the supervisor trap was taken"],
-	[0x142, "scause", "why the supervisor trap was taken"],
-	[0x143, "stval", "address or instruction that belongs to the supervisor trap"],
-	[0x144, "sip", "supervisor interrupts pending"],
-	[0x14d, "stimecmp", "supervisor timer interrupt when time reaches this (Sstc)"],
-	[0x180, "satp", "page-table root and translation mode"],
-	[0x300, "mstatus", "machine status: interrupt enables, previous modes, MPRV, SUM, MXR"],
-	[0x301, "misa", "which extensions this hart has"],
-	[0x302, "medeleg", "exceptions that trap into S-mode instead of M-mode"],
-	[0x303, "mideleg", "interrupts that trap into S-mode instead of M-mode"],
-	[0x304, "mie", "machine interrupt enables"],
-	[0x305, "mtvec", "machine trap vector"],
-	[0x306, "mcounteren", "which counters S-mode may read"],
-	[0x30a, "menvcfg", "environment of S-mode; STCE turns stimecmp on"],
-	[0x320, "mcountinhibit", "stops counters"],
-	[0x340, "mscratch", "scratch register for the machine trap handler"],
-	[0x341, "mepc", "pc at which the machine trap was taken"],
-	[0x342, "mcause", "why the machine trap was taken"],
-	[0x343, "mtval", "address or instruction that belongs to the machine trap"],
-	[0x344, "mip", "machine interrupts pending"],
-	[0xb00, "mcycle", "machine cycle counter"],
-	[0xb02, "minstret", "machine instructions-retired counter"],
-	[0xf11, "mvendorid", "vendor"],
-	[0xf12, "marchid", "architecture"],
-	[0xf13, "mimpid", "implementation"],
-	[0xf14, "mhartid", "number of this hart"],
-	[0xf15, "mconfigptr", "address of a configuration structure, 0 for none"],
-];
+/** Names, numbers and purposes, without the numbered ones below. */
+const named = {
+	fflags: [0x001, "floating-point accrued exceptions: NX UF OF DZ NV from bit 0"],
+	frm: [0x002, "floating-point dynamic rounding mode"],
+	fcsr: [0x003, "floating-point control and status: frm and fflags"],
+	cycle: [0xc00, "cycle counter"],
+	time: [0xc01, "timer, a copy of mtime"],
+	instret: [0xc02, "instructions retired"],
+	sstatus: [0x100, "supervisor status: the parts of mstatus that S-mode may see"],
+	sie: [0x104, "supervisor interrupt enables"],
+	stvec: [0x105, "supervisor trap vector"],
+	scounteren: [0x106, "which counters U-mode may read"],
+	senvcfg: [0x10a, "environment of U-mode"],
+	sscratch: [0x140, "scratch register for the supervisor's trap handler"],
+	sepc: [0x141, "pc at which the supervisor trap was taken"],
+	scause: [0x142, "why the supervisor trap was taken"],
+	stval: [0x143, "address or instruction that belongs to the supervisor trap"],
+	sip: [0x144, "supervisor interrupts pending"],
+	stimecmp: [0x14d, "supervisor timer interrupt when time reaches this (Sstc)"],
+	satp: [0x180, "page-table root and translation mode"],
+	mstatus: [0x300, "machine status: interrupt enables, previous modes, MPRV, SUM, MXR"],
+	misa: [0x301, "which extensions this hart has"],
+	medeleg: [0x302, "exceptions that trap into S-mode instead of M-mode"],
+	mideleg: [0x303, "interrupts that trap into S-mode instead of M-mode"],
+	mie: [0x304, "machine interrupt enables"],
+	mtvec: [0x305, "machine trap vector"],
+	mcounteren: [0x306, "which counters S-mode may read"],
+	menvcfg: [0x30a, "environment of S-mode; STCE turns stimecmp on"],
+	mcountinhibit: [0x320, "stops counters"],
+	mscratch: [0x340, "scratch register for the machine trap handler"],
+	mepc: [0x341, "pc at which the machine trap was taken"],
+	mcause: [0x342, "why the machine trap was taken"],
+	mtval: [0x343, "address or instruction that belongs to the machine trap"],
+	mip: [0x344, "machine interrupts pending"],
+	mcycle: [0xb00, "machine cycle counter"],
+	minstret: [0xb02, "machine instructions-retired counter"],
+	mvendorid: [0xf11, "vendor"],
+	marchid: [0xf12, "architecture"],
+	mimpid: [0xf13, "implementation"],
+	mhartid: [0xf14, "number of this hart"],
+	mconfigptr: [0xf15, "address of a configuration structure, 0 for none"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** A CSR's number by its name: `CSR.satp`. */
+export const CSR = Object.fromEntries(Object.entries(named).map(([name, [number]]) => [name, number])) as Readonly<
+	Record<keyof typeof named, number>
+>;
+
+const rows: [number, string, string][] = Object.entries(named).map(([name, [number, text]]) => [number, name, text]);
 // 16 PMP entries; on RV64 only the even configuration registers exist.
 for (const n of [0, 2])
 	rows.push([0x3a0 + n, `pmpcfg${n}`, `physical memory protection, configuration of entries ${n * 4}..${n * 4 + 7}`]);

@@ -1,3 +1,4 @@
+import { elfOf } from "../../src/common/elf.ts";
 import { type Assembled, assemble } from "../support/assembler.ts";
 
 /**
@@ -361,31 +362,6 @@ const le64 = (value: bigint) => {
 	return bytes;
 };
 
-/** A minimal static ELF64: one loadable segment from the start of RAM. */
-function elf(image: Uint8Array): Uint8Array {
-	const file = new Uint8Array(4096 + image.length);
-	const view = new DataView(file.buffer);
-	file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-	view.setUint16(16, 2, true);
-	view.setUint16(18, 243, true);
-	view.setUint32(20, 1, true);
-	view.setBigUint64(24, layout.ram, true);
-	view.setBigUint64(32, 64n, true);
-	view.setUint16(52, 64, true);
-	view.setUint16(54, 56, true);
-	view.setUint16(56, 1, true);
-	view.setUint32(64, 1, true);
-	view.setUint32(68, 7, true);
-	view.setBigUint64(72, 4096n, true);
-	view.setBigUint64(80, layout.ram, true);
-	view.setBigUint64(88, layout.ram, true);
-	view.setBigUint64(96, BigInt(image.length), true);
-	view.setBigUint64(104, BigInt(image.length), true);
-	view.setBigUint64(112, 4096n, true);
-	file.set(image, 4096);
-	return file;
-}
-
 /** mstatus of a case: FS, MPP and the case's own bits; MIE goes through MPIE, so that no interrupt comes before the mret. */
 function statusOf(test: Case): bigint {
 	const [mie, mpie] = [0x8n, 0x80n];
@@ -460,7 +436,7 @@ export function buildSuite(cases: readonly Case[]): SuiteImage {
 	});
 	const image = new Uint8Array(Number(here - layout.ram));
 	for (const { address, bytes } of chunks) image.set(bytes, Number(address - layout.ram));
-	return { elf: elf(image), cases, assembled };
+	return { elf: elfOf(image, layout.ram, { start: 4096 }), cases, assembled };
 }
 
 /** What one case did. */

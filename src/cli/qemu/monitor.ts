@@ -1,4 +1,5 @@
 import type { Hart, MachineSurface } from "../../machine/types.ts";
+import { CSR } from "../../riscv/csr.ts";
 import { floatRegisters, integerRegisters } from "../../riscv/registers.ts";
 
 const hex = (value: bigint) => value.toString(16).padStart(16, "0");
@@ -36,25 +37,25 @@ export function pageTableText(machine: MachineSurface): string {
 	].join("\n");
 }
 
-const shownCsrs: readonly (readonly [string, number])[] = [
-	["mhartid", 0xf14],
-	["mstatus", 0x300],
-	["mip", 0x344],
-	["mie", 0x304],
-	["mideleg", 0x303],
-	["medeleg", 0x302],
-	["mtvec", 0x305],
-	["stvec", 0x105],
-	["mepc", 0x341],
-	["sepc", 0x141],
-	["mcause", 0x342],
-	["scause", 0x142],
-	["mtval", 0x343],
-	["stval", 0x143],
-	["mscratch", 0x340],
-	["sscratch", 0x140],
-	["satp", 0x180],
-];
+const shownCsrs = [
+	"mhartid",
+	"mstatus",
+	"mip",
+	"mie",
+	"mideleg",
+	"medeleg",
+	"mtvec",
+	"stvec",
+	"mepc",
+	"sepc",
+	"mcause",
+	"scause",
+	"mtval",
+	"stval",
+	"mscratch",
+	"sscratch",
+	"satp",
+] as const;
 
 /** As QEMU's `info registers -a` prints it, without the hypervisor's CSRs, which this machine does not have. */
 export function registersText(machine: MachineSurface): string {
@@ -62,7 +63,7 @@ export function registersText(machine: MachineSurface): string {
 }
 
 function hartText(hart: Hart): string {
-	const csrs = shownCsrs.map(([name, number]) => ` ${name.padEnd(8)} ${hex(hart.csr(number) ?? 0n)}`);
+	const csrs = shownCsrs.map((name) => ` ${name.padEnd(8)} ${hex(hart.csr(CSR[name]) ?? 0n)}`);
 	const four = (letter: string, names: readonly string[], read: (index: number) => bigint) => {
 		const cells = names.map((name, i) => ` ${`${letter}${i}/${name}`.padEnd(8)} ${hex(read(i))}`);
 		return Array.from({ length: cells.length / 4 }, (_, row) => cells.slice(4 * row, 4 * row + 4).join(""));

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { CSR } from "../../riscv/csr.ts";
 import { type Evidence, named } from "./evidence.ts";
 
 /** Interrupt sources of the virt board that xv6 uses: the UART, and the disk in virtio slot 0. */
@@ -6,7 +7,6 @@ const devices = [
 	{ source: 1, name: "disk (virtio)" },
 	{ source: 10, name: "console (UART)" },
 ] as const;
-const SIE_CSR = 0x104;
 const seie = 1n << 9n;
 /** A hart that is in one of these may complete it yet. */
 const inHandler = /plic|devintr|externalintr|uartintr|virtio_disk_intr|consoleintr/;
@@ -27,7 +27,7 @@ type Device = (typeof devices)[number];
 
 function heard({ sources }: Evidence, source: number, hart: number): boolean {
 	const { plic, harts } = sources.machine;
-	return plic.reaches(source, hart) && ((harts[hart]?.csr(SIE_CSR) ?? 0n) & seie) !== 0n;
+	return plic.reaches(source, hart) && ((harts[hart]?.csr(CSR.sie) ?? 0n) & seie) !== 0n;
 }
 
 const list = (found: readonly Device[]) =>

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { CSR } from "../../riscv/csr.ts";
 import type { Evidence } from "./evidence.ts";
 
 const pmpcfg0 = 0x3a0;
@@ -6,8 +7,6 @@ const pmpcfg2 = 0x3a2;
 /** The A field of each of the eight entries of a register: 0 is off (privileged ISA, 3.7.1). */
 const modes = 0x1818181818181818n;
 
-const mcause = 0x342;
-const mepc = 0x341;
 const fetchAccessFault = 1n;
 
 const advice = "Add w_pmpaddr0(0x3fffffffffffffull) and w_pmpcfg0(0xf) to start().";
@@ -20,7 +19,7 @@ function startOf(evidence: Evidence) {
 /** The first fetch in supervisor mode was denied, and the trap went to machine mode, which has no handler yet. */
 export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
 	const hart = evidence.sources.machine.harts.find(
-		({ mode, csr }) => mode === 3 && csr(mcause) === fetchAccessFault && isOff(csr(pmpcfg0)) && isOff(csr(pmpcfg2)),
+		({ mode, csr }) => mode === 3 && csr(CSR.mcause) === fetchAccessFault && isOff(csr(pmpcfg0)) && isOff(csr(pmpcfg2)),
 	);
 	// A hart that never came to supervisor mode: the kernel has set up nothing.
 	if (!hart || evidence.look.processes.length > 0) return undefined;
@@ -31,7 +30,7 @@ export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
 		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry that matches memory, so that the hart may not fetch its first instruction after mret. ${advice}`,
 		hart: hart.id,
 		evidence: [
-			`all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
+			`all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(CSR.mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
 		],
 		frames: [],
 		...(point ? { look: point } : {}),

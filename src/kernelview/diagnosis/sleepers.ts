@@ -1,5 +1,6 @@
 import { plain } from "../../debuginfo/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { CSR } from "../../riscv/csr.ts";
 import type { Process } from "../processes.ts";
 import { follow, readNumber } from "../typedMemory.ts";
 import { at, type Evidence, hexOf, named } from "./evidence.ts";
@@ -227,7 +228,7 @@ function onTicks(evidence: Evidence, process: Process): Told | undefined {
 	if (!ticks || process.chan !== ticks.address) return undefined;
 	const count = memory.u32(ticks.address) ?? 0;
 	const timer = machine.harts.some(
-		({ csr }) => ((csr(0x104) ?? 0n) & 0x22n) !== 0n || ((csr(0x304) ?? 0n) & 0x80n) !== 0n,
+		({ csr }) => ((csr(CSR.sie) ?? 0n) & 0x22n) !== 0n || ((csr(CSR.mie) ?? 0n) & 0x80n) !== 0n,
 	);
 	if (count > 0 && timer) return overslept(evidence, process, count);
 	return {

@@ -1,4 +1,5 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { CSR } from "../../riscv/csr.ts";
 import { inAtomicLoop } from "./callSites.ts";
 import { at, type Evidence, named } from "./evidence.ts";
 import { framesOf, type KernelCall } from "./kernelCalls.ts";
@@ -16,7 +17,6 @@ interface Waiter {
 /** Two timer ticks of xv6 with all harts busy: one that can take interrupts takes one in this time. */
 const patience = 20_000_000;
 const SIE = 2n;
-const SSTATUS = 0x100;
 
 /** Harts that wait for spinlocks which nobody will release: a deadlock of several, or a lock whose holder went away with it. */
 export function spinning(evidence: Evidence): Diagnosis | undefined {
@@ -24,7 +24,7 @@ export function spinning(evidence: Evidence): Diagnosis | undefined {
 	const waiters = harts.flatMap(({ id }): Waiter[] => {
 		const calls = evidence.callsOn(id);
 		const index = calls.slice(0, 3).findIndex(({ name }) => name === "acquire");
-		const off = ((harts[id]?.csr(SSTATUS) ?? SIE) & SIE) === 0n;
+		const off = ((harts[id]?.csr(CSR.sstatus) ?? SIE) & SIE) === 0n;
 		if (index < 0 || !off) return [];
 		const inner = calls[index];
 		// Before the loop and after it a lock is taken, not waited for.

@@ -1,8 +1,7 @@
+import { SHF_EXECINSTR, SHT_NOBITS } from "../../common/elf.ts";
 import type { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
 
 const pageBytes = 4096;
-const executable = 4;
-const noBits = 8;
 
 export interface SourceLine {
 	readonly file: string;
@@ -48,7 +47,7 @@ export class ProgramCode {
 		const { elf } = symbols;
 		let at = 0;
 		this.sections = (elf?.sections ?? []).flatMap(({ name, type, flags, address, size }) => {
-			if (!(flags & executable) || type === noBits || size < 2) return [];
+			if (!(flags & SHF_EXECINSTR) || type === SHT_NOBITS || size < 2) return [];
 			const bytes = symbols.attempt(() => elf?.data(name));
 			if (!bytes || bytes.length !== size || address % 2 !== 0) return [];
 			const section = { address, bytes, at };

@@ -1,5 +1,6 @@
 // Decoded records as the translator reads them, and what it needs to know of each operation.
 
+import { CSR } from "../../riscv/csr.ts";
 import * as op from "../core/opcodes.ts";
 
 /** First number of an f register; x registers are 0..31. */
@@ -59,11 +60,9 @@ export function isFloat(code: number): boolean {
 	return isFloatLoad(code) || isFloatStore(code) || isFloatOperation(code);
 }
 
-const sstatus = 0x100;
-
 /** Accesses to sstatus: what kernels do around every lock. */
 export function isStatusAccess(one: Instruction): boolean {
-	return one.op === op.OP_CSR && one.immediate >>> 20 === sstatus;
+	return one.op === op.OP_CSR && one.immediate >>> 20 === CSR.sstatus;
 }
 
 /** The operand field of a CSR instruction is a constant (csrrwi, csrrsi, csrrci). */

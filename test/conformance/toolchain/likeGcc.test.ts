@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SHF_EXECINSTR } from "../../../src/common/elf.ts";
 import { ElfFile } from "../../../src/debuginfo/elf.ts";
 import { disassemble } from "../../../src/riscv/disassemble.ts";
 import type { WasiToolchain } from "../../../src/toolchain/types.ts";
@@ -54,7 +55,7 @@ test.each(["-O1", "-O2"])("neighbouring device registers get a store each at %s"
 		void g(unsigned *r) { r[0] = 0; r[1] = 0; }`;
 	const { object } = await compileUnit(toolchain, { path: "a.c", source, flags: [level] });
 	const elf = new ElfFile(object as Uint8Array);
-	const text = elf.sections.filter(({ flags, size }) => (flags & 4) !== 0 && size > 0);
+	const text = elf.sections.filter(({ flags, size }) => (flags & SHF_EXECINSTR) !== 0n && size > 0);
 	const stores = text.flatMap(({ offset, size }) => {
 		const found: string[] = [];
 		for (let at = 0; at < size; ) {
@@ -80,7 +81,7 @@ test.each(["-O0", "-O1", "-O2"])(
 		const { object } = await compileUnit(toolchain, { path: "a.c", source, flags: [level] });
 		const elf = new ElfFile(object as Uint8Array);
 		const lines = elf.sections
-			.filter(({ flags, size }) => (flags & 4) !== 0 && size > 0)
+			.filter(({ flags, size }) => (flags & SHF_EXECINSTR) !== 0n && size > 0)
 			.flatMap(({ offset, size }) => {
 				const found: string[] = [];
 				for (let at = 0; at < size; ) {

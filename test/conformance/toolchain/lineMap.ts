@@ -2,17 +2,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SHF_EXECINSTR } from "../../../src/common/elf.ts";
 import type { DebugInfo } from "../../../src/debuginfo/debugInfo.ts";
 import type { ElfFile } from "../../../src/debuginfo/elf.ts";
-
-const executable = 4;
 
 /** Addresses of all instructions, by the length that their lowest bits say (unprivileged ISA, 1.5); zeros are padding. */
 export function instructionsOf(elf: ElfFile): number[] {
 	const found: number[] = [];
 	const view = new DataView(elf.bytes.buffer, elf.bytes.byteOffset, elf.bytes.byteLength);
 	for (const { flags, address, offset, size } of elf.sections) {
-		if ((flags & executable) === 0) continue;
+		if ((flags & SHF_EXECINSTR) === 0n) continue;
 		for (let at = 0; at + 2 <= size; ) {
 			const half = view.getUint16(offset + at, true);
 			if (half !== 0) found.push(address + at);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { checkScript, entryWarnings, likeGnuLd, withEntry } from "../../../src/build/entryPoint.ts";
+import { elfOf } from "../../../src/common/elf.ts";
 import type { Diagnostic } from "../../../src/toolchain/types.ts";
 
 test.each([
@@ -31,13 +32,10 @@ test("an entry that the linker found is left alone, warning or not", () => {
 });
 
 test("a kernel that QEMU would start elsewhere is named with both addresses", () => {
-	const kernel = new Uint8Array(64);
-	kernel.set([0x7f, 0x45, 0x4c, 0x46, 2]);
-	const view = new DataView(kernel.buffer);
-	view.setBigUint64(0x18, 0x8000_0000n, true);
-	expect(entryWarnings(kernel)).toEqual([]);
-	view.setBigUint64(0x18, 0x8000_1000n, true);
-	expect(entryWarnings(kernel)).toEqual([expect.stringMatching(/0x80001000.*0x80000000/)]);
+	expect(entryWarnings(elfOf(new Uint8Array(4), 0x8000_0000n))).toEqual([]);
+	expect(entryWarnings(elfOf(new Uint8Array(4), 0x8000_1000n))).toEqual([
+		expect.stringMatching(/0x80001000.*0x80000000/),
+	]);
 });
 
 test.each([

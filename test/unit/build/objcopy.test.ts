@@ -15,7 +15,7 @@ function elf(sections: readonly Section[]): Uint8Array {
 	const file = new Uint8Array(headers + sections.reduce((sum, { bytes }) => sum + bytes.length, 0));
 	const view = new DataView(file.buffer);
 	view.setUint32(0, 0x7f454c46);
-	file[4] = 2;
+	file.set([2, 1], 4);
 	view.setBigUint64(0x28, 64n, true);
 	view.setUint16(0x3a, 64, true);
 	view.setUint16(0x3c, sections.length, true);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { causeName, decodeCause, exceptions, findCause, interrupts } from "../../../src/riscv/causes.ts";
 import { csrName, csrNumber, csrs, findCsr } from "../../../src/riscv/csr.ts";
@@ -31,6 +33,19 @@ test("names and numbers of CSRs are inverse", () => {
 	for (const { name, number } of csrs) expect(csrNumber(name)).toBe(number);
 	expect(new Set(csrs.map(({ name }) => name)).size).toBe(csrs.length);
 	expect(csrName(0x7ff)).toBe("0x7ff");
+});
+
+test("the core's numbers of CSRs are the table's", () => {
+	const core = readFileSync(join(import.meta.dirname, "../../../src/machine/core/csr.ts"), "utf8");
+	const constants = [...core.matchAll(/^const ([A-Z]\w*): u32 = (0x[0-9a-f]+);/gm)].map(([, name = "", number]) => [
+		name.toLowerCase(),
+		Number(number),
+	]);
+	expect(constants.length).toBeGreaterThan(35);
+	// Triggers that are absent, as a read of 0 says; QEMU's CPU has some.
+	const absent = new Set<unknown>(["tselect", "tdata1"]);
+	const wrong = constants.filter(([name, number]) => !absent.has(name) && csrNumber(String(name)) !== number);
+	expect(wrong).toEqual([]);
 });
 
 test("registers answer to ABI names, numbers, and fp", () => {

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { expect, test } from "vitest";
+import { filesBelow, pages, prose, root, stringsOf } from "../support/prose.ts";
 
 /** Habits of translated English, with what a native writer says. For what people read: pages, messages, manifests. */
 const habits: readonly (readonly [RegExp, string])[] = [
@@ -20,36 +20,6 @@ const habits: readonly (readonly [RegExp, string])[] = [
 	[/\bwhat (came|comes) is\b/i, "the result is"],
 ];
 
-const root = join(import.meta.dirname, "../..");
-
-function filesBelow(folder: string, pattern: RegExp): string[] {
-	const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-	return entries
-		.filter((entry) => entry.isFile() && pattern.test(entry.name))
-		.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-		.filter((path) => !/node_modules|machine[\\/]core/.test(path));
-}
-
-/** Prose of a page without its code. */
-function prose(markdown: string): string {
-	return markdown.replace(/^```[\s\S]*?^```/gm, (code) => code.replace(/[^\n]/g, "")).replace(/`[^`\n]*`/g, "``");
-}
-
-function stringsOf(path: string): { line: number; text: string }[] {
-	const source = ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.Latest, true);
-	const found: { line: number; text: string }[] = [];
-	const visit = (node: ts.Node) => {
-		const literal = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
-		if (literal) {
-			const { line } = source.getLineAndCharacterOfPosition(node.getStart());
-			found.push({ line: line + 1, text: node.text });
-		}
-		ts.forEachChild(node, visit);
-	};
-	visit(source);
-	return found;
-}
-
 function complaints(path: string, line: number, text: string): string[] {
 	return habits.flatMap(([habit, better]) => {
 		const match = habit.exec(text);
@@ -59,10 +29,6 @@ function complaints(path: string, line: number, text: string): string[] {
 
 const lines = (path: string, text: string) =>
 	text.split("\n").flatMap((line, index) => complaints(path, index + 1, line));
-
-const pages = [...filesBelow("docs", /\.md$/), ...filesBelow("test", /^README\.md$/), ...filesBelow("labs", /\.md$/)]
-	.concat(readdirSync(root).filter((name) => name.endsWith(".md") && name !== "THIRD_PARTY_NOTICES.md"))
-	.filter((path) => statSync(join(root, path)).isFile());
 
 test("pages are written in plain English", () => {
 	expect(pages.length).toBeGreaterThan(15);

@@ -23,7 +23,7 @@ export async function runBench(argv: string[]): Promise<number> {
 	const repeats = wholeNumber(values.repeats ?? "3", "--repeats", 1, 100);
 	const harts = (values.harts ?? ["1", "3", "8"]).map((text) => wholeNumber(text, "--harts", 1, 8));
 	const chosen = choose([...works, ...(values.usertests ? [usertests] : [])], values.only);
-	const measured = await measure(chosen, [...new Set(harts)], repeats);
+	const measured = await measure(chosen, [...new Set(harts)], repeats, sidesOf(values.side));
 	const text = values.json ? `${JSON.stringify(benchFile(measured, new Date()))}\n` : report(measured);
 	process.stdout.write(text);
 	return exitCodes.done;
@@ -39,7 +39,20 @@ function choose(all: readonly Work[], only: string | undefined): Work[] {
 	}
 }
 
-async function measure(chosen: readonly Work[], harts: readonly number[], repeats: number): Promise<Measured> {
+const allSides: readonly Side[] = ["on", "off", "qemu"];
+
+function sidesOf(asked: readonly string[] | undefined): readonly Side[] {
+	const unknown = asked?.find((side) => !allSides.includes(side as Side));
+	if (unknown !== undefined) throw new UserError("usage", `--side ${unknown} is not known`, "It is on, off or qemu.");
+	return asked ? allSides.filter((side) => asked.includes(side)) : allSides;
+}
+
+async function measure(
+	chosen: readonly Work[],
+	harts: readonly number[],
+	repeats: number,
+	asked: readonly Side[],
+): Promise<Measured> {
 	const qemu = qemuVersion();
 	const folder = await mkdtemp(join(tmpdir(), "xv6-lab-bench-"));
 	try {
@@ -47,7 +60,7 @@ async function measure(chosen: readonly Work[], harts: readonly number[], repeat
 		const sessions = new Map<string, SessionResult[]>();
 		const native = new Map<string, number[]>();
 		const program = buildNative(join(folder, "native"), image.compute);
-		const sides: readonly Side[] = ["on", "off", ...(qemu ? (["qemu"] as const) : [])];
+		const sides = asked.filter((side) => side !== "qemu" || qemu !== undefined);
 		for (let repeat = 0; repeat < repeats; repeat++) {
 			for (const count of harts) {
 				const list = chosen.filter((work) => work.harts.includes(count));

@@ -18,19 +18,11 @@ import {
 	recordedFolder,
 	runner,
 } from "./corpus.ts";
+import { csmithFlags, gccFlags, randomProgram } from "./csmith.ts";
 
 const wanted = 320;
 const perBoot = 40;
-const maxBytes = 12_000;
 const gcc = "riscv64-unknown-elf-gcc";
-const gccFlags =
-	"-march=rv64gc -mabi=lp64d -mcmodel=medany -ffreestanding -fno-strict-aliasing -nostdlib -w -Wl,--no-warn-rwx-segments".split(
-		" ",
-	);
-const csmithFlags =
-	"--max-funcs 4 --max-block-depth 3 --max-block-size 4 --max-expr-complexity 5 --max-array-dim 2 --max-array-len-per-dim 5 --no-argc --quiet".split(
-		" ",
-	);
 const guest = resolve(guestFolder);
 const folder = mkdtempSync(join(tmpdir(), "record-"));
 const inFolder = (name: string) => join(folder, name);
@@ -54,28 +46,11 @@ function boot(name: string, level: string, objects: string[]): string {
 	return readFileSync(serial, "utf8");
 }
 
-/** The sum that a native build prints; undefined for a program that does not end at once. */
-function ends(file: string): boolean {
-	const main = inFolder("native");
-	const shim = inFolder("native.c");
-	writeFileSync(
-		shim,
-		'#include <stdio.h>\nvoid print(const char *s) { fputs(s, stdout); }\nvoid hex(unsigned long v) { printf("%016lx", v); }\n',
-	);
-	const built = spawnSync("gcc", ["-w", "-O1", "-fno-strict-aliasing", "-I", guest, file, shim, "-o", main], {
-		timeout: 60_000,
-	});
-	return built.status === 0 && spawnSync(main, [], { timeout: 300 }).status === 0;
-}
-
 function generate(): { seed: number; source: string }[] {
 	const found: { seed: number; source: string }[] = [];
 	for (let seed = 1; found.length < wanted; seed++) {
-		const made = spawnSync("csmith", ["--seed", String(seed), ...csmithFlags], { encoding: "utf8", timeout: 5_000 });
-		if (made.status !== 0 || made.stdout.length > maxBytes || made.stdout.length < 2_500) continue;
-		const file = inFolder(`${seed}.c`);
-		writeFileSync(file, made.stdout);
-		if (ends(file)) found.push({ seed, source: made.stdout });
+		const source = randomProgram(seed, folder);
+		if (source !== undefined) found.push({ seed, source });
 	}
 	return found;
 }

@@ -9,6 +9,7 @@ import { inspectorPictures } from "./inspectorPictures.mjs";
 import { newcomerCases } from "./newcomer.mjs";
 import { ownTreeCases } from "./ownTree.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
+import { virtualCases } from "./virtualCases.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
 
 export const cases = {
@@ -159,6 +160,7 @@ export const cases = {
 	},
 
 	...windowCases,
+	...virtualCases,
 	...debugCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),

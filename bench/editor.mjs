@@ -1,5 +1,5 @@
 // `node bench/editor.mjs [--hosts 5] [--holders]`: what a person waits for in the editor, each time in a new extension host of a real VS Code
-// (code-server, Chromium), and how much memory the host's process takes when it rests.
+// (code-server, Chromium), and how much memory host and engine take, at last when they rest.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,5 +55,6 @@ for (const [what, of] of Object.entries(rows)) {
 	const each = walls.map(seconds).join(", ");
 	console.log(`| ${what} | ${seconds(median(walls))} | ${each} | ${seconds(median(all.map(({ cpuMs }) => cpuMs)))} |`);
 }
-console.log("\n| memory of the extension host's process | MiB |\n| --- | --: |");
-for (const { when, mib } of hosts[0].memory) console.log(`| ${when} | ${mib.toFixed(0)} |`);
+console.log("\n| resident, MiB | extension host | engine |\n| --- | --: | --: |");
+for (const { when, host, engine } of hosts[0].memory)
+	console.log(`| ${when} | ${host.toFixed(0)} | ${engine.toFixed(0)} |`);

@@ -1,4 +1,5 @@
 // Compiles the bundled kernel and the starting point of each lab once, so that a student's first run compiles only what was changed.
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BuildSession } from "../src/build/session.ts";
@@ -51,5 +52,7 @@ export async function prebuild(root: string): Promise<void> {
 		toolchain.dispose();
 	}
 	if (collector.compiled > 0) writeFileSync(archive, PrebuiltCache.pack(collector.outcomes));
+	// Names the archive's contents to a browser that has kept it.
+	writeFileSync(join(dist, "prebuilt.sum"), createHash("sha256").update(readFileSync(archive)).digest("hex"));
 	console.log(`prebuild: ${collector.outcomes.size} objects and links, ${collector.compiled} made now`);
 }

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { enginesClosed, startNodeEngine } from "./env/node/engineWorker.ts";
+import { enginesClosed, startNodeEngine } from "./env/node/engineProcess.ts";
 import { start, type Xv6LabApi } from "./extension/app.ts";
 import { WorkspaceTree } from "./extension/workspaceTree.ts";
 import { LabCatalog } from "./lab/catalog.ts";

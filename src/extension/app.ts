@@ -92,7 +92,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 		registerCommands({
 			folders,
 			log,
-			showVerdict: (folder, verdict) => showVerdict(folder, verdict, tests),
+			showVerdict: (folder, verdict, tookMs) => showVerdict(folder, verdict, tookMs, tests),
 			showEnd,
 			runAllTests: (folder) => tests.runAll(folder),
 			runInExplorer: (folder, test) => tests.runOne(folder, test),
@@ -177,8 +177,8 @@ function showCard(folder: LabFolder, card: Card, program: string | undefined): v
 const terminalBackMs = 400;
 
 /** A verdict goes to the terminal, where the program ran, and to the Test Explorer: the same text in both, and nowhere else. */
-async function showVerdict(folder: LabFolder, verdict: VerdictData, tests: LabTests): Promise<void> {
-	tests.publish(folder, verdict);
+async function showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number, tests: LabTests): Promise<void> {
+	tests.publish(folder, verdict, tookMs);
 	// VS Code opens its Test Results over the terminal when a run starts; a person who ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);
 	showCard(folder, verdictCard(verdict), verdict.command);

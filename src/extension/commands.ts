@@ -13,7 +13,8 @@ type Report = BuildReport;
 export interface CommandParts {
 	readonly folders: Folders;
 	readonly log: vscode.LogOutputChannel;
-	showVerdict(folder: LabFolder, verdict: VerdictData): Promise<void>;
+	/** `tookMs`: of the test alone. */
+	showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number): Promise<void>;
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	runAllTests(folder: LabFolder): Promise<void>;
@@ -42,7 +43,12 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			if (!folder) return void noTree();
 			const location = vscode.ProgressLocation.Notification;
 			const options = { location, title: `xv6: ${title}`, cancellable: true };
-			await vscode.window.withProgress(options, (report, token) => work(folder, report, token));
+			try {
+				await vscode.window.withProgress(options, (report, token) => work(folder, report, token));
+			} catch (error) {
+				if (error instanceof UserError && error.code === "cancelled") sayCancelled(folder, title);
+				throw error;
+			}
 		};
 
 	const handlers: Record<string, (...args: never[]) => unknown> = {
@@ -143,6 +149,13 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 	);
 }
 
+/** In the place where the result would stand, else a reader takes the one before for it. */
+function sayCancelled(folder: LabFolder, title: string): void {
+	const text = vscode.l10n.t("{0}: cancelled", title);
+	if (folder.terminal.isOpen) folder.terminal.note(text);
+	void vscode.window.setStatusBarMessage(`$(circle-slash) xv6: ${text}`, 5000);
+}
+
 /** A test's row in the side bar. */
 interface TestRow {
 	readonly folder: LabFolder;
@@ -169,7 +182,7 @@ async function runProgram(
 	await folder.ensureBooted(report, token, { restart: true });
 	report.report({ message: program });
 	const result = await folder.runCommand(program, token);
-	if (result.verdict) await parts.showVerdict(folder, result.verdict);
+	if (result.verdict) await parts.showVerdict(folder, result.verdict, result.tookMs);
 	else parts.showEnd(folder, program, result);
 }
 
@@ -185,7 +198,7 @@ async function runTest(
 	// A grade script's run is several machines after each other, none of them the terminal's.
 	if (folder.tree.lab?.tests.find(({ id }) => id === test)?.grade) return parts.runInExplorer(folder, test);
 	const result = await folder.runTest(test, seed, report, token);
-	if (result.verdict) await parts.showVerdict(folder, result.verdict);
+	if (result.verdict) await parts.showVerdict(folder, result.verdict, result.tookMs);
 	else parts.showEnd(folder, test, result);
 }
 

@@ -3,7 +3,7 @@ import { DisposableStore, MutableDisposable, toDisposable } from "../common/disp
 import { cancelled, UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { BuildSummary, EngineRequests, MachineState, TreeInfo } from "../protocol/engine.ts";
+import type { BuildSummary, CommandResult, EngineRequests, MachineState, TreeInfo } from "../protocol/engine.ts";
 import type { LiveUpdate } from "../protocol/history.ts";
 import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
@@ -14,6 +14,14 @@ import { XvTerminal } from "./terminal.ts";
 
 /** Where a build tells how far it is. */
 export type BuildReport = vscode.Progress<{ message?: string; increment?: number }>;
+
+/** Milliseconds that a command took, its test's own where it has one. */
+export interface Timed {
+	readonly tookMs: number;
+}
+
+/** A build that is done sooner is nobody's wait. */
+const saidAfterMs = 700;
 
 const noTree: TreeInfo = { isKernelTree: false, programs: [] };
 
@@ -215,10 +223,30 @@ export class LabFolder implements vscode.Disposable {
 		save = true,
 		unoptimized = false,
 	): Promise<BuildSummary> {
+		const store = new DisposableStore();
+		if (save) {
+			// What stands in the terminal is of the build before.
+			const say = () => this.terminal.isOpen && this.terminal.note(vscode.l10n.t("building…"));
+			const timer = setTimeout(say, saidAfterMs);
+			store.add(toDisposable(() => clearTimeout(timer)));
+		}
+		try {
+			return await this.buildSaid(report, token, store, save, unoptimized);
+		} finally {
+			store.dispose();
+		}
+	}
+
+	private async buildSaid(
+		report: BuildReport,
+		token: vscode.CancellationToken,
+		store: DisposableStore,
+		save: boolean,
+		unoptimized: boolean,
+	): Promise<BuildSummary> {
 		if (save) await this.saveDocuments();
 		await this.sync();
 		const engine = this.engine();
-		const store = new DisposableStore();
 		let built: BuildSummary;
 		let shown = 0;
 		store.add(
@@ -244,8 +272,6 @@ export class LabFolder implements vscode.Disposable {
 			// Nothing was compiled: a Makefile or manifest that cannot be understood has its place in the Problems panel too.
 			if (error instanceof UserError && error.position) this.diagnostics.publishError(this.root, error);
 			throw error;
-		} finally {
-			store.dispose();
 		}
 		if (!built.ok) throw buildFailed(built);
 		return built;
@@ -335,17 +361,20 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	/** Types a command at the guest's shell and waits for its end. */
-	runCommand(command: string, token: vscode.CancellationToken): Promise<EngineRequests["runCommand"]["result"]> {
+	runCommand(command: string, token: vscode.CancellationToken): Promise<CommandResult & Timed> {
 		return this.command(command, () => this.engine().request("runCommand", { command }), token);
 	}
 
-	/** What a person started by name, and how it ended. */
+	/** What a person started by name, how it ended, and how long its test took: without the boot, as in the Test Explorer. */
 	private async command<T extends EngineRequests["runCommand"]["result"]>(
 		command: string,
 		work: () => Promise<T>,
 		token: vscode.CancellationToken,
-	): Promise<T> {
-		const subscription = token.onCancellationRequested(() => void this.ask("cancel", undefined));
+	): Promise<T & Timed> {
+		const store = new DisposableStore();
+		store.add(token.onCancellationRequested(() => void this.ask("cancel", undefined)));
+		let began = performance.now();
+		store.add(this.engine().on("testStarted", () => (began = performance.now())));
 		try {
 			const begun: RunInfo = { command, reasons: [], explanations: [], diagnoses: [] };
 			this.setRun(begun);
@@ -354,9 +383,9 @@ export class LabFolder implements vscode.Disposable {
 			this.setRun(verdict ? runInfoOf(verdict) : { ...begun, end, diagnoses: result.diagnoses });
 			const judged = verdict ? [verdict.outcome, ...verdict.reasons.map((reason) => reason.message)].join(": ") : end;
 			this.log.info(`${this.name}: ${command}: ${judged}`);
-			return result;
+			return { ...result, tookMs: performance.now() - began };
 		} finally {
-			subscription.dispose();
+			store.dispose();
 		}
 	}
 

@@ -89,6 +89,24 @@ export class LabTests implements vscode.Disposable {
 			);
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
 		await this.run(new vscode.TestRunRequest([root]), undefined, "once");
+		await this.showResult(folder);
+	}
+
+	/** Opens the tree at the first test that failed, and says in numbers what the coloured signs say. */
+	private async showResult(folder: LabFolder): Promise<void> {
+		const results = this.results(folder);
+		const tests = folder.tree.lab?.tests ?? [];
+		const count = (state: TestState) => tests.filter(({ id }) => results.get(id) === state).length;
+		const text = vscode.l10n.t(
+			"{0} passed, {1} failed, {2} not begun",
+			count("passed"),
+			count("failed"),
+			count("not-begun"),
+		);
+		void vscode.window.setStatusBarMessage(`$(beaker) xv6: ${text}`, 15_000);
+		const first = tests.find(({ id }) => results.get(id) === "failed");
+		const item = first && this.find(folder, first.id);
+		if (item) await vscode.commands.executeCommand("vscode.revealTestInExplorer", item);
 	}
 
 	/** One test, and those that need it, as if chosen in the explorer. */
@@ -147,14 +165,14 @@ export class LabTests implements vscode.Disposable {
 		await vscode.debug.startDebugging(workspace, { type: "xv6", request: "attach", name });
 	}
 
-	/** Shows a verdict that came from a command in the explorer too. */
-	publish(folder: LabFolder, verdict: VerdictData): void {
+	/** Shows a verdict that came from a command in the explorer too; VS Code's own clock would begin here. */
+	publish(folder: LabFolder, verdict: VerdictData, tookMs: number): void {
 		this.update();
 		const item = this.find(folder, verdict.test);
 		if (!item) return;
 		const run = this.controller.createTestRun(new vscode.TestRunRequest([item]), verdict.command, true);
 		run.started(item);
-		this.record(run, item, folder, [verdict]);
+		this.record(run, item, folder, [verdict], tookMs);
 		run.end();
 		this.live.set(folder, verdict);
 	}

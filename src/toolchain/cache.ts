@@ -106,7 +106,7 @@ export class MemoryCache implements ObjectCache {
 /** Objects are nearly all of it; text counts two bytes a character. */
 const sizeOf = ({ object, text }: CompileOutcome) => (object?.length ?? 0) + 2 * text.length;
 
-/** Asks one after the other; only the first one is written. The last may be the objects that ship. */
+/** Asks one after the other, the fastest first; what is new goes to all of them. Those that ship take nothing. */
 export class LayeredCache implements ObjectCache {
 	constructor(private readonly layers: readonly ObjectCache[]) {}
 
@@ -119,7 +119,7 @@ export class LayeredCache implements ObjectCache {
 	}
 
 	async put(key: string, outcome: CompileOutcome): Promise<void> {
-		await this.layers[0]?.put(key, outcome);
+		await Promise.all(this.layers.map((layer) => layer.put(key, outcome)));
 	}
 }
 

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import { parentPort, workerData } from "node:worker_threads";
 import { loadCore, loadWatchCore } from "../env/node/core.ts";
-import type { EngineWorkerData } from "../env/node/engineWorker.ts";
+import type { EngineCrash, EngineProcessData } from "../env/node/engineProcess.ts";
 import { gradeWorkers } from "../env/node/gradeWorker.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { openToolchains } from "../env/node/toolchains.ts";
@@ -11,16 +10,22 @@ import { LabCatalog } from "../lab/catalog.ts";
 import { compilerIdleMs } from "../toolchain/bundled/pool.ts";
 import { serveEngine } from "./engineParts.ts";
 
-if (!parentPort) throw new Error("this file is a worker's entry");
-const port = parentPort;
-const { dist, cache } = workerData as EngineWorkerData;
+// The engine as a process of its own; see env/node/engineProcess.ts, which starts it.
 
-serveEngine(
+const { dist, cache, idleMs = compilerIdleMs } = JSON.parse(process.argv[2] ?? "{}") as EngineProcessData;
+
+process.on("uncaughtException", (error: Error) => {
+	process.send?.({ crash: error.message } satisfies EngineCrash, () => process.exit(1));
+});
+
+const engine = serveEngine(
 	{
-		post: (message) => port.postMessage(message),
+		post: (message) => {
+			if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+		},
 		onMessage: (listener) => {
-			port.on("message", listener);
-			return { dispose: () => port.off("message", listener) };
+			process.on("message", listener);
+			return { dispose: () => process.off("message", listener) };
 		},
 	},
 	{
@@ -32,7 +37,7 @@ serveEngine(
 				kind: toolchain,
 				dist,
 				cache,
-				idleMs: compilerIdleMs,
+				idleMs,
 				...(toolchainPath ? { path: toolchainPath } : {}),
 			}),
 		gradeWorkers: async () => gradeWorkers(dist),
@@ -42,3 +47,10 @@ serveEngine(
 		now: () => performance.now(),
 	},
 );
+
+/** The extension host is gone: a compiler of this machine and its scratch folder go first, then this process. */
+const mostToClose = 2000;
+process.once("disconnect", () => {
+	setTimeout(() => process.exit(), mostToClose);
+	void engine.close().finally(() => process.exit());
+});

@@ -305,6 +305,7 @@ export class Engine {
 			if (boot.kind !== "prompt") return { end: boot.kind, diagnoses: why({ ...boot, output: shell.console }) };
 			if (manifest && test) {
 				const changed = await this.parts.catalog.changedIn(manifest, this.tree);
+				this.parts.emit("testStarted", { test: test.id, seed: live.shape.seed });
 				const verdict = await runTest(
 					{ manifest, tree: this.tree, changed, ...live.shape },
 					test,
@@ -343,6 +344,7 @@ export class Engine {
 			}
 			const schedule = testSchedule(seed);
 			if (schedule) live.machine.setSchedule(schedule);
+			this.parts.emit("testStarted", { test: id, seed });
 			const verdict = await runTest(context, test, shell, live.observer, live.machine);
 			return { end: verdict.end, verdict, diagnoses: [] };
 		});

@@ -20,15 +20,17 @@ self.addEventListener("message", ({ data }: MessageEvent<FileAnswer>) => {
 	open.delete(data.fileAnswer);
 });
 
-/** Smaller files are nobody's wait. The compiler's own are told by the reader that keeps them. */
+/** Smaller files are nobody's wait. */
 const tellFrom = 1e6;
+/** Told by the reader that keeps them: compiler and finished objects. */
+const kept = /\.gz$|^prebuilt\.bin$/;
 
 function read(path: string): Promise<Uint8Array> {
 	const question = nextQuestion++;
 	return new Promise((resolve, reject) => {
 		open.set(question, ({ bytes, error }) => {
 			if (bytes) {
-				if (bytes.length > tellFrom && !path.endsWith(".gz")) tellRead(path, bytes.length, true);
+				if (bytes.length > tellFrom && !kept.test(path)) tellRead(path, bytes.length, true);
 				resolve(bytes);
 			} else
 				reject(

@@ -29,8 +29,8 @@ export interface EnginePlatform {
 /** Signs of an xv6 tree, relative to its root. */
 const signs = ["kernel/main.c", "kernel/proc.c"];
 
-/** Puts the engine together and answers the host's requests on the port. */
-export function serveEngine(port: Port, platform: EnginePlatform): void {
+/** Puts the engine together and answers the host's requests on the port. `close` is for a host that can no longer ask for it. */
+export function serveEngine(port: Port, platform: EnginePlatform): { close(): Promise<undefined> } {
 	const session = new BuildSession();
 	let opened: { key: string; tools: ReturnType<EnginePlatform["openToolchains"]> } | undefined;
 	const toolchainsFor = ({ unoptimized: _unoptimized, ...params }: BuildParams) => {
@@ -86,4 +86,5 @@ export function serveEngine(port: Port, platform: EnginePlatform): void {
 		now: () => platform.now(),
 	});
 	serve<EngineRequests>(port, engine.handlers);
+	return { close: () => engine.handlers.close(undefined) };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startNodeEngine } from "../../src/env/node/engineWorker.ts";
+import { startNodeEngine } from "../../src/env/node/engineProcess.ts";
 import {
 	type EngineResult,
 	type MachineJob,

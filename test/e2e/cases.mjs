@@ -8,6 +8,7 @@ import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
 import { newcomerCases } from "./newcomer.mjs";
 import { ownTreeCases } from "./ownTree.mjs";
+import { resultCases } from "./resultCases.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { virtualCases } from "./virtualCases.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
@@ -160,6 +161,7 @@ export const cases = {
 	},
 
 	...windowCases,
+	...resultCases,
 	...virtualCases,
 	...debugCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.

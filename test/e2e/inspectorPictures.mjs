@@ -3,6 +3,7 @@
 import { strict as assert } from "node:assert";
 import { InspectorPage, loadSide, themes } from "../support/workbench/inspectorPage.mjs";
 import { axe, contrast, layout } from "../support/workbench/pageAudit.mjs";
+import { until } from "../support/workbench/until.mjs";
 
 const widths = [360, 760, 1280];
 const all = Object.keys(themes).flatMap((theme) => widths.map((width) => [theme, width]));
@@ -46,6 +47,24 @@ const runs = {
 		run: (side) => side.judge("private"),
 		moments: ["end"],
 	},
+	"a kernel that panicked": {
+		lab: "hw5-anonymous-mmap",
+		stage: "3b",
+		harts: 3,
+		mutant: "absent-page-not-skipped",
+		run: (side) => side.judge("prodcons3"),
+		moments: ["end"],
+		shows: /panic|Panic/,
+	},
+	"a network card and a driver with a mistake": {
+		lab: "hw5-anonymous-mmap",
+		stage: "3b",
+		harts: 1,
+		patch: "test/cases/network-card/driver.patch",
+		run: (side) => side.judge("prodcons1"),
+		moments: ["end"],
+		shows: /transmit descriptor 2 has no bytes[\s\S]*Receive ring/,
+	},
 };
 
 async function go(page, where) {
@@ -58,9 +77,9 @@ async function go(page, where) {
 	await page.waitForTimeout(200);
 }
 
-async function look(context, name, { lab, stage, harts, run, moments, looks = some }) {
+async function look(context, name, { lab, stage, run, moments, looks = some, shows, ...options }) {
 	const InspectorSide = await loadSide(context.root);
-	const side = await InspectorSide.boot(lab, stage, { harts });
+	const side = await InspectorSide.boot(lab, stage, options);
 	const problems = [];
 	let lowest = 21;
 	let texts = 0;
@@ -71,6 +90,8 @@ async function look(context, name, { lab, stage, harts, run, moments, looks = so
 				await InspectorPage.open(context.browser, context.root, side, { theme, viewport: { width, height: 900 } }),
 			);
 			const { page } = inspector;
+			const text = () => page.locator("xv6-inspector").innerText();
+			if (shows) await until(async () => shows.test(await text()), `the page shows ${shows}`);
 			for (const moment of moments) {
 				await go(page, moment);
 				const where = `${theme} ${width} ${moment}`;

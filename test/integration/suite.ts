@@ -259,13 +259,23 @@ function defineTrusted(): void {
 		subscription.dispose();
 	});
 
-	(process.platform === "linux" ? it : it.skip)("starts no process: all that runs are threads of the host", () => {
-		const children = readdirSync("/proc/self/task").flatMap((task) =>
-			readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean),
-		);
-		const names = children.map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+	(process.platform === "linux" ? it : it.skip)("starts an engine for each folder and no other process", () => {
+		const children = (pid: number | "self"): string[] =>
+			readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+				readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean),
+			);
+		const name = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+		const engines = children("self").filter((pid) => /engine\.node/.test(name(pid)));
+		assert.equal(engines.length, api.folders().length);
 		assert.deepEqual(
-			names.filter((name) => /engine\.node|toolchainWorker|clang|riscv/.test(name)),
+			children("self")
+				.map(name)
+				.filter((one) => /toolchainWorker|clang|riscv/.test(one)),
+			[],
+		);
+		// Compilers and machines are threads of the engine.
+		assert.deepEqual(
+			engines.flatMap((pid) => children(Number(pid))),
 			[],
 		);
 	});

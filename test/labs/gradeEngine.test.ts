@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { utf8 } from "../../src/common/bytes.ts";
 import { cacheFolder } from "../../src/env/node/cacheFolder.ts";
-import { enginesClosed, startNodeEngine } from "../../src/env/node/engineWorker.ts";
+import { enginesClosed, startNodeEngine } from "../../src/env/node/engineProcess.ts";
 import type { VerdictData } from "../../src/protocol/engine.ts";
 import { catalog, repository } from "../support/lab.ts";
 

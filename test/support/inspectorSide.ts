@@ -45,14 +45,18 @@ export class InspectorSide {
 		private readonly lab: { readonly id: string; readonly harts: number; readonly seed: number },
 	) {}
 
-	/** `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong. */
+	/**
+	 * `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong;
+	 * `patch`: a file with another change.
+	 */
 	static async boot(
 		lab: string,
 		stage: string | undefined,
-		{ harts = 1, seed = 0, mutant }: { harts?: number; seed?: number; mutant?: string } = {},
+		{ harts = 1, seed = 0, ...change }: { harts?: number; seed?: number; mutant?: string; patch?: string } = {},
 	): Promise<InspectorSide> {
 		const files = await catalog.workspace(lab, stage);
-		const patch = mutant && readFileSync(`test/labs/mutants/${lab}/${mutant}/mutant.patch`, "utf8");
+		const file = change.mutant ? `test/labs/mutants/${lab}/${change.mutant}/mutant.patch` : change.patch;
+		const patch = file && readFileSync(file, "utf8");
 		const output = await build(patch ? applyPatch(files, patch) : files);
 		const { machine } = await createMachine(output, { harts, seed, translator: true });
 		const shell = Shell.on(machine, { breathe });

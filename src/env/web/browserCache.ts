@@ -61,18 +61,20 @@ export class BrowserObjectCache implements ObjectCache {
 export type OnRead = (path: string, bytes: number, transferred: boolean) => void;
 
 /**
- * Reads files of the product once for each version and browser; the caches of other versions are dropped. `version` names the contents
- * of all files that are read with it.
+ * Reads files of the product once for each version and browser; the caches of other versions are dropped. `what` is what the files are,
+ * `version` names the contents of all of them.
  */
 export function cachedReader(
 	read: (path: string) => Promise<Uint8Array>,
+	what: string,
 	version: string,
 	onRead: OnRead,
 ): (path: string) => Promise<Uint8Array> {
-	const own = `${product}${version}`;
+	const all = `${product}${what}-`;
+	const own = `${all}${version}`;
 	const cache = open(own).then(async (opened) => {
 		if (!opened) return undefined;
-		for (const name of await caches.keys()) if (name.startsWith(product) && name !== own) await caches.delete(name);
+		for (const name of await caches.keys()) if (name.startsWith(all) && name !== own) await caches.delete(name);
 		return opened;
 	});
 	return async (path) => {

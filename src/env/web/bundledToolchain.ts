@@ -1,3 +1,4 @@
+import { fromUtf8 } from "../../common/bytes.ts";
 import { compilerWorker, LoadedOnce, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
 import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain, compilerIdleMs } from "../../toolchain/bundled/pool.ts";
@@ -20,7 +21,7 @@ export async function openWebToolchain(
 	caches?: readonly ObjectCache[],
 ): Promise<BundledToolchain> {
 	const version = await bundledVersion((name) => read(`toolchain/${name}`));
-	const large = cachedReader(read, version, onRead);
+	const large = cachedReader(read, "compiler", version, onRead);
 	const modules = new LoadedOnce(() => loadBundled((name) => large(`toolchain/${name}`)));
 	const source = await read("worker/toolchainWorker.web.js");
 	const script = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));
@@ -28,16 +29,17 @@ export async function openWebToolchain(
 		description: "clang 22 (bundled)",
 		version,
 		size: Math.max(1, Math.min(maxWorkers, navigator.hardwareConcurrency || 2)),
-		cache: new LayeredCache(caches ?? [new MemoryCache(), new BrowserObjectCache(), ...(await prebuilt(read))]),
+		cache: new LayeredCache(caches ?? [new MemoryCache(), new BrowserObjectCache(), ...(await prebuilt(read, onRead))]),
 		startWorker: () => compilerWorker(startWorker(script), () => modules.get()),
 		idleMs: compilerIdleMs,
 		onRest: () => modules.letGo(),
 	});
 }
 
-async function prebuilt(read: ReadProduct): Promise<ObjectCache[]> {
+async function prebuilt(read: ReadProduct, onRead: OnRead): Promise<ObjectCache[]> {
 	try {
-		return [new PrebuiltCache(await read("prebuilt.bin"))];
+		const version = fromUtf8(await read("prebuilt.sum"));
+		return [new PrebuiltCache(await cachedReader(read, "objects", version, onRead)("prebuilt.bin"))];
 	} catch {
 		// A development build without them: everything is compiled once.
 		return [];

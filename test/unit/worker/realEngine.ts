@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "../../../src/env/node/cacheFolder.ts";
-import { enginesClosed, startNodeEngine } from "../../../src/env/node/engineWorker.ts";
+import { enginesClosed, startNodeEngine } from "../../../src/env/node/engineProcess.ts";
 import type { EngineEvents, MachineState, StopKind } from "../../../src/protocol/engine.ts";
 import { catalog, repository } from "../../support/lab.ts";
 
-/** The built engine in its worker (dist/worker/engine.node.cjs), with what a host would see of it. */
+/** The built engine in its process (dist/worker/engine.node.cjs), with what a host would see of it. */
 export class RealEngine {
-	readonly client = startNodeEngine(join(repository, "dist"), cacheFolder());
+	readonly client: ReturnType<typeof startNodeEngine>;
 	/** The console, as it came. */
 	text = "";
 	readonly states: EngineEvents["state"][] = [];
@@ -17,7 +17,8 @@ export class RealEngine {
 	/** Bytes that the console's reader shows at once; false: it never says so. */
 	shows = true;
 
-	constructor() {
+	constructor(options: Parameters<typeof startNodeEngine>[2] = {}) {
+		this.client = startNodeEngine(join(repository, "dist"), cacheFolder(), options);
 		const decoder = new TextDecoder();
 		this.client.on("console", ({ bytes }) => {
 			this.text += decoder.decode(bytes, { stream: true });

@@ -1,0 +1,78 @@
+// What stands on the screen after a run, while one is on its way, and after one that was cancelled.
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { until } from "../support/workbench/until.mjs";
+
+export const resultCases = {
+	async "after Run All the tree is open at the first failure; a test says how long it took, and its message is a whole sentence"({
+		open,
+		makeWorkspace,
+		shot,
+	}) {
+		const workbench = await open(makeWorkspace("results"));
+		const { page } = workbench;
+		await workbench.command("xv6: Run All Lab Tests");
+		const counts = page.locator(".part.statusbar").getByText(/0 passed, 2 failed, \d+ not begun/);
+		await counts.first().waitFor();
+		const rows = page.locator('.test-explorer .monaco-list-row[aria-level="3"]');
+		const failed = rows.filter({ hasText: "prodcons1" }).first();
+		await failed.waitFor();
+		await failed.locator(".codicon-testing-failed-icon").waitFor();
+		await shot(workbench, "results-run-all");
+		// A run by its own command is timed like one of the Test Explorer.
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("✗");
+		await workbench.command("Testing: Focus on Test Explorer View");
+		const shownMs = async () => {
+			const [, value, unit] = /([\d.,]+) ?(ms|s)\b/.exec((await failed.innerText()).replaceAll("\n", " ")) ?? [];
+			return Number(value) * (unit === "s" ? 1000 : 1);
+		};
+		await until(
+			async () => (await shownMs()) > 1.5,
+			async () => `the run's own time stands in ${await failed.innerText()}`,
+		);
+		await failed.dblclick();
+		const inline = page.locator(".test-message-inline-content, .testing-inline-message-severity-0").first();
+		await inline.waitFor();
+		assert.match(await inline.innerText(), /so the call returned -1\.?/);
+		await shot(workbench, "results-message");
+	},
+
+	async "the build task prints as it goes and passes though a run comes meanwhile; a cancelled run says so"({
+		open,
+		makeWorkspace,
+		edit,
+		shot,
+	}) {
+		const folder = makeWorkspace("task", "3b");
+		// Every object of the kernel and the programs is built again.
+		edit(
+			join(folder, "kernel/types.h"),
+			"typedef unsigned char  uchar;",
+			`#define TASK_${Date.now()} 1\ntypedef unsigned char  uchar;`,
+		);
+		const workbench = await open(folder);
+		const { page } = workbench;
+		await workbench.command("Tasks: Run Build Task");
+		await workbench.waitTerminal(/\(\d+ of \d+\)/);
+		await shot(workbench, "task-building");
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal("✓ Passed: prodcons1");
+		await shot(workbench, "task-and-run");
+		const tab = page.locator(".terminal-tabs-entry, .tabs-list .monaco-list-row", { hasText: "build" }).first();
+		await tab.waitFor();
+		assert.equal(await tab.locator(".codicon-error").count(), 0, "the task has not failed");
+		// Again with everything to build; what the terminal shows is of the run before, until it says otherwise.
+		edit(join(folder, "kernel/types.h"), "#define TASK_", `#define AGAIN_${Date.now()} 1\n#define TASK_`);
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(/✓ Passed: prodcons1[\s\S]*building…/);
+		const toast = page.locator(".notification-toast", { hasText: "prodcons1" }).first();
+		await toast.getByText(/\(\d+ of \d+\)/).waitFor();
+		await toast.locator(".monaco-progress-container.discrete").waitFor();
+		await shot(workbench, "run-progress");
+		await toast.hover();
+		await toast.getByRole("button", { name: "Cancel" }).first().click();
+		await workbench.waitTerminal(/building…[\s\S]*prodcons1: cancelled/);
+		await shot(workbench, "run-cancelled");
+	},
+};

@@ -31,16 +31,16 @@ export async function recognise(manifests: readonly LabManifest[], tree: SourceT
 	const enough = weighed.filter(({ found, needed }) => found.length >= needed).sort((a, b) => share(b) - share(a));
 	const [best, second] = enough;
 	if (best && second && share(best) === share(second)) {
-		return { why: `No lab: as much speaks for ${best.manifest.id} as for ${second.manifest.id}` };
+		return { why: `No lab recognised: as many signs of ${best.manifest.id} as of ${second.manifest.id}` };
 	}
 	if (best) return { manifest: best.manifest, why: `${best.manifest.title}, recognised by ${list(best.found)}` };
 	const partly = weighed.filter(({ found }) => found.length > 0);
-	if (partly.length === 0) return { why: "No lab: nothing of the labs that ship is in this tree" };
+	if (partly.length === 0) return { why: "No lab recognised in this tree; every program can be run and debugged" };
 	const signs = partly.map(
 		({ manifest, found, needed }) =>
 			`of ${manifest.id} only ${list(found)} (${found.length} of the ${needed} signs needed)`,
 	);
-	return { why: `No lab: there is ${signs.join("; ")}` };
+	return { why: `No lab recognised: signs ${signs.join("; ")}` };
 }
 
 async function signsIn(

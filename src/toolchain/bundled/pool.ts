@@ -16,6 +16,7 @@ import type {
 	WasiToolchain,
 } from "../types.ts";
 import type { CompileOutcome } from "./compiler.ts";
+import { warmLink, warmUp } from "./warmUp.ts";
 
 /** What a toolchain worker answers. */
 export interface CompilerRequests {
@@ -138,10 +139,12 @@ export class BundledToolchain implements WasiToolchain {
 
 	warm(): void {
 		if (this.disposed || this.running > 0) return;
-		const slot = this.slots[0] ?? this.start();
-		slot.worker.prepare();
-		slot.busy = false;
-		this.restWhenIdle();
+		void this.compileForNothing().catch(() => undefined);
+	}
+
+	private async compileForNothing(): Promise<void> {
+		const { object } = await this.send("compile", warmUp, undefined);
+		if (object) await this.send("link", warmLink(object), undefined);
 	}
 
 	dispose(): void {

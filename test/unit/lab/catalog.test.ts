@@ -86,17 +86,17 @@ const tree = (texts: Record<string, string>) =>
 test("a lab is recognised by several signs, never by the name of one file, and comments are no sign", async () => {
 	const labs = labsWith("lab");
 	const alone = await labs.labOf(tree({ "user/hello.c": "", "kernel/proc.h": "// struct greeting" }), false);
-	expect(alone).toEqual({ why: "No lab: there is of lab only user/hello.c (1 of the 2 signs needed)" });
+	expect(alone).toEqual({ why: "No lab recognised: signs of lab only user/hello.c (1 of the 2 signs needed)" });
 	const both = await labs.labOf(tree({ "user/hello.c": "", "kernel/hello.h": "struct greeting { int n; };" }), false);
 	expect(both.manifest?.id).toBe("lab");
 	expect(both.why).toBe("A lab, recognised by user/hello.c and struct greeting");
 	const none = await labs.labOf(tree({ "user/other.c": "" }), false);
-	expect(none.why).toBe("No lab: nothing of the labs that ship is in this tree");
+	expect(none.why).toBe("No lab recognised in this tree; every program can be run and debugged");
 	const two = await labsWith("a", "b").labOf(
 		tree({ "user/hello.c": "", "kernel/param.h": "#define MAX_GREETINGS 2" }),
 		false,
 	);
-	expect(two).toEqual({ why: "No lab: as much speaks for a as for b" });
+	expect(two).toEqual({ why: "No lab recognised: as many signs of a as of b" });
 });
 
 test("the workspace file decides where it exists; a tree's own manifest only where its owner asks", async () => {

@@ -6,7 +6,13 @@ import { axe, contrast, layout } from "../support/workbench/pageAudit.mjs";
 import { until } from "../support/workbench/until.mjs";
 
 const widths = [360, 760, 1280];
-const all = Object.keys(themes).flatMap((theme) => widths.map((width) => [theme, width]));
+const kinds = ["light", "dark", "high-contrast", "high-contrast-light"];
+/** Of VS Code's own and popular, with colours of text and links that are weaker than those of the default themes. */
+const popular = Object.keys(themes).filter((name) => !kinds.includes(name));
+const all = [
+	...kinds.flatMap((theme) => widths.map((width) => [theme, width])),
+	...popular.map((theme, i) => [theme, widths[i % widths.length]]),
+];
 /** Of runs that differ in what they show, not in how it is drawn; FULL=1: all. */
 const some = process.env.FULL
 	? all

@@ -1,5 +1,5 @@
 import { html, nothing } from "lit";
-import type { NetworkModel, PacketModel, RingModel } from "../../src/protocol/network.ts";
+import type { NetworkModel, PacketModel, RingDescriptorModel, RingModel } from "../../src/protocol/network.ts";
 import { l10n } from "../l10n.ts";
 import { count } from "../model/format.ts";
 import { icon, Part } from "./part.ts";
@@ -21,6 +21,7 @@ export class Network extends Part {
 				<h2 id="network-title">${l10n.t("Network card")}<small>${interrupt ? l10n.t("interrupt raised, its cause not cleared yet") : l10n.t("no interrupt raised")}</small></h2>
 				${mistakes.map((text) => html`<p class="note">${icon("warning", "warning")} ${text}</p>`)}
 				${rings.map((ring) => this.ring(ring))}
+				${rings.some(({ descriptors }) => descriptors.length > 0) ? this.legend() : nothing}
 				${packets.length === 0 ? html`<p class="muted">${l10n.t("No packet has been sent or received.")}</p>` : this.packets(packets)}
 			</section>`;
 	}
@@ -41,26 +42,46 @@ export class Network extends Part {
 
 	private ring({ name, head, tail, descriptors }: RingModel) {
 		const title = name === "receive" ? l10n.t("Receive ring") : l10n.t("Transmit ring");
-		if (descriptors.length === 0) return html`<p class="muted">${title}: ${l10n.t("not set up")}</p>`;
+		if (descriptors.length === 0) return html`<h3>${title}<small>${l10n.t("not set up")}</small></h3>`;
 		return html`
-			<h3 class="ring-title">${title}<small>${l10n.t("head {0}, tail {1}; the card owns the framed ones", head, tail)}</small></h3>
-			<ol class="ring" start="0">${descriptors.map(({ owner, done, address, length }, i) => {
-				const whose = owner === "card" ? l10n.t("the card's") : l10n.t("the driver's");
-				const words = `${i}: ${whose}${done ? ", DD" : ""}, ${address}, ${l10n.t("{0} bytes", count(length))}`;
-				return html`<li class=${owner} title=${words} aria-label=${words}>${i}${done ? html`<b>DD</b>` : nothing}</li>`;
-			})}</ol>`;
+			<h3>${title}<small>${l10n.t("head {0}, tail {1}", head, tail)}</small></h3>
+			<ol class="ring" start="0">${descriptors.map((descriptor, i) => this.descriptor(descriptor, i, head, tail))}</ol>`;
+	}
+
+	private descriptor({ owner, done, address, length }: RingDescriptorModel, i: number, head: number, tail: number) {
+		const marks = [i === head ? l10n.t("head") : "", i === tail ? l10n.t("tail") : ""].filter(Boolean);
+		const whose = owner === "card" ? l10n.t("the card's") : l10n.t("the driver's");
+		const facts = [whose, done ? "DD" : "", ...marks, address, l10n.t("{0} bytes", count(length))].filter(Boolean);
+		const words = `${i}: ${facts.join(", ")}`;
+		return html`<li title=${words} aria-label=${words}><div class="descriptor ${owner}"><span>${i}</span>${
+			done ? html`<b>DD</b>` : nothing
+		}</div><span class="mark">${marks.join(" ")}</span></li>`;
+	}
+
+	private legend() {
+		return html`<div class="legend">
+			<span><span class="swatch card"></span> ${l10n.t("the card's: from head up to tail")}</span>
+			<span><span class="swatch driver"></span> ${l10n.t("the driver's")}</span>
+			<span><b>DD</b> ${l10n.t("the card is done with it")}</span>
+		</div>`;
 	}
 
 	private packets(packets: readonly PacketModel[]) {
-		return html`<ul class="packets" tabindex="0" aria-label=${l10n.t("Packets, the newest first")}>${packets
-			.toReversed()
-			.map(
+		return html`
+			<h3 id="packets-title">${l10n.t("Packets")}<small>${l10n.t("the newest first; seconds since power-on")}</small></h3>
+			<ul class="packets" tabindex="0" aria-labelledby="packets-title">${packets.toReversed().map(
 				({ fromGuest, microseconds, length, layers }) => html`
-				<li><details><summary><span class="mono">${(microseconds / 1e6).toFixed(6)}</span> ${
-					fromGuest ? l10n.t("sent") : l10n.t("received")
-				} ${layers.at(-1)?.startsWith('"') ? `${layers.at(-2)} ${layers.at(-1)}` : layers.at(-1)}</summary>
-				${layers.map((layer) => html`<div>${layer}</div>`)}<div>${l10n.t("{0} bytes", count(length))}</div></details></li>`,
+				<li><details><summary><span class="mono">${(microseconds / 1e6).toFixed(6)}</span><span class="way">${
+					fromGuest ? l10n.t("→ sent") : l10n.t("← received")
+				}</span><span class="what">${summaryOf(layers)}</span><span class="size">${l10n.t("{0} bytes", count(length))}</span></summary>
+				${layers.map((layer) => html`<div>${layer}</div>`)}</details></li>`,
 			)}</ul>`;
 	}
+}
+
+/** The innermost layer; text that it carries alone says too little. */
+function summaryOf(layers: readonly string[]): string {
+	const last = layers.at(-1) ?? "";
+	return last.startsWith('"') ? `${layers.at(-2)} ${last}` : last;
 }
 customElements.define("xv6-network", Network);

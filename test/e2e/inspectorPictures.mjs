@@ -109,7 +109,7 @@ async function look(context, name, { lab, stage, run, moments, looks = some, sho
 				lowest = Math.min(lowest, measured.lowest.ratio);
 				texts += measured.texts;
 				problems.push(...(await axe(page)).map((text) => `${where}: axe ${text}`));
-				await context.shot(inspector, `page ${name} ${where}`.replaceAll(" ", "-"));
+				await context.shot(inspector, `page ${name} ${where}`.replaceAll(" ", "-"), { fullPage: true });
 			}
 			problems.push(...inspector.violations);
 			await inspector.close();

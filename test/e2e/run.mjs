@@ -151,7 +151,7 @@ const context = {
 			text.replace(before, () => after),
 		);
 	},
-	shot: (workbench, name) => workbench.page.screenshot({ path: join(shots, `${name}.png`) }),
+	shot: (workbench, name, options) => workbench.page.screenshot({ path: join(shots, `${name}.png`), ...options }),
 	/** A picture of the README, of the window or a part of it; with XV6_LAB_PICTURES set it goes where the README takes it from. */
 	picture: (workbench, name, part = ".monaco-workbench") =>
 		workbench.page

@@ -24,17 +24,22 @@ interface Found {
  */
 export class TreeMirror implements vscode.Disposable {
 	private known = new Map<string, string>();
-	private readonly watcher: vscode.FileSystemWatcher | undefined;
+	private readonly watcher: vscode.Disposable | undefined;
 	/** Paths that the watcher has named since the last look; undefined: look at everything. */
 	private touched: Set<string> | undefined;
 
 	constructor(private readonly root: vscode.Uri) {
 		if (onDisk.has(root.scheme)) return;
-		this.watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(root, "**"));
+		const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(root, "**"));
 		const touch = ({ path }: vscode.Uri) => this.touched?.add(path.slice(root.path.length + 1));
-		this.watcher.onDidCreate(touch);
-		this.watcher.onDidChange(touch);
-		this.watcher.onDidDelete(touch);
+		watcher.onDidCreate(touch);
+		watcher.onDidChange(touch);
+		watcher.onDidDelete(touch);
+		// The watcher's word comes by way of the window: a run that saves first would not hear it in time.
+		const saves = vscode.workspace.onDidSaveTextDocument(({ uri }) => {
+			if (uri.scheme === root.scheme && uri.path.startsWith(`${root.path}/`)) touch(uri);
+		});
+		this.watcher = vscode.Disposable.from(watcher, saves);
 	}
 
 	dispose(): void {

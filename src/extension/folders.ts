@@ -7,6 +7,9 @@ import type { Platform } from "./engineClient.ts";
 import { LabFolder } from "./labFolder.ts";
 import { labPrograms } from "./labPrograms.ts";
 
+/** Engines that stay after they have looked at their tree; each takes some 70 MB. */
+const enginesKept = 6;
+
 /** Files that make a folder an xv6 tree. */
 const signs = ["kernel/proc.c", "kernel/main.c", "Makefile"];
 
@@ -66,7 +69,11 @@ export class Folders implements vscode.Disposable {
 	}
 
 	private async resync(folder: LabFolder | undefined): Promise<void> {
-		await folder?.sync().catch((error: Error) => this.log.error(`${folder.name}: ${error.message}`));
+		if (!folder) return;
+		const { hasEngine } = folder;
+		await folder.sync().catch((error: Error) => this.log.error(`${folder.name}: ${error.message}`));
+		// A class's folder may hold fifty trees, of which a person looks at one.
+		if (!hasEngine && this.all.filter((one) => one.hasEngine).length > enginesKept) folder.rest();
 	}
 
 	/** The tree that a file lies in. */

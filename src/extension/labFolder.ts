@@ -126,6 +126,27 @@ export class LabFolder implements vscode.Disposable {
 		return readSettings(this.root, this.platform.hasProcesses);
 	}
 
+	get hasEngine(): boolean {
+		return this.client !== undefined;
+	}
+
+	/** Lets an engine go that has nothing but a copy of the tree; the next wish starts another. */
+	rest(): void {
+		if (this.uses === 0 && this.currentState === "none") this.engineStore.value = undefined;
+	}
+
+	/** Builds, commands and test runs that are not over. */
+	private uses = 0;
+
+	private async using<T>(work: Promise<T>): Promise<T> {
+		this.uses++;
+		try {
+			return await work;
+		} finally {
+			this.uses--;
+		}
+	}
+
 	/** The engine, started when there is none. After a crash the next call starts a new one. */
 	engine(): EngineClient {
 		if (this.client) return this.client;
@@ -174,7 +195,7 @@ export class LabFolder implements vscode.Disposable {
 	build(report: BuildReport, token: vscode.CancellationToken, unoptimized = false): Promise<BuildSummary> {
 		const result = this.building.then(() => {
 			if (token.isCancellationRequested) throw cancelled();
-			return this.buildNow(report, token, true, unoptimized);
+			return this.using(this.buildNow(report, token, true, unoptimized));
 		});
 		this.building = result.then(
 			() => undefined,
@@ -197,7 +218,7 @@ export class LabFolder implements vscode.Disposable {
 			() => undefined,
 			() => undefined,
 		);
-		await result;
+		await this.using(result);
 	}
 
 	/** The compiler will be needed soon. */
@@ -214,7 +235,7 @@ export class LabFolder implements vscode.Disposable {
 			() => undefined,
 		);
 		this.working = this.working.then(() => done);
-		return work;
+		return this.using(work);
 	}
 
 	private async buildNow(

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -259,26 +259,42 @@ function defineTrusted(): void {
 		subscription.dispose();
 	});
 
-	(process.platform === "linux" ? it : it.skip)("starts an engine for each folder and no other process", () => {
-		const children = (pid: number | "self"): string[] =>
-			readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-				readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean),
+	(process.platform === "linux" ? it : it.skip)(
+		"starts no process but engines: one for a tree that is used, a few for trees that are not",
+		async () => {
+			const children = (pid: number | "self"): string[] =>
+				readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+					readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean),
+				);
+			const name = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+			const engines = children("self").filter((pid) => /engine\.node/.test(name(pid)));
+			assert.ok(engines.length >= 1 && engines.length <= api.folders().length);
+			assert.deepEqual(
+				children("self")
+					.map(name)
+					.filter((one) => /toolchainWorker|clang|riscv/.test(one)),
+				[],
 			);
-		const name = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-		const engines = children("self").filter((pid) => /engine\.node/.test(name(pid)));
-		assert.equal(engines.length, api.folders().length);
-		assert.deepEqual(
-			children("self")
-				.map(name)
-				.filter((one) => /toolchainWorker|clang|riscv/.test(one)),
-			[],
-		);
-		// Compilers and machines are threads of the engine.
-		assert.deepEqual(
-			engines.flatMap((pid) => children(Number(pid))),
-			[],
-		);
-	});
+			// A class's folder: many trees that nobody has run.
+			const root = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
+			const trees = Array.from({ length: 10 }, (_, i) => join(root, `submission${i}`));
+			for (const tree of trees) {
+				mkdirSync(join(tree, "kernel"), { recursive: true });
+				for (const file of ["Makefile", "kernel/proc.c", "kernel/main.c"]) writeFileSync(join(tree, file), "\n");
+			}
+			await api.refresh();
+			assert.ok(api.folders().length >= 10);
+			await until(() => children("self").filter((pid) => /engine\.node/.test(name(pid))).length <= 6, "engines rest");
+			for (const tree of trees) rmSync(tree, { recursive: true });
+			await api.refresh();
+			assert.ok(api.folders().length < 10);
+			// Compilers and machines are threads of the engine.
+			assert.deepEqual(
+				engines.flatMap((pid) => children(Number(pid))),
+				[],
+			);
+		},
+	);
 
 	it("offers Run, Debug and many schedules above main of a user program, and only in a kernel tree", async () => {
 		const lenses = async (uri: vscode.Uri) => {

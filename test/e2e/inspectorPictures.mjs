@@ -97,6 +97,7 @@ async function look(context, name, { lab, stage, run, moments, looks = some, sho
 			);
 			const { page } = inspector;
 			const text = () => page.locator("xv6-inspector").innerText();
+			await page.locator(".page[data-pid]").first().waitFor();
 			if (shows) await until(async () => shows.test(await text()), `the page shows ${shows}`);
 			for (const moment of moments) {
 				await go(page, moment);

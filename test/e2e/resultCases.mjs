@@ -88,7 +88,7 @@ export const resultCases = {
 		// At its main, where the test is.
 		await page.keyboard.press("Control+End");
 		await workbench.command("Test: Run Test at Cursor with Coverage");
-		await page.locator(".part.sidebar").getByText("kernel").first().waitFor();
+		await page.locator(".part.sidebar").getByText("1/2").first().waitFor();
 		await workbench.openFile("kernel/trap.c", 30);
 		await lines("hit").first().waitFor();
 		await lines("miss").first().waitFor();

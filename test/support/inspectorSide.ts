@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { BuildOutput } from "../../src/build/types.ts";
-import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
+import { breathe, createMachine } from "../../src/cli/machine.ts";
 import { utf8 } from "../../src/common/bytes.ts";
 import { loadCore } from "../../src/env/node/core.ts";
 import type { KernelView } from "../../src/kernelview/kernelView.ts";
+import { observeKernel } from "../../src/kernelview/observe.ts";
 import { applyPatch } from "../../src/lab/patch.ts";
 import { findTest, runTest } from "../../src/lab/runner.ts";
 import { recordedMachine, recordingOf } from "../../src/machine/recording.ts";
@@ -60,7 +61,8 @@ export class InspectorSide {
 		const output = await build(patch ? applyPatch(files, patch) : files);
 		const { machine } = await createMachine(output, { harts, seed, translator: true });
 		const shell = Shell.on(machine, { breathe });
-		const view = observe(machine, output, await catalog.manifest(lab));
+		// As the engine looks at the machine of the terminal: with the memory of each moment.
+		const view = observeKernel(machine, output, (await catalog.manifest(lab)).regions);
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();

@@ -53,15 +53,15 @@ export class Network extends Part {
 		const whose = owner === "card" ? l10n.t("the card's") : l10n.t("the driver's");
 		const facts = [whose, done ? "DD" : "", ...marks, address, l10n.t("{0} bytes", count(length))].filter(Boolean);
 		const words = `${i}: ${facts.join(", ")}`;
-		return html`<li title=${words} aria-label=${words}><div class="descriptor ${owner}"><span>${i}</span>${
+		return html`<li title=${words} aria-label=${words}><div class="descriptor of-${owner}"><span>${i}</span>${
 			done ? html`<b>DD</b>` : nothing
 		}</div><span class="mark">${marks.join(" ")}</span></li>`;
 	}
 
 	private legend() {
 		return html`<div class="legend">
-			<span><span class="swatch card"></span> ${l10n.t("the card's: from head up to tail")}</span>
-			<span><span class="swatch driver"></span> ${l10n.t("the driver's")}</span>
+			<span><span class="swatch of-card"></span> ${l10n.t("the card's: from head up to tail")}</span>
+			<span><span class="swatch"></span> ${l10n.t("the driver's")}</span>
 			<span><b>DD</b> ${l10n.t("the card is done with it")}</span>
 		</div>`;
 	}

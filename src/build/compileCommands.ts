@@ -1,4 +1,5 @@
 import type { SourceTree } from "../common/sourceTree.ts";
+import { headerContexts } from "./headerContexts.ts";
 import { planBuild } from "./makefile/plan.ts";
 import { TreeSnapshot } from "./snapshot.ts";
 
@@ -6,27 +7,55 @@ import { TreeSnapshot } from "./snapshot.ts";
 export interface CompileCommand {
 	/** Relative to the tree. */
 	readonly file: string;
-	readonly output: string;
+	/** A header has none. */
+	readonly output?: string;
 	readonly arguments: readonly string[];
 }
 
-/** Flags of gcc that clangd does not know and would mark as errors. */
-const gccOnly = ["-mno-relax", "-fno-tree-*", "-fno-toplevel-reorder", "-fno-reorder-functions", "-march=*", "-mabi=*"];
+/** A header is not compiled, and has functions that nobody calls there. */
+const asHeader = ["-Wno-unused-function", "-fsyntax-only"];
+
+/** mkfs runs on the host. */
+const hostCompiler = "gcc";
+
+/** Flags of gcc that clangd does not know and would mark as errors; and clang warns of more than gcc does, which -Werror would paint red. */
+const gccOnly = [
+	"-Werror",
+	"-mno-relax",
+	"-fno-tree-*",
+	"-fno-toplevel-reorder",
+	"-fno-reorder-functions",
+	"-march=*",
+	"-mabi=*",
+];
 
 /**
- * How each C file of a tree is compiled for the guest, as its Makefile says; for cpptools and clangd. Throws UserError `not-an-xv6-tree` or
- * `makefile-not-understood`.
+ * How each C file of a tree is compiled, as its Makefile says, and how its headers are read; for cpptools and clangd. Throws UserError
+ * `not-an-xv6-tree` or `makefile-not-understood`.
  */
 export async function compileCommands(tree: SourceTree): Promise<readonly CompileCommand[]> {
 	const snapshot = await TreeSnapshot.take(tree, undefined, undefined);
 	const { steps } = planBuild(snapshot.label, snapshot);
-	const commands: CompileCommand[] = [];
+	const commands = new Map<string, CompileCommand>();
+	const sources: { readonly path: string; readonly flags: readonly string[]; readonly folders: readonly string[] }[] =
+		[];
 	for (const step of steps.values()) {
-		if (step.kind !== "compile" || step.target !== "riscv64" || !snapshot.paths.includes(step.source)) continue;
+		if (step.kind !== "compile" || !snapshot.paths.includes(step.source)) continue;
 		const { source: file, output, flags } = step;
-		commands.push({ file, output, arguments: ["riscv64-unknown-elf-gcc", ...flags, "-c", "-o", output, file] });
+		const isGuest = step.target === "riscv64";
+		const compiler = isGuest ? "riscv64-unknown-elf-gcc" : hostCompiler;
+		commands.set(file, { file, output, arguments: [compiler, ...flags, "-c", "-o", output, file] });
+		const folders = flags.flatMap((flag) => (flag.startsWith("-I") ? [flag.slice(2)] : []));
+		if (isGuest && step.language === "c") sources.push({ path: file, flags, folders });
 	}
-	return commands.sort((a, b) => (a.file < b.file ? -1 : 1));
+	sources.sort((one, other) => (one.path < other.path ? -1 : 1));
+	const text = (path: string) => (snapshot.has(path) ? snapshot.text(path) : undefined);
+	for (const [file, { source, before, defines }] of headerContexts(sources, text)) {
+		const flags = sources.find(({ path }) => path === source)?.flags ?? [];
+		const said = [...defines.map((define) => `-D${define}`), ...before.flatMap((header) => ["-include", header])];
+		commands.set(file, { file, arguments: ["riscv64-unknown-elf-gcc", ...flags, ...said, ...asHeader, file] });
+	}
+	return [...commands.values()].sort((one, other) => (one.file < other.file ? -1 : 1));
 }
 
 /** The text of the file; `directory` is the tree's absolute path. */
@@ -38,14 +67,19 @@ export function compileCommandsFile(commands: readonly CompileCommand[], directo
 	)}\n`;
 }
 
-/** What clangd has to be told beside it: for which machine, and which of gcc's flags to leave out. */
-export function clangdFile(): string {
+/** What clangd has to be told beside it: for which machine the kernel is, and which of gcc's flags to leave out. */
+export function clangdFile(commands: readonly CompileCommand[]): string {
 	const add = ["--target=riscv64-unknown-elf", "-march=rv64gc", "-mabi=lp64d", "-ffreestanding"];
+	const onHost = commands.filter(({ arguments: [compiler] }) => compiler === hostCompiler).map(({ file }) => file);
+	const list = (texts: readonly string[]) => `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
 	return [
 		"# Made by xv6 Lab beside compile_commands.json.",
+		...(onHost.length > 0
+			? ["If:", `  PathExclude: ${list(onHost.map((file) => file.replace(/[^\w/]/g, "\\$&")))}`]
+			: []),
 		"CompileFlags:",
-		`  Remove: [${gccOnly.map((flag) => `"${flag}"`).join(", ")}]`,
-		`  Add: [${add.map((flag) => `"${flag}"`).join(", ")}]`,
+		`  Remove: ${list(gccOnly)}`,
+		`  Add: ${list(add)}`,
 		"Diagnostics:",
 		"  UnusedIncludes: None",
 		"",

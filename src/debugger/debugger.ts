@@ -7,6 +7,7 @@ import { type Breakpoint, Breakpoints } from "./breakpoints.ts";
 import { Contexts, type Thread } from "./contexts.ts";
 import { type ExceptionFilter, Exceptions, type FindingEvent } from "./exceptions.ts";
 import type { DebuggedMachine, Goal, Halt, HaltReason, StepOwner } from "./halt.ts";
+import { stackOf } from "./stack.ts";
 import { type StepKind, Stepper } from "./stepping.ts";
 
 export interface DebuggerHost {
@@ -174,7 +175,7 @@ export class Debugger implements Disposable, StepOwner {
 		}
 		this.controller.follow({ kind: "seek", position: machine.instret }, history.isPast);
 		const thread = this.contexts.threadOn(hart ?? this.likelyHart());
-		return { ...halt, thread, description: this.inPast(`Right before the failure: ${exception.name}`) };
+		return { ...halt, thread, label: "before the failure", description: `Right before the failure: ${exception.text}` };
 	}
 
 	step(thread: Thread, kind: StepKind, granularity: "line" | "instruction"): Promise<Halt> {
@@ -262,7 +263,7 @@ export class Debugger implements Disposable, StepOwner {
 					stop.kind === "watchpoint"
 						? `Stopped after an access to 0x${stop.address.toString(16)}`
 						: `Stopped at a ${reason}`;
-				return { reason, thread, description: this.inPast(what), ...(lastHit ? { breakpoints: [lastHit.id] } : {}) };
+				return { reason, thread, description: what, ...(lastHit ? { breakpoints: [lastHit.id] } : {}) };
 			}
 			case "halt":
 				return { reason: "over", thread, description: `The guest powered off (code ${stop.code})` };
@@ -273,17 +274,17 @@ export class Debugger implements Disposable, StepOwner {
 			case undefined:
 				return { reason: "over", thread, description: "The machine is off" };
 			default:
-				return { reason: "pause", thread, description: this.inPast("Paused") };
+				return { reason: "pause", thread, description: "Paused" };
 		}
 	}
 
-	/** VS Code has no sign of its own that one is in the past. */
-	inPast(text: string): string {
+	/** A client has no sign of its own that one is in the past. */
+	get distance(): string | undefined {
 		const { history } = this;
-		if (!history?.isPast) return text;
+		if (!history?.isPast) return undefined;
 		const back = history.present.steps - this.machine.instret;
 		const count = back === 1 ? "1 instruction" : `${back.toLocaleString("en")} instructions`;
-		return `${text} — in the past, ${count} before the present`;
+		return `in the past, ${count} before the present`;
 	}
 
 	/** Who is asked about when nobody is: a hart that runs a process. */
@@ -311,7 +312,7 @@ export class Debugger implements Disposable, StepOwner {
 			try {
 				const halt = work(history);
 				this.controller.follow({ kind: "seek", position: this.machine.instret }, history.isPast);
-				return { ...halt, description: this.inPast(halt.description) };
+				return halt;
 			} finally {
 				this.searching(false);
 			}
@@ -362,17 +363,25 @@ export class Debugger implements Disposable, StepOwner {
 					history.oldest.steps === 0
 						? "since power-on"
 						: `since instruction ${history.oldest.steps.toLocaleString("en")}, where the history begins`;
-				return { reason: "goto", thread: this.focusNow(), description: `Nobody wrote ${what} ${since}` };
+				const description = `Nobody wrote ${what} ${since}`;
+				return { reason: "goto", thread: this.focusNow(), label: "never written", description };
 			}
 			if (write.hart === undefined)
 				return {
 					reason: "data breakpoint",
 					thread: this.focusNow(),
+					label: "last write",
 					description: `A device (the disk's DMA) wrote ${what}`,
 				};
 			history.stepBack(write.hart);
 			const thread = this.contexts.threadOn(write.hart);
-			return { reason: "data breakpoint", thread, description: `The next instruction writes ${what}` };
+			const [top] = stackOf(this.contexts, thread, 1);
+			// An entry that is not valid was often never written by itself: its table was cleared when it was allocated.
+			const description =
+				top?.name === "memset"
+					? `memset clears ${what} with the memory around it; nothing has written it since`
+					: `The next instruction writes ${what}`;
+			return { reason: "data breakpoint", thread, label: "last write", description };
 		});
 	}
 

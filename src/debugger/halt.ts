@@ -25,7 +25,10 @@ export type HaltReason =
 export interface Halt {
 	readonly reason: HaltReason;
 	readonly thread: Thread;
+	/** A sentence. */
 	readonly description: string;
+	/** Two or three words for it, beside the thread's name. Where there are some, the sentence is an answer, and goes to the console as well. */
+	readonly label?: string;
 	readonly text?: string;
 	readonly breakpoints?: readonly number[];
 	readonly exception?: ExceptionHit;
@@ -48,5 +51,4 @@ export interface StepOwner {
 	runUntil(goals: readonly Goal[]): Promise<Halt>;
 	toStop(stop: StopReason): Stop | undefined;
 	haltOf(stop: Stop | undefined): Halt;
-	inPast(text: string): string;
 }

@@ -218,7 +218,7 @@ export class Inspection {
 				);
 			space = value.space.holding(address) ?? value.space;
 			size = args.bytes ?? (plain(value.type)?.size || 8);
-			what = args.expression ?? args.name ?? "it";
+			what = args.expression ?? args.name?.replace(/^\((.*)\)$/, "the $1") ?? "it";
 		}
 		const physical = space.translate(address);
 		if (physical === undefined)

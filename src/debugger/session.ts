@@ -561,12 +561,18 @@ export class DebugSession implements Disposable {
 			this.event("terminated");
 			return;
 		}
+		const { distance } = this.d;
+		// Short, since a client shows it in the row of the thread's name.
+		const label = halt.label ?? (halt.exception ? halt.exception.name : halt.reason === "goto" ? "moved" : halt.reason);
+		const sentence = (halt.label === undefined && halt.exception ? halt.text : undefined) ?? halt.description;
+		const text = distance ? `${sentence} (${distance})` : sentence;
+		if (halt.label !== undefined) this.output(`${text}\n`, "important");
 		this.event("stopped", {
 			reason: halt.reason,
-			description: halt.description,
+			description: distance ? `past: ${label}` : label,
+			text,
 			threadId: halt.thread.id,
 			allThreadsStopped: true,
-			...(halt.text === undefined ? {} : { text: halt.text }),
 			...(halt.breakpoints ? { hitBreakpointIds: halt.breakpoints } : {}),
 		});
 		const { history, machine } = this.d;

@@ -95,7 +95,7 @@ export class Stepper {
 		const hart = this.hartOf(thread);
 		const now = hart ? contexts.threadOn(hart.id) : contexts.thread(thread.id);
 		this.owner.controller.follow({ kind: "step" }, this.owner.isPast);
-		return { reason: "step", thread: now ?? thread, description: this.owner.inPast(description) };
+		return { reason: "step", thread: now ?? thread, description };
 	}
 
 	// ---- one instruction -------------------------------------------------------------------------------------------
@@ -345,23 +345,25 @@ export class Stepper {
 
 	/** A process that exits meanwhile never gets there: its end is what is shown. */
 	private async runUntilGone(thread: Thread, goals: readonly Goal[]): Promise<Halt | undefined> {
-		const { kernel } = this.owner.contexts;
+		const { contexts } = this.owner;
+		const { kernel } = contexts;
 		const all = [...goals];
+		const isZombie = () => contexts.thread(thread.id)?.process?.state === "ZOMBIE";
+		const exited = () => this.halt(thread, `pid ${thread.process?.pid} has exited`);
 		if (thread.process) {
-			// The last thing that a process does is to switch away as a zombie, in sched.
-			const sched = kernel.symbol("sched");
-			if (sched !== undefined)
-				all.push({
-					pc: BigInt(sched),
-					when: (hart) => this.isOn(thread, hart) && this.owner.contexts.thread(thread.id)?.process?.state === "ZOMBIE",
-				});
+			const at = this.hartOf(thread)?.pc;
+			if (at !== undefined && isZombie() && kernel.symbolAt(Number(contexts.link(at)))?.name === "swtch")
+				return exited();
+			// The last thing that a process does is to switch away as a zombie: sched calls swtch. A step may begin in sched.
+			for (const name of ["sched", "swtch"]) {
+				const address = kernel.symbol(name);
+				if (address !== undefined)
+					all.push({ pc: BigInt(address), when: (hart) => this.isOn(thread, hart) && isZombie() });
+			}
 		}
 		const halt = await this.owner.runUntil(all);
 		if (halt.reason !== "goto") return halt;
-		const hart = this.hartOf(thread);
-		if (thread.process && hart && this.owner.contexts.thread(thread.id)?.process?.state === "ZOMBIE")
-			return this.halt(thread, `pid ${thread.process.pid} has exited`);
-		return undefined;
+		return thread.process && this.hartOf(thread) && isZombie() ? exited() : undefined;
 	}
 
 	private lost(thread: Thread): Halt {
@@ -383,7 +385,13 @@ export class Stepper {
 				return (await this.untilUserMode(thread)) ?? (await this.throughStub(thread)) ?? this.halt(thread);
 			return (await this.runTo(thread, next.pc, frames[own]?.cfa)) ?? this.halt(thread);
 		}
-		return (await this.runTo(thread, next.pc, frames[own]?.cfa)) ?? this.halt(thread);
+		const other = await this.runTo(thread, next.pc, frames[own]?.cfa);
+		if (other) return other;
+		// The compiler may give the code after a call to no line (line 0): there is nothing to show, and the next line is soon reached.
+		const now = this.here(thread);
+		return now?.line === undefined && now?.info && now.scopes.length > 0
+			? this.line(thread, "over")
+			: this.halt(thread);
 	}
 
 	private async outOfInlined(thread: Thread, frame: Frame): Promise<Halt> {

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
-import { bestOf, type CSymbol, type SymbolKind, symbolsOf } from "./cSymbols.ts";
+import type { Declared } from "../debuginfo/declared.ts";
+import { bestOf, type CSymbol, chainBefore, type SymbolKind, symbolsOf } from "./cSymbols.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 
@@ -71,11 +72,29 @@ export class CLanguage implements vscode.Disposable {
 	}
 
 	private async hover(document: vscode.TextDocument, at: vscode.Position): Promise<vscode.Hover | undefined> {
+		const declared = await this.declared(document, at);
+		if (declared && declared.kind !== "global") {
+			const { text, within } = declared;
+			const place = within
+				? vscode.l10n.t("in {0}, at offset {1}, {2} bytes", within.type, within.offset, within.size)
+				: "";
+			return new vscode.Hover(new vscode.MarkdownString().appendCodeblock(text, "c").appendText(place));
+		}
 		const [found] = await this.meant(document, at);
 		if (!found) return undefined;
 		const text = new vscode.MarkdownString().appendCodeblock(found.text, "c");
 		const link = found.uri.with({ fragment: `L${found.nameLine + 1}` });
 		return new vscode.Hover(text.appendMarkdown(`[${found.path}:${found.nameLine + 1}](${link.toString()})`));
+	}
+
+	/** Of a local variable or a member only the compiler knows the type: what it said in the last build. */
+	private async declared(document: vscode.TextDocument, at: vscode.Position): Promise<Declared | undefined> {
+		const folder = this.folders.of(document.uri);
+		const word = document.getWordRangeAtPosition(at, /[A-Za-z_]\w*/);
+		if (!folder || !word || document.isDirty) return undefined;
+		const chain = chainBefore(document.lineAt(word.end.line).text.slice(0, word.end.character));
+		if (!chain) return undefined;
+		return folder.declared({ path: pathIn(folder, document.uri), line: word.end.line + 1, chain });
 	}
 
 	private async named(query: string): Promise<vscode.SymbolInformation[]> {

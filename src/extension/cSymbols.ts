@@ -37,6 +37,15 @@ const keywords = new Set(
 	),
 );
 
+/** The chain of names that ends a line's text, without what is in brackets: `p->ofile[fd]->ip` is `p->ofile[]->ip`. */
+export function chainBefore(text: string): string | undefined {
+	const chain = /(?:[A-Za-z_]\w*(?:\[[^[\]]*\])*\s*(?:->|\.)\s*)*[A-Za-z_]\w*$/.exec(text)?.[0];
+	if (chain === undefined) return undefined;
+	// A member of something that is no chain of names, a call's result for one, says nothing alone.
+	const before = text.slice(0, -chain.length).trimEnd();
+	return /(?:->|\.)$/.test(before) ? undefined : chain.replace(/\[[^[\]]*\]/g, "[]").replace(/\s/g, "");
+}
+
 /** Symbols of a file, in their order. */
 export function symbolsOf(source: string, isAssembly = false): CSymbol[] {
 	return isAssembly ? labelsOf(source) : cSymbolsOf(source);

@@ -168,6 +168,11 @@ export class LabFolder implements vscode.Disposable {
 		return client;
 	}
 
+	/** What the last build's debug information says of a name; nothing where no engine runs yet: a hover starts none. */
+	async declared(where: EngineRequests["declared"]["params"]): Promise<EngineRequests["declared"]["result"]> {
+		return this.client?.request("declared", where);
+	}
+
 	/** Sends what changed on disk and reads anew what the tree is. One after the other: the later look is the later message. */
 	sync(): Promise<TreeInfo> {
 		this.syncing = this.syncing.then(

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { Declared } from "../debuginfo/declared.ts";
 import type { CoveragePart, CoverageReport } from "./coverage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
@@ -251,6 +252,14 @@ export interface EngineRequests {
 	compileCommands: {
 		params: { readonly directory: string };
 		result: { readonly commands: string; readonly clangd: string };
+	};
+	/**
+	 * What a name in a line (from 1) of a file of the tree is declared as, by the debug information of the last build: the last one of a chain
+	 * such as `p->trapframe->a0`. Undefined where it has none, or where the file is newer than the build.
+	 */
+	declared: {
+		params: { readonly path: string; readonly line: number; readonly chain: string };
+		result: Declared | undefined;
 	};
 	/** A test's command by a schedule, up to the moment, as the bytes of a recording file. */
 	recordSchedule: {

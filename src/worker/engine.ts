@@ -38,6 +38,7 @@ import type {
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { Debugging } from "./debugging.ts";
+import { Declarations } from "./declarations.ts";
 import { Grading } from "./grading.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
 import type { BootedBuild, EngineParts } from "./parts.ts";
@@ -64,6 +65,7 @@ export class Engine {
 
 	private readonly debugging: Debugging;
 	private readonly grading: Grading;
+	private readonly declarations = new Declarations();
 	/** What the machine was booted from: a build in the background may be newer. */
 	private booted: BootedBuild | undefined;
 	/** What a machine may keep of its past; 0: nothing. */
@@ -93,10 +95,11 @@ export class Engine {
 		runCommand: ({ command }) => this.cancellable((signal) => this.runCommand(command, signal)),
 		runTest: (params) => this.cancellable((signal) => this.runTest(params, signal)),
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
-		compileCommands: async ({ directory }) => ({
-			commands: compileCommandsFile(await compileCommands(this.tree), directory),
-			clangd: clangdFile(),
-		}),
+		compileCommands: async ({ directory }) => {
+			const commands = await compileCommands(this.tree);
+			return { commands: compileCommandsFile(commands, directory), clangd: clangdFile(commands) };
+		},
+		declared: async (params) => this.declarations.at(params, this.output),
 		saveRun: () => this.saveRun(),
 		openRun: ({ bytes }) => this.cancellable((signal) => this.openRun(bytes, signal)),
 		recordSchedule: (params) => this.cancellable((signal) => this.recordSchedule(params, signal)),
@@ -172,6 +175,7 @@ export class Engine {
 
 	private async sync({ changed, removed }: SyncParams): Promise<TreeInfo> {
 		for (const { path, bytes } of changed) this.files.set(path, bytes);
+		this.declarations.edited([...changed.map(({ path }) => path), ...removed]);
 		for (const path of removed) this.files.delete(path);
 		const info = await this.parts.describeTree(this.tree);
 		try {
@@ -191,6 +195,7 @@ export class Engine {
 	}
 
 	private async build(params: BuildParams, signal: AbortSignal): Promise<BuildSummary> {
+		const isBuilt = this.declarations.building();
 		const result = await this.parts.build(
 			this.tree,
 			params,
@@ -200,7 +205,10 @@ export class Engine {
 		const { stats } = result;
 		const changed = stats.compiled > 0 || stats.linked > 0 || this.output === undefined;
 		if (result.output && changed) this.revision++;
-		if (result.output) this.output = result.output;
+		if (result.output) {
+			this.output = result.output;
+			isBuilt();
+		}
 		const seconds = (stats.wallMs / 1000).toFixed(1);
 		const counts = `${stats.compiled} compiled, ${stats.reused} up to date`;
 		return {

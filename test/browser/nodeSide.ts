@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startNodeEngine } from "../../src/env/node/engineProcess.ts";
+import { runDebugSessions } from "./debugScenario.ts";
 import {
 	type EngineResult,
 	type MachineJob,
 	type MachineResult,
-	runDebugSession,
 	runEngine,
 	runMachine,
 	runRecording,
@@ -33,7 +33,7 @@ export function engine(
 
 export function debug(dist: string, cache: string, tree: string, paths: string[]): Promise<readonly string[]> {
 	const files = paths.map((path) => [path, new Uint8Array(readFileSync(join(tree, path)))] as const);
-	return runDebugSession(startNodeEngine(dist, cache), files);
+	return runDebugSessions(startNodeEngine(dist, cache), files);
 }
 
 export function recording(dist: string, cache: string, file: string): Promise<readonly [boolean, number, string]> {

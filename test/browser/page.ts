@@ -1,12 +1,6 @@
 import { startWebEngine } from "../../src/env/web/engineWorker.ts";
-import {
-	type EngineResult,
-	type MachineJob,
-	type MachineResult,
-	runDebugSession,
-	runEngine,
-	runRecording,
-} from "./scenarios.ts";
+import { runDebugSessions } from "./debugScenario.ts";
+import { type EngineResult, type MachineJob, type MachineResult, runEngine, runRecording } from "./scenarios.ts";
 
 // What the test calls in the page. Files come from the test's own server, which serves `dist`.
 
@@ -39,7 +33,7 @@ async function treeFiles(): Promise<(readonly [string, Uint8Array])[]> {
 const start = () => startWebEngine((path) => get(`/${path}`));
 
 async function debug(): Promise<readonly string[]> {
-	return runDebugSession(start(), await treeFiles());
+	return runDebugSessions(start(), await treeFiles());
 }
 
 async function recording(): Promise<readonly [boolean, number, string]> {

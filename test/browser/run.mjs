@@ -82,19 +82,26 @@ const cases = {
 			},
 		]),
 	),
-	"a debug session over system call and kernel, forwards and backwards, is the same in Chromium and in Node": async ({
-		page,
-		node,
-	}) => {
-		const there = await page.evaluate(() => window.xv6Lab.debug());
-		const here = await node.debug(join(root, "dist"), join(scratch, "cache"), tree, paths());
-		assert.match(there.join("\n"), /filewrite [\s\S]*── user mode, pid 3 ──[\s\S]*main user\/echo\.c/);
-		assert.deepEqual(
-			there.filter((line) => line.startsWith("!")),
-			[],
-		);
-		assert.deepEqual(there, here);
-	},
+	"debug sessions over system call, fork, exec and the switch of processes, with conditions, a fault and a panic, forwards and backwards, are the same in Chromium and in Node":
+		async ({ page, node }) => {
+			const there = await page.evaluate(() => window.xv6Lab.debug());
+			const here = await node.debug(join(root, "dist"), join(scratch, "cache"), tree, paths());
+			const text = there.join("\n");
+			for (const wanted of [
+				/filewrite [\s\S]*── user mode, pid 3 ──[\s\S]*main user\/echo\.c/,
+				/past: last write/,
+				/exec kernel\/exec\.c/,
+				/sched kernel\/proc\.c/,
+				/exception store page fault/,
+				/exception panic: [\s\S]*by hand/,
+			])
+				assert.match(text, wanted);
+			assert.deepEqual(
+				there.filter((line) => line.startsWith("!")),
+				[],
+			);
+			assert.deepEqual(there, here);
+		},
 	"a run that the command line recorded ends in the same state in Chromium, in Node and in another process": async ({
 		page,
 		node,

@@ -1,4 +1,3 @@
-import type { DebugProtocol } from "@vscode/debugprotocol";
 import { utf8 } from "../../src/common/bytes.ts";
 import type { Event } from "../../src/common/event.ts";
 import { Machine } from "../../src/machine/machine.ts";
@@ -22,6 +21,8 @@ export interface MachineResult {
 	/** Regions that were translated; differs between hosts in nothing either. */
 	readonly regions: number;
 }
+
+export type Files = readonly (readonly [path: string, bytes: Uint8Array])[];
 
 const look = 50_000_003;
 const promptAtEnd = /(?:^|\n)\$ $/;
@@ -69,11 +70,7 @@ export interface EngineResult {
 }
 
 /** The way of a student: files in, build, boot, a command, a test of the lab. */
-export async function runEngine(
-	engine: EngineClient,
-	files: readonly (readonly [path: string, bytes: Uint8Array])[],
-	test: string,
-): Promise<EngineResult> {
+export async function runEngine(engine: EngineClient, files: Files, test: string): Promise<EngineResult> {
 	let text = "";
 	const verdicts: [string, string, number][] = [];
 	engine.on("console", ({ bytes }) => {
@@ -97,8 +94,6 @@ export async function runEngine(
 	}
 }
 
-type Files = readonly (readonly [path: string, bytes: Uint8Array])[];
-
 /** A recorded run, done again by the engine: whether it ended in the recorded state, and after how many instructions. */
 export async function runRecording(
 	engine: EngineClient,
@@ -109,87 +104,6 @@ export async function runRecording(
 		const work = engine.request("openRun", { bytes: file });
 		const { same, instructions, title } = await Promise.race([work, crashed]);
 		return [same, instructions, title];
-	} finally {
-		engine.dispose();
-	}
-}
-
-/** A debug session of `echo hi`, as text: main, a breakpoint in the kernel, steps, back in time, and who wrote a value. */
-export async function runDebugSession(engine: EngineClient, files: Files): Promise<readonly string[]> {
-	const lines: string[] = [];
-	const events: DebugProtocol.Event[] = [];
-	const answers = new Map<number, (response: DebugProtocol.Response) => void>();
-	let sequence = 1;
-	let wake = () => {};
-	engine.on("console", ({ bytes }) => void engine.request("consoleShown", { bytes: bytes.length }));
-	engine.on("debug", ({ message }) => {
-		const response = message as DebugProtocol.Response;
-		if (response.type === "response") answers.get(response.request_seq)?.(response);
-		else events.push(message as DebugProtocol.Event);
-		wake();
-	});
-	const ask = async (command: string, args?: object) => {
-		const seq = sequence++;
-		const answer = new Promise<DebugProtocol.Response>((resolve) => answers.set(seq, resolve));
-		const message = { seq, type: "request" as const, command, arguments: args };
-		await engine.request("debug", { session: "transcript", message });
-		const response = await answer;
-		if (!response.success) lines.push(`! ${command}: ${response.message}`);
-		return response.body;
-	};
-	let thread = 0;
-	let frameId = 0;
-	const event = async (name: string): Promise<DebugProtocol.Event> => {
-		for (;;) {
-			const at = events.findIndex((one) => one.event === name);
-			if (at >= 0) return events.splice(0, at + 1).at(-1) as DebugProtocol.Event;
-			await new Promise<void>((resolve) => {
-				wake = resolve;
-			});
-		}
-	};
-	const stop = async () => {
-		const { body } = await event("stopped");
-		thread = body.threadId;
-		lines.push(`${body.reason}: ${body.description}${body.text ? ` (${body.text})` : ""}`);
-		const { stackFrames } = await ask("stackTrace", { threadId: thread });
-		frameId = stackFrames[0].id;
-		for (const { name, source, line } of stackFrames) lines.push(`  ${name} ${source?.path ?? "?"}:${line}`);
-	};
-	const go = async (command: string, args: object = {}) => {
-		lines.push(command);
-		await ask(command, { threadId: thread, ...args });
-		await stop();
-	};
-	const value = async (expression: string) => {
-		lines.push(`${expression} = ${(await ask("evaluate", { expression, frameId }))?.result}`);
-	};
-	const work = async () => {
-		await engine.request("sync", { changed: files.map(([path, bytes]) => ({ path, bytes })), removed: [] });
-		await engine.request("build", { toolchain: "bundled", unoptimized: true });
-		await ask("initialize", { adapterID: "xv6" });
-		await ask("launch", { program: "echo", command: "echo hi", harts: 2 });
-		await event("initialized");
-		await ask("setExceptionBreakpoints", { filters: ["panic", "killed"] });
-		await ask("configurationDone");
-		await stop();
-		await value("argc");
-		await ask("setFunctionBreakpoints", { breakpoints: [{ name: "filewrite@kernel" }] });
-		await go("continue");
-		await value("n");
-		await go("next");
-		await go("stepOut");
-		await go("stepBack");
-		await go("xv6/whoWrote", { expression: "proc[2].trapframe", frameId });
-		await go("reverseContinue");
-		await go("xv6/toPresent");
-		await go("xv6/goToInstruction", { instruction: 1_000_000 });
-		await ask("disconnect");
-		return lines;
-	};
-	const crashed = new Promise<never>((_, reject) => engine.onCrash((why) => reject(new Error(why))));
-	try {
-		return await Promise.race([work(), crashed]);
 	} finally {
 		engine.dispose();
 	}

@@ -163,6 +163,12 @@ const context = {
 		const folder = process.env.XV6_LAB_PICTURES ? join(root, "media/walkthrough") : shots;
 		writeFileSync(join(folder, `${process.env.XV6_LAB_PICTURES ? "" : "walkthrough-"}${name}.png`), image);
 	},
+	/** A picture of a handout; with XV6_LAB_PICTURES set it goes to the lab's pictures. */
+	handout: async (workbench, lab, name) => {
+		const image = toPalette(await workbench.page.screenshot({ animations: "disabled" }));
+		const folder = process.env.XV6_LAB_PICTURES ? join(root, "labs", lab, "pictures") : shots;
+		writeFileSync(join(folder, `${name}.png`), image);
+	},
 	/** The CLI's console text for the same session. */
 	cli: (args) => run(process.execPath, ["dist/cli/xv6-lab.mjs", ...args]),
 };

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { DebugProtocol } from "@vscode/debugprotocol";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { DapClient } from "../support/dapClient.ts";
 import { catalog } from "../support/lab.ts";
@@ -132,4 +133,58 @@ test.each([1, 3, 8])("steps over swtch, fork, wait and exec with %i harts stay w
 	await dap.go("next", {}, 4);
 	await dap.end();
 	dap.golden(`harts-${harts}`);
+});
+
+test.each([1, 3])("steps over and into swtch with %i harts stay with their process", async (harts) => {
+	const dap = client();
+	await dap.begin({ program: "prodcons3", stopOnEntry: false, harts, build: "debug" }, async () => {
+		await dap.breakpoints("kernel/proc.c", {
+			line: lineOf("kernel/proc.c", "swtch(&p->context, &c->context);"),
+			condition: "p->pid == 3",
+		});
+	});
+	await dap.stop(4);
+	const parent = dap.thread;
+	await dap.go("next", {}, 4);
+	expect(dap.thread).toBe(parent);
+	await dap.go("continue", {}, 1);
+	await dap.go("stepIn", {}, 3);
+	await dap.go("next", {}, 3);
+	await dap.go("stepOut", {}, 3);
+	expect(dap.thread).toBe(parent);
+	await dap.end();
+	dap.golden(`swtch-${harts}`);
+});
+
+test("who wrote a page-table entry: the fault that mapped a frame of its own; and one that nobody has filled", async () => {
+	const dap = client();
+	const launch = { program: "prodcons3", stopOnEntry: false, harts: 1, build: "debug" };
+	await dap.begin(launch, async () => {
+		await dap.breakpoints("user/prodcons3.c", { line: lineOf("user/prodcons3.c", "total = %d") });
+	}, ["finding"]);
+	const entry = async (frame: DebugProtocol.StackFrame | undefined) => {
+		type Children = DebugProtocol.VariablesResponse["body"];
+		const { scopes } = await dap.ask<DebugProtocol.ScopesResponse["body"]>("scopes", { frameId: frame?.id });
+		let variablesReference = scopes.find(({ name }) => name === "Globals")?.variablesReference as number;
+		const { variables } = await dap.ask<Children>("variables", { variablesReference });
+		variablesReference = variables.find(({ name }) => name === "buffer")?.variablesReference as number;
+		const below = await dap.ask<Children>("variables", { variablesReference });
+		const { name, value } = below.variables.at(-1) as DebugProtocol.Variable;
+		dap.say(`buffer: ${name} = ${value}`);
+		return { variablesReference, name };
+	};
+	const [consumer] = await dap.stop(4);
+	let stack = await dap.go("xv6/whoWrote", await entry(consumer), 5);
+	expect(stack.map(({ name }) => name)).toEqual(
+		expect.arrayContaining(["mappages", "mmrfault", "usertrap", "consumer"]),
+	);
+	await dap.evaluate("pte", stack[0]);
+	await dap.locals(stack[1] as never);
+	await dap.go("stepBack", {}, 2);
+	await dap.go("xv6/toPresent", {}, 1);
+	const [main] = await dap.go("continue", {}, 1);
+	stack = await dap.go("xv6/whoWrote", await entry(main), 5);
+	expect(stack[0]?.name).toBe("memset");
+	await dap.end();
+	dap.golden("page-table-entry");
 });

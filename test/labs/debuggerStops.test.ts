@@ -4,60 +4,12 @@ import { dirname, join } from "node:path";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { DapClient } from "../support/dapClient.ts";
+import { failingKernel, failingProgram } from "../support/failingTree.ts";
 import { catalog } from "../support/lab.ts";
 
 /** What stops a debugged machine by itself, what is said of it, and changes and memory by the protocol; transcripts in test/golden/dap. */
 let tree = "";
 let open: DapClient | undefined;
-
-/** Each argument goes wrong in its own way. */
-const program = `#include "kernel/types.h"
-#include "kernel/stat.h"
-#include "user/user.h"
-
-int counter;
-struct pair { int left; int right; } pair;
-
-static void
-store(char *where)
-{
-  *where = 1;
-}
-
-int
-main(int argc, char *argv[])
-{
-  char *what = argc > 1 ? argv[1] : "";
-
-  for(int i = 0; i < 3; i++){
-    counter += i;
-    pair.right = counter;
-  }
-  if(strcmp(what, "null") == 0)
-    store((char*)0x3000000);
-  if(strcmp(what, "panic") == 0)
-    kill(1001);
-  if(strcmp(what, "trap") == 0)
-    kill(1002);
-  if(strcmp(what, "spin") == 0)
-    kill(1003);
-  printf("counter = %d\\n", counter);
-  exit(0);
-}
-`;
-
-/** In the kernel's kill(): three ways to fail. */
-const edit = `{
-  if(pid == 1001)
-    panic("by hand");
-  if(pid == 1002)
-    *(volatile int*)0x40 = 1;
-  if(pid == 1003){
-    intr_off();
-    for(;;)
-      ;
-  }
-`;
 
 beforeAll(async () => {
 	tree = mkdtempSync(join(tmpdir(), "xv6-dap-"));
@@ -65,12 +17,9 @@ beforeAll(async () => {
 		mkdirSync(dirname(join(tree, path)), { recursive: true });
 		writeFileSync(join(tree, path), bytes);
 	}
-	writeFileSync(join(tree, "user/private.c"), program);
+	writeFileSync(join(tree, "user/private.c"), failingProgram);
 	const file = join(tree, "kernel/proc.c");
-	const text = readFileSync(file, "utf8");
-	const edited = text.replace(/(\nkill\(int pid\)\n)\{\n/, (_all, head: string) => head + edit);
-	if (edited === text) throw new Error("kernel/proc.c has another kill()");
-	writeFileSync(file, edited);
+	writeFileSync(file, failingKernel(readFileSync(file, "utf8")));
 });
 
 afterEach(() => {

@@ -14,9 +14,10 @@ import { Machine } from "../../src/machine/machine.ts";
 import { catalog, repository } from "../support/lab.ts";
 import { Random } from "../support/random.ts";
 
-/** The debugger beside gdb, where one is: the same stops, calls and values at random moments of usertests. FULL=1: 1,000 of them. */
+/** The debugger beside gdb, where one is: the same stops, calls and values at random moments of usertests. FULL=1: 1,000 of them; GDB=N,SEED: N of each build, other ones. */
 const gdb = ["gdb-multiarch", "riscv64-unknown-elf-gdb"].find((name) => spawnSync(name, ["--version"]).status === 0);
-const stops = process.env.FULL ? 500 : 50;
+const [asked, seed = 0] = (process.env.GDB ?? "").split(",").map(Number);
+const stops = process.env.FULL ? 500 : Math.max(asked ?? 0, 50);
 const mostFrames = 5;
 const mostInstructions = 2_000_000_000;
 /** After the first stop: what is not reached by then is another kind of program's. */
@@ -108,7 +109,7 @@ test.skipIf(!gdb || !(process.env.FULL || process.env.GDB)).each([
 		const machine = await Machine.create({ ...options, disk: output.disk.slice() }, { core, replay });
 		const contexts = new Contexts(machine, output.kernel, new Map());
 
-		const random = new Random(unoptimized ? 2 : 1);
+		const random = new Random((unoptimized ? 2 : 1) + 2 * seed);
 		const { info } = contexts.kernel;
 		const ours: Stop[] = [];
 		const plans: Plan[] = [];
@@ -170,6 +171,7 @@ test.skipIf(!gdb || !(process.env.FULL || process.env.GDB)).each([
 				expect(`${where}: ${name} ${same || narrow ? value : mine}`).toBe(`${where}: ${name} ${value}`);
 			}
 		}
+		console.log(`${stops} stops, ${compared} values compared`);
 		expect(compared).toBeGreaterThan(stops / 2);
 	} finally {
 		dispose();

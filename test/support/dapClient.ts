@@ -138,7 +138,7 @@ export class DapClient {
 		this.thread = body.threadId;
 		const { threads } = await this.ask<DebugProtocol.ThreadsResponse["body"]>("threads");
 		const name = threads.find(({ id }) => id === this.thread)?.name;
-		this.say(`stopped: ${body.reason}: ${body.description}${body.text ? ` (${body.text})` : ""}`);
+		this.say(`stopped: ${body.description}${body.text ? `: ${body.text}` : ""}`);
 		this.say(`  ${name}`);
 		return this.stack(this.thread, frames);
 	}

@@ -1,43 +1,22 @@
-/** CPU milliseconds of what a person waits for in a debug session: `node dist/test/debugFigures.mjs TREE`. */
-import type { DebugProtocol } from "@vscode/debugprotocol";
-import { dapHost } from "../../src/cli/dap.ts";
-import { DebugSession } from "../../src/debugger/session.ts";
+/** CPU and wall milliseconds of what a person waits for in a debug session: `node dist/test/debugFigures.mjs TREE`. */
+import { DapSession } from "./dapSession.ts";
 
 const tree = process.argv[2] ?? ".";
 const cpu = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
 
-async function once(): Promise<Record<string, number>> {
-	let sequence = 1;
-	let wake = () => {};
-	const responses = new Map<number, DebugProtocol.Response>();
-	const events: DebugProtocol.Event[] = [];
-	const session = new DebugSession(
-		dapHost({ tree, toolchain: "bundled", translator: true, paced: false }),
-		(message) => {
-			if (message.type === "event") events.push(message as DebugProtocol.Event);
-			else responses.set((message as DebugProtocol.Response).request_seq, message as DebugProtocol.Response);
-			wake();
-		},
-	);
-	const ask = async (command: string, args?: object) => {
-		const seq = sequence++;
-		await session.receive({ seq, type: "request", command, arguments: args });
-		return responses.get(seq)?.body;
-	};
-	const stopped = async () => {
-		for (;;) {
-			const at = events.findIndex(({ event }) => event === "stopped");
-			if (at >= 0) return events.splice(0, at + 1).at(-1)?.body.threadId as number;
-			await new Promise<void>((resolve) => {
-				wake = resolve;
-			});
-		}
-	};
-	const figures: Record<string, number> = {};
+interface Figure {
+	readonly cpu: number;
+	readonly wall: number;
+}
+
+async function once(): Promise<Record<string, Figure>> {
+	const session = new DapSession(tree);
+	const { ask, stopped } = { ask: session.ask.bind(session), stopped: session.stopped.bind(session) };
+	const figures: Record<string, Figure> = {};
 	const measure = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-		const start = cpu();
+		const start = { cpu: cpu(), wall: performance.now() };
 		const result = await work();
-		figures[name] = cpu() - start;
+		figures[name] = { cpu: cpu() - start.cpu, wall: performance.now() - start.wall };
 		return result;
 	};
 	await ask("initialize", { adapterID: "xv6" });
@@ -57,17 +36,19 @@ async function once(): Promise<Record<string, number>> {
 	await ask("continue", { threadId: thread });
 	thread = await stopped();
 	await measure("stack and locals in uvmcopy", show);
-	const steps: number[] = [];
+	const steps: Figure[] = [];
 	for (let i = 0; i < 30; i++) {
-		const start = cpu();
-		await ask("next", { threadId: thread });
-		thread = await stopped();
-		await show();
-		steps.push(cpu() - start);
+		await measure("step", async () => {
+			await ask("next", { threadId: thread });
+			thread = await stopped();
+			await show();
+		});
+		steps.push(figures.step as Figure);
 	}
-	steps.sort((a, b) => a - b);
-	figures["step with stack and locals, median"] = steps[15] as number;
-	figures["step with stack and locals, 95th percentile"] = steps[28] as number;
+	delete figures.step;
+	const rank = (of: keyof Figure, at: number) => steps.map((step) => step[of]).sort((a, b) => a - b)[at] as number;
+	for (const [what, at] of Object.entries({ median: 15, "95th percentile": 28 }))
+		figures[`step with stack and locals, ${what}`] = { cpu: rank("cpu", at), wall: rank("wall", at) };
 	await measure("step back", async () => {
 		await ask("stepBack", { threadId: thread });
 		thread = await stopped();
@@ -78,6 +59,7 @@ async function once(): Promise<Record<string, number>> {
 
 for (const name of ["first", "second", "third"]) {
 	console.log(name);
-	for (const [what, ms] of Object.entries(await once())) console.log(`  ${what}: ${ms.toFixed(1)} ms`);
+	for (const [what, { cpu, wall }] of Object.entries(await once()))
+		console.log(`  ${what}: ${cpu.toFixed(1)} ms CPU, ${wall.toFixed(1)} ms wall`);
 }
 process.exit(0);

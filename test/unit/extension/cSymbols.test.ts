@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { bestOf, symbolsOf, valuesToShow } from "../../../src/extension/cSymbols.ts";
+import { bestOf, chainBefore, symbolsOf, valuesToShow } from "../../../src/extension/cSymbols.ts";
 import { repository } from "../../support/lab.ts";
 
 const read = (path: string) => readFileSync(join(repository, "xv6", path), "utf8");
@@ -97,4 +97,15 @@ test("inline values: variables up to the line of the stop, without calls, member
 		["0 left", "0 right", "2 pair", "2 p", "2 left", "3 p", "3 left", "3 right"].filter((one) => one !== "2 pair"),
 	);
 	expect(shown(9)).toEqual([]);
+});
+
+test.each([
+	["  p->trapframe->epc", "p->trapframe->epc"],
+	["if(p->ofile[f(fd)] . ip", "p->ofile[].ip"],
+	["x = y", "y"],
+	["*pp->next", "pp->next"],
+	["myproc()->pid", undefined],
+	["a + 3", undefined],
+])("the chain that ends %s is %s", (text, chain) => {
+	expect(chainBefore(text)).toBe(chain);
 });

@@ -1,14 +1,6 @@
+import type { Declared } from "../protocol/declared.ts";
 import type { DebugInfo } from "./debugInfo.ts";
 import { findMember, plain, type StructType, type Type, typeName } from "./types.ts";
-
-/** What a name in a line of the source is declared as. */
-export interface Declared {
-	/** As C declares it: `struct proc *p`, `char name[16]`. */
-	readonly text: string;
-	/** Of a member: its structure, and its offset there in bytes. */
-	readonly within?: { readonly type: string; readonly offset: number; readonly size: number };
-	readonly kind: "local" | "parameter" | "global" | "member";
-}
 
 /**
  * What the last name of a chain such as `p->trapframe->a0` or `proc[].name` means at a line (from 1) of a file: a local variable or

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
-import type { Declared } from "../debuginfo/declared.ts";
+import type { Declared } from "../protocol/declared.ts";
 import { bestOf, type CSymbol, chainBefore, type SymbolKind, symbolsOf } from "./cSymbols.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
-import type { Declared } from "../debuginfo/declared.ts";
 import type { CoveragePart, CoverageReport } from "./coverage.ts";
+import type { Declared } from "./declared.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";

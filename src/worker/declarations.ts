@@ -1,6 +1,7 @@
 import type { BuildOutput } from "../build/types.ts";
-import { type Declared, declaredAt } from "../debuginfo/declared.ts";
+import { declaredAt } from "../debuginfo/declared.ts";
 import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
+import type { Declared } from "../protocol/declared.ts";
 
 /** What names in the sources mean, by the debug information of the last build, as long as a file is what was built. */
 export class Declarations {

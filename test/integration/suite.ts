@@ -150,6 +150,20 @@ function defineTrusted(): void {
 		assert.equal(summary.compiled, 0, summary.summary);
 	});
 
+	it("shows on hover what a member of a structure is, by the debug information, and goes to a definition", async () => {
+		const uri = vscode.Uri.joinPath(folder.root, "kernel/proc.c");
+		const document = await vscode.workspace.openTextDocument(uri);
+		const at = document.positionAt(document.getText().indexOf("np->trapframe->a0") + "np->trapframe->a".length);
+		const hovers = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", uri, at);
+		const text = hovers.flatMap(({ contents }) => contents.map((one) => (typeof one === "string" ? one : one.value)));
+		assert.match(text.join("\n"), /uint64 a0[\s\S]*struct trapframe/);
+		const call = document.positionAt(document.getText().indexOf("= allocproc()") + 3);
+		type Places = (vscode.Location | vscode.LocationLink)[];
+		const found = await vscode.commands.executeCommand<Places>("vscode.executeDefinitionProvider", uri, call);
+		const [place] = found.map((one) => ("uri" in one ? one.range : one.targetRange));
+		assert.equal(document.lineAt(place?.start.line ?? 0).text, "allocproc(void)");
+	});
+
 	it("runs prodcons1 on the starter: it fails with an explanation that leads to the fix", async () => {
 		const verdict = await runProdcons1(folder);
 		assert.equal(verdict.outcome, "failed");

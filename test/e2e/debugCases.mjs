@@ -6,11 +6,17 @@ import { themes } from "./windowCases.mjs";
 
 /** The frames of the call stack view, the innermost first. */
 const frames = (page) => page.locator(".debug-call-stack .stack-frame").allInnerTexts();
-/** The frame that the stop is in, which VS Code selects. */
-const top = async (page) => {
-	const selected = await page.locator(".debug-call-stack .monaco-list-row.selected .stack-frame").allInnerTexts();
-	return selected[0] ?? "";
-};
+/** What may be the frame that the stop is in: the one that VS Code selects, or the first below the name of a thread. */
+const tops = (page) =>
+	page.evaluate(() => {
+		const rows = [...document.querySelectorAll(".debug-call-stack .monaco-list-row")].sort(
+			(one, other) => Number(one.dataset.index) - Number(other.dataset.index),
+		);
+		const isFirst = (index) => index === 0 || rows[index - 1].querySelector(".stack-frame") === null;
+		return rows
+			.filter((row, i) => row.querySelector(".stack-frame") && (row.classList.contains("selected") || isFirst(i)))
+			.map((row) => row.innerText);
+	});
 
 /** All frames, those too that have to be scrolled to. */
 async function stack(page) {
@@ -38,13 +44,13 @@ async function clickBeside(page, line, sets = true) {
 
 /** Waits for the stop after an action, by what the innermost frame says then. */
 async function stopsIn(page, wanted, what) {
-	let seen = "";
+	let seen = [];
 	await until(
 		async () => {
-			seen = await top(page);
-			return wanted.test(seen);
+			seen = await tops(page);
+			return seen.some((frame) => wanted.test(frame));
 		},
-		() => `${what}: the innermost frame is ${seen}`,
+		() => `${what}: the innermost frames are ${seen.join(" / ")}`,
 	);
 }
 

@@ -26,6 +26,6 @@ test("names are declared as the source says: locals of the function around the l
 	expect(at(lineOf("kill(int pid)") + 4, "pid")).toMatchObject({ kind: "parameter", text: "int pid" });
 	expect(at(fork, "proc[].state")).toMatchObject({ kind: "member", text: "enum procstate state" });
 	expect(at(fork, "initproc")).toMatchObject({ kind: "global", text: "struct proc *initproc" });
-	for (const chain of ["np->nothing", "nothing", "np.", "np->pid->x", "", "->"])
+	for (const chain of ["np->nothing", "nothing", "np->pid->x", "", "->"])
 		expect(at(fork, chain), chain).toBeUndefined();
 });

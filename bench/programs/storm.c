@@ -1,4 +1,4 @@
-// System-call storms of the benchmark: `storm fork|exec|pipe|dirty N`.
+// System-call storms of the benchmark: `storm fork|exec|pipe|dirty|sleep N`.
 
 #include "kernel/types.h"
 #include "user/user.h"
@@ -63,11 +63,24 @@ dirty(int n)
     at[i * 4096] = i;
 }
 
+// N processes that nobody waits for, asleep for ever.
+static void
+sleepers(int n)
+{
+  while(n-- > 0){
+    int pid = fork();
+    check(pid, "fork");
+    if(pid == 0)
+      for(;;)
+        sleep(1000000);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   if(argc != 3){
-    printf("usage: storm fork|exec|pipe|dirty N\n");
+    printf("usage: storm fork|exec|pipe|dirty|sleep N\n");
     exit(1);
   }
   int n = atoi(argv[2]);
@@ -79,6 +92,8 @@ main(int argc, char **argv)
     pipes(n);
   else if(strcmp(argv[1], "dirty") == 0)
     dirty(n);
+  else if(strcmp(argv[1], "sleep") == 0)
+    sleepers(n);
   else
     exit(0);
   printf("%s OK\n", argv[1]);

@@ -5,8 +5,11 @@ import type { CompileOutcome } from "../../toolchain/bundled/compiler.ts";
 import { type ObjectCache, packOutcome, unpackOutcome } from "../../toolchain/cache.ts";
 
 const checksumBytes = 32;
-/** Looked at this often at most, counted in writes: listing a folder costs more than writing a file. */
-const trimEvery = 50;
+/**
+ * The folder is looked at for every 16th object on average, by its key: to list thousands of files costs more than to write one, and most
+ * processes write one or two.
+ */
+const trimsAt = /0$/;
 
 /** Nobody writes a file for so long: what is still under its temporary name belongs to a process that was killed. */
 const abandonedMs = 60 * 60 * 1000;
@@ -16,7 +19,6 @@ const abandonedMs = 60 * 60 * 1000;
  * a file that is damaged, or is not what its key says, is a miss and goes. Least recently used ones go when the sum passes `maxBytes`.
  */
 export class DiskCache implements ObjectCache {
-	private writes = 0;
 	private ours: Promise<boolean> | undefined;
 
 	constructor(
@@ -53,7 +55,7 @@ export class DiskCache implements ObjectCache {
 			const sum = createHash("sha256").update(key).update(body).digest();
 			await writeFile(temporary, Buffer.concat([sum, body]));
 			await rename(temporary, join(this.folder, key));
-			if (this.writes++ % trimEvery === 0) await this.trim();
+			if (trimsAt.test(key)) await this.trim();
 		} catch {
 			// A cache that cannot be written is a slow cache, no failure of the build.
 			await rm(temporary, { force: true }).catch(() => undefined);

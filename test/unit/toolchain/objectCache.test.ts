@@ -185,9 +185,13 @@ describe("on disk", () => {
 		await expect
 			.poll(async () => (await import("node:fs")).statSync(join(folder, key(0))).mtimeMs)
 			.toBeGreaterThan(2e6);
-		// A new cache trims at its first write.
-		await new DiskCache(folder, 35_000).put(key(6), outcome(10_000));
-		expect((await readdir(folder)).sort()).toEqual([0, 5, 6].map(key));
+		// One write in sixteen trims, by its key.
+		const small = new DiskCache(folder, 35_000);
+		await small.put(key(6), outcome(10_000));
+		expect((await readdir(folder)).length).toBe(7);
+		await utimes(join(folder, key(6)), 3e6, 3e6);
+		await small.put(key(16), outcome(10_000));
+		expect((await readdir(folder)).sort()).toEqual([0, 6, 16].map(key).sort());
 	});
 
 	test("a folder that cannot be made is a slow cache, no failure", async () => {

@@ -1,0 +1,149 @@
+// Measured by bench/growth.mjs: how the time of what people wait for grows with what there is. One JSON line a point:
+// { series, by, x, ms }: CPU milliseconds of this process, the median of some runs.
+
+import { describeTree } from "../src/build/describeTree.ts";
+import { BuildSession } from "../src/build/session.ts";
+import type { BuildOutput } from "../src/build/types.ts";
+import { fromUtf8, utf8 } from "../src/common/bytes.ts";
+import { bug } from "../src/common/errors.ts";
+import { MemoryTree, type SourceTree } from "../src/common/sourceTree.ts";
+import { openBundledToolchain } from "../src/env/node/bundledToolchain.ts";
+import { loadCore } from "../src/env/node/core.ts";
+import { distFolder } from "../src/env/node/dist.ts";
+import { NodeTree } from "../src/env/node/sourceTree.ts";
+import type { KernelView } from "../src/kernelview/kernelView.ts";
+import { observeKernel } from "../src/kernelview/observe.ts";
+import { Machine } from "../src/machine/machine.ts";
+import { budgets } from "../src/session/budgets.ts";
+import { Shell } from "../src/session/shell.ts";
+
+const repeats = 7;
+const mib = 1024 * 1024;
+
+async function filesOf(tree: SourceTree, folder = "", into = new Map<string, Uint8Array>()) {
+	for (const { name, kind } of await tree.list(folder)) {
+		const path = folder === "" ? name : `${folder}/${name}`;
+		if (kind === "folder") await filesOf(tree, path, into);
+		else into.set(path, (await tree.read(path)) ?? new Uint8Array());
+	}
+	return into;
+}
+
+function edited(files: Map<string, Uint8Array>, path: string, from: string | RegExp, to: string): void {
+	const text = fromUtf8(files.get(path) ?? bug(`no ${path}`));
+	const now = text.replace(from, () => to);
+	if (now === text) bug(`${path} has no ${from}`);
+	files.set(path, utf8(now));
+}
+
+const cpu = () => {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1000;
+};
+
+async function median(work: () => unknown): Promise<number> {
+	const times: number[] = [];
+	for (let i = 0; i < repeats; i++) {
+		const before = cpu();
+		await work();
+		times.push(cpu() - before);
+	}
+	return times.sort((a, b) => a - b)[repeats >> 1] as number;
+}
+
+function point(series: string, by: string, x: number, ms: number): void {
+	process.stdout.write(`${JSON.stringify({ series, by, x, ms: Math.max(ms, 0.01) })}\n`);
+}
+
+const original = await filesOf(new NodeTree("xv6"));
+original.set("user/storm.c", (await new NodeTree("bench/programs").read("storm.c")) ?? bug("no storm.c"));
+edited(original, "Makefile", "UPROGS=\\\n", "UPROGS=\\\n\t$U/_storm\\\n");
+const toolchain = await openBundledToolchain({ dist: distFolder() });
+const core = await loadCore();
+
+async function build(edit: (files: Map<string, Uint8Array>) => void = () => undefined): Promise<BuildOutput> {
+	const files = new Map(original);
+	edit(files);
+	const tree = new MemoryTree("growth", files);
+	const { output, diagnostics } = await new BuildSession().build({ tree, toolchain, wasi: toolchain });
+	return output ?? bug(`it does not build: ${diagnostics[0]?.message}`);
+}
+
+interface Running {
+	readonly machine: Machine;
+	readonly view: KernelView;
+	readonly shell: Shell;
+}
+
+async function booted(
+	output: BuildOutput,
+	memoryBytes: number,
+	use: (running: Running) => Promise<void>,
+): Promise<void> {
+	const { kernel, disk } = output;
+	const machine = await Machine.create({ kernel, disk, memoryBytes, harts: 1, jit: "on" }, { core });
+	const view = observeKernel(machine, output);
+	const shell = Shell.on(machine, { breathe: async () => undefined });
+	await shell.waitForPrompt(budgets.boot * 10);
+	await use({ machine, view, shell });
+	shell.dispose();
+	view.dispose();
+	machine.dispose();
+}
+
+async function run({ shell }: Running, command: string): Promise<void> {
+	const { end } = await shell.run(command, budgets.command * 10);
+	if (end.kind !== "prompt") bug(`${command} ended with ${end.kind}`);
+}
+
+// Frames: of a machine of 10 MiB to one of 1,000.
+for (const size of [10, 100, 1000]) {
+	const output = await build((files) => edited(files, "kernel/memlayout.h", "128*1024*1024", `${size}*1024*1024`));
+	const before = cpu();
+	await booted(output, size * mib, async ({ machine, view }) => {
+		point("boot", "MiB of RAM", size, cpu() - before);
+		await median(() => view.model());
+		point("a look of the inspector", "MiB of RAM", size, await median(() => view.model()));
+		machine.snapshot();
+		point("state hash after the first", "MiB of RAM", size, await median(() => machine.stateHash()));
+	});
+}
+
+// Processes: a kernel with room for 700.
+const crowded = await build((files) => edited(files, "kernel/param.h", /NPROC\s+64 /, "NPROC 700 "));
+for (const count of [6, 60, 600]) {
+	await booted(crowded, 128 * mib, async (running) => {
+		const before = cpu();
+		await run(running, `storm sleep ${count}`);
+		point("making them", "processes", count, cpu() - before);
+		await median(() => running.view.model());
+		point("a look of the inspector", "processes", count, await median(() => running.view.model()));
+	});
+}
+
+// The log: entries by the thousand.
+const plain = await build();
+for (const forks of [30, 300, 3000]) {
+	await booted(plain, 128 * mib, async (running) => {
+		running.view.begin();
+		const before = cpu();
+		await run(running, `storm fork ${forks}`);
+		const { length } = running.view.model().log;
+		point("forks that are logged", "entries of the log", length, cpu() - before);
+		await median(() => running.view.model());
+		point("a look of the inspector", "entries of the log", length, await median(() => running.view.model()));
+	});
+}
+
+// Files of the tree that are nobody's.
+for (const count of [10, 100, 1000, 10_000]) {
+	const files = new Map(original);
+	for (let i = 0; i < count; i++) files.set(`kernel/extra${i}.h`, utf8(`#define EXTRA_${i} ${i}\n`));
+	const tree = new MemoryTree("growth", files);
+	const session = new BuildSession();
+	await session.build({ tree, toolchain, wasi: toolchain });
+	point("describe the tree", "files more", count, await median(() => describeTree(tree)));
+	const again = () => session.build({ tree, toolchain, wasi: toolchain });
+	point("build, no change", "files more", count, await median(again));
+}
+toolchain.dispose();

@@ -49,8 +49,12 @@ interface FreeWalk {
 	readonly places: Int32Array;
 }
 
-const noWalk: FreeWalk = { order: new Int32Array(0), count: 0, places: new Int32Array(0) };
-const lastWalks = new WeakMap<GuestMemory, FreeWalk>();
+/** The last walk, and the arrays of the one before it: a walk at each look would be most of what the collector has to do. */
+const lastWalks = new WeakMap<GuestMemory, { readonly last: FreeWalk; readonly spare: FreeWalk }>();
+
+function emptyWalk(frames: number): FreeWalk {
+	return { order: new Int32Array(frames), count: 0, places: new Int32Array(frames) };
+}
 
 /**
  * Frames on kalloc's lists. A cycle or a wild pointer ends the walk. Tens of thousands of links lie on as many pages, and to follow them one
@@ -60,9 +64,8 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 	const total = memory.frames;
 	const free = new Uint8Array(total);
 	const words = memory.range(memory.base, memory.base + total * pageBytes);
-	const before = lastWalks.get(memory) ?? noWalk;
-	const order = new Int32Array(total);
-	const places = new Int32Array(total);
+	const { last: before, spare } = lastWalks.get(memory) ?? { last: emptyWalk(total), spare: emptyWalk(total) };
+	const { order, places } = spare;
 	let count = 0;
 	let damage: string | undefined;
 	const take = (frame: number) => {
@@ -84,8 +87,8 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 				break;
 			}
 			take(frame);
-			let place = before.places[frame] ?? 0;
-			if (before.order[place] === frame) {
+			let place = before.places[frame] as number;
+			if (place < before.count && before.order[place] === frame) {
 				while (++place < before.count) {
 					const next = before.order[place] as number;
 					const address = memory.base + next * pageBytes;
@@ -98,7 +101,7 @@ export function readFreeList(memory: GuestMemory, names: KernelNames) {
 			run = memory.u64(memory.addressOf(frame) + link) ?? 0;
 		}
 	}
-	lastWalks.set(memory, { order, count, places });
+	lastWalks.set(memory, { last: { order, count, places }, spare: before });
 	return { free, count: lists.length > 0 ? count : undefined, damage };
 }
 

@@ -22,7 +22,7 @@ export async function loadSide(root) {
 	return (await import(pathToFileURL(outfile).href)).InspectorSide;
 }
 
-/** Colours of VS Code's four default themes, as far as the page uses them. */
+/** Colours of VS Code's four default themes, and of popular ones that ship with it, as far as the page uses them. */
 export const themes = JSON.parse(readFileSync(new URL("themes.json", import.meta.url), "utf8"));
 
 const kinds = {

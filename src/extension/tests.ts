@@ -606,8 +606,6 @@ function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFold
 	const source = folder.tree.programs.find(({ name }) => name === verdict.program)?.source;
 	const place = source === undefined ? undefined : failurePlace(verdict, source);
 	const named = place && sourceUri(folder.root, place.file);
-	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
-	if (wrong) messages.push(vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual));
 	for (const message of messages) {
 		message.contextValue = reports.includes(message) ? "xv6Lab.schedule" : "xv6Lab.verdict";
 		const [top] = message.stackTrace ?? [];
@@ -616,5 +614,10 @@ function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFold
 		else if (place && named) message.location = new vscode.Location(named, startOf(place.line));
 		else if (item.uri) message.location = new vscode.Location(item.uri, item.range ?? startOf(1));
 	}
-	return messages;
+	const wrong = verdict.reasons.find((reason) => reason.kind === "output");
+	if (!wrong) return messages;
+	const difference = vscode.TestMessage.diff(wrong.message, verdict.expected, verdict.actual);
+	difference.contextValue = "xv6Lab.verdict";
+	// Of two messages at one place VS Code peeks at the difference, and the explanation is not seen.
+	return [...messages, difference];
 }

@@ -1,9 +1,11 @@
+import type { ActivityModel } from "../src/protocol/activity.ts";
 import type { WriterModel } from "../src/protocol/history.ts";
 import type { HostState, MachineAction, RunInfo, ToInspector } from "../src/protocol/inspector.ts";
 import type { WalkModel } from "../src/protocol/kernelModel.ts";
 import type { NetworkModel } from "../src/protocol/network.ts";
 import { Host } from "./host.ts";
 import { l10n } from "./l10n.ts";
+import type { TimePart } from "./model/activity.ts";
 import { type Card, makeCards } from "./model/cards.ts";
 import { type Column, columnAt, columnPage, defaultPids } from "./model/columns.ts";
 import { Families } from "./model/families.ts";
@@ -40,6 +42,8 @@ export class Store {
 	baseline: number | undefined;
 	writer: { readonly key: string; readonly answer: WriterModel | string } | undefined;
 	kernelWalk: WalkModel | undefined;
+	/** How often somebody asked for the picture of who ran when. */
+	activityWishes = 0;
 	/** For screen readers. */
 	said = "";
 	/** Of the page, in CSS pixels. */
@@ -91,6 +95,9 @@ export class Store {
 				break;
 			case "at":
 				this.follow(message.instret);
+				break;
+			case "show":
+				this.activityWishes++;
 				break;
 			case "model":
 				this.take(message);
@@ -326,6 +333,11 @@ export class Store {
 		} catch {
 			return undefined;
 		}
+	}
+
+	/** Undefined: the machine keeps no past. */
+	askActivity(part: TimePart): Promise<ActivityModel | undefined> {
+		return this.line.ask("activity", { from: part.from, to: part.to });
 	}
 
 	async askWriter(key: string, address: string, before: number): Promise<void> {

@@ -5,7 +5,7 @@ import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type Exploration, explore, exploreSchedule } from "../explore/explore.ts";
-import { recordSchedule } from "../explore/record.ts";
+import { markedPlaces, recordSchedule } from "../explore/record.ts";
 import { type Finding, renderFindings } from "../explore/report.ts";
 import { parseScheduleText, scheduleText } from "../explore/scheduleText.ts";
 import { type SearchResult, search } from "../explore/search.ts";
@@ -43,11 +43,13 @@ export async function runExplore(argv: string[]): Promise<number> {
 	const count =
 		values.schedules === undefined ? defaultSchedules : wholeNumber(values.schedules, "--schedules", 0, 100_000);
 	const bench = new Explorer(output, params, manifest, command, values.expect);
-	const seen = await bench.watch(schedule, true);
-	const found = given ? undefined : await bench.search(seen, count);
+	const searches = given === undefined && count > 0;
+	const seen = await bench.watch(schedule, { print: true, sites: searches });
+	const found = searches ? await bench.search(seen, count) : undefined;
 	const harm = found?.harm;
 	// What only another schedule shows, the detectors explain there.
-	const inHarm = harm && seen.findings.length === 0 ? await bench.watch(harm.schedule, false) : undefined;
+	const inHarm =
+		harm && seen.findings.length === 0 ? await bench.watch(harm.schedule, { print: false, sites: false }) : undefined;
 	const findings = inHarm?.findings ?? seen.findings;
 	if (values.json) {
 		process.stdout.write(`${JSON.stringify({ findings, ...(harm ? { harm } : {}) }, undefined, "\t")}\n`);
@@ -78,7 +80,8 @@ class Explorer {
 		this.kernel = new ProgramSymbols("kernel", output.kernel);
 	}
 
-	async watch(schedule: Schedule, print: boolean): Promise<Exploration> {
+	/** `sites`: what a search wants to know, too; it costs a second run. */
+	async watch(schedule: Schedule, { print, sites }: { print: boolean; sites: boolean }): Promise<Exploration> {
 		const machine = await explorableMachine(this.output, this.params, true);
 		try {
 			const seen = await explore({
@@ -86,7 +89,7 @@ class Explorer {
 				kernel: this.kernel,
 				command: this.command,
 				schedule,
-				sites: print,
+				sites,
 				breathe,
 				...(this.manifest?.benignRaces ? { benign: this.manifest.benignRaces } : {}),
 				...(print ? { onOutput: (bytes: Uint8Array) => void process.stderr.write(bytes) } : {}),
@@ -100,7 +103,7 @@ class Explorer {
 	}
 
 	async search({ sites, end }: Exploration, schedules: number): Promise<SearchResult | undefined> {
-		if (schedules === 0 || end.kind !== "prompt") return undefined;
+		if (end.kind !== "prompt") return undefined;
 		const progress = new ProgressLine(process.stderr);
 		const machine = await explorableMachine(this.output, this.params, false);
 		try {
@@ -136,7 +139,9 @@ class Explorer {
 		try {
 			const title = `${this.command}${first ? `: ${first.title}` : ""} (schedule ${scheduleText(by)})`;
 			const request = { machine, kernel: this.kernel, command: this.command, schedule: by, title, breathe };
-			const recording = await recordSchedule(before ? { ...request, before } : request);
+			const recording = await recordSchedule(
+				before ? { ...request, before, places: markedPlaces(first?.places ?? []) } : request,
+			);
 			await atomicWrite([{ path: file, bytes: await serializeRecording(recording) }]);
 		} finally {
 			machine.dispose();

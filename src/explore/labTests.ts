@@ -8,6 +8,7 @@ import type { Machine } from "../machine/machine.ts";
 import type { CommandEnd } from "../session/commandEnd.ts";
 import { Bench, type BenchRun } from "./bench.ts";
 import { exploreOn, exploreSchedule } from "./explore.ts";
+import { markedPlaces } from "./record.ts";
 import { type Finding, renderFinding } from "./report.ts";
 import { scheduleText } from "./scheduleText.ts";
 import { type SearchProgress, searchOn } from "./search.ts";
@@ -108,7 +109,7 @@ function reportOf(finding: Finding): NonNullable<Verdict["exploration"]>[number]
 	const stack = last?.stack ?? [];
 	const moment = {
 		schedule: scheduleText(exploreSchedule(0)),
-		...(last ? { before: { hart: last.hart, step: last.step } } : {}),
+		...(last ? { before: { hart: last.hart, step: last.step }, places: markedPlaces(finding.places) } : {}),
 	};
 	return {
 		text: renderFinding(finding),

@@ -72,6 +72,13 @@ function renderPlace({ does, size, hart, process, stack, locks }: Place, variabl
 	return `${[`${what} by hart ${hart}, ${who}:`, ...frames, ...held].join("\n")}\n`;
 }
 
+/** `write in mappages, kernel/vm.c:146, pid 7 (mmapstress)`. */
+export function placeText({ does, stack, process }: Place): string {
+	const [first] = stack;
+	const where = first ? ` in ${first.function}${first.file === undefined ? "" : `, ${at(first)}`}` : "";
+	return `${does}${where}${process ? `, pid ${process.pid} (${process.name})` : ""}`;
+}
+
 /** `kernel/kalloc.c:77`; empty: not known. */
 export function at({ file, line }: Frame): string {
 	return file === undefined ? "" : `${file}:${line}`;

@@ -7,6 +7,7 @@ import { Bench, type BenchRun } from "./bench.ts";
 import { exploreSchedule } from "./explore.ts";
 import { minimize } from "./minimize.ts";
 import { frameAt, processOn } from "./moment.ts";
+import { Priorities } from "./priorities.ts";
 import type { Frame, Place } from "./report.ts";
 import { scheduleText } from "./scheduleText.ts";
 
@@ -29,9 +30,10 @@ export interface SearchRequest {
 }
 
 /**
- * `racing`: stops at the instructions of races; `sharing`: at three of those that use shared memory; `random`: seeds; `mixed`: all.
+ * `racing`: stops at the instructions of races; `sharing`: at three of those that use shared memory; `random`: seeds; `mixed`: all
+ * of these; `priority`: one hart runs alone, for comparison.
  */
-export type Strategy = "racing" | "sharing" | "random" | "mixed";
+export type Strategy = "racing" | "sharing" | "random" | "priority" | "mixed";
 
 export interface SearchProgress {
 	readonly done: number;
@@ -115,7 +117,7 @@ export async function searchOn(
 	for (let i = 0; i < total; i++) {
 		const strategy = strategyOf(request.strategy ?? "mixed", i, sites);
 		request.onProgress?.({ done: i, total, strategy });
-		const tried = await attempt(bench, command, strategy, i, sites, budget);
+		const tried = await attempt(bench, request, strategy, i, budget, plain.instructions);
 		const kind = kindOf(tried.run);
 		if (kind === undefined) continue;
 		const again = (schedule: Schedule) => bench.run(command, schedule, budget);
@@ -159,11 +161,11 @@ function strategyOf(
 
 async function attempt(
 	bench: Bench,
-	command: string,
+	{ command, kernel, sites }: Pick<SearchRequest, "command" | "kernel" | "sites">,
 	strategy: SearchProgress["strategy"],
 	seed: number,
-	sites: SearchRequest["sites"],
 	budget: Instructions,
+	length: Instructions,
 ): Promise<{ readonly run: BenchRun; readonly schedule: Schedule }> {
 	const plain = exploreSchedule(0);
 	if (strategy === "plain" || strategy === "random") {
@@ -171,6 +173,14 @@ async function attempt(
 		return { run: await bench.run(command, schedule, budget), schedule };
 	}
 	const random = generator(seed);
+	if (plain.kind === "directed" && strategy === "priority") {
+		let priorities: Priorities | undefined;
+		const run = await bench.run(command, plain, budget, (most) => {
+			priorities ??= new Priorities(bench, kernel, plain.slice, length, random);
+			return priorities.advance(most);
+		});
+		return { run, schedule: { ...plain, decisions: priorities?.decisions ?? [] } };
+	}
 	const places =
 		strategy === "racing" ? sites.racing : [0, 1, 2].map(() => sites.sharing[random(sites.sharing.length)] as number);
 	const stopper = new Stopper(bench, places, random);

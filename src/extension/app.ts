@@ -99,7 +99,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			runSchedules: (folder, program) => tests.runSchedules(folder, program),
 			nextTest: (folder) => folder.tree.lab && labProgress(folder.tree.lab, tests.results(folder)).next?.test,
 			runOfMessage: (hint) => tests.runOfMessage(hint),
-			openInspector: (folder) => inspectors.open(folder),
+			openInspector: (folder, part) => inspectors.open(folder, part),
 			debugSchedule: (chosen) => tests.debugSchedule(chosen as Parameters<LabTests["debugSchedule"]>[0]),
 			newWorkspace: () => newWorkspace(catalog, keys, context.globalStorageUri),
 			selectToolchain: (folder) => selectToolchain(folder, platform.hasProcesses),

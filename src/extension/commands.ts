@@ -25,7 +25,7 @@ export interface CommandParts {
 	nextTest(folder: LabFolder): TestRow["test"] | undefined;
 	/** The run that a test's message is about: its tree, and the seed if it is not in the terminal's machine any more. */
 	runOfMessage(hint: unknown): { folder: LabFolder; test: string; seed: number; isLive: boolean } | undefined;
-	openInspector(folder: LabFolder): void;
+	openInspector(folder: LabFolder, part?: "activity"): void;
 	/** Of a report in a test's message. */
 	debugSchedule(chosen: unknown): Promise<void>;
 	newWorkspace(): Promise<void>;
@@ -121,6 +121,11 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			parts.openInspector(folder);
+		},
+		showActivity: async (hint?: unknown) => {
+			const folder = await folders.choose(rootHint(hint));
+			if (!folder) return void noTree();
+			parts.openInspector(folder, "activity");
 		},
 		debugSchedule: async (chosen?: unknown) => parts.debugSchedule(chosen),
 		showExpected: async () => {

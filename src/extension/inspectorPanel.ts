@@ -30,15 +30,17 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 		this.store.add(vscode.window.registerWebviewViewProvider(viewId, this));
 	}
 
-	open(folder: LabFolder): void {
+	/** `part`: of the page, is opened and scrolled to. */
+	open(folder: LabFolder, part?: "activity"): void {
 		const existing = this.panels.get(folder);
-		if (existing) {
-			existing.reveal();
-			return;
+		if (existing) existing.reveal();
+		else {
+			const title = vscode.l10n.t("Memory of {0}", folder.name);
+			const column = vscode.ViewColumn.Beside;
+			this.adopt(vscode.window.createWebviewPanel(viewType, title, column, { enableScripts: true }), folder);
 		}
-		const title = vscode.l10n.t("Memory of {0}", folder.name);
-		const panel = vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Beside, { enableScripts: true });
-		this.adopt(panel, folder);
+		if (!part) return;
+		for (const inspector of this.inspectors) if (inspector.folder === folder) inspector.show(part);
 	}
 
 	async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
@@ -108,6 +110,8 @@ class Inspector {
 	private readonly store = new DisposableStore();
 	/** The page has said that it listens. */
 	private ready = false;
+	/** Part of the page that somebody asked for before. */
+	private wanted: "activity" | undefined;
 
 	constructor(
 		private readonly webview: vscode.Webview,
@@ -131,6 +135,12 @@ class Inspector {
 		// After a crash: the page goes on with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		webview.html = page(webview, media, folder.root.toString());
+	}
+
+	/** As soon as the page is there. */
+	show(part: "activity"): void {
+		if (this.ready) this.post({ type: "show", part });
+		else this.wanted = part;
 	}
 
 	dispose(): void {
@@ -165,6 +175,8 @@ class Inspector {
 				this.ready = true;
 				this.sendState();
 				this.post({ type: "run", run: this.folder.lastRun });
+				if (this.wanted) this.post({ type: "show", part: this.wanted });
+				this.wanted = undefined;
 				return this.watch();
 			case "drawn":
 				await engine.request("modelDrawn", undefined);
@@ -179,6 +191,8 @@ class Inspector {
 						before: message.before,
 					}),
 				);
+			case "activity":
+				return this.answer(message.id, () => engine.request("activity", { from: message.from, to: message.to }));
 			case "network":
 				return this.answer(message.id, () => engine.request("network", undefined));
 			case "control":

@@ -16,8 +16,10 @@ import type {
 } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
 import { CSR } from "../riscv/csr.ts";
+import { ActivityRecorder } from "./activity.ts";
 import { Allowance } from "./allowance.ts";
 import { Diagnoser } from "./diagnosis/diagnoser.ts";
+import { LockReader } from "./diagnosis/locks.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { frameLetters, readFreeList } from "./frames.ts";
@@ -91,6 +93,7 @@ export class KernelView implements Disposable {
 	private isAttached = false;
 	private sequence = 0;
 	private readonly looks: Allowance;
+	private locks: LockReader | undefined;
 	private frameOfPanic: readonly StackLine[] = [];
 	private killedStacks = new Map<number, readonly StackLine[]>();
 
@@ -172,6 +175,22 @@ export class KernelView implements Disposable {
 
 	dispose(): void {
 		this.attached.dispose();
+	}
+
+	/** For a part of the run that is done once more; see activity.ts. */
+	activity(): ActivityRecorder {
+		return new ActivityRecorder(this.sources, this.lockReader());
+	}
+
+	/** Spinlocks in variables of the kernel that a hart holds now. */
+	locksHeld(hart: number): string[] {
+		const locks = this.lockReader();
+		return locks.heldBy(hart).map((lock) => locks.label(lock));
+	}
+
+	private lockReader(): LockReader {
+		this.locks ??= new LockReader(this.sources.memory, this.sources.names);
+		return this.locks;
 	}
 
 	/** Forgets log and findings, for example when a test begins or the machine was put back. */

@@ -86,7 +86,12 @@ export interface Verdict {
 	readonly exploration?: readonly {
 		readonly text: string;
 		/** Where a debugger has something to see: right before the last place, or the end of the schedule. */
-		readonly moment: { readonly schedule: string; readonly before?: { readonly hart: number; readonly step: number } };
+		readonly moment: {
+			readonly schedule: string;
+			readonly before?: { readonly hart: number; readonly step: number };
+			/** Places on the way, in the order of the run. */
+			readonly places?: readonly { readonly hart: number; readonly step: number; readonly text: string }[];
+		};
 		readonly stack: readonly Omit<StackLine, "address">[];
 	}[];
 	readonly instructions: Instructions;

@@ -78,6 +78,7 @@ export class GuestEvents {
 	private readonly traps = new Emitter<Trap>();
 	private readonly everyTraps = new Emitter<Trap>();
 	private readonly trapReturns = new Emitter<TrapReturn>();
+	private readonly everyTrapReturns = new Emitter<TrapReturn>();
 	private readonly roots = new Emitter<RootChange>();
 	private readonly lastTraps: LastTrap[] = [];
 	private readonly lastReturns: LastReturn[] = [];
@@ -85,6 +86,10 @@ export class GuestEvents {
 	readonly onTrap: MachineSurface["onTrap"] = this.listened(this.traps, layout.EVENT_TRAP);
 	readonly onEveryTrap: MachineSurface["onEveryTrap"] = this.listened(this.everyTraps, layout.EVENT_TRAP);
 	readonly onTrapReturn: MachineSurface["onTrapReturn"] = this.listened(this.trapReturns, layout.EVENT_TRAP_RETURN);
+	readonly onEveryTrapReturn: MachineSurface["onTrapReturn"] = this.listened(
+		this.everyTrapReturns,
+		layout.EVENT_TRAP_RETURN,
+	);
 	readonly onRootChange: MachineSurface["onRootChange"] = this.listened(this.roots, layout.EVENT_ROOT_CHANGE);
 
 	constructor(
@@ -93,7 +98,8 @@ export class GuestEvents {
 	) {}
 
 	dispose(): void {
-		for (const emitter of [this.traps, this.everyTraps, this.trapReturns, this.roots]) emitter.dispose();
+		const { traps, everyTraps, trapReturns, everyTrapReturns, roots } = this;
+		for (const emitter of [traps, everyTraps, trapReturns, everyTrapReturns, roots]) emitter.dispose();
 	}
 
 	/** The guest does again what listeners have seen. */
@@ -107,9 +113,9 @@ export class GuestEvents {
 			this.everyTraps.fire(this.lastTraps[hart]);
 		},
 		onTrapReturn: (hart) => {
-			if (this.silent) return;
 			this.lastReturns[hart] ??= new LastReturn(this.view, hart);
-			this.trapReturns.fire(this.lastReturns[hart]);
+			if (!this.silent) this.trapReturns.fire(this.lastReturns[hart]);
+			this.everyTrapReturns.fire(this.lastReturns[hart]);
 		},
 		onRootChange: (hart) => {
 			if (this.silent) return;

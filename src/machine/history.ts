@@ -264,6 +264,41 @@ export class History {
 		}
 	}
 
+	/**
+	 * What happened between two moments, once more, for those who look on: `arm` sets breakpoints whose filters see each hit and stop at
+	 * none; `atEnd` is called where the part ends. The machine is where it was then, and nobody is told that it moved.
+	 */
+	replay(from: Instructions, to: Instructions, arm: () => Disposable, atEnd: () => void): void {
+		const { host } = this;
+		const begin: Target = { steps: from, moment: "steps" };
+		const end: Target = { steps: to, moment: "steps" };
+		this.checkTarget(begin);
+		this.checkTarget(end);
+		const here = host.position;
+		const wasPast = this.isPast;
+		this.leavePresent();
+		this.travel(begin);
+		const armed = arm();
+		try {
+			for (;;) {
+				const fence = this.nextFence();
+				const { position } = this.checkpoints[fence] as Checkpoint;
+				if (position.steps >= to) break;
+				this.forward(withoutChanges(position));
+				this.restore(fence);
+			}
+			this.forward(end);
+			atEnd();
+		} finally {
+			armed.dispose();
+			if (wasPast) this.travel(here);
+			else {
+				this.restore(this.last as number);
+				this.arrived();
+			}
+		}
+	}
+
 	/** Right before the hart's last step; undefined: the history does not have it, and the machine is where it was. */
 	stepBack(hart: number): Position | undefined {
 		const until = this.host.position;

@@ -11,7 +11,7 @@ import type { DiskListener } from "./devices/virtioBlock.ts";
 import type { Piece } from "./devices/virtqueue.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { ExecutedCode } from "./executed.ts";
-import { GuestEvents } from "./guestEvents.ts";
+import { GuestEvents, stepsNow } from "./guestEvents.ts";
 import { History, type HistoryHost, type HistoryOptions, type Position } from "./history.ts";
 import { Input, momentOf, otherRun } from "./input.ts";
 import type { InputLog, InputRecord } from "./inputLog.ts";
@@ -219,6 +219,7 @@ export class Machine implements MachineSurface {
 		this.onTrap = this.events.onTrap;
 		this.onEveryTrap = this.events.onEveryTrap;
 		this.onTrapReturn = this.events.onTrapReturn;
+		this.onEveryTrapReturn = this.events.onEveryTrapReturn;
 		this.onRootChange = this.events.onRootChange;
 		for (const [slot, image] of [options.disk, options.secondDisk].entries()) {
 			const at = shape.disks[slot]?.offset;
@@ -253,6 +254,10 @@ export class Machine implements MachineSurface {
 	/** Steps of all harts together: retired instructions, and those that trapped. */
 	get instret(): Instructions {
 		return Number(this.view.getBigUint64(layout.M_STEPS, true));
+	}
+
+	get now(): Instructions {
+		return stepsNow(this.view);
 	}
 
 	/** Where the machine stands. Between runs only. */
@@ -487,6 +492,7 @@ export class Machine implements MachineSurface {
 	readonly onTrap: MachineSurface["onTrap"];
 	readonly onEveryTrap: MachineSurface["onEveryTrap"];
 	readonly onTrapReturn: MachineSurface["onTrapReturn"];
+	readonly onEveryTrapReturn: MachineSurface["onTrapReturn"];
 	readonly onRootChange: MachineSurface["onRootChange"];
 	readonly onStall = this.stalls.event;
 	readonly onGuestError = this.guestErrors.event;

@@ -4,7 +4,7 @@ import { type InputRecord, parseInputLog } from "./inputLog.ts";
 import { Machine, type MachineParts } from "./machine.ts";
 import { isNetworkOptions } from "./network/types.ts";
 import { checksum } from "./snapshot.ts";
-import type { MachineOptions } from "./types.ts";
+import type { Instructions, MachineOptions } from "./types.ts";
 
 /**
  * A run as a file: everything that it depends on, and the state that it ended in. Whoever has it gets the same run, on any
@@ -20,7 +20,18 @@ export interface Recording {
 	readonly hash: string;
 	/** What was run, for its reader; empty: not known. */
 	readonly title: string;
+	/** Moments that it was recorded for, such as the two accesses of a race, in the order of the run. */
+	readonly marks?: readonly Mark[];
 }
+
+/** A moment of a hart, right before what the text says. */
+export interface Mark {
+	readonly at: Instructions;
+	readonly hart: number;
+	readonly text: string;
+}
+
+const mostMarks = 16;
 
 /** All that a run depends on; `jit` is no part of it. */
 export type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">> &
@@ -36,6 +47,7 @@ interface Header {
 	readonly magic: string;
 	readonly version: number;
 	readonly title: string;
+	readonly marks?: readonly Mark[];
 	readonly kernelBytes: number;
 	/** -1: there is no disk. */
 	readonly diskBytes: number;
@@ -78,13 +90,14 @@ export function recordingOf(machine: Machine, title = ""): Recording {
 }
 
 export async function serializeRecording(recording: Recording): Promise<Uint8Array> {
-	const { kernel, disk, options, input, hash, title } = recording;
+	const { kernel, disk, options, input, hash, title, marks } = recording;
 	const parts = concat([kernel, disk ?? new Uint8Array()]);
 	const body = concat([parts, new Uint8Array((4 - (parts.length % 4)) % 4)]);
 	const header: Header = {
 		magic,
 		version,
 		title,
+		...(marks ? { marks } : {}),
 		kernelBytes: kernel.length,
 		diskBytes: disk?.length ?? -1,
 		options,
@@ -119,6 +132,7 @@ export async function parseRecording(file: Uint8Array, most = mostBytes): Promis
 		input: log.records,
 		hash: log.end.hash,
 		title: header.title,
+		...(header.marks ? { marks: header.marks } : {}),
 	};
 }
 
@@ -142,6 +156,8 @@ function readHeader(text: string): Header {
 		(header.diskBytes === -1 || isSize(header.diskBytes)) &&
 		typeof header.title === "string" &&
 		typeof header.input === "string" &&
+		(header.marks === undefined || (Array.isArray(header.marks) && header.marks.length <= mostMarks)) &&
+		(header.marks ?? []).every((one) => isSize(one?.at) && isSize(one?.hart) && typeof one?.text === "string") &&
 		typeof options === "object" &&
 		options !== null &&
 		isSize(options.harts) &&

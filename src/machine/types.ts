@@ -232,11 +232,15 @@ export interface MachineSurface extends Disposable {
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly instret: Instructions;
+	/** As `instret`; inside of a listener, too: up to the instruction under way. */
+	readonly now: Instructions;
 	readonly onTrap: Event<Trap>;
 	/** As `onTrap`, and of the traps, too, that a machine in its past takes once more. */
 	readonly onEveryTrap: Event<Trap>;
 	/** Return from a trap: sret or mret was retired. As a trap, to be read while its listeners run. */
 	readonly onTrapReturn: Event<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: Instructions }>;
+	/** As `onTrapReturn`, and of those, too, that a machine in its past does once more. */
+	readonly onEveryTrapReturn: MachineSurface["onTrapReturn"];
 	readonly onRootChange: Event<RootChange>;
 	readonly onStall: Event<StallReport>;
 	/** A driver broke a rule of its device's specification; the text says which one. Said once per text and run. */

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { ActivityModel } from "./activity.ts";
 import type { CoveragePart, CoverageReport } from "./coverage.ts";
 import type { Declared } from "./declared.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -191,6 +192,8 @@ export interface ScheduleData {
 	/** As explore/scheduleText.ts writes it. */
 	readonly schedule: string;
 	readonly before?: { readonly hart: number; readonly step: number };
+	/** Places on the way, in the order of the run, with what is there. */
+	readonly places?: readonly { readonly hart: number; readonly step: number; readonly text: string }[];
 }
 
 /** One report; `stack`: the calls at its last place, the place first; `moment`: right before that place. */
@@ -291,6 +294,8 @@ export interface EngineRequests {
 		params: { readonly address: string; readonly after: number; readonly before: number };
 		result: WriterModel | undefined;
 	};
+	/** Who ran where in a part of the machine's past; undefined: it keeps none. */
+	activity: { params: { readonly from: number; readonly to: number }; result: ActivityModel | undefined };
 	/** The network card and its packets; undefined: there is none. */
 	network: { params: undefined; result: NetworkModel | undefined };
 	/** Sv39 walk of one address in one process' page table (pid 0: the kernel's). */

@@ -1,3 +1,4 @@
+import type { ActivityModel } from "./activity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { MachineState, VerdictData } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
@@ -17,6 +18,8 @@ export interface InspectorQuestions {
 		question: { readonly address: string; readonly after: number; readonly before: number };
 		answer: WriterModel | undefined;
 	};
+	/** Who ran where in a part of the run; undefined: the machine keeps no past. */
+	activity: { question: { readonly from: number; readonly to: number }; answer: ActivityModel | undefined };
 	/** The network card and its packets; undefined: the machine has none. */
 	network: { question: Readonly<Record<never, never>>; answer: NetworkModel | undefined };
 	control: { question: { readonly action: MachineAction }; answer: undefined };
@@ -109,5 +112,7 @@ export type ToInspector =
 	| { readonly type: "run"; readonly run: RunInfo | undefined }
 	/** The debugger moved the machine: to this moment of its past, or (none) to the present. */
 	| { readonly type: "at"; readonly instret?: number }
+	/** Somebody asked for this part of the page. */
+	| { readonly type: "show"; readonly part: "activity" }
 	/** To the question with this id; exactly one of value and error. */
 	| { readonly type: "answer"; readonly id: number; readonly value?: InspectorAnswer; readonly error?: string };

@@ -22,6 +22,7 @@ import { findTest, runLab, runTest } from "../lab/runner.ts";
 import { bootSeed, testSchedule } from "../lab/schedules.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import { serializeRecording } from "../machine/recording.ts";
+import type { ActivityMark } from "../protocol/activity.ts";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type {
@@ -37,6 +38,7 @@ import type {
 } from "../protocol/engine.ts";
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
+import { activityIn } from "./activity.ts";
 import { Debugging } from "./debugging.ts";
 import { Declarations } from "./declarations.ts";
 import { Grading } from "./grading.ts";
@@ -70,6 +72,8 @@ export class Engine {
 	private booted: BootedBuild | undefined;
 	/** What a machine may keep of its past; 0: nothing. */
 	private historyMiB = 256;
+	/** Of the recorded run that is open. */
+	private marks: readonly ActivityMark[] = [];
 	/** The command that the machine ran last. */
 	private command = "";
 
@@ -121,6 +125,10 @@ export class Engine {
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
 		network: async () => this.live?.machine.network?.model(),
+		activity: async (part) => {
+			const { live } = this;
+			return live?.observer && activityIn(live.machine, live.observer, part, this.marks);
+		},
 		writer: async ({ address, after, before }) => {
 			if (!this.live || !this.booted) return undefined;
 			const question = { address: BigInt(address), after, before };
@@ -260,6 +268,7 @@ export class Engine {
 		this.live?.dispose();
 		this.booted = booted;
 		this.command = "";
+		this.marks = [];
 		const observer = this.parts.observe(machine, booted, this.manifest);
 		this.live = new LiveMachine(machine, observer, this.parts, { ...shape, programs: booted.programs });
 		if (this.watching) this.watch(this.live);
@@ -283,12 +292,13 @@ export class Engine {
 
 	private async openRun(bytes: Uint8Array, signal: AbortSignal): Promise<OpenedRun> {
 		const { machine, recording } = await this.parts.recorded(bytes);
-		const { kernel, title, options, hash } = recording;
+		const { kernel, title, options, hash, marks = [] } = recording;
 		const isBuilt = this.output !== undefined && sameBytes(this.output.kernel, kernel);
 		const booted = { kernel, programs: isBuilt && this.output ? this.output.programs : [] };
 		const live = this.take(machine, booted, { harts: options.harts, seed: options.seed });
 		live.keepHistory(Math.max(this.historyMiB, 16) * 1024 * 1024);
 		this.command = title;
+		this.marks = marks.map((mark) => ({ ...mark, kind: "race" }));
 		const same = await replayToEnd(live, hash, signal);
 		return { title, harts: options.harts, instructions: machine.instret, same, isBuilt };
 	}
@@ -442,6 +452,7 @@ export class Engine {
 				breathe: () => this.parts.breathe(),
 				signal,
 				...(moment.before ? { before: moment.before } : {}),
+				...(moment.places ? { places: moment.places } : {}),
 			});
 			return { bytes: await serializeRecording(recording) };
 		} finally {

@@ -3,6 +3,7 @@ import type { ProgressListener } from "../common/cancellation.ts";
 import type { Event } from "../common/event.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { StartGradeWorker } from "../grade/gradeRun.ts";
+import type { ActivityRecorder } from "../kernelview/activity.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { FaultObserver } from "../lab/faults/fault.ts";
 import type { LabManifest } from "../lab/manifest.ts";
@@ -24,6 +25,8 @@ export interface KernelObserver extends TestObserver, Pick<FaultObserver, "kerne
 	/** For the inspector: whole at first, then changes. */
 	live(): ModelSource;
 	walk(pid: number, address: string): WalkModel | undefined;
+	/** For a part of the run that is done once more. */
+	activity(): ActivityRecorder;
 	symbolize(address: string): SourceLocation | undefined;
 	/** A person watches: what the observer does by itself may take a small share of the time that this clock tells, until the next `begin`. */
 	paceBy?(clock: () => number): void;

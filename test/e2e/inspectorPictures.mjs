@@ -39,6 +39,15 @@ const runs = {
 		run: (side) => side.judge("prodcons3"),
 		moments: ["end"],
 	},
+	"who ran when": {
+		lab: "hw5-anonymous-mmap",
+		stage: "3b",
+		harts: 3,
+		run: (side) => side.judge("prodcons3"),
+		moments: ["end"],
+		opened: "xv6-activity",
+		looks: all,
+	},
 	"five processes of CS326": {
 		lab: "cs326-shared-page",
 		stage: "2",
@@ -83,7 +92,7 @@ async function go(page, where) {
 	await page.waitForTimeout(200);
 }
 
-async function look(context, name, { lab, stage, run, moments, looks = some, shows, ...options }) {
+async function look(context, name, { lab, stage, run, moments, looks = some, shows, opened, ...options }) {
 	const InspectorSide = await loadSide(context.root);
 	const side = await InspectorSide.boot(lab, stage, options);
 	const problems = [];
@@ -99,6 +108,10 @@ async function look(context, name, { lab, stage, run, moments, looks = some, sho
 			const text = () => page.locator("xv6-inspector").innerText();
 			await page.locator(".page[data-pid]").first().waitFor();
 			if (shows) await until(async () => shows.test(await text()), `the page shows ${shows}`);
+			if (opened) {
+				await page.locator(`${opened} button[aria-expanded="false"]`).click();
+				await page.locator(`${opened} table`).waitFor();
+			}
 			for (const moment of moments) {
 				await go(page, moment);
 				const where = `${theme} ${width} ${moment}`;
@@ -161,6 +174,10 @@ async function lookAtWindows(context) {
 		for (const [name, options] of windows) {
 			const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side, options));
 			const { page } = inspector;
+			if (opened) {
+				await page.locator(`${opened} button[aria-expanded="false"]`).click();
+				await page.locator(`${opened} table`).waitFor();
+			}
 			for (const moment of ["end", "reads"]) {
 				await go(page, moment);
 				const where = `${name}, ${moment}`;

@@ -19,6 +19,7 @@ import {
 import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
 import { budgets } from "../../src/session/budgets.ts";
 import { Shell } from "../../src/session/shell.ts";
+import { activityIn } from "../../src/worker/activity.ts";
 import { whoWrote } from "../../src/worker/writer.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
@@ -63,6 +64,7 @@ export class InspectorSide {
 		const shell = Shell.on(machine, { breathe });
 		// As the engine looks at the machine of the terminal: with the memory of each moment.
 		const view = observeKernel(machine, output, (await catalog.manifest(lab)).regions);
+		machine.keepHistory();
 		const end = await shell.waitForPrompt(budgets.boot);
 		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
 		view.begin();
@@ -136,6 +138,8 @@ export class InspectorSide {
 				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
 			case "writer":
 				return [{ type: "answer", id: message.id, value: await this.writer(message) }];
+			case "activity":
+				return [{ type: "answer", id: message.id, value: activityIn(this.machine, this.view, message, []) }];
 			case "network":
 				return [{ type: "answer", id: message.id, value: this.machine.network?.model() }];
 			case "debug":

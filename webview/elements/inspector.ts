@@ -2,6 +2,7 @@ import { html, LitElement } from "lit";
 import { followTheme } from "../applyTheme.ts";
 import { l10n } from "../l10n.ts";
 import { Store } from "../store.ts";
+import "./activity.ts";
 import "./changes.ts";
 import "./findings.ts";
 import "./frames.ts";
@@ -61,6 +62,7 @@ export class Inspector extends LitElement {
 					<xv6-transport .store=${store}></xv6-transport>
 					<xv6-timeline .store=${store}></xv6-timeline>
 					<xv6-findings .store=${store}></xv6-findings>
+					<xv6-activity .store=${store}></xv6-activity>
 					<div class="body">
 						<div class="main">
 							<xv6-spaces .store=${store}></xv6-spaces>

@@ -1,61 +1,163 @@
 import { afterAll, expect, test } from "vitest";
+import type { BuildOutput } from "../../../src/build/types.ts";
 import { breathe, explorableMachine } from "../../../src/cli/machine.ts";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
-import { explore, exploreSchedule } from "../../../src/explore/explore.ts";
-import { type Strategy, search } from "../../../src/explore/search.ts";
+import { Bench } from "../../../src/explore/bench.ts";
+import { type Exploration, exploreOn, exploreSchedule } from "../../../src/explore/explore.ts";
+import { type Strategy, searchOn } from "../../../src/explore/search.ts";
 import { build, closeToolchains } from "../../support/lab.ts";
 import { bugs, kernelOf, planted } from "./corpus.ts";
 
-afterAll(closeToolchains);
-
-const strategies: readonly Strategy[] = ["random", "sharing", "racing", "mixed"];
+/**
+ * The table and the figures of docs/concurrency.md: schedules to the first failure by strategy, what one run names, how long a schedule's
+ * text is, what the detectors cost. FULL=1 [SCHEDULES=N] [BUGS=REGEXP] [STRATEGIES=random,mixed] [COMPILER=host].
+ */
+const strategies = (process.env.STRATEGIES?.split(",") ?? [
+	"random",
+	"priority",
+	"sharing",
+	"racing",
+	"mixed",
+]) as readonly Strategy[];
 const schedules = Number(process.env.SCHEDULES ?? 200);
 const compiler = process.env.COMPILER === "host" ? "host" : "bundled";
 const only = new RegExp(process.env.BUGS ?? ".");
+const harts = 3;
+const budget = 60_000_000;
+const judge = ({ output }: { readonly output: string }) => (output.includes("racer OK") ? undefined : "output");
 
-/** The table of docs/concurrency.md: schedules to the first failure by strategy. FULL=1 [SCHEDULES=N] [BUGS=REGEXP] [COMPILER=host]. */
+afterAll(closeToolchains);
+
+function cpuMs(since?: NodeJS.CpuUsage): number {
+	const { user, system } = process.cpuUsage(since);
+	return (user + system) / 1000;
+}
+
+async function benchOf(output: BuildOutput, kernel: ProgramSymbols, watch: boolean, translator = true) {
+	const machine = await explorableMachine(output, { harts, translator }, watch);
+	const booted = await Bench.boot({ machine, kernel, breathe, bootBudget: 1_000_000_000 });
+	return {
+		...booted,
+		dispose: () => {
+			booted.bench.dispose();
+			machine.dispose();
+		},
+	};
+}
+
+async function seenBy(output: BuildOutput, kernel: ProgramSymbols, command: string): Promise<Exploration> {
+	const { bench, end, dispose } = await benchOf(output, kernel, true);
+	try {
+		return await exploreOn(bench, end, { kernel, command, schedule: exploreSchedule(0), sites: true, budget });
+	} finally {
+		dispose();
+	}
+}
+
 test.skipIf(process.env.FULL !== "1")(
 	"schedules to the first failure, by strategy",
 	{ timeout: 36_000_000 },
 	async () => {
 		const rows: string[] = [];
-		for (const bug of bugs) {
-			if (!only.test(bug.name)) continue;
+		const named: boolean[] = [];
+		const failed = new Map<Strategy, number>(strategies.map((strategy) => [strategy, 0]));
+		const lengths: number[] = [];
+		for (const bug of bugs.filter(({ name }) => only.test(name))) {
 			const output = await build(planted(await kernelOf(bug.lab), bug), compiler);
 			const kernel = new ProgramSymbols("kernel", output.kernel);
 			const command = `racer ${bug.works}`;
-			const watched = await explorableMachine(output, { harts: 3, translator: true }, true);
-			const request = { kernel, command, schedule: exploreSchedule(0), breathe };
-			const seen = await explore({ ...request, machine: watched, sites: true, budget: 60_000_000 });
-			watched.dispose();
-			const named = seen.findings.some(
+			const { findings, sites, end: watchedEnd } = await seenBy(output, kernel, command);
+			const isNamed = findings.some(
 				({ kind, variable }) => bug.kind.split("|").includes(kind) && bug.variable.test(variable),
 			);
+			named.push(isNamed);
+			const { bench, end, dispose } = await benchOf(output, kernel, false);
 			const cells: string[] = [];
 			for (const strategy of strategies) {
-				if (strategy === "racing" && seen.sites.racing.length === 0) {
-					cells.push("no race");
+				if (end.kind !== "prompt") {
+					cells.push("boot fails");
+					failed.set(strategy, (failed.get(strategy) ?? 0) + 1);
 					continue;
 				}
-				const machine = await explorableMachine(output, { harts: 3, translator: true }, false);
+				const places = { racing: sites.racing, sharing: sites.sharing }[strategy as string];
+				if (places?.length === 0) {
+					cells.push("no place");
+					continue;
+				}
 				const before = process.cpuUsage();
-				const judge = ({ output: text }: { readonly output: string }) =>
-					text.includes("racer OK") ? undefined : "output";
-				const { sites } = seen;
-				const found = await search({ ...request, machine, sites, schedules, strategy, judge });
-				const { user, system } = process.cpuUsage(before);
-				const harm = found.harm ? `, \`${found.harm.text}\`` : "";
-				cells.push(
-					`${found.first ?? "–"} (${((user + system) / 1000 / Math.max(1, found.schedules)).toFixed(0)} ms)${harm}`,
-				);
-				machine.dispose();
+				const found = await searchOn(bench, { kernel, command, sites, schedules, strategy, judge });
+				const each = cpuMs(before) / Math.max(1, found.schedules);
+				cells.push(`${found.first ?? "–"} (${each.toFixed(0)} ms)`);
+				if (!found.harm) continue;
+				failed.set(strategy, (failed.get(strategy) ?? 0) + 1);
+				lengths.push(found.harm.text.length);
 			}
-			rows.push(`| ${bug.name} | ${named ? bug.kind : "not named"} | ${cells.join(" | ")} |`);
+			dispose();
+			const says = isNamed ? bug.kind : `not named (${watchedEnd.kind})`;
+			rows.push(`| ${bug.name} | ${says} | ${cells.join(" | ")} |`);
 			process.stdout.write(`${rows.at(-1)}\n`);
 		}
+		lengths.sort((a, b) => a - b);
+		const head = `| bug | one detectors' run | ${strategies.join(" | ")} |\n|${" --- |".repeat(2 + strategies.length)}`;
+		const sums = [...failed].map(([strategy, count]) => `${strategy} ${count}`).join(", ");
 		process.stdout.write(
-			`\n| bug | one detectors' run | ${strategies.join(" | ")} |\n|${" --- |".repeat(2 + strategies.length)}\n${rows.join("\n")}\n`,
+			`\n${head}\n${rows.join("\n")}\n\nnamed: ${named.filter(Boolean).length} of ${named.length}; made to fail within ${schedules}: ${sums}; median length of a schedule's text: ${lengths[lengths.length >> 1]}, longest ${lengths.at(-1)}\n`,
 		);
 		expect(rows.length).toBeGreaterThan(0);
 	},
 );
+
+/** Both in one process, one after the other: the ratio does not depend on the machine's load. */
+test.skipIf(process.env.FULL !== "1")("what the detectors cost", { timeout: 3_600_000 }, async () => {
+	const output = await build(await kernelOf("hw5"), compiler);
+	const kernel = new ProgramSymbols("kernel", output.kernel);
+	const schedule = exploreSchedule(0);
+	const times: { plain: number; watched: number; instructions: number }[] = [];
+	const plain = await benchOf(output, kernel, false, false);
+	const watched = await benchOf(output, kernel, true);
+	for (const command of ["racer", "racer pipes", "racer exits", "racer"]) {
+		let before = process.cpuUsage();
+		const { instructions } = await plain.bench.run(command, schedule);
+		const alone = cpuMs(before);
+		before = process.cpuUsage();
+		const seen = await exploreOn(watched.bench, watched.end, { kernel, command, schedule });
+		times.push({ plain: alone, watched: cpuMs(before), instructions });
+		expect(seen.instructions).toBe(instructions);
+		expect(seen.findings).toEqual([]);
+	}
+	for (const { plain: alone, watched: seen, instructions } of times)
+		process.stdout.write(
+			`${(instructions / 1e6).toFixed(0)} M instructions: interpreter ${alone.toFixed(0)} ms, detectors ${seen.toFixed(0)} ms, ${(seen / alone).toFixed(2)} times\n`,
+		);
+	plain.dispose();
+	watched.dispose();
+});
+
+/** No schedule of a sound kernel fails. CLEAN=N of each strategy, of each small program. */
+test.skipIf(process.env.FULL !== "1")("a sound kernel by many schedules", { timeout: 36_000_000 }, async () => {
+	const many = Number(process.env.CLEAN ?? 100);
+	const output = await build(await kernelOf("hw5"), compiler);
+	const kernel = new ProgramSymbols("kernel", output.kernel);
+	const { bench, dispose } = await benchOf(output, kernel, false);
+	for (const work of ["pids", "mem", "pingpong", "exits", "kills", "dups", "pipes", "family"]) {
+		const command = `racer ${work}`;
+		const { sites, findings } = await seenBy(output, kernel, command);
+		expect(findings).toEqual([]);
+		for (const strategy of ["random", "priority", "sharing"] as const) {
+			const before = process.cpuUsage();
+			const { harm, schedules: done } = await searchOn(bench, {
+				kernel,
+				command,
+				sites,
+				schedules: many,
+				strategy,
+				judge,
+			});
+			process.stdout.write(
+				`${command}, ${strategy}: ${done} schedules, ${harm ? `${harm.failure.kind} by ${harm.text}` : "none failed"}, ${(cpuMs(before) / done).toFixed(0)} ms each\n`,
+			);
+			expect.soft(harm?.text).toBeUndefined();
+		}
+	}
+	dispose();
+});

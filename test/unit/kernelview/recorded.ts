@@ -87,8 +87,10 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		harts: [hart],
 		plic: { claimed: () => false, pending: () => false, reaches: () => true },
 		instret: 0,
+		now: 0,
 		onTrap: new Emitter<Trap>().event,
 		onEveryTrap: new Emitter<Trap>().event,
+		onEveryTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,
 		onTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,
 		onRootChange: new Emitter<RootChange>().event,
 		onStall: new Emitter<StallReport>().event,
@@ -120,6 +122,9 @@ export function drivenMachine(ram = recorded("ram")) {
 			},
 		],
 		get instret() {
+			return instret;
+		},
+		get now() {
 			return instret;
 		},
 		onTrap: traps.event,

@@ -26,13 +26,11 @@ export class Detector {
 	private readonly lockset = new Lockset(this.report);
 	private readonly order: LockOrder;
 	private readonly mappings = new Mappings(this.report);
-	private readonly shadow = new Shadow();
+	private readonly shadow: Shadow;
 	private readonly holds: Held[][] = Array.from({ length: hartsMax }, () => []);
 	/** Calls of acquire() that have not got their lock yet. */
 	private readonly calls: Call[][] = Array.from({ length: hartsMax }, () => []);
 	private readonly sleeping: ((Point & { readonly lock: number }) | undefined)[] = [];
-	/** Locks under which something was read since they were taken. */
-	private readonly lookedUnder = new Set<number>();
 	private readonly names = new Map<number, string>();
 	/** The last name of each, of those in pages that were freed, too. */
 	private readonly allNames = new Map<number, string>();
@@ -44,6 +42,7 @@ export class Detector {
 		/** The text at an address of the kernel's; undefined: none can be read. */
 		private readonly textAt: (address: number) => string | undefined,
 	) {
+		this.shadow = new Shadow(code.range.from >>> 12, (page) => code.hasScalars(page));
 		this.order = new LockOrder((lock) => code.isOfProcess(lock));
 	}
 
@@ -76,56 +75,28 @@ export class Detector {
 	feed(records: Uint32Array, count: number, first: number): void {
 		for (let i = 0; i < count; i++) {
 			const at = i * recordWords;
-			const [pc, address, bits, value] = [
-				records[at] as number,
-				records[at + 1] as number,
-				records[at + 2] as number,
-				records[at + 3] as number,
-			];
-			this.one(first + i, pc, address, bits, value);
+			const pc = records[at] as number;
+			const address = records[at + 1] as number;
+			const bits = records[at + 2] as number;
+			const value = records[at + 3] as number;
+			const kind = (bits >>> 4) & 15;
+			if (kind <= AccessKind.write) this.access(first + i, pc, address, bits, value);
+			else this.other(first + i, pc, address, bits, value);
 		}
 	}
 
-	private one(record: number, pc: number, address: number, bits: number, value: number): void {
+	/** What most records are: a load or a store. Nothing is allocated here. */
+	private access(record: number, pc: number, address: number, bits: number, value: number): void {
 		const hart = bits & 15;
-		const kind = (bits >>> 4) & 15;
 		const log2 = (bits >>> 8) & 15;
 		const held = this.holds[hart];
 		if (!held) return;
-		const point = (does: Point["does"]): Point => ({ record, hart, pc, does, size: 1 << log2 });
-		switch (kind) {
-			case OwnKind.acquire:
-				this.calls[hart]?.push({ lock: address, pc, record, name: value });
-				return;
-			case OwnKind.sleep:
-				this.sleep({ ...point("sleep"), size: 0 }, address, held);
-				return;
-			case OwnKind.trapReturn:
-				if (value === 0) this.returns({ ...point("return"), size: 0 }, held);
-				return;
-			case AccessKind.swap:
-				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
-				this.mark(address);
-				if (value & leftZero) this.release(address, point("release"));
-				else if (value & foundZero) this.acquire(address, point("acquire"));
-				return;
-			case AccessKind.walk:
-				this.mappings.walk({ ...point("use"), pc: this.code.pcOf(pc), size: 0 }, address, value);
-				return;
-			case AccessKind.leaf:
-				this.shadow.page(address).isTable = true;
-				this.mappings.leaf({ ...point("use"), pc: this.code.pcOf(pc), size: 0 }, address, value);
-				return;
-			case AccessKind.fence:
-				this.mappings.fence(hart);
-				return;
-		}
 		const page = this.shadow.page(address);
 		const word = (address & 4095) >>> 2;
 		const role = page.role[word];
-		const write = kind === AccessKind.write;
+		const write = (bits >>> 4) & 1;
 		if (role === LOCK) {
-			if (write && log2 === 2 && value === 0) this.release(address, point("release"));
+			if (write && log2 === 2 && value === 0) this.release(address, pointAt(record, hart, pc, "release", 4));
 			else if (write) this.unmark(page, word, address);
 			return;
 		}
@@ -134,18 +105,52 @@ export class Detector {
 			else this.races.acquired(hart, address);
 			return;
 		}
-		if (page.isTable && write && log2 === 3) this.mappings.stored({ ...point("unmap"), size: 0 }, address, value);
+		if (page.isTable && write && log2 === 3)
+			this.mappings.stored(pointAt(record, hart, pc, "unmap", 0), address, value);
 		if (role === BESIDE || this.code.isExempt(pc)) return;
 		const first = held[0];
-		if ((bits >>> 12) & 1 && first) {
-			const taken = this.takenAt(first, hart);
-			this.once("interrupts-on", first.lock, [taken, { ...point("use"), size: 0 }]);
-		}
+		if ((bits >>> 12) & 1 && first)
+			this.once("interrupts-on", first.lock, [this.takenAt(first, hart), pointAt(record, hart, pc, "use", 0)]);
 		const size = 1 << log2;
 		this.races.access(page, address, hart, pc, write, record, size);
 		if (log2 === 3 && word < 1023) this.races.access(page, address + 4, hart, pc, write, record, size);
-		if (!write) for (const { lock } of held) this.lookedUnder.add(lock);
-		if (this.code.isScalar(address)) this.lockset.access(address, point(write ? "write" : "read"), held);
+		if (!write) for (let i = 0; i < held.length; i++) (held[i] as Held).looked = true;
+		if (page.hasScalars && this.code.isScalar(address))
+			this.lockset.access(address, pointAt(record, hart, pc, write ? "write" : "read", size), held);
+	}
+
+	private other(record: number, pc: number, address: number, bits: number, value: number): void {
+		const hart = bits & 15;
+		const held = this.holds[hart];
+		if (!held) return;
+		const point = (does: Point["does"], size = 0, at = pc) => pointAt(record, hart, at, does, size);
+		const swapped = 1 << ((bits >>> 8) & 15);
+		switch ((bits >>> 4) & 15) {
+			case OwnKind.acquire:
+				this.calls[hart]?.push({ lock: address, pc, record, name: value });
+				return;
+			case OwnKind.sleep:
+				this.sleep(point("sleep"), address, held);
+				return;
+			case OwnKind.trapReturn:
+				if (value === 0) this.returns(point("return"), held);
+				return;
+			case AccessKind.swap:
+				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
+				this.mark(address);
+				if (value & leftZero) this.release(address, point("release", swapped));
+				else if (value & foundZero) this.acquire(address, point("acquire", swapped));
+				return;
+			case AccessKind.walk:
+				this.mappings.walk(point("use", 0, this.code.pcOf(pc)), address, value);
+				return;
+			case AccessKind.leaf:
+				this.shadow.page(address).isTable = true;
+				this.mappings.leaf(point("use", 0, this.code.pcOf(pc)), address, value);
+				return;
+			case AccessKind.fence:
+				this.mappings.fence(hart);
+		}
 	}
 
 	private takenAt({ record, swap }: Held, hart: number): Point {
@@ -182,8 +187,7 @@ export class Detector {
 		this.races.acquired(hart, lock);
 		for (const other of held)
 			if (other.lock !== lock) this.order.took(other, this.nameOfLock(other.lock), lock, name, point);
-		held.push({ lock, record: point.record, swap: point.pc, pc });
-		this.lookedUnder.delete(lock);
+		held.push({ lock, record: point.record, swap: point.pc, pc, looked: false });
 	}
 
 	private release(lock: number, point: Point): void {
@@ -211,7 +215,7 @@ export class Detector {
 	private sleep(point: Point, lock: number, held: readonly Held[]): void {
 		const own = held.find((one) => one.lock === lock);
 		const more = held.find((one) => one.lock !== lock);
-		if (own && !this.lookedUnder.has(lock)) this.once("sleep-blind", lock, [this.takenAt(own, point.hart), point]);
+		if (own && !own.looked) this.once("sleep-blind", lock, [this.takenAt(own, point.hart), point]);
 		if (own && more) this.once("held-at-sleep", more.lock, [this.takenAt(more, point.hart), point]);
 		this.sleeping[point.hart] = { ...point, lock };
 	}
@@ -245,6 +249,10 @@ export class Detector {
 		this.names.delete(lock);
 		if (this.inPage.get(lock >>> 12) === lock) this.inPage.delete(lock >>> 12);
 	}
+}
+
+function pointAt(record: number, hart: number, pc: number, does: Point["does"], size: number): Point {
+	return { record, hart, pc, does, size };
 }
 
 interface Call {

@@ -4,7 +4,7 @@ import type { BenignRace } from "../lab/manifest.ts";
 import type { AccessListener } from "../machine/accessWatch.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Schedule } from "../machine/schedule.ts";
-import type { Instructions } from "../machine/types.ts";
+import type { Hart, Instructions } from "../machine/types.ts";
 import type { CommandEnd } from "../session/commandEnd.ts";
 import { Bench, type BenchRun } from "./bench.ts";
 import { knownBenign } from "./benign.ts";
@@ -171,18 +171,18 @@ function watch(machine: Machine, code: KernelCode, stops: readonly number[], lis
 	const { acquire, sleep } = code;
 	// A breakpoint that never stops: its filter looks at the call.
 	if (acquire !== undefined) {
-		const when = ({ id, register }: { id: number; register(index: number): bigint }) => {
-			const lock = Number(register(10));
+		const when = ({ id, low }: Hart) => {
+			const lock = low(10) >>> 0;
 			// The name is read now: a page may be somebody else's when the record is looked at.
 			const name = machine.memory.readU32(BigInt(lock + code.spinlock.name)) ?? 0;
-			accesses.add(id, OwnKind.acquire, Number(register(1)), lock, name);
+			accesses.add(id, OwnKind.acquire, low(1) >>> 0, lock, name);
 			return false;
 		};
 		store.add(machine.addBreakpoint(BigInt(acquire), { mode: 1, when }));
 	}
 	if (sleep !== undefined) {
-		const when = ({ id, register }: { id: number; register(index: number): bigint }) => {
-			accesses.add(id, OwnKind.sleep, Number(register(1)), Number(register(11)), Number(register(10) & 0xffff_ffffn));
+		const when = ({ id, low }: Hart) => {
+			accesses.add(id, OwnKind.sleep, low(1) >>> 0, low(11) >>> 0, low(10) >>> 0);
 			return false;
 		};
 		store.add(machine.addBreakpoint(BigInt(sleep), { mode: 1, when }));

@@ -17,12 +17,13 @@ export class KernelCode {
 	private readonly trampoline: number | undefined;
 	/** Bytes of struct spinlock, and where its name is in it. */
 	readonly spinlock: { readonly size: number; readonly name: number };
-	private readonly exempt: readonly (readonly [from: number, to: number])[];
+	/** A byte for every two of the kernel's text: 1: its accesses are no data. */
+	private readonly exempt: Uint8Array;
+	private readonly textStart: number;
 	private readonly end: number;
 	private readonly processes: readonly [from: number, to: number];
 	private readonly lockCode: readonly (readonly [from: number, to: number])[];
 	private readonly idle: readonly (readonly [from: number, to: number])[];
-	private readonly cache = new Map<number, boolean>();
 	/** Global variables that one access reads whole, and what the spinlock in a sleep lock guards. */
 	private readonly scalars = new Set<number>();
 
@@ -41,7 +42,10 @@ export class KernelCode {
 				const symbol = symbols.attempt(() => elf?.symbol(name));
 				return symbol && symbol.size > 0 ? [[symbol.address, symbol.address + symbol.size] as const] : [];
 			});
-		this.exempt = code([...lockCode, ...copyCode]);
+		this.textStart = text?.address ?? from;
+		this.exempt = new Uint8Array(Math.max(0, from - this.textStart) >>> 1);
+		for (const [start, end] of code([...lockCode, ...copyCode]))
+			this.exempt.fill(1, (start - this.textStart) >>> 1, (end - this.textStart) >>> 1);
 		this.lockCode = code(lockCode);
 		this.idle = code(idleCode);
 		for (const { kind, address, size } of symbols.attempt(() => elf?.symbols) ?? []) {
@@ -55,12 +59,7 @@ export class KernelCode {
 	}
 
 	isExempt(pc: number): boolean {
-		let known = this.cache.get(pc);
-		if (known === undefined) {
-			known = this.exempt.some(([from, to]) => pc >= from && pc < to);
-			this.cache.set(pc, known);
-		}
-		return known;
+		return this.exempt[(pc - this.textStart) >>> 1] === 1;
 	}
 
 	/** Whether a swap there is of a spinlock: in acquire() and its like, or anywhere where no function has that name. */
@@ -85,6 +84,12 @@ export class KernelCode {
 	/** A lock of a process: sleep() may be called with it, and in kernels of before 2021 is. */
 	isOfProcess(lock: number): boolean {
 		return lock >= this.processes[0] && lock < this.processes[1];
+	}
+
+	/** Whether a page, by its number, has some of these. */
+	hasScalars(page: number): boolean {
+		for (const address of this.scalars) if (address >>> 12 === page) return true;
+		return false;
 	}
 
 	isScalar(address: number): boolean {

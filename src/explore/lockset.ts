@@ -38,6 +38,7 @@ export class Lockset {
 			};
 			this.variables.set(address, variable);
 		}
+		if (variable.told) return;
 		if (variable.owner !== point.hart) variable.owner = -1;
 		if (variable.owner === -1) {
 			const own = new Set(held.map(({ lock }) => lock));

@@ -1,5 +1,5 @@
 import type { Point, Suspicion } from "./records.ts";
-import type { ShadowPage } from "./shadow.ts";
+import type { PastRead, ShadowPage } from "./shadow.ts";
 
 export const hartsMax = 8;
 
@@ -40,12 +40,13 @@ export class Races {
 		this.locks.delete(lock);
 	}
 
+	/** Of one word. Called for most records: it allocates nothing but for what is unordered. */
 	access(
 		page: ShadowPage,
 		address: number,
 		hart: number,
 		pc: number,
-		write: boolean,
+		write: number,
 		record: number,
 		size: number,
 	): void {
@@ -53,25 +54,14 @@ export class Races {
 		if (!clock) return;
 		const word = (address & 4095) >>> 2;
 		const last = page.write[word] as number;
-		const unordered = (epoch: number) =>
-			epoch !== 0 && (epoch & 7) !== hart && epoch >>> 3 > (clock[epoch & 7] as number);
-		const point = (): Point => ({ record, hart, pc, does: write ? "write" : "read", size });
-		if (unordered(last)) {
-			this.race(address, page.writePc[word] as number, pc, () => [
-				{
-					record: page.writeRecord[word] as number,
-					hart: last & 7,
-					pc: page.writePc[word] as number,
-					does: "write",
-					size: 0,
-				},
-				point(),
-			]);
+		if (isUnordered(last, hart, clock)) {
+			const first = { epoch: last, pc: page.writePc[word] as number, record: page.writeRecord[word] as number };
+			this.race(address, "write", first, { record, hart, pc, does: write ? "write" : "read", size });
 		}
 		const epoch = (((clock[hart] as number) << 3) | hart) >>> 0;
 		const read = page.read[word] as number;
 		if (!write) {
-			if (unordered(read)) {
+			if (isUnordered(read, hart, clock)) {
 				const others = (page.otherReads.get(word) ?? []).filter((other) => (other.epoch & 7) !== (read & 7));
 				others.push({ epoch: read, pc: page.readPc[word] as number, record: page.readRecord[word] as number });
 				page.otherReads.set(word, others);
@@ -81,18 +71,16 @@ export class Races {
 			page.readRecord[word] = record;
 			return;
 		}
-		const reads = [
-			{ epoch: read, pc: page.readPc[word] as number, record: page.readRecord[word] as number },
-			...(page.otherReads.get(word) ?? []),
-		];
-		for (const one of reads) {
-			if (!unordered(one.epoch)) continue;
-			this.race(address, one.pc, pc, () => [
-				{ record: one.record, hart: one.epoch & 7, pc: one.pc, does: "read", size: 0 },
-				point(),
-			]);
+		if (isUnordered(read, hart, clock)) {
+			const first = { epoch: read, pc: page.readPc[word] as number, record: page.readRecord[word] as number };
+			this.race(address, "read", first, { record, hart, pc, does: "write", size });
 		}
-		page.otherReads.delete(word);
+		if (page.otherReads.size > 0) {
+			for (const first of page.otherReads.get(word) ?? [])
+				if (isUnordered(first.epoch, hart, clock))
+					this.race(address, "read", first, { record, hart, pc, does: "write", size });
+			page.otherReads.delete(word);
+		}
 		page.read[word] = 0;
 		page.write[word] = epoch;
 		page.writePc[word] = pc;
@@ -100,10 +88,15 @@ export class Races {
 	}
 
 	/** One for each pair of instructions. */
-	private race(address: number, first: number, second: number, points: () => readonly Point[]): void {
-		const key = (first & 0x1fff_ffff) * 0x100_0000 + (second & 0xff_ffff);
+	private race(address: number, does: "read" | "write", { epoch, pc, record }: PastRead, second: Point): void {
+		const key = (pc & 0x1fff_ffff) * 0x100_0000 + (second.pc & 0xff_ffff);
 		if (this.seen.has(key)) return;
 		this.seen.add(key);
-		this.report({ kind: "race", address, points: points() });
+		this.report({ kind: "race", address, points: [{ record, hart: epoch & 7, pc, does, size: 0 }, second] });
 	}
+}
+
+/** Nothing orders what happened at an epoch before what the hart, with this clock, does now. */
+function isUnordered(epoch: number, hart: number, clock: Uint32Array): boolean {
+	return epoch !== 0 && (epoch & 7) !== hart && epoch >>> 3 > (clock[epoch & 7] as number);
 }

@@ -29,6 +29,8 @@ export interface Held {
 	readonly swap: number;
 	/** Where acquire() was called from, or the swap itself. */
 	readonly pc: number;
+	/** Something was read since it was taken. */
+	looked: boolean;
 }
 
 export type FindingKind =

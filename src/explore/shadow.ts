@@ -13,6 +13,8 @@ export class ShadowPage {
 	isTable = false;
 	/** LOCK: a lock word. BESIDE: the rest of a spinlock, which belongs to acquire and release. ATOMIC: others that AMOs change. */
 	readonly role = new Uint8Array(1024);
+	/** A variable of its own that a lock has to guard begins in it. */
+	hasScalars = false;
 	/** Reads that no order joins with the one in `read`, by word. */
 	readonly otherReads = new Map<number, PastRead[]>();
 }
@@ -28,15 +30,23 @@ export const BESIDE = 2;
 export const ATOMIC = 3;
 
 export class Shadow {
-	private readonly pages = new Map<number, ShadowPage>();
+	/** By number of the page from `base` on. */
+	private readonly pages: (ShadowPage | undefined)[] = [];
+
+	constructor(
+		private readonly base: number,
+		private readonly hasScalars: (page: number) => boolean,
+	) {}
 
 	page(address: number): ShadowPage {
 		const number = address >>> 12;
-		let page = this.pages.get(number);
-		if (!page) {
-			page = new ShadowPage();
-			this.pages.set(number, page);
-		}
+		return this.pages[number - this.base] ?? this.touch(number);
+	}
+
+	private touch(number: number): ShadowPage {
+		const page = new ShadowPage();
+		page.hasScalars = this.hasScalars(number);
+		this.pages[number - this.base] = page;
 		return page;
 	}
 }

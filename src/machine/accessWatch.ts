@@ -62,7 +62,11 @@ export class AccessWatch {
 	add(hart: number, kind: number, pc: number, address: number, value: number): void {
 		if (!this.listener) return;
 		const n = this.view.getUint32(layout.T_WATCHED_COUNT, true);
-		this.records.set([pc, address, hart | (kind << 4), value], n * recordWords);
+		const at = n * recordWords;
+		this.records[at] = pc;
+		this.records[at + 1] = address;
+		this.records[at + 2] = hart | (kind << 4);
+		this.records[at + 3] = value;
 		this.view.setUint32(layout.T_WATCHED_COUNT, n + 1, true);
 		if (n + 1 >= this.view.getUint32(layout.T_WATCHED_LIMIT, true)) this.flush();
 	}

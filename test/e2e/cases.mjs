@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { debugCases } from "./debugCases.mjs";
+import { exploreCases } from "./exploreCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
@@ -164,6 +165,7 @@ export const cases = {
 	...resultCases,
 	...virtualCases,
 	...debugCases,
+	...exploreCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 	...(process.env.FULL === "1" ? exploreCase : {}),

@@ -109,7 +109,7 @@ export class ActivityRecorder {
 		at(symbols.symbol("wakeup"), (hart) => this.wakes(hart, address(hart, a0)));
 		store.add(machine.onEveryTrap((trap) => this.trapped(trap)));
 		store.add(machine.onEveryTrapReturn(({ hart, toMode }) => toMode === 0 && this.returns(hart)));
-		this.begin();
+		this.begin(store);
 		return store;
 	}
 
@@ -155,13 +155,15 @@ export class ActivityRecorder {
 
 	// ---- at the begin ------------------------------------------------------------------------------------------------
 
-	private begin(): void {
+	private begin(store: DisposableStore): void {
 		const { machine, processes } = this.sources;
 		for (const { id } of machine.harts) {
 			const pid = this.pidOn(id);
 			if (pid > 0) this.runs[id] = { at: this.from, what: "", pid, before: true };
-			for (const lock of this.locks.heldBy(id))
+			for (const lock of this.locks.heldBy(id)) {
 				this.holds.set(lock.address, { at: this.from, what: this.locks.label(lock), hart: id, pid, before: true });
+				this.watched(lock.address, store);
+			}
 		}
 		for (const { pid, name, state, chan } of processes.all()) {
 			this.names.set(pid, name);
@@ -169,6 +171,17 @@ export class ActivityRecorder {
 			if (state === "SLEEPING") this.asleep.set(pid, { ...begun, what: this.channel(chan) });
 			else if (state === "RUNNABLE") this.ready.set(pid, { ...begun, what: "" });
 		}
+	}
+
+	/** A lock that is held at the begin: release() may have been called already, and frees it by a store. */
+	private watched(lock: number, store: DisposableStore): void {
+		const { machine, memory } = this.sources;
+		const word = lock + this.spinlock.locked;
+		const when = () => {
+			if (memory.u32(word) === 0) this.freed(lock);
+			return false;
+		};
+		store.add(machine.addWatchpoint(BigInt(word), 4, "write", { physical: true, when }));
 	}
 
 	// ---- locks -------------------------------------------------------------------------------------------------------
@@ -196,8 +209,12 @@ export class ActivityRecorder {
 	}
 
 	private releases(hart: Hart, lock: number): void {
+		this.released.set(lock, { hart: hart.id, at: this.sources.machine.now });
+		this.freed(lock);
+	}
+
+	private freed(lock: number): void {
 		const now = this.sources.machine.now;
-		this.released.set(lock, { hart: hart.id, at: now });
 		const hold = this.holds.get(lock);
 		this.holds.delete(lock);
 		if (hold) this.add("holds", { ...hold, to: now });

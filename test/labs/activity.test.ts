@@ -72,13 +72,17 @@ test("who ran where is what memory says at that moment, and the machine is where
 				if (kind === "sleeps") expect(process?.sleepsOn).toBe(span.what);
 			}
 		}
-		for (const span of some(model, "holds")) {
+		for (const span of [...some(model, "holds"), ...model.spans.filter(({ kind, open }) => kind === "holds" && open)]) {
 			now(middle(span));
 			expect(view.locksHeld(span.hart as number), JSON.stringify(span)).toContain(span.what);
 		}
 		const waits = some(model, "waits");
 		expect(waits.length).toBeGreaterThan(0);
-		for (const { source, what } of waits) expect(source?.line, what).toBeGreaterThan(0);
+		for (const span of waits) {
+			expect(span.source?.line, span.what).toBeGreaterThan(0);
+			const hart = now(middle(span)).harts[span.hart as number];
+			expect(hart?.source?.file, JSON.stringify(span)).toMatch(/spinlock\.c$|riscv\.h$/);
+		}
 		history.toPresent();
 		expect(machine.stateHash()).toBe(hash);
 

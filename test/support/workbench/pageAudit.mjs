@@ -66,9 +66,19 @@ export function layout(page) {
 					"button, .page:not(.none), .chip, .head, .caption, .address, .fold, .verdict-sign, dt, dd, h1, h2, h3, .entry, .free, .lane, .box, [role=cell]",
 				) && !node.closest(".row.head"),
 		);
-		const boxes = leaves
-			.map((node) => [node, node.getBoundingClientRect()])
-			.filter(([, box]) => box.width > 0 && box.height > 0);
+		// Of what scrolls in a box only the part in sight.
+		const inSight = (node) => {
+			const { left, right, top, bottom } = node.getBoundingClientRect();
+			const box = { left, right, top, bottom };
+			for (let outer = node.parentElement; outer; outer = outer.parentElement) {
+				if (!/auto|scroll/.test(getComputedStyle(outer).overflowY)) continue;
+				const edge = outer.getBoundingClientRect();
+				box.top = Math.max(box.top, edge.top);
+				box.bottom = Math.min(box.bottom, edge.bottom);
+			}
+			return { ...box, width: box.right - box.left, height: box.bottom - box.top };
+		};
+		const boxes = leaves.map((node) => [node, inSight(node)]).filter(([, box]) => box.width > 0 && box.height > 0);
 		boxes.sort((a, b) => a[1].top - b[1].top);
 		for (let i = 0; i < boxes.length; i++) {
 			const [one, a] = boxes[i];
@@ -118,6 +128,11 @@ export async function contrast(page) {
 			const linear = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
 			const luminance = (data, at) =>
 				0.2126 * linear(data[at]) + 0.7152 * linear(data[at + 1]) + 0.0722 * linear(data[at + 2]);
+			const scrolls = (node) => {
+				let outer = node;
+				while (outer && !/auto|scroll/.test(getComputedStyle(outer).overflowY)) outer = outer.parentElement;
+				return outer === document.documentElement ? undefined : outer;
+			};
 			// By element: a colon alone has no pixel that is all ink.
 			const ratios = new Map();
 			const walker = document.createTreeWalker(document.querySelector("xv6-inspector"), NodeFilter.SHOW_TEXT);
@@ -132,8 +147,11 @@ export async function contrast(page) {
 					continue;
 				const range = document.createRange();
 				range.selectNodeContents(node);
+				// Of what scrolls in a box only what is wholly in sight.
+				const scroller = scrolls(parent)?.getBoundingClientRect();
 				let ratio = 0;
 				for (const box of range.getClientRects()) {
+					if (scroller && (box.top < scroller.top || box.bottom > scroller.bottom)) continue;
 					const [left, top] = [Math.floor(box.left + scrollX), Math.floor(box.top + scrollY)];
 					for (let y = Math.max(0, top); y < Math.min(a.height, top + box.height); y++)
 						for (let x = Math.max(0, left); x < Math.min(a.width, left + box.width); x++) {

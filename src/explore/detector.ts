@@ -126,7 +126,8 @@ export class Detector {
 		const point = (does: Point["does"], size = 0, at = pc) => pointAt(record, hart, at, does, size);
 		const swapped = 1 << ((bits >>> 8) & 15);
 		switch ((bits >>> 4) & 15) {
-			case OwnKind.acquire:
+			// acquire(address); value: where the name of the lock is.
+			case AccessKind.call:
 				this.calls[hart]?.push({ lock: address, pc, record, name: value });
 				return;
 			case OwnKind.sleep:

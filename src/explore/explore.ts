@@ -167,19 +167,12 @@ function watch(machine: Machine, code: KernelCode, stops: readonly number[], lis
 	const { accesses } = machine;
 	if (!accesses) throw new Error("the core of this machine does not watch");
 	const store = new DisposableStore();
-	store.add(accesses.start(code.range, stops, listener));
-	const { acquire, sleep } = code;
-	// A breakpoint that never stops: its filter looks at the call.
-	if (acquire !== undefined) {
-		const when = ({ id, low }: Hart) => {
-			const lock = low(10) >>> 0;
-			// The name is read now: a page may be somebody else's when the record is looked at.
-			const name = machine.memory.readU32(BigInt(lock + code.spinlock.name)) ?? 0;
-			accesses.add(id, OwnKind.acquire, low(1) >>> 0, lock, name);
-			return false;
-		};
-		store.add(machine.addBreakpoint(BigInt(acquire), { mode: 1, when }));
-	}
+	const { acquire, sleep, spinlock } = code;
+	const call = acquire === undefined ? undefined : { pc: acquire, member: spinlock.name };
+	store.add(accesses.start(code.range, stops, listener, call));
+	// A breakpoint that never stops, nor asks: the core tells of the call.
+	if (acquire !== undefined) store.add(machine.addBreakpoint(BigInt(acquire), { mode: 1, when: () => false }));
+	// Another one: its filter looks at the call.
 	if (sleep !== undefined) {
 		const when = ({ id, low }: Hart) => {
 			accesses.add(id, OwnKind.sleep, low(1) >>> 0, low(11) >>> 0, low(10) >>> 0);

@@ -2,12 +2,10 @@ import { AccessKind } from "../machine/accessWatch.ts";
 
 /** Records that the explorer puts between those of the core, at a function's first instruction. pc: where it returns to. */
 export const OwnKind = {
-	/** acquire(address); value: where the name of the lock is. */
-	acquire: AccessKind.firstOwn,
 	/** sleep(channel = value, lock = address) */
-	sleep: AccessKind.firstOwn + 1,
+	sleep: AccessKind.firstOwn,
 	/** A trap handler returns; value: the mode that it returns to. */
-	trapReturn: AccessKind.firstOwn + 2,
+	trapReturn: AccessKind.firstOwn + 1,
 } as const;
 
 /** One access, or call, of a watched run. */

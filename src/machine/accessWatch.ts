@@ -4,7 +4,7 @@ import * as layout from "./core/layout.ts";
 /** 32-bit words of a record: pc, address, `hart | kind << 4 | log2 of the size << 8 | interrupts on << 12`, value. */
 export const recordWords = 4;
 /** The core's (layout.WATCHED_*; watch.ts says what each holds), and those that listeners put between them, from `firstOwn` on. */
-export const AccessKind = { read: 0, write: 1, swap: 2, walk: 3, leaf: 4, fence: 5, firstOwn: 8 } as const;
+export const AccessKind = { read: 0, write: 1, swap: 2, walk: 3, leaf: 4, fence: 5, call: 6, firstOwn: 8 } as const;
 /** Bits of a swap's value. */
 export const foundZero = 1;
 export const leftZero = 2;
@@ -36,10 +36,16 @@ export class AccessWatch {
 	}
 
 	/**
-	 * Numbers records from 0. `stops`, in rising order: after these records the listener is called at once, with the machine at
-	 * that very access.
+	 * Numbers records from 0. `stops`, in rising order: after these records the listener is called at once, with the machine at that
+	 * very access. `call`: a function whose calls are told, too, where somebody keeps a breakpoint; `member`: offset of the word to be
+	 * told in what its first argument points to.
 	 */
-	start(range: { from: number; to: number }, stops: readonly number[], listener: AccessListener): Disposable {
+	start(
+		range: { from: number; to: number },
+		stops: readonly number[],
+		listener: AccessListener,
+		call?: { readonly pc: number; readonly member: number },
+	): Disposable {
 		this.listener = listener;
 		this.told = 0;
 		this.wanted = stops;
@@ -47,6 +53,8 @@ export class AccessWatch {
 		view.setBigUint64(layout.T_WATCHED_FROM, BigInt(range.from), true);
 		view.setBigUint64(layout.T_WATCHED_SPAN, BigInt(range.to - range.from), true);
 		view.setUint32(layout.T_WATCHED_RECORDS, this.at, true);
+		view.setBigUint64(layout.T_WATCHED_CALL, BigInt(call?.pc ?? 0), true);
+		view.setUint32(layout.T_WATCHED_MEMBER, call?.member ?? 0, true);
 		this.empty();
 		return {
 			dispose: () => {

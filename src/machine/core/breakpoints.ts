@@ -14,6 +14,8 @@ import { NEVER, YIELD_CODE, hartAt, hartCount, yieldAfter } from "./hart";
 import { flushAll } from "./tlb";
 import { recordsOfSlot, slotsInUse } from "./code";
 import { LOOP_BYTES, decodeAt } from "./decode";
+import { watchedCall } from "./watch";
+import { WATCHING } from "./watchBuild";
 
 /** A hart is about to execute at T_STOP_PC, where there is a breakpoint; nonzero: the run stops there. */
 // @ts-ignore: decorator
@@ -107,6 +109,7 @@ export function breakpointAt(h: usize, pc: u64): bool {
 	store<u64>(T_STOP_PC, pc);
 	// Asked once for each hit, even if the listener makes the hart fetch this page again.
 	store<u64>(h, steps, V_RESUME_STEPS);
+	if (WATCHING && watchedCall(h, pc)) return false;
 	if (!onBreakpoint(load<u32>(h, H_ID))) return false;
 	store<u32>(T_STOP_REQUEST, STOP_BREAKPOINT);
 	store<u32>(T_READY_HART, load<u32>(h, H_ID) + 1);

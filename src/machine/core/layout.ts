@@ -242,12 +242,16 @@ export const T_WATCHED_SPAN = 0x40050;
 export const T_WATCHED_RECORDS = 0x40058;
 export const T_WATCHED_COUNT = 0x4005c;
 export const T_WATCHED_LIMIT = 0x40060;
+/** u64: a function whose calls are recorded, too, where there is a breakpoint at it; u32: offset of a word in what its argument points to. */
+export const T_WATCHED_CALL = 0x40068;
+export const T_WATCHED_MEMBER = 0x40070;
 export const WATCHED_READ = 0;
 export const WATCHED_WRITE = 1;
 export const WATCHED_SWAP = 2;
 export const WATCHED_WALK = 3;
 export const WATCHED_LEAF = 4;
 export const WATCHED_FENCE = 5;
+export const WATCHED_CALL = 6;
 
 /** Breakpoints: u32 count, u64[] pcs. Watchpoints: u32 count, {u64 start, u64 end (exclusive), u32 access bits, u32 id}[]. */
 export const T_BREAKPOINT_COUNT = 0x40080;

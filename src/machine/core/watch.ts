@@ -2,9 +2,10 @@
 // them). Nothing of STATE depends on it, so a watched run is the run that it would have been.
 
 import {
-	HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, H_SATP, SLOT_RECORDS, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_RECORDS, T_WATCHED_SPAN, WATCHED_FENCE, WATCHED_LEAF,
-	V_LEFT, WATCHED_SWAP, WATCHED_WALK,
+	HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, H_SATP, H_X, SLOT_RECORDS, T_WATCHED_CALL, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_MEMBER,
+	T_WATCHED_RECORDS, T_WATCHED_SPAN, V_LEFT, WATCHED_CALL, WATCHED_FENCE, WATCHED_LEAF, WATCHED_SWAP, WATCHED_WALK,
 } from "./layout";
+import { isRam, ramAddress } from "./physical";
 import { MODE_S, MSTATUS_SIE } from "./hart";
 import { flushHart } from "./tlb";
 
@@ -46,6 +47,19 @@ export function watchedWalk(h: usize, va: u64): void {
 /** The walk under way came to a leaf. Address: the entry's, physical; value: its low half. */
 export function watchedLeaf(h: usize, at: u64, pte: u64): void {
 	if (load<u64>(T_WATCHED_SPAN) != 0) record(h, load<u64>(h, H_PC), at, WATCHED_LEAF, 3, <u32>pte);
+}
+
+/**
+ * Whether pc is the function whose calls are told, by a record: where it returns to, its argument, and the low half of a word that the
+ * argument points to (a lock's name). The host is not asked: a kernel calls acquire() every few hundred instructions.
+ */
+export function watchedCall(h: usize, pc: u64): bool {
+	if (pc != load<u64>(T_WATCHED_CALL) || load<u64>(T_WATCHED_SPAN) == 0) return false;
+	if (load<u32>(h, H_MODE) != MODE_S) return true;
+	const argument = load<u64>(h + 8 * 10, H_X);
+	const at = argument + load<u32>(T_WATCHED_MEMBER);
+	record(h, load<u64>(h + 8, H_X), argument, WATCHED_CALL, 0, isRam(at) ? load<u32>(ramAddress(at)) : 0);
+	return true;
 }
 
 /** sfence.vma, of whatever pages. The next use of each is a walk again, so that walks tell what a TLB may hold. */

@@ -56,11 +56,31 @@ function emptyWalk(frames: number): FreeWalk {
 	return { order: new Int32Array(frames), count: 0, places: new Int32Array(frames) };
 }
 
+interface FreeFrames {
+	/** By frame. */
+	readonly free: Uint8Array;
+	readonly count: number | undefined;
+	readonly damage: string | undefined;
+}
+/** The last answers, with the stamp of the machine then. */
+const lastLists = new WeakMap<GuestMemory, readonly { readonly stamp: number; readonly list: FreeFrames }[]>();
+const keptLists = 2;
+
 /**
  * Frames on kalloc's lists. A cycle or a wild pointer ends the walk. Tens of thousands of links lie on as many pages, and to follow them one
  * waits for memory at each: the way that the last walk took is guessed again, and every link of it compared, which waits for none.
  */
-export function readFreeList(memory: GuestMemory, names: KernelNames) {
+export function readFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
+	const stamp = memory.stamp();
+	const known = lastLists.get(memory) ?? [];
+	const again = stamp === 0 ? undefined : known.find((one) => one.stamp === stamp);
+	const list = again?.list ?? walkFreeList(memory, names);
+	const others = known.filter((one) => one.stamp !== stamp).slice(0, keptLists - 1);
+	if (stamp !== 0) lastLists.set(memory, [{ stamp, list }, ...others]);
+	return list;
+}
+
+function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
 	const total = memory.frames;
 	const free = new Uint8Array(total);
 	const words = memory.range(memory.base, memory.base + total * pageBytes);

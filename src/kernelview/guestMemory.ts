@@ -11,7 +11,11 @@ export class GuestMemory {
 	readonly size: number;
 	private view: DataView;
 
-	constructor(private readonly memory: PhysicalMemory) {
+	/** `stamp`: the machine's: what was read under one number need not be read again; 0: it has to. */
+	constructor(
+		private readonly memory: PhysicalMemory,
+		readonly stamp: () => number = () => 0,
+	) {
 		this.base = Number(memory.base);
 		this.size = memory.size;
 		this.view = this.look();

@@ -50,6 +50,8 @@ import { Watchdog } from "./watchdog.ts";
 
 /** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
 const stretch = 5_000_000;
+/** Of all machines: a snapshot may be restored on another. */
+let nextStamp = 1;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -143,6 +145,7 @@ export class Machine implements MachineSurface {
 	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
 	private late: Uint8Array[] = [];
 	private inside = false;
+	private lastStamp = nextStamp++;
 	/** How the core's last run ended: where between two steps the machine stands (STOP_BUDGET: right after one). */
 	private lastStop: number = layout.STOP_BUDGET;
 	private restartAsked = false;
@@ -256,6 +259,10 @@ export class Machine implements MachineSurface {
 		return Number(this.view.getBigUint64(layout.M_STEPS, true));
 	}
 
+	get stamp(): number {
+		return this.inside ? 0 : this.lastStamp;
+	}
+
 	get now(): Instructions {
 		return stepsNow(this.view);
 	}
@@ -350,6 +357,7 @@ export class Machine implements MachineSurface {
 	private enter(steps: number, flags: number): number {
 		let stop: number = layout.STOP_BUDGET;
 		this.inside = true;
+		this.lastStamp = nextStamp++;
 		try {
 			for (let left = steps; left > 0; ) {
 				const before = this.instret;
@@ -410,6 +418,7 @@ export class Machine implements MachineSurface {
 		const place = this.tohost as bigint;
 		const value = this.memory.readU64(place) ?? 0n;
 		if (value === 0n) return undefined;
+		this.lastStamp = nextStamp++;
 		const device = value >> 56n;
 		if (device === 0n && (value & 1n) === 1n) {
 			const code = Number((value >> 1n) & 0xffffn);
@@ -484,6 +493,7 @@ export class Machine implements MachineSurface {
 	/** A debugger changed the machine. */
 	private poked(): void {
 		this.pokes++;
+		this.lastStamp = nextStamp++;
 		this.past?.changed();
 	}
 
@@ -530,6 +540,7 @@ export class Machine implements MachineSurface {
 			inputs,
 			lastStop: this.lastStop,
 			pages: this.pages.save(),
+			stamp: this.lastStamp,
 		};
 	}
 
@@ -550,6 +561,7 @@ export class Machine implements MachineSurface {
 			throw new UserError("snapshot-damaged", "The snapshot is of a machine of another shape", next);
 		}
 		this.noteDirty();
+		this.lastStamp = snapshot.stamp ?? nextStamp++;
 		this.bytes.set(snapshot.state, layout.STATE_BASE);
 		for (const [first, count] of this.pages.restore(snapshot.pages)) {
 			this.core.ramWritten(layout.RAM_BASE / layout.PAGE_SIZE + first, count);
@@ -665,6 +677,7 @@ export class Machine implements MachineSurface {
 			addWatchpoint: (address, length, access, filter) =>
 				this.points.addWatchpoint(address, length, access, filter, "own"),
 			moved: () => {
+				this.lastStamp = nextStamp++;
 				core.stateRestored();
 				this.late = [];
 				this.watchdog.reset();

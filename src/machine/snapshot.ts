@@ -17,6 +17,8 @@ export interface Snapshot {
 	/** How the core's last run ended: whether time is to be skipped next is part of the moment. */
 	readonly lastStop: number;
 	readonly pages: readonly Uint8Array[];
+	/** Of a machine of this process: its `stamp` then. */
+	readonly stamp?: number;
 }
 
 const magic = "xv6-lab-snapshot";

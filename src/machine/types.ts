@@ -232,6 +232,8 @@ export interface MachineSurface extends Disposable {
 	readonly memory: PhysicalMemory;
 	readonly harts: readonly Hart[];
 	readonly instret: Instructions;
+	/** A number for the state of memory and harts: the same number, the same state. 0 while the machine runs. */
+	readonly stamp: number;
 	/** As `instret`; inside of a listener, too: up to the instruction under way. */
 	readonly now: Instructions;
 	readonly onTrap: Event<Trap>;

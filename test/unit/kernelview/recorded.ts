@@ -88,6 +88,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		plic: { claimed: () => false, pending: () => false, reaches: () => true },
 		instret: 0,
 		now: 0,
+		stamp: 0,
 		onTrap: new Emitter<Trap>().event,
 		onEveryTrap: new Emitter<Trap>().event,
 		onEveryTrapReturn: new Emitter<{ hart: number; pc: bigint; toMode: 0 | 1 | 3; instret: number }>().event,

@@ -15,7 +15,7 @@ export const exploreCases = {
 	}) {
 		const folder = makeWorkspace("race", "3b");
 		const patch = join(root, "test/labs/mutants/hw5-anonymous-mmap/munmap-without-family-lock/mutant.patch");
-		const { status, stderr } = spawnSync("patch", ["-p1", "-i", patch], { cwd: folder, encoding: "utf8" });
+		const { status, stderr } = spawnSync("patch", ["-p0", "-i", patch], { cwd: folder, encoding: "utf8" });
 		assert.equal(status, 0, stderr);
 		const workbench = await open(folder, { viewport: { width: 1280, height: 800 } });
 		const { page } = workbench;

@@ -6,11 +6,14 @@ import type { KernelCode } from "./kernelCode.ts";
  * of the same schedule the first tells the words, the second who uses them.
  */
 export class Sharing {
-	/** By word number: a bit for each hart that used it, and from bit 8 on for each that wrote it. */
-	private readonly users = new Map<number, number>();
+	/** By page, then word: a bit for each hart that used it, and from bit 8 on for each that wrote it. */
+	private readonly users: (Uint16Array | undefined)[] = [];
+	private readonly firstPage: number;
 	private readonly found = new Set<number>();
 
-	constructor(private readonly code: KernelCode) {}
+	constructor(private readonly code: KernelCode) {
+		this.firstPage = code.range.from >>> 12;
+	}
 
 	get instructions(): readonly number[] {
 		return [...this.found];
@@ -21,11 +24,17 @@ export class Sharing {
 			const bits = records[i * recordWords + 2] as number;
 			const kind = (bits >>> 4) & 15;
 			if (kind > AccessKind.swap) continue;
-			const word = (records[i * recordWords + 1] as number) >>> 2;
+			const address = records[i * recordWords + 1] as number;
+			const number = (address >>> 12) - this.firstPage;
+			let page = this.users[number];
+			if (!page) {
+				page = new Uint16Array(1024);
+				this.users[number] = page;
+			}
+			const word = (address & 4095) >>> 2;
 			const hart = bits & 15;
 			const own = (1 << hart) | (kind === AccessKind.read ? 0 : 256 << hart);
-			const before = this.users.get(word) ?? 0;
-			if ((before & own) !== own) this.users.set(word, before | own);
+			page[word] = (page[word] as number) | own;
 		}
 	}
 
@@ -34,7 +43,8 @@ export class Sharing {
 			const pc = records[i * recordWords] as number;
 			const kind = ((records[i * recordWords + 2] as number) >>> 4) & 15;
 			if (kind > AccessKind.swap || this.found.has(pc)) continue;
-			const users = this.users.get((records[i * recordWords + 1] as number) >>> 2) ?? 0;
+			const address = records[i * recordWords + 1] as number;
+			const users = this.users[(address >>> 12) - this.firstPage]?.[(address & 4095) >>> 2] ?? 0;
 			const readers = users & 255;
 			const several = (readers & (readers - 1)) !== 0;
 			if (several && users > 255 && !this.code.isIdle(pc)) this.found.add(pc);

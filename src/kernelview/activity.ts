@@ -157,9 +157,10 @@ export class ActivityRecorder {
 
 	private begin(store: DisposableStore): void {
 		const { machine, processes } = this.sources;
-		for (const { id } of machine.harts) {
+		for (const { id, mode } of machine.harts) {
 			const pid = this.pidOn(id);
 			if (pid > 0) this.runs[id] = { at: this.from, what: "", pid, before: true };
+			if (pid > 0 && mode === 1) this.traps.set(pid, { at: this.from, what: "", hart: id, before: true });
 			for (const lock of this.locks.heldBy(id)) {
 				this.holds.set(lock.address, { at: this.from, what: this.locks.label(lock), hart: id, pid, before: true });
 				this.watched(lock.address, store);

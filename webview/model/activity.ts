@@ -62,7 +62,7 @@ export function activityText({ kind, what, by }: ActivitySpan): string {
 		case "ready":
 			return l10n.t("could run, no hart has it");
 		case "trap":
-			return l10n.t("in the kernel: {0}", what);
+			return what === "" ? l10n.t("in the kernel") : l10n.t("in the kernel: {0}", what);
 		case "waits":
 			return l10n.t("waits for {0}", what);
 		case "holds":

@@ -270,7 +270,8 @@ export class History {
 	 */
 	replay(from: Instructions, to: Instructions, arm: () => Disposable, atEnd: () => void): void {
 		const { host } = this;
-		const begin: Target = { steps: from, moment: "steps" };
+		// The oldest moment may be one between two steps.
+		const begin: Target = from === this.oldest.steps ? this.oldest : { steps: from, moment: "steps" };
 		const end: Target = { steps: to, moment: "steps" };
 		this.checkTarget(begin);
 		this.checkTarget(end);

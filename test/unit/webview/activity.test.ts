@@ -55,7 +55,7 @@ test("a lane for each hart and each process; what is narrower than a pixel is dr
 
 test("the axis has round numbers, far enough apart", () => {
 	const ticks = axisTicks({ from: 1_234_000, to: 3_234_000 }, 1000);
-	expect(ticks.length).toBeGreaterThan(4);
+	expect(ticks.length).toBeGreaterThan(3);
 	expect(ticks.length).toBeLessThan(11);
 	for (const tick of ticks) expect(tick % 100_000).toBe(0);
 });

@@ -10,7 +10,7 @@ const changes = 2;
 const rounds = 40;
 
 /**
- * Priority schedules (Burckhardt et al., ASPLOS 2010): the hart with the highest priority runs alone while it has a process and waits for
+ * Priority schedules (PCT, ASPLOS 2010): the hart with the highest priority runs alone while it has a process and waits for
  * no lock; at a few random moments it becomes the last. Made of parked harts, so that such a schedule is a list of decisions, too.
  */
 export class Priorities {

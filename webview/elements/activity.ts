@@ -318,7 +318,7 @@ export class Activity extends Part {
 	}
 
 	private tableKey(event: KeyboardEvent): void {
-		roam(event, [...this.querySelectorAll<HTMLElement>("tbody td:first-child > button")], {
+		roam(event, [...this.querySelectorAll<HTMLElement>("td:first-child > button")], {
 			ArrowDown: 1,
 			ArrowUp: -1,
 		});

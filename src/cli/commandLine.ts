@@ -273,6 +273,19 @@ export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(argv: s
 	}
 }
 
+/** Parses a command that takes a program and its arguments. No option of ours has one letter: those are the program's, as in `usertests -q`. */
+export function parseProgram<T extends Options>(argv: string[], name: string, spec: CommandSpec<T>) {
+	const mark = "\0";
+	const end = argv.indexOf("--");
+	const isTheirs = (arg: string, at: number) => /^-[^-]/.test(arg) && (end < 0 || at < end);
+	const { values, positionals } = parseCommand(
+		argv.map((arg, at) => (isTheirs(arg, at) ? mark + arg : arg)),
+		name,
+		spec,
+	);
+	return { values, positionals: positionals.map((word) => word.replace(mark, "")) };
+}
+
 /** One line: the name, what it takes, and its options in short. */
 export function usageOf(name: string, { takes, options }: CommandSpec): string {
 	const shown = Object.entries(options).filter(([, option]) => !option.hidden);

@@ -48,3 +48,13 @@ test("completion knows commands, options and values", () => {
 	}
 	expect(() => completionScript("tcsh", specs)).toThrow(/no completion/);
 });
+
+test("options of one letter are the program's, those of more are ours", () => {
+	const parse = (...argv: string[]) => commandLine.parseProgram(argv, "run", commandLine.runCommand);
+	expect(parse("usertests", "-q", "--harts", "1", "-c")).toMatchObject({
+		positionals: ["usertests", "-q", "-c"],
+		values: { harts: "1" },
+	});
+	expect(parse("grep", "--", "-x", "--harts").positionals).toEqual(["grep", "-x", "--harts"]);
+	expect(() => parse("usertests", "--quick")).toThrow(/Unknown option '--quick'/);
+});

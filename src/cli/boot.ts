@@ -87,7 +87,7 @@ export async function runBoot(argv: string[]): Promise<number> {
 		scripted,
 		replay: log !== undefined,
 		explain: (end) => (view ? explain(view, end, files) : ""),
-		waiting: () => view && waitingOf(view.model()),
+		waiting: () => view && waitingOf(view.waits()),
 	});
 	const start = performance.now();
 	const gdb = values.gdb === undefined ? undefined : await openGdb(machine, session, image.kernel, values.gdb);

@@ -154,7 +154,8 @@ export class BootSession {
 	/** Types the next command at a prompt. */
 	private script(idle: boolean): number | undefined {
 		const { machine, options, io, controller } = this;
-		const silent = !controller.isTyping && (this.quietFor >= budgets.quietAfterPrompt || idle);
+		const isStill = idle || controller.stall !== undefined;
+		const silent = !controller.isTyping && (this.quietFor >= budgets.quietAfterPrompt || isStill);
 		if (silent && controller.console.atPrompt) {
 			const command = options.commands[this.typed];
 			if (command !== undefined || !options.until) this.explain({ kind: "prompt" });
@@ -176,6 +177,7 @@ export class BootSession {
 		}
 		if (machine.instret - this.typedAt > budgets.command) {
 			io.say(`${budgets.command.toLocaleString("en")} instructions were not enough; --timeout sets a limit in seconds`);
+			this.explain({ kind: "timeout" });
 			return exitCodes.timeout;
 		}
 		if (!idle || !silent) return undefined;

@@ -4,10 +4,9 @@ import type { KernelView } from "../kernelview/kernelView.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { MachineParams } from "../protocol/engine.ts";
-import { ProgressWatch } from "../session/progress.ts";
 import { RunController } from "../session/runController.ts";
 import { Shell } from "../session/shell.ts";
-import { waitingOf } from "../session/waiting.ts";
+import { watchProgress } from "../session/waiting.ts";
 import { breathe, createCountingMachine, createMachine, observe } from "./machine.ts";
 
 /** A machine for one command: its owner, the shell that types, and the kernel seen from outside. */
@@ -36,7 +35,7 @@ export async function openSession(output: BuildOutput, options: GuestSessionOpti
 	const store = new DisposableStore();
 	store.add(machine);
 	const view = store.add(observe(machine, output, manifest));
-	const progress = new ProgressWatch(machine, () => waitingOf(view.model()));
+	const progress = watchProgress(machine, () => view);
 	const controller = store.add(new RunController(machine, { breathe }, progress));
 	const end = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
 	const patience = () => () => performance.now() > end;

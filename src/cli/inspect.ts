@@ -6,7 +6,7 @@ import { renderTables } from "../kernelview/tables.ts";
 import { diagnosisFiles } from "../lab/diagnosisFiles.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import { type CommandEnd, describeEnd } from "../session/commandEnd.ts";
+import type { CommandEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
 import { inspectCommand, parseCommand } from "./commandLine.ts";
@@ -14,6 +14,7 @@ import { consoleWriter } from "./consoleWriter.ts";
 import { codeOfEnd } from "./exitCodes.ts";
 import { type GuestSession, openSession } from "./guestSession.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
+import { sayEnd } from "./sayEnd.ts";
 
 /** `xv6-lab inspect`: boots, runs commands, and prints what the kernel did to memory as tables, or with --json as the memory report. */
 export async function runInspect(argv: string[]): Promise<number> {
@@ -49,10 +50,10 @@ export async function runInspect(argv: string[]): Promise<number> {
 			end = result.end;
 			output = { output: result.output };
 		}
-		const why = describeEnd(end, session.machine.instret);
-		process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
 		const runEnd: RunEnd = { ...end, ...output };
 		const diagnoses = stopAt === undefined ? view.diagnose(runEnd, await diagnosisFiles(new NodeTree(folder))) : [];
+		process.stderr.write("\n");
+		sayEnd(end, session.machine.instret, diagnoses);
 		const model = view.model();
 		process.stdout.write(
 			values.json

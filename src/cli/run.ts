@@ -11,10 +11,9 @@ import { runTest } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
-import { describeEnd } from "../session/commandEnd.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli } from "./build.ts";
-import { parseCommand, runCommand } from "./commandLine.ts";
+import { parseProgram, runCommand } from "./commandLine.ts";
 import { consoleWriter } from "./consoleWriter.ts";
 import { reportCoverage } from "./coverage.ts";
 import { codeOfEnd, exitCodes } from "./exitCodes.ts";
@@ -24,10 +23,11 @@ import { breathe } from "./machine.ts";
 import { machineParams, timeoutMs, toolchainKind, wholeNumber } from "./options.ts";
 import { record } from "./replay.ts";
 import { writeReport } from "./reportFile.ts";
+import { sayEnd } from "./sayEnd.ts";
 
 /** `xv6-lab run`: build, boot, run one program, judge it where the lab has a test for it. */
 export async function runRun(argv: string[]): Promise<number> {
-	const { values, positionals } = parseCommand(argv, "run", runCommand);
+	const { values, positionals } = parseProgram(argv, "run", runCommand);
 	const command = positionals.join(" ");
 	if (command === "") throw new UserError("usage", "Missing PROGRAM", "Write: xv6-lab run PROGRAM [ARG…] [--dir DIR].");
 	const dir = values.dir ?? ".";
@@ -65,8 +65,8 @@ export async function runRun(argv: string[]): Promise<number> {
 			return diagnoses;
 		};
 		if (boot.kind !== "prompt") {
-			explain({ ...boot, output: shell.console });
-			process.stderr.write(`\nxv6-lab: ${describeEnd(boot, machine.instret)}\n`);
+			const why = explain({ ...boot, output: shell.console });
+			sayEnd(boot, machine.instret, why);
 			return codeOfEnd(boot);
 		}
 		if (irq !== undefined) {
@@ -104,12 +104,11 @@ export async function runRun(argv: string[]): Promise<number> {
 			view.begin();
 			const { end, output: printed, instructions } = await shell.run(command, budgets.command);
 			process.stdout.write("\n");
-			diagnoses = explain({ ...end, output: printed });
-			const why = describeEnd(end, instructions);
-			if (why !== "") process.stderr.write(`xv6-lab: ${why}\n`);
 			const elf = output.programs.find(({ name }) => name === positionals[0])?.elf;
 			const atPrompt = end.kind === "prompt";
 			const known = atPrompt ? judgeKnown(await catalog.knownPrograms(tree), command, printed, elf) : undefined;
+			diagnoses = explain({ ...end, output: printed, passed: known?.state === "passed" });
+			sayEnd(end, instructions, diagnoses);
 			if (known) process.stdout.write(`${knownSigns[known.state]} ${visibleLine(known.says)}\n`);
 			const failed = atPrompt && (known?.state === "failed" || hasFailed(printed, diagnoses));
 			code = failed ? exitCodes.failed : codeOfEnd(end);

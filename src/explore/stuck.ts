@@ -43,7 +43,7 @@ export class StuckWatch {
 		}
 		if (machine.instret - this.since < quietFor * (this.looks + 1)) return undefined;
 		this.looks++;
-		const waiting = waitingOf(this.view.model());
+		const waiting = waitingOf(this.view.waits());
 		if (waiting?.kind !== "events" || this.looks < 2) return undefined;
 		const harts = machine.harts.map(({ id, pc, mode }) => ({ hart: id, pc, mode }));
 		const message = `Every process sleeps on an event that never comes: ${waiting.who}`;

@@ -1,3 +1,4 @@
+import { forgetOldest } from "../common/collections.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { Event } from "../common/event.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
@@ -35,6 +36,7 @@ import { RegionReader } from "./regions.ts";
 import { RootReader } from "./rootReader.ts";
 import { kernelAreas, spaceModel, unusedStacks } from "./spaces.ts";
 import { canonical, rootOf, translate, WalkCache } from "./sv39.ts";
+import { readWaits, sleepsOn, type Waits } from "./waits.ts";
 import { walkAddress } from "./walk.ts";
 
 export interface ViewOptions {
@@ -64,6 +66,8 @@ const changing: ReadonlySet<string> = new Set([
 ]);
 /** Whole looks cost milliseconds. */
 const instructionsPerLook = 400_000_000;
+/** Stacks of user programs at their last trap, one a process. */
+const mostStacks = 256;
 const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
 
 export interface StackLine {
@@ -329,10 +333,8 @@ export class KernelView implements Disposable {
 	}
 
 	private processModel(process: Process, running: readonly number[]): ProcessModel {
-		const { slot, pid, name, state, parent, size, killed, root, chan } = process;
+		const { slot, pid, name, state, parent, size, killed, root } = process;
 		const hart = running.indexOf(pid);
-		const channel =
-			state === "SLEEPING" && chan !== 0 ? (this.sources.names.describe(chan) ?? `0x${chan.toString(16)}`) : undefined;
 		return {
 			slot,
 			pid,
@@ -342,7 +344,7 @@ export class KernelView implements Disposable {
 			size,
 			killed,
 			root: `0x${root.toString(16)}`,
-			...(channel !== undefined ? { sleepsOn: channel } : {}),
+			...sleepsOn(this.sources, process),
 			...(hart >= 0 ? { hart } : {}),
 		};
 	}
@@ -384,6 +386,11 @@ export class KernelView implements Disposable {
 	processes(): readonly { readonly pid: number; readonly name: string; readonly state: string }[] {
 		this.sources.memory.refresh();
 		return this.sources.processes.all().map(({ pid, name, state }) => ({ pid, name, state }));
+	}
+
+	/** What each process waits for, and the kernel's count of clock interrupts. */
+	waits(): Waits {
+		return readWaits(this.sources, this.diagnoser.recorder);
 	}
 
 	get faultCount(): number {
@@ -513,7 +520,6 @@ export class KernelView implements Disposable {
 
 	/** The stack of a process at a trap, kept in case the trap kills it. */
 	private keepUserStack({ hart, pc, root }: Trap): void {
-		if (this.killedStacks.size > 256) this.killedStacks.clear();
 		const process = this.sources.processes.withRoot(root);
 		const state = this.machine.harts[hart];
 		const pending = process && this.log.pendingOf(process);
@@ -521,6 +527,8 @@ export class KernelView implements Disposable {
 		if (!process || !state || !pending || (pending.entry?.type === "fault" && pending.entry.region)) return;
 		const program = this.symbolizer.program(process.name);
 		if (!program) return;
+		this.killedStacks.delete(process.pid);
+		if (this.killedStacks.size >= mostStacks) forgetOldest(this.killedStacks);
 		this.killedStacks.set(
 			process.pid,
 			this.unwind(program, pc, (index) => state.register(index), process.root),

@@ -2,12 +2,14 @@ import { throwIfCancelled } from "../common/cancellation.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
+import type { Waits } from "../kernelview/waits.ts";
 import type { Instructions, MachineSurface } from "../machine/types.ts";
 import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
+import { watchProgress } from "../session/waiting.ts";
 import { markUnbegun, unbegunTasks } from "./begun.ts";
 import { bootPart, type CoverageCollector } from "./coverage/collector.ts";
 import { diagnosisFiles } from "./diagnosisFiles.ts";
@@ -37,6 +39,8 @@ export interface TestObserver extends Disposable {
 	framesAt(address: bigint): readonly { pid: number; frame: bigint }[] | undefined;
 	/** Stack of the hart that is in the kernel's panic, or of the process that was killed. */
 	stack(): readonly StackLine[];
+	/** What each process waits for: a machine that makes no progress is stopped soon. */
+	waits?(): Waits;
 	/** Why the run ended as it did; `file`: text of a file of the tree. */
 	diagnose(end: RunEnd, file: (path: string) => string | undefined): readonly Diagnosis[];
 }
@@ -121,13 +125,18 @@ async function runFromBoot(
 ): Promise<void> {
 	const { harts, signal, coverage } = request;
 	const machine = await request.createMachine(harts, bootSeed(seeds[0] ?? 0));
-	const shell = Shell.on(machine, {
+	let observer: TestObserver | undefined;
+	const options = {
 		breathe: request.breathe,
 		...(signal ? { signal } : {}),
 		...(request.patience ? { patience: request.patience } : {}),
 		...(request.onOutput ? { onOutput: request.onOutput } : {}),
-	});
-	let observer: TestObserver | undefined;
+	};
+	const shell = Shell.on(
+		machine,
+		options,
+		watchProgress(machine, () => observer),
+	);
 	try {
 		observer = request.observe(machine);
 		coverage?.begin(machine, bootPart);

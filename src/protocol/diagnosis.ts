@@ -86,6 +86,8 @@ export interface RunEnd {
 	readonly output?: string;
 	/** A test judges what the program did: its exit status adds nothing. */
 	readonly judged?: boolean;
+	/** The program is known for what it prints when all went well, and printed it. */
+	readonly passed?: boolean;
 	/** Of a stall: what the watchdog recognised. */
 	readonly report?: { readonly kind: string };
 }
@@ -124,11 +126,8 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
 	return lines.map(visibleLine).join("\n");
 }
 
-/** Several, errors first; empty for none. Ends without a line end. */
-export function renderDiagnoses(diagnoses: readonly Diagnosis[]): string {
-	const order = [...diagnoses].sort((a, b) => Number(a.severity === "note") - Number(b.severity === "note"));
-	return order.map(renderDiagnosis).join("\n");
-}
+/** Several, in their order; empty for none. Ends without a line end. */
+export const renderDiagnoses = (diagnoses: readonly Diagnosis[]): string => diagnoses.map(renderDiagnosis).join("\n");
 
 /** Whether diagnoses say what a finding of this kind says, and why it is so. */
 export function isTold(diagnoses: readonly Diagnosis[], finding: string): boolean {

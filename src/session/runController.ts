@@ -286,6 +286,7 @@ export class RunController implements Disposable {
 				fail,
 			};
 			signal?.addEventListener("abort", abort);
+			this.progress?.reset();
 			this.job = running;
 			this.endRest();
 		});
@@ -447,7 +448,9 @@ export class RunController implements Disposable {
 		if (this.stands(stop)) return;
 		const waits = stop.kind === "idle" || stop.kind === "waiting";
 		const report = job.paced || job.expectsInput ? undefined : this.progress?.look(this.console.printed);
-		if (report) this.stalled(report);
+		// At its prompt a guest may wait: whoever waits for the prompt is told, and nobody else.
+		if (report && this.console.atPrompt) this.stallSeen ??= report;
+		else if (report) this.stalled(report);
 		if (this.job === job && !job.look(stop)) job.end = this.machine.instret + job.step();
 		if (!this.keyboard.feed(waits) && job.paced && waits && this.job === job) this.restFor(stop);
 	}

@@ -4,6 +4,7 @@ import type { Instructions, MachineSurface, StopReason } from "../machine/types.
 import { budgets } from "./budgets.ts";
 import type { CommandEnd } from "./commandEnd.ts";
 import { commandOutput } from "./consoleText.ts";
+import type { ProgressWatch } from "./progress.ts";
 import { type Job, RunController, type RunHost } from "./runController.ts";
 
 export interface ShellOptions {
@@ -45,8 +46,8 @@ export class Shell implements Disposable {
 	}
 
 	/** The shell of a machine that nobody else runs. */
-	static on(machine: MachineSurface, options: ShellOptions & RunHost): Shell {
-		const controller = new RunController(machine, options);
+	static on(machine: MachineSurface, options: ShellOptions & RunHost, progress?: ProgressWatch): Shell {
+		const controller = new RunController(machine, options, progress);
 		const shell = new Shell(controller, machine, options);
 		shell.store.add(controller);
 		return shell;
@@ -94,7 +95,8 @@ export class Shell implements Disposable {
 			if (printed > mostOutput) return { kind: "flood", printed };
 			const prompt = console.atPrompt && machine.console.pending === 0;
 			if (prompt && (quiet >= budgets.quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
-			if (controller.stall) return { kind: "stall", report: controller.stall };
+			// An idle guest makes few instructions, and waits at its prompt for what only the next command brings.
+			if (controller.stall) return prompt ? { kind: "prompt" } : { kind: "stall", report: controller.stall };
 			if (stop.kind === "idle") return { kind: "stuck" };
 			if (stop.kind === "requested" || left() <= 0 || isTired?.()) return { kind: "timeout" };
 			return undefined;

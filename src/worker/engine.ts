@@ -338,7 +338,8 @@ export class Engine {
 			const elf = live.shape.programs?.find(({ name }) => name === command.trim().split(/\s+/)[0])?.elf;
 			const programs = end.kind === "prompt" ? await this.parts.catalog.knownPrograms(this.tree) : [];
 			const known = judgeKnown(programs, command, output, elf);
-			return { end: end.kind, diagnoses: why({ ...end, output }), ...(known ? { known } : {}) };
+			const diagnoses = why({ ...end, output, passed: known?.state === "passed" });
+			return { end: end.kind, diagnoses, ...(known ? { known } : {}) };
 		});
 	}
 

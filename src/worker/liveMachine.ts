@@ -3,6 +3,7 @@ import type { JudgeContext } from "../lab/runner.ts";
 import { RunController, type StateChange, type Stop, type TimeLine } from "../session/runController.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { Shell } from "../session/shell.ts";
+import { watchProgress } from "../session/waiting.ts";
 import { ModelSender } from "./modelSender.ts";
 import type { EngineParts, KernelObserver } from "./parts.ts";
 
@@ -25,7 +26,11 @@ export class LiveMachine {
 		private readonly parts: EngineParts,
 		readonly shape: Pick<JudgeContext, "harts" | "seed" | "programs">,
 	) {
-		this.controller = new RunController(machine, parts);
+		this.controller = new RunController(
+			machine,
+			parts,
+			watchProgress(machine, () => observer),
+		);
 		this.sender = new ModelSender(parts);
 		this.shell = new Shell(this.controller, machine, { onOutput: (bytes) => this.printed(bytes) });
 		this.controller.onStall((report) => parts.emit("stall", { message: report.message }));

@@ -194,6 +194,26 @@ export const kernelCases: readonly KernelCase[] = [
 			/^note: The kernel killed 3 processes, whose exit status their parents took with wait\(\), and prog exited with status 0/,
 	},
 	{
+		name: "hundreds of children that are to be killed",
+		edits: [],
+		program: main(
+			"for(int i = 1; i <= 150; i++){ int st; if(fork() == 0){ *(volatile int*)(i * 0x900000L) = 1; exit(0); } wait(&st); }",
+		),
+		end: "prompt",
+		kind: "user-fault",
+		cause: /^note: The kernel killed 150 processes, whose exit status their parents took/,
+	},
+	{
+		name: "one that nobody expected among hundreds that are to be killed",
+		edits: [],
+		program: main(
+			"for(int i = 0; i <= 150; i++){ int st; if(fork() == 0){ *(volatile int*)0x900000L = 1; exit(0); } wait(i ? &st : 0); }",
+		),
+		end: "prompt",
+		kind: "user-fault",
+		cause: /^cause: Process 4 \(prog\) was killed: its store of 0x900000/,
+	},
+	{
 		name: "a child that is killed, and nobody asks how it ended",
 		edits: [],
 		program: main("if(fork() == 0) *(volatile int*)0x900000 = 1; wait(0);"),

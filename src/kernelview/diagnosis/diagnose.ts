@@ -5,10 +5,9 @@ import { hang } from "./hangs.ts";
 import { lostMemory } from "./lostMemory.ts";
 import { panicked } from "./panics.ts";
 import { noPmp } from "./pmp.ts";
-import { exitStatus, withoutExpected } from "./programExits.ts";
+import { exitStatus, userKills } from "./programExits.ts";
 import { orphan } from "./sleepers.ts";
 import { unknownCalls } from "./syscalls.ts";
-import { userFaults } from "./userFaults.ts";
 
 export interface Before {
 	/** Process that was giving its address space back. */
@@ -21,10 +20,15 @@ export interface Before {
 	readonly calm: boolean;
 }
 
-/** All that can be said of why a run ended as it did, the cause first; what follows from it stands under it. */
+/** All that can be said of why a run ended as it did, the cause first and notes last; what follows from it stands under it. */
 export function diagnose(evidence: Evidence, before: Before): Diagnosis[] {
+	const isNote = ({ severity }: Diagnosis) => Number(severity === "note");
+	return all(evidence, before).sort((a, b) => isNote(a) - isNote(b));
+}
+
+function all(evidence: Evidence, before: Before): Diagnosis[] {
 	const { end, look } = evidence;
-	const found: Diagnosis[] = withoutExpected(evidence, userFaults(evidence));
+	const found: Diagnosis[] = userKills(evidence);
 	const isPanic = look.panicked || end.kind === "panic";
 	const isHang = end.kind === "timeout" || end.kind === "stuck" || end.kind === "stall";
 	if (isPanic) {

@@ -16,6 +16,10 @@ const contextRegisters: readonly (readonly [string, number])[] = [
 	...Array.from({ length: 10 }, (_, i) => [`s${i + 2}`, 18 + i] as const),
 ];
 
+/** A hart that took more timer ticks, or made more instructions, since its last system call, fault or device interrupt is at no work. */
+const stillTicks = 3;
+const stillInstructions = 40_000_000;
+
 /** All that a diagnosis may draw on, read at one moment. */
 export class Evidence {
 	private readonly stacks = new Map<number, readonly KernelCall[]>();
@@ -74,6 +78,18 @@ export class Evidence {
 			if (at >= 0) return { hart: id, calls: calls.slice(at) };
 		}
 		return undefined;
+	}
+
+	/** Nothing but timer ticks happens: no hart has worked for a while, or the run ended for that reason. */
+	get isStill(): boolean {
+		const { end, recorder, sources } = this;
+		if (end.kind === "stuck" || end.kind === "stall") return true;
+		const { harts, instret } = sources.machine;
+		return !harts.some(
+			({ id }) =>
+				(recorder.ticksSinceWork[id] ?? 0) <= stillTicks &&
+				instret - (recorder.lastWork[id] ?? 0) < stillInstructions * harts.length,
+		);
 	}
 
 	// ---- values ----------------------------------------------------------------------------------------------------

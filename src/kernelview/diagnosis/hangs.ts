@@ -20,6 +20,7 @@ export function hang(evidence: Evidence): Diagnosis {
 		kernelTrapLoop(evidence) ??
 		trapLoop(evidence) ??
 		spinning(evidence) ??
+		(evidence.isStill ? undefined : atWork(evidence)) ??
 		interrupts(evidence) ??
 		sleepers(evidence) ??
 		userLoop(evidence) ??
@@ -70,6 +71,32 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 	return undefined;
 }
 
+/** The time was up, and the machine had not come to rest: in such a moment a process may sleep whom another is about to wake. */
+function atWork(evidence: Evidence): Diagnosis {
+	const { recorder, sources, look } = evidence;
+	const { instret, harts } = sources.machine;
+	const last = [...harts].sort((a, b) => (recorder.lastWork[b.id] ?? 0) - (recorder.lastWork[a.id] ?? 0))[0];
+	const busy = look.processes.filter(({ state }) => state === "RUNNING" || state === "RUNNABLE");
+	const process = (last && evidence.processOn(last.id)) ?? busy[0];
+	const during = evidence.during(process);
+	const who = process ? `process ${process.pid} (${process.name}) runs` : "no process runs at this moment";
+	const since = last ? instret - (recorder.lastWork[last.id] ?? 0) : 0;
+	return {
+		kind: "no-progress",
+		severity: "note",
+		cause: `The guest was still at work when the time was up, and no cause for a hang was seen: ${who}${during === undefined ? "" : ` in ${during}`}.`,
+		...(process ? { process: { pid: process.pid, name: process.name } } : {}),
+		...(during === undefined ? {} : { during }),
+		evidence: [
+			`the last system call, fault or device interrupt was ${since.toLocaleString("en")} instructions before the end`,
+			...others(evidence, process),
+		],
+		frames: [],
+		effects: [],
+		notes: [],
+	};
+}
+
 /** A program that computes, or loops: nothing is wrong in the kernel. */
 function userLoop(evidence: Evidence): Diagnosis | undefined {
 	const { harts, instret } = evidence.sources.machine;
@@ -86,7 +113,7 @@ function userLoop(evidence: Evidence): Diagnosis | undefined {
 		return {
 			kind: "no-progress",
 			severity: "error",
-			cause: `Process ${process.pid} (${process.name}) still runs, at ${at ? `${at.function ?? "?"} (${at.file}:${at.line})` : `pc ${hexOf(pc)}`}: it did not end within the budget.`,
+			cause: `Process ${process.pid} (${process.name}) still runs, at ${at ? `${at.function ?? "?"} (${at.file}:${at.line})` : `pc ${hexOf(pc)}`}: it has not ended.`,
 			hart: id,
 			process: { pid: process.pid, name: process.name },
 			evidence: [`hart ${id} took nothing but timer ticks for the last ${since.toLocaleString("en")} instructions`],
@@ -114,7 +141,7 @@ function kernelLoop(evidence: Evidence): Diagnosis | undefined {
 		return {
 			kind: "no-progress",
 			severity: "error",
-			cause: `Process ${pid} (${name}) is still in ${during}, at ${named(own)}: it did not return within the budget.`,
+			cause: `Process ${pid} (${name}) is still in ${during}, at ${named(own)}: it has not returned.`,
 			...(hart === undefined ? {} : { hart }),
 			process: { pid, name },
 			during,

@@ -1,38 +1,80 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import type { Evidence } from "./evidence.ts";
+import type { UserTrap } from "./recorder.ts";
+import { userFault } from "./userFaults.ts";
 
-/** Expected kills that are told one by one; a program that tests the kernel makes dozens. */
-const mostTold = 8;
+/** Places of expected kills that are told one by one; a program that tests the kernel has dozens. */
+const mostPlaces = 8;
+/** Kills that nobody expected, each with its cause. */
+const mostTold = 32;
 
 /**
- * Faults of processes that died as their program meant them to: whoever forked one asked wait() for its status and got it, and the
- * program that was run exited with 0. All of them are one note. The others stay what they are.
+ * Why traps killed user processes, the first that died first. Those that died as their program meant them to are one note: the program
+ * that was run exited with 0, or was still there at the end, and whoever forked one asked wait() for its status and got it; or all went
+ * well by the program's own words.
  */
-export function withoutExpected(evidence: Evidence, faults: readonly Diagnosis[]): Diagnosis[] {
-	const { ends } = evidence.recorder;
-	const isSuccess = evidence.end.kind === "prompt" && ends.haveSucceeded(evidence.killed.keys());
-	const expected = isSuccess ? faults.filter(({ process }) => process !== undefined && ends.isTaken(process.pid)) : [];
-	const [first] = expected;
-	const program = ends.exits[0]?.name ?? "";
-	if (!first) return [...faults];
-	const how =
-		expected.length === 1
-			? "a process, whose exit status its parent took"
-			: "processes, whose exit status their parents took";
-	const note: Diagnosis = {
+export function userKills(evidence: Evidence): Diagnosis[] {
+	const { recorder, killed, end } = evidence;
+	const kills = [...killed.keys()].flatMap((pid) => recorder.userTraps.get(pid) ?? []);
+	const isOver = end.kind === "prompt";
+	// A program that went on after them, and whose run ended in another way, may have expected them too.
+	const maySucceed = !isOver || recorder.ends.haveSucceeded(killed.keys());
+	const isExpected = ({ process }: UserTrap) =>
+		maySucceed && ((isOver && end.passed === true) || recorder.ends.isTaken(process.pid));
+	const why = (trap: UserTrap) => userFault(evidence, trap, killed.get(trap.process.pid) ?? []);
+	const others = kills.filter((trap) => !isExpected(trap));
+	const told = others.slice(0, mostTold).map(why);
+	const last = told.at(-1);
+	if (last && others.length > told.length)
+		told.splice(-1, 1, { ...last, effects: [...last.effects, more(others.length - told.length, "killed")] });
+	const expected = expectedKills(evidence, kills.filter(isExpected), why);
+	return expected ? [...told, expected] : told;
+}
+
+const more = (count: number, what: string) => `${count} more ${count === 1 ? "process was" : "processes were"} ${what}`;
+
+function expectedKills(
+	{ recorder, end }: Evidence,
+	traps: readonly UserTrap[],
+	why: (trap: UserTrap) => Diagnosis,
+): Diagnosis | undefined {
+	const places = new Map<string, UserTrap[]>();
+	for (const trap of traps) {
+		const place = `${trap.cause} ${trap.pc} ${trap.process.name}`;
+		const same = places.get(place);
+		if (same) same.push(trap);
+		else places.set(place, [trap]);
+	}
+	const told = [...places.values()]
+		.slice(0, mostPlaces)
+		.flatMap((same) => same.slice(0, 1).map((trap) => ({ diagnosis: why(trap), times: same.length })));
+	const [first] = told;
+	if (!first) return undefined;
+	const left = traps.length - told.reduce((sum, { times }) => sum + times, 0);
+	const program = recorder.ends.exits[0]?.name ?? "";
+	const one = traps.length === 1;
+	const who = one ? "a process" : `${traps.length} processes`;
+	const taken = traps.every(({ process }) => recorder.ends.isTaken(process.pid));
+	const how = taken ? `, whose exit status ${one ? "its parent" : "their parents"} took with wait()` : "";
+	const success =
+		end.kind === "prompt"
+			? `${program} exited with status 0${end.passed ? " and says that it passed" : ""}`
+			: `${one ? "that one" : "those"} went on`;
+	return {
 		kind: "user-fault",
 		severity: "note",
-		cause: `The kernel killed ${expected.length === 1 ? how : `${expected.length} ${how}`} with wait(), and ${program} exited with status 0: the program seems to have expected it.`,
+		cause: `The kernel killed ${who}${how}, and ${success}: the program seems to have expected it.`,
 		evidence: [
-			...expected.slice(0, mostTold).map(({ cause }) => cause),
-			...(expected.length > mostTold ? [`and ${expected.length - mostTold} more`] : []),
+			...told.map(({ diagnosis, times }) =>
+				times === 1 ? diagnosis.cause : `${diagnosis.cause} ${more(times - 1, "killed there")}.`,
+			),
+			...(left > 0 ? [`${more(left, "killed elsewhere")}.`] : []),
 		],
 		frames: [],
-		...(first.look ? { look: first.look } : {}),
+		...(first.diagnosis.look ? { look: first.diagnosis.look } : {}),
 		effects: [],
 		notes: [],
 	};
-	return [...faults.filter((fault) => !expected.includes(fault)), note];
 }
 
 /** A program that says itself that it failed. Why is for it to say: it is the author's word, not a fault that was seen. */

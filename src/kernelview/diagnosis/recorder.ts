@@ -1,3 +1,4 @@
+import { forgetOldest } from "../../common/collections.ts";
 import type { Trap } from "../../machine/types.ts";
 import type { DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
@@ -61,6 +62,16 @@ interface LastTrap {
 	machine: boolean;
 }
 
+/** A system call sleep that has not returned. */
+export interface Nap {
+	/** Ticks that it asked for. */
+	readonly wanted: number;
+	/** `ticks` at the time. */
+	readonly since: number;
+	/** Clock interrupts until then. */
+	readonly clocks: number;
+}
+
 /** What a process, or a hart without one, is in the kernel for: handlers sleep, and come back on another hart. */
 interface Reason {
 	/** -1: no system call. */
@@ -70,26 +81,35 @@ interface Reason {
 }
 
 const mostKept = 8;
+/** Programs that test a kernel have hundreds of children killed. */
+const mostUserTraps = 4096;
 const ecallFromUser = 8;
 const externalInterrupt = 9;
+/** Supervisor mode's timer, and the software interrupt by which older kernels pass machine mode's on. */
+const clockInterrupts: ReadonlySet<number> = new Set([1, 5]);
 /** Handlers of the system call that sleeps for ticks; MIT calls it pause since 2025. */
 const naps: ReadonlySet<string> = new Set(["sys_sleep", "sys_pause"]);
 
 /** What happened on each hart that memory does not keep. Runs inside the machine's events: short, and cheap for what is usual. */
 export class Recorder {
 	readonly kernelTraps: KernelTrap[] = [];
-	/** The last one by pid. */
+	/** The last one by pid, in the order of these. */
 	readonly userTraps = new Map<number, UserTrap>();
 	readonly leaks: LockLeak[] = [];
 	readonly unknownCalls = new Map<string, UnknownCall>();
 	/** By hart: guest time of the last trap that was no timer tick, and of the last interrupt of a device. */
 	readonly lastWork: number[] = [];
+	/** By hart: timer ticks since. */
+	readonly ticksSinceWork: number[] = [];
 	readonly externals: number[] = [];
 	/** By hart: guest time of the last trap into supervisor mode. */
 	readonly lastTrap: number[] = [];
 	readonly ends: ProgramEnds;
 	private readonly last: LastTrap[] = [];
-	private readonly naps = new Map<number, { readonly pid: number; readonly wanted: number; readonly since: number }>();
+	/** By slot of a process whose last system call was sleep. */
+	private readonly naps = new Map<number, Nap & { readonly pid: number }>();
+	/** Clock interrupts that the kernel was told of. */
+	private clocks = 0;
 	/** Handlers by number of the system call. */
 	private readonly handlers = new Map<number, string | undefined>();
 	/** By slot of proc[], for traps from user mode and from the kernel; harts without a process count from -1 down. */
@@ -136,7 +156,12 @@ export class Recorder {
 		if (interrupt) {
 			last.interrupt = true;
 			last.cause = cause;
+			if (clockInterrupts.has(cause)) {
+				this.clocks++;
+				this.ticksSinceWork[hart] = (this.ticksSinceWork[hart] ?? 0) + 1;
+			}
 			if (cause === externalInterrupt) {
+				this.ticksSinceWork[hart] = 0;
 				this.externals[hart] = (this.externals[hart] ?? 0) + 1;
 				this.lastWork[hart] = trap.instret;
 			}
@@ -146,6 +171,7 @@ export class Recorder {
 		if (last.pc !== pc || last.cause !== cause) last.same = 0;
 		Object.assign(last, { cause, interrupt: false, pc, fromMode });
 		this.lastWork[hart] = trap.instret;
+		this.ticksSinceWork[hart] = 0;
 		if (fromMode === 1) this.kernelTrap(trap, pc);
 		else if (cause === ecallFromUser) this.call(hart, trap);
 		else this.userTrap(trap, pc);
@@ -185,16 +211,17 @@ export class Recorder {
 		const process = this.sources.processes.withRoot(root, hart);
 		if (!process) return;
 		this.ends.fault(process);
-		if (this.userTraps.size > 64) this.userTraps.clear();
 		const sp = Number(this.sources.machine.harts[hart]?.register(2) ?? 0n);
+		this.userTraps.delete(process.pid);
 		this.userTraps.set(process.pid, { hart, cause, pc, tval, sp, instret, process });
+		if (this.userTraps.size > mostUserTraps) forgetOldest(this.userTraps);
 	}
 
 	private call(hart: number, { root }: Trap): void {
 		const number = this.sources.machine.harts[hart]?.low(17) ?? 0;
 		const handler = this.handlerOf(number);
 		this.ends.call(hart, handler);
-		if (handler !== undefined && naps.has(handler)) this.nap(hart);
+		this.nap(hart, handler);
 		const { syscalls } = this.sources.names;
 		if (!syscalls || (number > 0 && number < syscalls.count && this.sources.memory.u64(syscalls.address + 8 * number)))
 			return;
@@ -207,19 +234,29 @@ export class Recorder {
 			this.unknownCalls.set(key, { number, pid: process.pid, name: process.name, times: 1 });
 	}
 
-	private nap(hart: number): void {
+	private nap(hart: number, handler: string | undefined): void {
 		const { processes, names, machine, memory } = this.sources;
+		const isNap = handler !== undefined && naps.has(handler);
+		if (!isNap && this.naps.size === 0) return;
 		const slot = processes.slotOn(hart);
+		if (slot !== undefined) this.naps.delete(slot);
+		if (!isNap) return;
 		const ticks = names.variable("ticks");
 		const wanted = (machine.harts[hart]?.low(10) ?? 0) | 0;
 		const since = ticks && memory.u32(ticks.address);
-		if (slot !== undefined && since !== undefined) this.naps.set(slot, { pid: processes.pidOf(slot), wanted, since });
+		if (slot !== undefined && since !== undefined)
+			this.naps.set(slot, { pid: processes.pidOf(slot), wanted, since, clocks: this.clocks });
 	}
 
-	/** Of a process that is in the system call sleep: the ticks that it asked for, and `ticks` at the time. */
-	napOf({ slot, pid }: Process): { readonly wanted: number; readonly since: number } | undefined {
+	/** Of a process whose last system call is sleep. */
+	napOf({ slot, pid }: Process): Nap | undefined {
 		const nap = this.naps.get(slot);
 		return nap?.pid === pid && nap.wanted >= 0 ? nap : undefined;
+	}
+
+	/** Clock interrupts that the kernel was told of since a process went to sleep. */
+	clocksSince(nap: Nap): number {
+		return this.clocks - nap.clocks;
 	}
 
 	/** sret or mret. */

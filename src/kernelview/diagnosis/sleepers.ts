@@ -6,6 +6,12 @@ import { follow, readNumber } from "../typedMemory.ts";
 import { at, type Evidence, hexOf, named } from "./evidence.ts";
 import { framesOf } from "./kernelCalls.ts";
 
+/** Timer interrupts of supervisor and machine mode in mie; what machine mode passes on in sie. */
+const timerEnables = 0xa0n;
+const clockEnables = 0x22n;
+/** Timer interrupts on each hart without a tick: more are no accident. */
+const manyClocks = 5;
+
 const who = ({ pid, name }: Process) => `process ${pid} (${name})`;
 
 interface Told {
@@ -24,7 +30,7 @@ export function sleepers(evidence: Evidence): Diagnosis | undefined {
 		first(asleep, (process) => onSleepLock(evidence, process)) ??
 		first(asleep, (process) => onChild(evidence, process)) ??
 		first(asleep, (process) => onPipe(evidence, process)) ??
-		first(asleep, (process) => onTicks(evidence, process)) ??
+		first(evidence.look.processes, (process) => onTicks(evidence, process)) ??
 		zombie(evidence);
 	return told && diagnosisOf(evidence, told);
 }
@@ -221,36 +227,57 @@ function onPipe(evidence: Evidence, process: Process): Told | undefined {
 	return undefined;
 }
 
-/** sleep() on ticks, and no tick comes any more. */
+/** sleep() on ticks, and the clock stands, or wakes nobody. */
 function onTicks(evidence: Evidence, process: Process): Told | undefined {
 	const { names, memory, machine } = evidence.sources;
 	const ticks = names.variable("ticks");
-	if (!ticks || process.chan !== ticks.address) return undefined;
+	const nap = evidence.recorder.napOf(process);
+	// A tick wakes it to look, and to sleep again.
+	const awake = nap !== undefined && (process.state === "RUNNABLE" || process.state === "RUNNING");
+	const asleep = process.state === "SLEEPING" && process.chan === ticks?.address;
+	if (!ticks || !(asleep || awake)) return undefined;
 	const count = memory.u32(ticks.address) ?? 0;
-	const timer = machine.harts.some(
-		({ csr }) => ((csr(CSR.sie) ?? 0n) & 0x22n) !== 0n || ((csr(CSR.mie) ?? 0n) & 0x80n) !== 0n,
-	);
-	if (count > 0 && timer) return overslept(evidence, process, count);
-	return {
+	const told = (why: string, ...facts: readonly string[]): Told => ({
 		process,
 		kind: "sleeper",
-		cause: `${capital(who(process))} sleeps on ticks${inFunction(evidence, process)}, and ${timer ? "the kernel has not counted a single tick" : "no hart has the timer interrupt on"}.`,
-		evidence: [`ticks is ${count}`],
-	};
+		cause: `${capital(who(process))} sleeps on ticks${inFunction(evidence, process)}, and ${why}.`,
+		evidence: [`ticks is ${count}${nap ? `, and was ${nap.since} when it made the system call` : ""}`, ...facts],
+	});
+	const off = machine.harts.filter(
+		(hart) =>
+			((hart.csr(CSR.mie) ?? timerEnables) & timerEnables) === 0n &&
+			((hart.csr(CSR.sie) ?? clockEnables) & clockEnables) === 0n,
+	);
+	if (off.length === machine.harts.length) return told("no hart has the timer interrupt on");
+	const counts =
+		off.length > 0
+			? `hart ${off.map(({ id }) => id).join(", ")} has the timer interrupt off: it has to be on at the hart that counts ticks`
+			: "clockintr() has to add 1 to ticks at each timer interrupt, on one of the harts";
+	const clocks = nap && evidence.recorder.clocksSince(nap);
+	if (clocks === 0 && evidence.isStill) return told("no timer interrupt has come since");
+	if (count === 0) return told(`the kernel has not counted a single tick: ${counts}`);
+	if (!nap || clocks === undefined) return undefined;
+	const slept = (count - nap.since) >>> 0;
+	const taken = `${clocks} timer interrupts were taken since`;
+	if (slept === 0 && clocks > manyClocks * machine.harts.length)
+		return told(`ticks stays what it is, although timer interrupts come: ${counts}`, taken);
+	// A tick that is just being counted wakes it in a moment.
+	if (asleep && slept >= nap.wanted + 2) return overslept(evidence, process, nap.wanted, slept, count);
+	if (evidence.end.kind === "stuck")
+		return told(
+			"no hart has a further timer interrupt to come: clockintr() has to set the time of the next one at each",
+			taken,
+		);
+	return undefined;
 }
 
 /** The tick that it asked for has been. */
-function overslept(evidence: Evidence, process: Process, count: number): Told | undefined {
-	const nap = evidence.recorder.napOf(process);
-	if (!nap) return undefined;
-	const slept = (count - nap.since) >>> 0;
-	// A tick that is just being counted wakes it in a moment.
-	if (slept < nap.wanted + 2) return undefined;
+function overslept(evidence: Evidence, process: Process, wanted: number, slept: number, count: number): Told {
 	return {
 		process,
 		kind: "sleeper",
-		cause: `Lost wakeup: ${who(process)} sleeps on ticks${inFunction(evidence, process)} for ${nap.wanted} ${nap.wanted === 1 ? "tick" : "ticks"}, and ${slept} have passed: clockintr() does not wake it. It has to call wakeup(&ticks) after ticks++.`,
-		evidence: [`ticks is ${count}, and was ${nap.since} when it made the system call`],
+		cause: `Lost wakeup: ${who(process)} sleeps on ticks${inFunction(evidence, process)} for ${wanted} ${wanted === 1 ? "tick" : "ticks"}, and ${slept} have passed: clockintr() does not wake it. It has to call wakeup(&ticks) after ticks++.`,
+		evidence: [`ticks is ${count}, and was ${count - slept} when it made the system call`],
 	};
 }
 

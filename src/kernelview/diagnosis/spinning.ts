@@ -50,7 +50,7 @@ function isStuck({ locks, recorder, end, sources }: Evidence, { hart }: Waiter, 
 		(holder !== undefined && harts[holder]?.mode === 0) ||
 		recorder.leaks.some((leak) => leak.hart === holder && leak.locks.some(({ address }) => address === lock.address)) ||
 		end.report?.kind === "lock-spin" ||
-		(end.report?.kind === "no-progress" && (holder === undefined || holder === hart)) ||
+		(end.report?.kind === "no-progress" && holder === hart) ||
 		instret - (recorder.lastTrap[hart] ?? 0) > patience * harts.length
 	);
 }

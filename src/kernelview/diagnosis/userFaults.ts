@@ -13,17 +13,8 @@ const accesses: Readonly<Record<number, readonly [string, string]>> = {
 	15: ["store", "written"],
 };
 
-/** Why a trap killed a user process; one diagnosis a process, the first that died first. */
-export function userFaults(evidence: Evidence): Diagnosis[] {
-	const found: Diagnosis[] = [];
-	for (const [pid, frames] of evidence.killed) {
-		const trap = evidence.recorder.userTraps.get(pid);
-		if (trap) found.push(userFault(evidence, trap, frames));
-	}
-	return found;
-}
-
-function userFault(evidence: Evidence, trap: UserTrap, kept: readonly DiagnosisFrame[]): Diagnosis {
+/** Why a trap killed a user process; `kept`: the calls of its program at the time. */
+export function userFault(evidence: Evidence, trap: UserTrap, kept: readonly DiagnosisFrame[]): Diagnosis {
 	const { process, hart } = trap;
 	const program = evidence.sources.program(process.name);
 	const place = program?.place(trap.pc);

@@ -1,5 +1,6 @@
 import { UserError } from "../../common/errors.ts";
 import { ElfFile } from "../../debuginfo/elf.ts";
+import type { Waits } from "../../kernelview/waits.ts";
 import type { Diagnosis, RunEnd } from "../../protocol/diagnosis.ts";
 import type { FindingLine, StackLine } from "../verdict.ts";
 
@@ -69,6 +70,7 @@ export interface FaultObserver {
 	diagnose(end: RunEnd, file: (path: string) => string | undefined): readonly Diagnosis[];
 	kernelCalls(hart: number, pc: bigint): readonly StackLine[];
 	processes(): readonly { readonly pid: number; readonly name: string; readonly state: string }[];
+	waits?(): Waits;
 	inUse(): { readonly locks: readonly string[]; readonly references: ReadonlyMap<string, number> };
 }
 

@@ -5,6 +5,7 @@ import { describeEnd } from "../../session/commandEnd.ts";
 import type { RunHost } from "../../session/runController.ts";
 import type { RunnableMachine } from "../../session/runnableMachine.ts";
 import { Shell } from "../../session/shell.ts";
+import { watchProgress } from "../../session/waiting.ts";
 import { diagnosisFiles } from "../diagnosisFiles.ts";
 import type { LabManifest, LabTest } from "../manifest.ts";
 import type { Reason, Verdict } from "../verdict.ts";
@@ -34,8 +35,12 @@ export interface FaultTestsRequest extends RunHost {
 export async function runFaultTests(request: FaultTestsRequest): Promise<Verdict[]> {
 	const { fault, tests, signal } = request;
 	const machine = await request.createMachine();
-	const shell = Shell.on(machine, request);
 	const view = request.observe(machine);
+	const shell = Shell.on(
+		machine,
+		request,
+		watchProgress(machine, () => view),
+	);
 	const verdicts: Verdict[] = [];
 	const deliver = (verdict: Verdict, made?: Sweep) => {
 		verdicts.push(verdict);

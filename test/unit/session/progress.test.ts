@@ -19,8 +19,11 @@ class Counters {
 		this.mode = mode;
 	}
 
+	/** mie: supervisor's timer interrupt is on. */
+	mie = 0x20n;
+
 	get harts(): readonly Hart[] {
-		return [{ id: 0, pc: 0x80000000n, mode: this.mode } as Hart];
+		return [{ id: 0, pc: 0x80000000n, mode: this.mode, csr: () => this.mie } as unknown as Hart];
 	}
 
 	statistic(address: number): number {
@@ -43,7 +46,65 @@ test("nothing but ticks is a stall: soon where all sleep, late where the kernel 
 	expect(ticksUntilStall({ kind: "input", who: "" })).toBe(20);
 	expect(ticksUntilStall({ kind: "kernel" })).toBe(300);
 	expect(ticksUntilStall(undefined)).toBe(3000);
-	expect(ticksUntilStall({ kind: "time" })).toBe(100_000);
+	expect(ticksUntilStall({ kind: "time", ticks: undefined, naps: [undefined] })).toBe(100_000);
+});
+
+/** Tenths of a second until a stall; `clock`: the kernel's ticks after so many tenths. */
+function tenthsUntilStall(
+	clock: (tenth: number) => number,
+	naps: readonly ({ wanted: number; since: number } | undefined)[],
+	{ interrupts = 1, mie = 0x20n } = {},
+): number | undefined {
+	const machine = new Counters();
+	machine.interval = 0;
+	machine.mie = mie;
+	let tenth = 0;
+	const counted = {
+		get harts() {
+			return machine.harts;
+		},
+		statistic: (address: number) => (address === layout.M_TIME ? tenth * 1_000_000 : machine.statistic(address)),
+	};
+	const watch = new ProgressWatch(counted, () => ({ kind: "time", ticks: clock(tenth), naps }));
+	for (; tenth < 200_000; tenth++) {
+		machine.ticks = tenth * interrupts;
+		if (watch.look(0)) return tenth;
+	}
+	return undefined;
+}
+
+test("a clock that stands is a stall soon; one that counts, when its sleepers are long overdue", () => {
+	const nap = (wanted: number) => ({ wanted, since: 5 });
+	const counts = (tenth: number) => 5 + tenth;
+	// It interrupts, and `ticks` stands.
+	expect(tenthsUntilStall(() => 5, [nap(10)])).toBe(40);
+	// No hart takes timer interrupts.
+	expect(tenthsUntilStall(() => 5, [nap(10)], { interrupts: 0, mie: 0x200n })).toBe(40);
+	// A hart would take one, and none comes.
+	expect(tenthsUntilStall(() => 5, [nap(10)], { interrupts: 0 })).toBe(120);
+	expect(tenthsUntilStall(counts, [nap(10)])).toBe(2000);
+	expect(tenthsUntilStall(counts, [nap(1000)])).toBe(50_000);
+	// Who sleeps for hours may.
+	expect(tenthsUntilStall(counts, [nap(10), nap(90_000)])).toBe(90_020);
+	expect(tenthsUntilStall(counts, [nap(10), undefined])).toBe(100_000);
+	// A clock of one tick in five seconds.
+	expect(tenthsUntilStall((tenth) => 5 + Math.floor(tenth / 50), [nap(1000)], { interrupts: 1 / 50 })).toBe(100_000);
+});
+
+test("a kernel that hangs with interrupts off takes no timer interrupt; one that boots may be like that for long", () => {
+	const told = (calls: number): number | undefined => {
+		const counters = new Counters();
+		counters.calls = calls;
+		let tenth = 0;
+		const harts = counters.harts;
+		const statistic = (address: number) =>
+			address === layout.M_TIME ? tenth * 1_000_000 : counters.statistic(address);
+		const watch = new ProgressWatch({ harts, statistic }, () => ({ kind: "kernel" }));
+		for (; tenth < 5000; tenth++) if (watch.look(0)) return tenth;
+		return undefined;
+	};
+	expect(told(0)).toBeUndefined();
+	expect(told(1)).toBe(300);
 });
 
 test("a timer that is set a hundred times faster ends nothing sooner", () => {

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
+import * as layout from "../../../src/machine/core/layout.ts";
 import type { MachineSurface } from "../../../src/machine/types.ts";
+import { board } from "../../../src/machine/virtBoard.ts";
+import { ProgressWatch } from "../../../src/session/progress.ts";
+import { RunController } from "../../../src/session/runController.ts";
 import { Shell } from "../../../src/session/shell.ts";
 
 /** A guest that says the next of its texts at each look. */
@@ -61,4 +65,32 @@ test("what is kept of an endless text is bounded, and is its end", async () => {
 	await shell.run("p", budget);
 	expect(shell.console.length).toBeLessThan(8_200_000);
 	expect(shell.console.endsWith("last\n$ ")).toBe(true);
+});
+
+/** Says each of its texts, then nothing for ever; idles through a second of guest time in a few instructions. */
+function idleGuest(texts: readonly string[]) {
+	const { machine } = guestThatSays([...texts, ...Array.from({ length: 1000 }, () => "")]);
+	let looks = 0;
+	const counted = {
+		harts: [],
+		statistic: (address: number) => (address === layout.M_TIME ? looks++ * board.timebaseHz : 0),
+	};
+	const slow = Object.assign(Object.create(machine) as MachineSurface, { run: () => machine.run(1) });
+	const progress = new ProgressWatch(counted, () => ({ kind: "input", who: "pid 2 sh sleeps on cons.r" }));
+	const controller = new RunController(slow, { breathe }, progress);
+	const told: string[] = [];
+	controller.onStall(({ kind }) => told.push(kind));
+	return { shell: new Shell(controller, slow), told };
+}
+
+test("a guest that waits at its prompt makes no progress, and that is the end of the command", async () => {
+	const { shell, told } = idleGuest(["echo hi\r\nhi\r\n$ "]);
+	expect((await shell.run("echo hi", budget)).end).toEqual({ kind: "prompt" });
+	expect(told).toEqual([]);
+});
+
+test("a guest that waits anywhere else is stalled", async () => {
+	const { shell, told } = idleGuest(["cat\r\n"]);
+	expect((await shell.run("cat", budget)).end).toMatchObject({ kind: "stall", report: { kind: "no-progress" } });
+	expect(told).toEqual(["no-progress"]);
 });

@@ -1,0 +1,40 @@
+import type { Recorder } from "./diagnosis/recorder.ts";
+import type { Sources } from "./look.ts";
+import type { Process } from "./processes.ts";
+
+/** A process, as far as it tells what it waits for. */
+export interface Waiter {
+	readonly pid: number;
+	readonly name: string;
+	readonly state: string;
+	/** The channel by name, as in ProcessModel. */
+	readonly sleepsOn?: string;
+	/** Of one in the system call sleep: the ticks that it asked for, and `ticks` at the time. */
+	readonly nap?: { readonly wanted: number; readonly since: number } | undefined;
+}
+
+export interface Waits {
+	readonly processes: readonly Waiter[];
+	/** The kernel's count of clock interrupts; undefined: it has none by that name. */
+	readonly ticks?: number | undefined;
+}
+
+/** The channel by name. */
+export function sleepsOn({ names }: Sources, { state, chan }: Process): { readonly sleepsOn?: string } {
+	if (state !== "SLEEPING" || chan === 0) return {};
+	return { sleepsOn: names.describe(chan) ?? `0x${chan.toString(16)}` };
+}
+
+/** What each process waits for, without a look at any page table. */
+export function readWaits(sources: Sources, recorder: Recorder): Waits {
+	const { memory, names, processes } = sources;
+	memory.refresh();
+	const ticks = names.variable("ticks");
+	return {
+		processes: processes.all().map((process) => {
+			const { pid, name, state } = process;
+			return { pid, name, state, ...sleepsOn(sources, process), nap: recorder.napOf(process) };
+		}),
+		ticks: ticks && memory.u32(ticks.address),
+	};
+}

@@ -1,0 +1,259 @@
+/**
+ * Faults of the kinds that a diagnosis knows, made by patterns that fit trees of every age of xv6-riscv. A pattern that finds nothing in a tree means
+ * that this kind cannot be made there in this way.
+ */
+export interface AgedCase {
+	readonly name: string;
+	/** All matches are replaced. */
+	readonly edits: readonly (readonly [file: RegExp, from: RegExp, to: string])[];
+	/** Body of the main of the program that is run; default: the kernel does not reach its shell. */
+	readonly program?: string;
+	/** Matched against the first line under the output, ignoring case. */
+	readonly cause: RegExp;
+}
+
+const sysproc = /^kernel\/sysproc\.c$/;
+const proc = /^kernel\/proc\.c$/;
+/** The line of sys_uptime that reads the clock; `uint` where it declares the variable, too. */
+const read = /^( *)((?:uint )?\w+ = ticks;\n)(?= *release\(&tickslock\);\n *return)/m;
+const uptime = (code: string) => [[sysproc, read, `$1$2$1${code}\n`]] as const;
+const getpid = /( *)(return (?:myproc\(\)|p)->pid;)/;
+
+export const agedCases: readonly AgedCase[] = [
+	{
+		name: "panic of one's own",
+		edits: uptime('panic("mytest");'),
+		program: "uptime();",
+		cause: /panic.*mytest|mytest.*panic/,
+	},
+	{
+		name: "a lock is kept",
+		edits: [[sysproc, /(= ticks;\n) *release\(&tickslock\);\n(?= *return)/, "$1"]],
+		program: "uptime();",
+		cause: /sys_uptime took tickslock \("time"\) at kernel\/sysproc\.c:\d+ and never released it/,
+	},
+	{
+		name: "a lock is taken twice",
+		edits: uptime("acquire(&tickslock);"),
+		program: "uptime();",
+		cause:
+			/sys_uptime \(kernel\/sysproc\.c:\d+\) takes tickslock \("time"\) while hart \d holds it already, taken at kernel\/sysproc\.c/,
+	},
+	{
+		name: "a lock is released twice",
+		edits: uptime("release(&tickslock);"),
+		program: "uptime();",
+		cause: /sys_uptime \(kernel\/sysproc\.c:\d+\) releases tickslock \("time"\), which its hart does not hold/,
+	},
+	{
+		name: "two locks in two orders",
+		edits: [
+			[
+				sysproc,
+				/(\nuint64\s+sys_uptime\(void\))/,
+				'\nstruct spinlock other = { .name = "other" };\nvoid busy(void){ for(volatile int i = 0; i < 3000000; i++) ; }$1',
+			],
+			[sysproc, read, "$1$2$1busy(); acquire(&other); release(&other);\n"],
+			[
+				sysproc,
+				/^uint64\s+sys_getpid\(void\)\s*\{/m,
+				"extern struct spinlock other;\nvoid busy(void);\n$&\n  acquire(&other); busy(); acquire(&tickslock); release(&tickslock); release(&other);\n",
+			],
+		],
+		program: "if(fork() == 0) for(;;) uptime(); for(;;) getpid();",
+		cause: /^cause: Deadlock: hart \d .*holds (tickslock|other) .*waits for (tickslock|other)/,
+	},
+	{
+		name: "a null pointer in the kernel",
+		edits: uptime("((struct proc * volatile)0)->pid = 1;"),
+		program: "uptime();",
+		cause: /sys_uptime \(kernel\/sysproc\.c:\d+\) follows a null pointer: its store/,
+	},
+	{
+		name: "an address of the user in the kernel",
+		edits: [[sysproc, getpid, "$1*(volatile int*)(myproc()->sz - 8) = 1;\n$1$2"]],
+		program: "getpid();",
+		cause: /sys_getpid \(kernel\/sysproc\.c:\d+\) uses an address of the user.*copyout/,
+	},
+	{
+		name: "a kernel stack that overflows",
+		edits: uptime("volatile char big[5000]; for(int i = 0; i < 5000; i++) big[i] = i;"),
+		program: "uptime();",
+		cause: /kernel stack.*sys_uptime/,
+	},
+	{
+		name: "junk of kalloc as a pointer",
+		edits: uptime("struct proc **page = kalloc(); page[3]->pid = 1;"),
+		program: "uptime();",
+		cause: /kalloc/,
+	},
+	{
+		name: "sbrk shrinks and leaves the pages",
+		edits: [[proc, /uvmdealloc\(p->pagetable, sz, sz \+ n\)/, "(sz + n)"]],
+		program: "sbrk(8192); sbrk(-8192);",
+		cause: /freewalk frees the page table of process \d+ \(prog\), and page 0x[0-9a-f]+ .*is still mapped/,
+	},
+	{
+		name: "a heap that nobody allocates",
+		edits: [[sysproc, /if\(growproc\(n\) < 0\)(?! \{)/, "if(n > 0) myproc()->sz += n; else if(growproc(n) < 0)"]],
+		program: "char *p = sbrk(8192); p[5000] = 1;",
+		cause: /process \d+ \(prog\) was killed: its store of 0x[0-9a-f]+ in main .*below p->sz .*that nobody allocated/,
+	},
+	{
+		name: "a program's stack overflows",
+		edits: [],
+		program: "volatile char big[6000]; for(int i = 5999; i >= 0; i--) big[i] = i;",
+		cause: /process \d+ \(prog\) used more than its stack of one page/,
+	},
+	{
+		name: "a null pointer in a program",
+		edits: [],
+		program: "*(volatile int*)0x7ff0000 = 1;",
+		cause: /process \d+ \(prog\) was killed: its store of 0x7ff0000 in main/,
+	},
+	{
+		name: "a system call without an entry",
+		edits: [[/^kernel\/syscall\.c$/, /^\[SYS_uptime\].*\n|^ *\[SYS_uptime\].*\n/m, ""]],
+		program: "uptime();",
+		cause: /system call \d+.*SYS_uptime/,
+	},
+	{
+		name: "epc stays at the ecall",
+		edits: [[/^kernel\/trap\.c$/, /\w+->\w+->epc \+= 4;/, ";"]],
+		cause: /makes the same system call for ever.*add 4/,
+	},
+	{
+		name: "the disk wakes nobody",
+		edits: [[/^kernel\/virtio_disk\.c$/, /wakeup\((b|disk\.info\[id\]\.b)\);/, ";"]],
+		cause: /lost wakeup: process \d+ .*sleeps on the disk buffer/,
+	},
+	{
+		name: "exit does not wake the parent",
+		edits: [[proc, /wakeup1?\((p->parent|original_parent)\);/, ";"]],
+		program: "if(fork() == 0){ for(volatile int i = 0; i < 3000000; i++) ; exit(0); } wait(0);",
+		cause: /sleeps in wait\(\), although its child process \d+ \(prog\) has ended/,
+	},
+	{
+		name: "an interrupt is never completed",
+		edits: [[/^kernel\/trap\.c$/, /plic_complete\(irq\);/, ";"]],
+		cause: /interrupt \d+ of the .* claimed and never completed/,
+	},
+	{
+		name: "no hart enables the devices",
+		edits: [[/^kernel\/main\.c$/, /plicinithart\(\);/, ";"]],
+		cause: /interrupt \d+ of the .* pending, and no hart can take (it|them)/,
+	},
+	{
+		name: "the clock wakes nobody",
+		edits: [[/^kernel\/trap\.c$/, /wakeup\(&ticks\);/, ";"]],
+		program: "sleep(3);",
+		cause: /lost wakeup: process \d+ \(prog\) sleeps on ticks/,
+	},
+	{
+		name: "the clock stands",
+		edits: [[/^kernel\/trap\.c$/, /ticks\+\+;/, ";"]],
+		program: "sleep(3);",
+		cause: /process \d+ \(prog\) sleeps on ticks.*not counted a single tick/,
+	},
+	{
+		name: "a pipe's reader is not woken",
+		edits: [[/^kernel\/pipe\.c$/, /wakeup\(&pi->nread\);/, ";"]],
+		program:
+			'int p[2]; char c; pipe(p); if(fork() == 0){ sleep(2); write(p[1], "x", 1); sleep(100); exit(0); } read(p[0], &c, 1); wait(0);',
+		cause:
+			/lost wakeup: process \d+ \(prog\) sleeps in piperead .*although the pipe has data|although nobody has the pipe open for writing/,
+	},
+	{
+		name: "a lock that is taken again and again",
+		edits: uptime("for(;;){ release(&tickslock); acquire(&tickslock); }"),
+		program: "uptime();",
+		cause: /process \d+ \(prog\) is still in system call uptime, at \w+ \(kernel\//,
+	},
+	{
+		name: "an end that is never freed",
+		edits: [[proc, /kfree\(\(void ?\*\)p->(trapframe|tf)\);/, ";"]],
+		program: "if(fork() == 0) exit(0); wait(0);",
+		cause: /frames? (was|were) lost.*trapframe/,
+	},
+	{
+		name: "exec keeps the old pages",
+		edits: [[/^kernel\/exec\.c$/, /proc_freepagetable\(oldpagetable, oldsz\);/, "(void)oldsz; (void)oldpagetable;"]],
+		program: 'char *argv[] = { "echo", "hi", 0 }; if(fork() == 0){ exec("echo", argv); exit(1); } wait(0);',
+		cause: /frames were lost.*(table pages?|user pages?|pages? of)/,
+	},
+];
+
+const sysfile = /^kernel\/sysfile\.c$/;
+const file = /^kernel\/file\.c$/;
+
+/** Mistakes as people report them: of system calls that they add, and of calls that they forget. */
+export const reportedCases: readonly AgedCase[] = [
+	{
+		name: "no begin_op in mkdir",
+		edits: [[sysfile, /(sys_mkdir\(void\)[\s\S]*?)begin_op\(\);/, "$1;"]],
+		program: 'mkdir("d");',
+		cause: /panic/,
+	},
+	{
+		name: "readi keeps its buffers",
+		edits: [[/^kernel\/fs\.c$/, /(\nreadi\([\s\S]*?\n) {4}brelse\(bp\);\n/, "$1"]],
+		program: "",
+		cause: /./,
+	},
+	{
+		name: "iunlock twice",
+		edits: [[file, /(\nfileread\([\s\S]*?iunlock\(f->ip\);)/, "$1 if(n == 7) iunlock(f->ip);"]],
+		program: 'int fd = open("README", 0); char b[7]; read(fd, b, 7);',
+		cause: /iunlock/,
+	},
+	{
+		name: "no ilock in read",
+		edits: [[file, /(\nfileread\([\s\S]*?)ilock\(f->ip\);/, "$1if(n != 7) ilock(f->ip);"]],
+		program: 'int fd = open("README", 0); char b[7]; read(fd, b, 7);',
+		cause: /iunlock/,
+	},
+	{
+		name: "yield with a lock",
+		edits: uptime("acquire(&tickslock); yield(); release(&tickslock);"),
+		program: "uptime();",
+		cause: /tickslock/,
+	},
+	{
+		name: "a child shares open files without filedup",
+		edits: [[proc, /filedup\(p->ofile\[i\]\)/, "p->ofile[i]"]],
+		program: 'int fd = open("README", 0); if(fork() == 0){ close(fd); exit(0); } wait(0); close(fd);',
+		cause: /./,
+	},
+	{
+		name: "interrupts stay on while stvec changes",
+		edits: [[/^kernel\/trap\.c$/, /\n {2}intr_off\(\);/, "\n"]],
+		program: "for(int i = 0; i < 20000; i++) getpid();",
+		cause: /./,
+	},
+	{
+		name: "a new process keeps its lock",
+		edits: [[proc, /(np->state = RUNNABLE;\n) *release\(&np->lock\);/, "$1"]],
+		cause: /./,
+	},
+	{
+		name: "exec forgets the size",
+		edits: [[/^kernel\/exec\.c$/, / {2}p->sz = sz;\n/, ""]],
+		cause: /./,
+	},
+	{
+		name: "a string of the user is read without copyinstr",
+		edits: [[sysfile, /(sys_mkdir\(void\)\s*\{)/, "$1 if(strlen((char*)myproc()->TRAPFRAME->a0) == 1) return 0;"]],
+		program: 'mkdir("d");',
+		cause: /address of the user/,
+	},
+	{
+		name: "the disk's request is never marked",
+		edits: [[/^kernel\/virtio_disk\.c$/, /b->disk = 1;/, ";"]],
+		cause: /./,
+	},
+	{
+		name: "wait without the lock",
+		edits: [[proc, /(\nwait\([\s\S]*?)acquire\(&(wait_lock|p->lock)\);/, "$1;"]],
+		cause: /./,
+	},
+];

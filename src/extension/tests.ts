@@ -594,7 +594,8 @@ function toMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFold
 	const explanation = new vscode.TestMessage(plainCard(verdictCard(verdict), cardWords()));
 	explanation.stackTrace = stackOf(verdict.stack, folder);
 	const reports = (verdict.exploration ?? []).map((report) => {
-		const message = new vscode.TestMessage(report.text);
+		// VS Code shows the first line alone where there is room for one: the rules around a report say nothing.
+		const message = new vscode.TestMessage(report.text.replace(/^=+\n|\n=+\s*$/g, ""));
 		message.stackTrace = stackOf(report.stack, folder);
 		moments.set(message.message as string, report.moment);
 		return message;

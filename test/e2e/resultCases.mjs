@@ -133,6 +133,10 @@ export const exploreCase = {
 		const peek = page.locator(".test-output-peek").first();
 		await peek.waitFor();
 		await shot(workbench, "explore-report");
+		await peek
+			.getByText(/^BUG: data race on/)
+			.first()
+			.waitFor();
 		await peek.getByText("Debug This Schedule").first().click();
 		await page.locator(".debug-toolbar").waitFor();
 		await page.locator(".debug-call-stack .monaco-list-row").first().waitFor();

@@ -35,7 +35,7 @@ export class Log extends Part {
 		const now = store.event?.entry?.id;
 		return html`
 			<section class="part" aria-labelledby="log-title">
-				<h2 id="log-title">${l10n.t("Faults and calls")}<small>${l10n.t("{0} faults, {1} calls", count(faults), count(log.length - faults))}${logDropped > 0 ? `, ${l10n.t("{0} older ones dropped", count(logDropped))}` : ""}</small></h2>
+				<h2 id="log-title">${l10n.t("Faults and calls")}<small>${faults === 1 ? l10n.t("1 fault") : l10n.t("{0} faults", count(faults))}, ${log.length - faults === 1 ? l10n.t("1 call") : l10n.t("{0} calls", count(log.length - faults))}${logDropped > 0 ? `, ${l10n.t("{0} older ones dropped", count(logDropped))}` : ""}</small></h2>
 				${notes.map((note) => html`<p class="note">${note}</p>`)}
 				<div class="filter">
 					<label class="sr" for="filter">${l10n.t("Filter faults and calls")}</label>

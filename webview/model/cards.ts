@@ -32,12 +32,30 @@ export interface Card {
 	readonly sources: readonly SourcePoint[];
 	/** Log entries that are part of it. */
 	readonly log: readonly number[];
+	/** A diagnosis of the kernel's panic. */
+	readonly ofPanic?: boolean;
 }
 
 /** All that is wrong: the kernel's findings, and what the verdict knows beyond them. */
 export function makeCards(run: Run, info: RunInfo | undefined, families: Families): Card[] {
 	const cards = run.model.findings.map((finding) => findingCard(run, finding, families));
-	return [...verdictCards(run.model, info, cards), ...cards];
+	return oneOfPanic([...verdictCards(run.model, info, cards), ...cards]);
+}
+
+/** A kernel panics once: what the diagnosis says of it, at the moment and with the lines that the finding has. */
+function oneOfPanic(cards: Card[]): Card[] {
+	const finding = cards.find(({ key }) => key.startsWith("kernel-panic"));
+	const diagnosis = cards.find(({ ofPanic }) => ofPanic === true);
+	if (!finding || !diagnosis) return cards;
+	const { key, first, event, page, sources, log } = finding;
+	const one: Card = {
+		...diagnosis,
+		...{ key, sources, log },
+		...(first === undefined ? {} : { first }),
+		...(event === undefined ? {} : { event }),
+		...(page === undefined ? {} : { page }),
+	};
+	return cards.flatMap((card) => (card === diagnosis ? [one] : card === finding ? [] : [card]));
 }
 
 const titles: Readonly<Record<FindingId, (pids: string) => string>> = {
@@ -290,8 +308,12 @@ function diagnosisCard(diagnosis: Diagnosis, i: number): Card {
 		],
 		sources: look ? [look] : [],
 		log: [],
+		ofPanic: panics.has(kind),
 	};
 }
+
+/** Diagnoses that a kernel's panic can have. */
+const panics: ReadonlySet<DiagnosisKind> = new Set(["panic", "lock-panic", "page-table-panic", "kernel-fault"]);
 
 /** The model's own text of it: its first line is the cause, what follows are facts. */
 function textCard(diagnosis: string): Card {

@@ -16,11 +16,11 @@ export function count(value: number): string {
 	return value.toLocaleString("en");
 }
 
-/** Guest time since the run began. */
+/** Guest time since the run began; the shell forked a little before that. */
 export function since(start: number, instret: number): string {
-	const passed = instret - start;
-	if (passed < 1e9) return `+${(passed / 1e6).toFixed(2)} M`;
-	return `+${(passed / 1e9).toFixed(2)} G`;
+	const passed = Math.abs(instret - start);
+	const sign = instret < start ? "−" : "+";
+	return passed < 1e9 ? `${sign}${(passed / 1e6).toFixed(2)} M` : `${sign}${(passed / 1e9).toFixed(2)} G`;
 }
 
 export function bytesText(bytes: number): string {

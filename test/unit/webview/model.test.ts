@@ -3,6 +3,7 @@ import { makeCards } from "../../../webview/model/cards.ts";
 import { changesBetween } from "../../../webview/model/changes.ts";
 import { allPids, columnAt, defaultPids, isScenery } from "../../../webview/model/columns.ts";
 import { Families } from "../../../webview/model/families.ts";
+import { since } from "../../../webview/model/format.ts";
 import { frameMap } from "../../../webview/model/frames.ts";
 import { branchesIn, lanesIn, overview, windowAround } from "../../../webview/model/lanes.ts";
 import { filterLog, sliceOf } from "../../../webview/model/logRows.ts";
@@ -25,6 +26,41 @@ describe("prodcons3 on the kernel before task 3b", () => {
 	beforeAll(async () => {
 		run = await recordedRun("kernel-2b", ["prodcons3"]);
 	}, 60_000);
+
+	test("a panic that both the verdict and the kernel's findings tell is one card, with its moment and its lines", () => {
+		const source = { file: "kernel/vm.c", line: 342, function: "uvmcopyshared" };
+		const evidence = { pids: [4], frames: [], addresses: [], sources: [source], log: [] };
+		const finding = {
+			id: "kernel-panic",
+			key: "",
+			severity: "error",
+			sentence: "s",
+			instret: run.model.instret,
+		} as const;
+		const model = { ...run.model, findings: [{ ...finding, evidence }] };
+		const diagnosis = { kind: "panic", severity: "error", cause: "It panicked.", effects: [], notes: [] } as const;
+		const info = {
+			outcome: "errored" as const,
+			reasons: [],
+			explanations: [],
+			diagnoses: [{ ...diagnosis, evidence: ["a fact"], frames: [] }],
+		};
+		const cards = makeCards({ ...run, model }, info, families);
+		expect(cards.map(({ title, sentence, facts, sources }) => ({ title, sentence, facts, sources }))).toEqual([
+			{ title: "The kernel panicked", sentence: "It panicked.", facts: ["a fact"], sources: [source] },
+		]);
+		expect(cards[0]?.event).toBe(last());
+		// Without the diagnosis the finding stands for itself.
+		expect(
+			makeCards({ ...run, model }, { ...info, diagnoses: [] }, families).map(({ sentence }) => sentence),
+		).toContain("s");
+	});
+
+	test("guest time before the run's begin has its sign", () => {
+		expect(since(1_000_000, 480_000)).toBe("−0.52 M");
+		expect(since(0, 3_840_000)).toBe("+3.84 M");
+		expect(since(0, 2_500_000_000)).toBe("+2.50 G");
+	});
 
 	test("the time line has a column an event, in the order in which their effects came", () => {
 		expect(run.events.map((event) => `${event.entry?.pid ?? ""} ${caption(event)}`)).toEqual([

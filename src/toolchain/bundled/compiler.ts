@@ -7,6 +7,7 @@ import { assemblyLine, assemblyModule } from "./assembly.ts";
 import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";
 import { type Cc1Flags, cc1Flags } from "./flags.ts";
+import { gccOnly } from "./gccOnly.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
 import { withLaterVoid } from "./laterVoid.ts";
 import { likeGcc } from "./likeGcc.ts";
@@ -79,8 +80,14 @@ export class BundledCompiler {
 		};
 		const first = attempt([], inputs);
 		const second = withLaterVoid(first.diagnostics, flags.warnings, inputs, attempt);
-		const { result: run, diagnostics } = second ?? first;
+		const { result: run, diagnostics: fromClang } = second ?? first;
 		const includes = readDependencies(run.files.get("out.d"), job.source).filter((path) => inputs.has(path));
+		const textOf = (path: string) => fromUtf8(inputs.get(path) ?? new Uint8Array());
+		const own =
+			job.kind === "c" && job.target === "riscv64"
+				? gccOnly(job.source, textOf(job.source), includes.map(textOf), flags.warnings)
+				: [];
+		const diagnostics = [...fromClang, ...own];
 		const failed = diagnostics.some(({ severity }) => severity === "error");
 		return { run, diagnostics, text: parseClang(first.result.text, job.source).text, includes, failed };
 	}

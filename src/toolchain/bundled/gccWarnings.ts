@@ -131,7 +131,8 @@ export class WarningFlags {
 
 	/** Wanted from clang beside its own `-Wall` and `-Wextra`, which leave them out. */
 	additional(): readonly string[] {
-		return this.extra ? ["-Wimplicit-fallthrough", "-Wtautological-unsigned-zero-compare"] : [];
+		const inExtra = this.extra ? ["-Wimplicit-fallthrough", "-Wtautological-unsigned-zero-compare"] : [];
+		return ["-Wstatic-in-inline", ...inExtra];
 	}
 
 	/** Some of `-Wall`'s come with `-Wextra`, too. */

@@ -92,7 +92,7 @@ const cases = {
 				/past: last write/,
 				/exec kernel\/exec\.c/,
 				/sched kernel\/proc\.c/,
-				/exception store page fault/,
+				/exception store\/AMO page fault/,
 				/exception panic: [\s\S]*by hand/,
 			])
 				assert.match(text, wanted);

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
-import { breathe, explorableMachine } from "../../../src/cli/machine.ts";
+import { breathe, createMachine, explorableMachine } from "../../../src/cli/machine.ts";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
 import { Bench } from "../../../src/explore/bench.ts";
 import { type Exploration, exploreOn, exploreSchedule } from "../../../src/explore/explore.ts";
@@ -33,8 +33,13 @@ function cpuMs(since?: NodeJS.CpuUsage): number {
 	return (user + system) / 1000;
 }
 
-async function benchOf(output: BuildOutput, kernel: ProgramSymbols, watch: boolean, translator = true) {
-	const machine = await explorableMachine(output, { harts, translator }, watch);
+type Kind = "watched" | "plain" | "interpreter";
+
+async function benchOf(output: BuildOutput, kernel: ProgramSymbols, kind: Kind) {
+	const machine =
+		kind === "interpreter"
+			? (await createMachine(output, { harts, translator: false })).machine
+			: await explorableMachine(output, { harts, translator: true }, kind === "watched");
 	const booted = await Bench.boot({ machine, kernel, breathe, bootBudget: 1_000_000_000 });
 	return {
 		...booted,
@@ -46,7 +51,7 @@ async function benchOf(output: BuildOutput, kernel: ProgramSymbols, watch: boole
 }
 
 async function seenBy(output: BuildOutput, kernel: ProgramSymbols, command: string): Promise<Exploration> {
-	const { bench, end, dispose } = await benchOf(output, kernel, true);
+	const { bench, end, dispose } = await benchOf(output, kernel, "watched");
 	try {
 		return await exploreOn(bench, end, { kernel, command, schedule: exploreSchedule(0), sites: true, budget });
 	} finally {
@@ -71,7 +76,7 @@ test.skipIf(process.env.FULL !== "1")(
 				({ kind, variable }) => bug.kind.split("|").includes(kind) && bug.variable.test(variable),
 			);
 			named.push(isNamed);
-			const { bench, end, dispose } = await benchOf(output, kernel, false);
+			const { bench, end, dispose } = await benchOf(output, kernel, "plain");
 			const cells: string[] = [];
 			for (const strategy of strategies) {
 				if (end.kind !== "prompt") {
@@ -113,8 +118,8 @@ test.skipIf(process.env.FULL !== "1")("what the detectors cost", { timeout: 3_60
 	const kernel = new ProgramSymbols("kernel", output.kernel);
 	const schedule = exploreSchedule(0);
 	const times: { plain: number; watched: number; instructions: number }[] = [];
-	const plain = await benchOf(output, kernel, false, false);
-	const watched = await benchOf(output, kernel, true);
+	const plain = await benchOf(output, kernel, "interpreter");
+	const watched = await benchOf(output, kernel, "watched");
 	for (const command of ["racer", "racer pipes", "racer exits", "racer"]) {
 		let before = process.cpuUsage();
 		const { instructions } = await plain.bench.run(command, schedule);
@@ -138,7 +143,7 @@ test.skipIf(process.env.FULL !== "1")("a sound kernel by many schedules", { time
 	const many = Number(process.env.CLEAN ?? 100);
 	const output = await build(await kernelOf("hw5"), compiler);
 	const kernel = new ProgramSymbols("kernel", output.kernel);
-	const { bench, dispose } = await benchOf(output, kernel, false);
+	const { bench, dispose } = await benchOf(output, kernel, "plain");
 	for (const work of ["pids", "mem", "pingpong", "exits", "kills", "dups", "pipes", "family"]) {
 		const command = `racer ${work}`;
 		const { sites, findings } = await seenBy(output, kernel, command);

@@ -5,7 +5,7 @@ import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
 import { loadCore, loadWatchCore } from "../../../src/env/node/core.ts";
 import { Bench } from "../../../src/explore/bench.ts";
 import { explore, exploreSchedule } from "../../../src/explore/explore.ts";
-import { recordSchedule } from "../../../src/explore/record.ts";
+import { markedPlaces, recordSchedule } from "../../../src/explore/record.ts";
 import { parseScheduleText } from "../../../src/explore/scheduleText.ts";
 import { budgetFor, kindOfFailure, search } from "../../../src/explore/search.ts";
 import { renderHarm } from "../../../src/explore/story.ts";
@@ -85,11 +85,15 @@ test("a recording of a finding ends right before its second access", async () =>
 	const second = findings[0]?.places.at(-1);
 	if (!second) throw new Error("nothing found");
 	const { machine } = await createMachine(output, { harts, translator: true });
-	const request = { machine, kernel, command, schedule: exploreSchedule(0), before: second, title: command, breathe };
+	const places = markedPlaces(findings[0]?.places ?? []);
+	const at = { schedule: exploreSchedule(0), before: second, places };
+	const request = { ...at, machine, kernel, command, title: command, breathe };
 	const file = await serializeRecording(await recordSchedule(request));
 	machine.dispose();
 
-	const again = await recordedMachine(await parseRecording(file), { core: await loadCore() }, "on");
+	const recording = await parseRecording(file);
+	expect(recording.marks?.map(({ hart, text }) => [hart, text])).toEqual(places.map(({ hart, text }) => [hart, text]));
+	const again = await recordedMachine(recording, { core: await loadCore() }, "on");
 	const controller = new RunController(again, { breathe });
 	const look = ({ kind }: { readonly kind: string }) => kind === "requested" || undefined;
 	await controller.run({ step: () => 20_000_000, look, expectsInput: true });
@@ -97,6 +101,9 @@ test("a recording of a finding ends right before its second access", async () =>
 	const place = kernel.place(Number(hart?.pc));
 	expect([place.function, place.line]).toEqual([second.stack[0]?.function, second.stack[0]?.line]);
 	expect(Number(hart?.steps)).toBe(second.step);
+	const [first, last] = recording.marks ?? [];
+	expect(last?.at).toBe(again.instret);
+	expect(first?.at).toBeLessThan(again.instret);
 	controller.dispose();
 	again.dispose();
 });

@@ -50,6 +50,16 @@ test.each(["off", "on", "eager"] as const)("a run as a file is the same run agai
 	expect(recording.hash).toBe(guest.machine.stateHash());
 });
 
+test("marks come back with the run, and what are none is refused", async () => {
+	const recording = recordingOf((await recorded()).machine, "echo");
+	const marks = [{ at: 17, hart: 1, text: "write in f, kernel/f.c:3" }];
+	expect((await parseRecording(await serializeRecording({ ...recording, marks }))).marks).toEqual(marks);
+	const bad = { at: -1, hart: 1, text: "" };
+	await expect(parseRecording(await serializeRecording({ ...recording, marks: [bad] }))).rejects.toThrow(UserError);
+	const many = Array.from({ length: 17 }, () => marks[0] as (typeof marks)[0]);
+	await expect(parseRecording(await serializeRecording({ ...recording, marks: many }))).rejects.toThrow(UserError);
+});
+
 test("a run that was changed by hand is not saved", async () => {
 	const { machine } = await recorded();
 	machine.harts[0]?.setRegister(5, 1n);

@@ -165,9 +165,10 @@ export const cases = {
 	...resultCases,
 	...virtualCases,
 	...debugCases,
-	...exploreCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
-	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
+	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1"
+		? { ...newcomerCases, ...ownTreeCases, ...exploreCases }
+		: {}),
 	...(process.env.FULL === "1" ? exploreCase : {}),
 
 	...inspectorCases,

@@ -59,7 +59,7 @@ function expectedKills(
 	const success =
 		end.kind === "prompt"
 			? `${program} exited with status 0${end.passed ? " and says that it passed" : ""}`
-			: `${one ? "that one" : "those"} went on`;
+			: `${one ? "that one was" : "those were"} not stopped by it`;
 	return {
 		kind: "user-fault",
 		severity: "note",

@@ -463,7 +463,10 @@ export class DebugSession implements Disposable {
 	private async firstRun(debug: Debugger, target: DebugTarget, args: LaunchArguments, attach: boolean): Promise<void> {
 		if (attach) {
 			if (target.controller.state === "running") await this.running(debug, (d) => d.continue());
-			else this.stopped(debug.haltOf({ kind: "asked" }));
+			else {
+				const halt = debug.haltOf({ kind: "asked" });
+				this.stopped(target.hart === undefined ? halt : { ...halt, thread: debug.contexts.threadOn(target.hart) });
+			}
 			return;
 		}
 		const { program } = args;

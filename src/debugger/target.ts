@@ -32,6 +32,8 @@ export interface DebugTarget extends Disposable {
 	readonly controller: RunController;
 	readonly kernel: Uint8Array;
 	readonly programs: ReadonlyMap<string, Uint8Array>;
+	/** The hart that a recorded run is about, where it stands: about to make the second access of a race, for one. */
+	readonly hart?: number | undefined;
 	/** How the client names the folder that the debug information's file names are relative to: a path, or a URI. */
 	readonly root: string;
 	/** The shell asks for the command: the last moment before it is typed. */

@@ -13,6 +13,8 @@ interface Owner {
 	running(): LiveMachine | undefined;
 	keepHistory(live: LiveMachine): void;
 	hasFile(path: string): boolean;
+	/** The hart that the opened run is about. */
+	hart(): number | undefined;
 	/** What the machine was booted from. */
 	built(): BootedBuild;
 }
@@ -89,6 +91,7 @@ export class Debugging implements Disposable {
 			programs: new Map(programs.map(({ name, elf }) => [name, elf])),
 			root: args.tree ?? "",
 			hasFile: (path) => this.owner.hasFile(path),
+			hart: attached ? this.owner.hart() : undefined,
 			prepare: () => {
 				const schedule = args.asTest ? testSchedule(args.seed ?? 0) : undefined;
 				if (schedule) live.machine.setSchedule(schedule);

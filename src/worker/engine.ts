@@ -84,6 +84,7 @@ export class Engine {
 			running: () => this.live,
 			keepHistory: (live) => this.keepHistory(live),
 			hasFile: (path) => this.files.has(path),
+			hart: () => this.marks.at(-1)?.hart,
 			built: () => this.booted ?? this.builtOutput(),
 		});
 	}

@@ -47,6 +47,8 @@ export class RegionReader {
 	private readonly descriptions: readonly RegionDescription[];
 	/** This kernel has a table of regions that its lab describes: only then what lies outside of them is a finding. */
 	readonly described: boolean;
+	/** One of them was seen: a table that a kernel has and does not use, or whose members have other names, says nothing of its pages. */
+	inUse = false;
 
 	constructor(
 		private readonly memory: GuestMemory,
@@ -196,7 +198,8 @@ export class RegionReader {
 		};
 		if (fields.valid !== undefined && !read(fields.valid)) return;
 		const frame = read(fields.frame);
-		const kept = description.start ? Number(description.start) : (read(fields.start) ?? 0);
+		const kept = description.start ? Number(description.start) : read(fields.start);
+		if (kept === undefined) return;
 		const start = Math.floor(kept / pageBytes) * pageBytes;
 		const length =
 			read(fields.length) ??
@@ -229,6 +232,7 @@ export class RegionReader {
 		}
 		if (flags !== undefined) shown.flags = `0x${(flags >>> 0).toString(16)}`;
 		if (prot !== undefined) shown.prot = String(prot);
+		this.inUse = true;
 		found.push({
 			path: label(),
 			name: description.name,

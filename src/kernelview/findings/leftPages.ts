@@ -39,11 +39,12 @@ export class LeftPages {
 				if (leaf) this.leave(va, process.pid, memory.frameOf(leaf.pa));
 			}
 		}
-		if (!this.sources.regions.described && call !== "munmap") {
+		// Above its size also what no region is known for.
+		if (call !== "munmap") {
 			for (const leaf of this.sources.walks.tables(memory, process.root).leaves)
 				if (leaf.va >= process.size && leaf.flags & pteU) this.leave(leaf.va, process.pid, memory.frameOf(leaf.pa));
 		}
-		if (!this.sources.regions.described && call === "munmap" && start !== undefined) {
+		if (call === "munmap" && start !== undefined) {
 			const leaf = findLeaf(memory, process.root, start);
 			if (leaf) this.leave(start, process.pid, memory.frameOf(leaf.pa));
 		}

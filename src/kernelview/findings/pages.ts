@@ -49,7 +49,7 @@ export function checkPages(
 			);
 		}
 		if (region) sight(region, leaf.va, frame);
-		else if (regions.described && !area && leaf.flags & pteU) {
+		else if (regions.described && regions.inUse && !area && leaf.flags & pteU) {
 			suspect(`left ${process.pid} ${leaf.va}`, () =>
 				list.report(
 					"leaf-left-behind",

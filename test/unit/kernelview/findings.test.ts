@@ -143,6 +143,21 @@ test("a page that stayed when its region went", () => {
 	expectFinding("leaf-left-behind", parent, findings);
 });
 
+test("a table of regions that the kernel does not use, or whose members have other names, says nothing of any page", () => {
+	const [described] = hw5Regions;
+	const unused = after((memory) => {
+		const starts = new Set(before.spaces.flatMap(({ regions }) => regions.map(({ start }) => BigInt(start))));
+		for (let at = 0; at < 0x40000; at += 8)
+			if (starts.has(memory.getBigUint64(at, true)) && memory.getUint32(at + 20, true) === 1)
+				memory.setUint32(at + 20, 0, true);
+	});
+	expect(unused.filter(({ id }) => id === "leaf-left-behind")).toEqual([]);
+	const regions = [{ ...described, fields: { ...described?.fields, start: "start_addr" } }] as typeof hw5Regions;
+	const view = new KernelView(stillMachine(ram, qemu.registers), kernel, programs, { regions });
+	expect(view.findings()).toEqual([]);
+	expect(view.model().spaces.flatMap((space) => space.ranges.filter(({ kind }) => kind === "region"))).toEqual([]);
+});
+
 test("a count that the page tables do not bear out", () => {
 	// The length of each region taken as its count: no process has it so often.
 	const wrong = [{ ...hw5Regions[0], fields: { ...hw5Regions[0]?.fields, refcount: "length" } }] as typeof hw5Regions;

@@ -3,13 +3,13 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { debugCases } from "./debugCases.mjs";
-import { exploreCases } from "./exploreCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
 import { newcomerCases } from "./newcomer.mjs";
 import { ownTreeCases } from "./ownTree.mjs";
-import { exploreCase, resultCases } from "./resultCases.mjs";
+import { profileCasess } from "./profileCasess.mjs";
+import { profileCases, resultCases } from "./resultCases.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { virtualCases } from "./virtualCases.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
@@ -167,9 +167,9 @@ export const cases = {
 	...debugCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1"
-		? { ...newcomerCases, ...ownTreeCases, ...exploreCases }
+		? { ...newcomerCases, ...ownTreeCases, ...profileCasess }
 		: {}),
-	...(process.env.FULL === "1" ? exploreCase : {}),
+	...(process.env.FULL === "1" ? profileCases : {}),
 
 	...inspectorCases,
 	...inspectorPause,

@@ -32,7 +32,7 @@ export const resultCases = {
 			async () => (await shownMs()) > 1.5,
 			async () => `the run's own time stands in ${await failed.innerText()}`,
 		);
-		await failed.dblclick();
+		await workbench.command("Test: Peek Output");
 		const sentence = /The kernel does not know the system call: the table in kernel\/syscall\.c has no entry/;
 		const peek = page.locator(".test-output-peek, .zone-widget").first();
 		await peek.getByText(sentence).first().waitFor();
@@ -78,7 +78,10 @@ export const resultCases = {
 		await workbench.waitTerminal(/building…[\s\S]*prodcons1: cancelled/);
 		await shot(workbench, "run-cancelled");
 	},
+};
 
+/** With FULL=1: a minute each, and more. */
+export const profileCases = {
 	async "coverage of a test shows in the editor which lines of the kernel ran"({ open, makeWorkspace, shot }) {
 		const workbench = await open(makeWorkspace("covered", "3b"));
 		const { page } = workbench;
@@ -95,10 +98,7 @@ export const resultCases = {
 		await lines("miss").first().waitFor();
 		await shot(workbench, "coverage");
 	},
-};
 
-/** Minutes: every access of the kernel is looked at. */
-export const exploreCase = {
 	async "exploring schedules finds the lock that munmap does not take, and the debugger stands at the access"({
 		open,
 		makeWorkspace,

@@ -74,8 +74,9 @@ describe("a clock that wakes nobody ends the command, whatever it died of", () =
 	});
 
 	test("a kernel that loops with interrupts off ends the command, too", async () => {
-		const loop = "  uint now = ticks;\n  volatile uint64 n = 0;\n  for(;;)\n    n += now + 1;\n";
-		const got = await run([["kernel/sysproc.c", "  uint now = ticks;\n", loop]], "uptime();");
+		const now = "  uint now = ticks;\n  release(&tickslock);\n";
+		const loop = "  push_off();\n  volatile uint64 n = 0;\n  for(;;)\n    n += now + 1;\n";
+		const got = await run([["kernel/sysproc.c", now, now + loop]], "uptime();");
 		expect(got.end).toBe("stall");
 		expect(got.cause).toMatch(
 			/still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\): it has not returned/,

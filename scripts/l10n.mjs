@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const strings = new Set();
-const folders = ["src/extension", "webview"];
+const folders = ["src/extension", "src/protocol", "webview"];
 const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`));
 for (const file of files.filter((name) => name.endsWith(".ts"))) {
 	const text = readFileSync(file, "utf8");

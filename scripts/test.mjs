@@ -87,8 +87,8 @@ async function reported(suite, env) {
 
 const suites = {
 	build: () => step("node", ["scripts/build.mjs"]),
-	types: () => step("npx", ["tsc", "--noEmit", "-p", "tsconfig.json"]),
-	style: () => step("npx", ["biome", "check", "."]),
+	types: () => step("npm", ["run", "-s", "check:types"]),
+	style: () => step("npm", ["run", "-s", "check:style"]),
 	unit: () => vitest("unit"),
 	conformance: () => vitest("conformance"),
 	labs: () => vitest("labs"),

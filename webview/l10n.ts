@@ -8,6 +8,10 @@ function readBundle(): Readonly<Record<string, string>> {
 }
 
 export const l10n = {
+	/** Words of protocol/words.ts, which marks them for translators. */
+	word(words: string, ...args: readonly (string | number)[]): string {
+		return this.t(words, ...args);
+	},
 	/** As `vscode.l10n.t`: `{0}` stands for the first argument. */
 	t(message: string, ...args: readonly (string | number)[]): string {
 		return (bundle[message] ?? message).replace(/\{(\d+)\}/g, (whole, index) => String(args[Number(index)] ?? whole));

@@ -1,7 +1,7 @@
 import type { ActivityModel } from "../src/protocol/activity.ts";
 import type { WriterModel } from "../src/protocol/history.ts";
 import type { HostState, MachineAction, RunInfo, ToInspector } from "../src/protocol/inspector.ts";
-import type { WalkModel } from "../src/protocol/kernelModel.ts";
+import type { KernelModel, WalkModel } from "../src/protocol/kernelModel.ts";
 import type { NetworkModel } from "../src/protocol/network.ts";
 import { Host } from "./host.ts";
 import { l10n } from "./l10n.ts";
@@ -10,7 +10,7 @@ import { type Card, makeCards } from "./model/cards.ts";
 import { type Column, columnAt, columnPage, defaultPids } from "./model/columns.ts";
 import { Families } from "./model/families.ts";
 import { type Memory, memoryAt } from "./model/memory.ts";
-import { indexOfEntry, type Run, RunKeeper, type TimeEvent } from "./model/run.ts";
+import { indexOfEntry, type Run, RunKeeper, runAt, type TimeEvent } from "./model/run.ts";
 import { eventText } from "./model/words.ts";
 
 export interface Selection {
@@ -29,6 +29,9 @@ export class Store {
 	readonly families = new Families();
 	run: Run | undefined;
 	info: RunInfo | undefined;
+	/** As they are in the present; `run` and `info` are those of the moment that the machine shows. */
+	private present: { run?: Run | undefined; info?: RunInfo | undefined } = {};
+	private past: KernelModel | undefined;
 	host: HostState = { machine: "none", canDebug: false, canAskWriter: false };
 	cards: readonly Card[] = [];
 	selection: Selection | undefined;
@@ -89,12 +92,13 @@ export class Store {
 				this.host = message.state;
 				break;
 			case "run":
-				this.info = message.run;
+				this.present.info = message.run;
+				this.refreshRun();
 				this.refreshCards();
 				this.choose();
 				break;
-			case "at":
-				this.follow(message.instret);
+			case "past":
+				this.standAt(message.model);
 				break;
 			case "show":
 				this.activityWishes++;
@@ -107,15 +111,40 @@ export class Store {
 	}
 
 	private take({ update }: Extract<ToInspector, { type: "model" }>): void {
-		const known = this.run;
-		this.run = this.keeper.take(update);
-		if (update && !this.run) this.line.send({ type: "ready" });
+		const known = this.present.run;
+		const shown = this.run;
+		this.present.run = this.keeper.take(update);
+		// Another machine, or another future: where it stands is told again.
+		if (!update || !("base" in update)) this.past = undefined;
+		if (update && !this.present.run) this.line.send({ type: "ready" });
+		this.refreshRun();
 		// Another boot or another run: its entries are others.
 		const again = update && (!("base" in update) || update.logFrom > (known?.model.log.at(-1)?.id ?? 0));
 		if (again && known) this.forgetRun();
-		if (known?.model.findings !== this.run?.model.findings || known?.events.length !== this.run?.events.length)
+		if (shown?.model.findings !== this.run?.model.findings || shown?.events.length !== this.run?.events.length)
 			this.refreshCards();
 		this.choose();
+	}
+
+	/** The machine stands at a moment of its past, or (undefined) in the present again: so does the page. */
+	private standAt(past: KernelModel | undefined): void {
+		this.past = past;
+		this.position = "now";
+		this.writer = undefined;
+		this.kernelWalk = undefined;
+		this.refreshRun();
+		this.refreshCards();
+		this.choose();
+		this.said = past
+			? l10n.t("The machine stands at instruction {0} of its past.", past.instret.toLocaleString("en"))
+			: l10n.t("The machine stands in the present.");
+	}
+
+	private refreshRun(): void {
+		const { present, past } = this;
+		this.run = present.run && past ? runAt(present.run, past) : present.run;
+		this.info =
+			present.info && past && present.run ? infoAt(present.info, present.run.start, past.instret) : present.info;
 	}
 
 	private forgetRun(): void {
@@ -202,13 +231,6 @@ export class Store {
 		}
 		this.said = l10n.t("Event {0} of {1}: {2}", index + 1, this.run.events.length, this.textOf(event));
 		this.changed();
-	}
-
-	/** The debugger's machine stands there: the last event at or before it. */
-	private follow(instret: number | undefined): void {
-		const events = this.run?.events ?? [];
-		const index = instret === undefined ? events.length - 1 : events.findLastIndex(({ t }) => t <= instret);
-		if (index !== this.index) this.go(Math.max(0, index), { select: false });
 	}
 
 	step(by: number): void {
@@ -365,6 +387,22 @@ export class Store {
 		}
 		this.changed();
 	}
+}
+
+/** What was known of a run before its end: no verdict yet. */
+function infoAt(info: RunInfo, start: number, instret: number): RunInfo | undefined {
+	const { command, title, harts, seed, instructions } = info;
+	if (instret < start) return undefined;
+	if (instructions !== undefined && instret >= start + instructions) return info;
+	return {
+		...(command === undefined ? {} : { command }),
+		...(title === undefined ? {} : { title }),
+		...(harts === undefined ? {} : { harts }),
+		...(seed === undefined ? {} : { seed }),
+		reasons: [],
+		explanations: [],
+		diagnoses: [],
+	};
 }
 
 /** The first page of a region that a process of the run had last. */

@@ -3,8 +3,8 @@ import { DisposableStore } from "../common/disposable.ts";
 import type { InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
 import { parseFromInspector } from "../protocol/inspectorMessages.ts";
 import { treeName } from "./debug.ts";
-import type { Moved } from "./debugTime.ts";
 import type { Folders } from "./folders.ts";
+import { askEngine } from "./inspectorRequests.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { openSource } from "./terminalLinks.ts";
 
@@ -125,13 +125,7 @@ class Inspector {
 		this.store.add(vscode.debug.onDidChangeActiveDebugSession(() => this.sendState()));
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
-		this.store.add(
-			vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
-				if (session.type !== "xv6" || event !== "xv6/moved" || !isOf(session, folder)) return;
-				const { position, isPast } = body as Moved;
-				this.post({ type: "at", ...(isPast ? { instret: position } : {}) });
-			}),
-		);
+		this.store.add(folder.onPast((model) => this.post({ type: "past", model })));
 		// After a crash: the page goes on with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		webview.html = page(webview, media, folder.root.toString());
@@ -182,19 +176,10 @@ class Inspector {
 				await engine.request("modelDrawn", undefined);
 				return;
 			case "walk":
-				return this.answer(message.id, () => engine.request("walk", { pid: message.pid, address: message.address }));
 			case "writer":
-				return this.answer(message.id, () =>
-					engine.request("writer", {
-						address: message.address,
-						after: message.after,
-						before: message.before,
-					}),
-				);
 			case "activity":
-				return this.answer(message.id, () => engine.request("activity", { from: message.from, to: message.to }));
 			case "network":
-				return this.answer(message.id, () => engine.request("network", undefined));
+				return this.answer(message.id, () => askEngine(engine, message));
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":
@@ -205,22 +190,21 @@ class Inspector {
 		}
 	}
 
-	private async control(action: MachineAction): Promise<undefined> {
-		const engine = this.folder.engine();
-		switch (action) {
-			case "boot":
-				await vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
-				return;
-			case "pause":
-				await engine.request("pause", undefined);
-				return;
-			case "resume":
-				await engine.request("resume", undefined);
-				return;
-			case "stepToFault":
-				await engine.request("stepToFault", undefined);
-				return;
+	private async control(action: MachineAction): Promise<InspectorAnswer> {
+		if (action === "boot") {
+			await vscode.commands.executeCommand("xv6Lab.boot", this.folder.root);
+			return undefined;
 		}
+		return action === "toPresent" ? this.toPresent() : askEngine(this.folder.engine(), { type: "control", action });
+	}
+
+	/** A debugger goes there itself: its views follow. */
+	private async toPresent(): Promise<InspectorAnswer> {
+		const session = debugSession();
+		if (!session || !isOf(session, this.folder))
+			return askEngine(this.folder.engine(), { type: "control", action: "toPresent" });
+		await session.customRequest("xv6/toPresent");
+		return undefined;
 	}
 
 	/** Every question of the page gets an answer; a failure is one too. */

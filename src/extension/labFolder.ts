@@ -6,6 +6,7 @@ import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { BuildSummary, CommandResult, EngineRequests, MachineState, TreeInfo } from "../protocol/engine.ts";
 import type { LiveUpdate } from "../protocol/history.ts";
 import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
+import type { KernelModel } from "../protocol/kernelModel.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { EngineClient, Platform } from "./engineClient.ts";
 import { TreeMirror } from "./mirror.ts";
@@ -38,6 +39,7 @@ export class LabFolder implements vscode.Disposable {
 	private readonly engineStarted = new vscode.EventEmitter<void>();
 	private readonly failures = new vscode.EventEmitter<readonly Diagnosis[]>();
 	private readonly models = new vscode.EventEmitter<LiveUpdate>();
+	private readonly pasts = new vscode.EventEmitter<KernelModel | undefined>();
 	private readonly runs = new vscode.EventEmitter<RunInfo | undefined>();
 	private run: RunInfo | undefined;
 	private currentState: MachineState = "none";
@@ -60,6 +62,8 @@ export class LabFolder implements vscode.Disposable {
 	readonly onFailure = this.failures.event;
 	/** The kernel's memory, for whoever asked the engine to watch it. */
 	readonly onModel = this.models.event;
+	/** As it was at the moment of the past that the machine shows; undefined: it is back in the present. */
+	readonly onPast = this.pasts.event;
 	/** A program was started from the editor, or judged; undefined: another machine, on which nothing ran yet. */
 	readonly onDidRun = this.runs.event;
 
@@ -96,6 +100,7 @@ export class LabFolder implements vscode.Disposable {
 		this.store.add(this.builtRevision);
 		this.store.add(this.engineStarted);
 		this.store.add(this.models);
+		this.store.add(this.pasts);
 		this.store.add(this.runs);
 		this.store.add(this.failures);
 		this.store.add(this.engineStore);
@@ -156,9 +161,18 @@ export class LabFolder implements vscode.Disposable {
 		this.mirror.forget();
 		store.add(toDisposable(() => (this.client = undefined)));
 		store.add(client.on("console", ({ bytes }) => this.terminal.write(bytes)));
+		store.add(client.on("pastConsole", ({ bytes }) => this.terminal.past(bytes)));
+		store.add(
+			client.on("futureCut", ({ bytes }) => {
+				this.terminal.futureCut(bytes);
+				// The verdict on a run that has not happened.
+				this.setRun(undefined);
+			}),
+		);
 		store.add(client.on("typedInPast", ({ bytes }) => void this.typedInPast(bytes)));
 		store.add(client.on("state", ({ state, why }) => this.setState(state, why)));
 		store.add(client.on("model", ({ model }) => this.models.fire(model)));
+		store.add(client.on("past", ({ model }) => this.pasts.fire(model)));
 		store.add(client.on("diagnosis", ({ diagnoses }) => this.failures.fire(diagnoses)));
 		store.add(client.on("stall", ({ message }) => this.terminal.note(message)));
 		store.add(client.on("log", ({ level, message }) => this.log[level](`${this.name}: ${message}`)));

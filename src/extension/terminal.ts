@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { utf8 } from "../common/bytes.ts";
 import { LineEditor, type ShellNames } from "../session/lineEditor.ts";
 import { ConsoleText } from "./consoleText.ts";
 
@@ -11,6 +12,11 @@ const keepUnopened = 100_000;
 /** Italic cyan: VS Code keeps colours readable on every theme (`terminal.integrated.minimumContrastRatio`), dimmed text it does not. */
 const ours = "\u001b[3;36m";
 const plain = "\u001b[0m";
+
+/** The terminal's second buffer, which has no history of its own: the first one stays as it is. */
+const otherBuffer = "\u001b[?1049h";
+const mainBuffer = "\u001b[?1049l";
+const clear = "\u001b[2J\u001b[H";
 
 /** What a terminal shows of the past when it is moved to another tab, in characters. */
 const keepMoved = 20_000;
@@ -38,6 +44,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 	private timer: ReturnType<typeof setTimeout> | undefined;
 	private opened = false;
 	private dead = false;
+	private showsPast = false;
 	private waitingBytes = 0;
 	private cardProgram: string | undefined;
 	private readonly editor: LineEditor;
@@ -127,6 +134,10 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 			if (data === "\r") this.restarts.fire();
 			return;
 		}
+		if (this.showsPast) {
+			this.input.fire(utf8(data));
+			return;
+		}
 		this.editor.enabled = this.shell.lineEditing;
 		this.editor.type(data);
 	}
@@ -136,6 +147,22 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		this.waitingBytes += bytes.length;
 		const text = this.text.push(bytes);
 		this.queue(this.editor.output(text, this.text.lastLine));
+	}
+
+	/** The machine shows its past: what the console showed then, in the terminal's other buffer. Undefined: the present is as it was. */
+	past(bytes: Uint8Array | undefined): void {
+		if (bytes) this.queue(`${this.showsPast ? "" : otherBuffer}${clear}${new ConsoleText().push(bytes)}`);
+		else if (this.showsPast) this.queue(mainBuffer);
+		this.showsPast = bytes !== undefined;
+	}
+
+	/** What was printed after the moment at which these bytes were the last has not happened. */
+	futureCut(bytes: Uint8Array): void {
+		this.past(undefined);
+		this.editor.reset();
+		this.text.reset();
+		this.text.push(bytes);
+		this.note(vscode.l10n.t("A new future begins here: what was printed after this moment has not happened."));
 	}
 
 	/** A line of ours, told apart from the guest's by its colour and slant. */
@@ -163,6 +190,7 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 
 	machineStarted(): void {
 		this.dead = false;
+		this.past(undefined);
 		this.text.reset();
 		this.editor.reset();
 	}

@@ -1,4 +1,5 @@
 import type { Trap } from "../machine/types.ts";
+import { faultCall, leaving, marked, unknownCall } from "../protocol/calls.ts";
 import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
 import { CSR } from "../riscv/csr.ts";
 import { hasFreeFrames } from "./frames.ts";
@@ -19,29 +20,20 @@ const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: num
 	13: { access: "load", bit: pteR, required: "r--u" },
 	15: { access: "store", bit: pteW, required: "-w-u" },
 };
-/** Calls that change an address space: marks in the log. `mmap4` is the mmap() with four arguments of labs that have one without, too. */
-const marked: ReadonlySet<string> = new Set([
-	"mmap",
-	"mmap4",
-	"munmap",
-	"fork",
-	"vfork",
-	"clone",
-	"exec",
-	"exit",
-	"sbrk",
-	"shmget",
-	"shmat",
-	"shmdt",
-	"mprotect",
-]);
-
 /** xv6's number of kill(), for a kernel whose table of calls is not known. */
 const SYS_kill = 6;
 
-/** These take regions away: what was there has to be read before. */
-export const leaving: ReadonlySet<string> = new Set(["exit", "exec", "munmap"]);
 const nothing: readonly never[] = [];
+
+/** Of one entry. */
+const mostRepeats = 10_000;
+
+/** One of the calls that an entry with `times` stands for. */
+interface Repeat {
+	readonly instret: number;
+	result: string | undefined;
+	settledAt: number | undefined;
+}
 
 /** A system call, as the log sees it. */
 interface Call {
@@ -107,6 +99,8 @@ export class FaultLog {
 	private readonly killTargets = new Set<number>();
 	/** The newest entry while it is an `sbrk` that returned: the same once more is counted there. */
 	private repeatable: { readonly entry: Mutable<MarkEntry>; readonly argument: number } | undefined;
+	/** Each call that an entry with `times` stands for, by its id. */
+	private readonly repeats = new Map<number, Repeat[]>();
 
 	constructor(
 		private readonly sources: Sources,
@@ -119,9 +113,88 @@ export class FaultLog {
 		this.faultCount = 0;
 		this.pending.length = 0;
 		this.repeatable = undefined;
+		this.repeats.clear();
 		this.killTargets.clear();
 		this.kernelFaults = [];
 		this.openFaults = [];
+	}
+
+	// ---- the past ----------------------------------------------------------------------------------------------------
+
+	/** The log as it was at an earlier moment of this run. */
+	at(instret: number): LogEntry[] {
+		const entries: LogEntry[] = [];
+		for (const entry of this.entries) {
+			// In the order of guest time.
+			if (entry.instret > instret) break;
+			entries.push(this.entryAt(entry, instret));
+		}
+		return entries;
+	}
+
+	/** Entries of the log that were otherwise then: their handlers had not returned. */
+	changedAt(instret: number): LogEntry[] {
+		return this.at(instret).filter((entry, i) => entry !== this.entries[i]);
+	}
+
+	private entryAt(entry: LogEntry, instret: number): LogEntry {
+		if (entry.settledAt === undefined || entry.settledAt <= instret) return entry;
+		if (entry.type === "fault") {
+			const { settledAt: _settledAt, frame: _frame, ...open } = entry;
+			return { ...open, outcome: "open" };
+		}
+		const { settledAt: _settledAt, result: _result, times: _times, ...call } = entry;
+		const calls = (this.repeats.get(entry.id) ?? []).filter((one) => one.instret <= instret);
+		const done = calls.findLast(({ settledAt }) => settledAt !== undefined && settledAt <= instret);
+		return {
+			...call,
+			...(calls.length > 1 ? { times: calls.length } : {}),
+			...(done?.settledAt === undefined ? {} : { settledAt: done.settledAt, result: done.result as string }),
+		};
+	}
+
+	/**
+	 * What came after this moment has not happened. Memory is as it was then. Who is in the kernel, and why, is known of faults and of
+	 * calls in the log; of all others that may be, only that they may be: they count as being in a call until they return.
+	 */
+	cut(instret: number): readonly Pending[] {
+		const kept = this.at(instret).map((entry) => ({ ...entry }));
+		const gone = this.entries.slice(kept.length);
+		this.nextId = gone[0]?.id ?? this.nextId;
+		this.faultCount -= gone.filter(({ type }) => type === "fault").length;
+		this.entries.splice(0, this.entries.length, ...kept);
+		for (const id of this.repeats.keys()) if (id >= this.nextId) this.repeats.delete(id);
+		this.repeatable = undefined;
+		this.killTargets.clear();
+		this.pending.length = 0;
+		this.callsIn.length = 0;
+		this.sources.memory.refresh();
+		const isOpen = (entry: LogEntry) =>
+			entry.type === "fault" ? entry.outcome === "open" : entry.result === undefined;
+		for (const process of this.sources.processes.all()) {
+			const { pid, slot, root, state } = process;
+			if (state === "UNUSED" || state === "ZOMBIE" || this.isInUserMode(process)) continue;
+			const last = kept.findLast((entry) => entry.pid === pid && (entry.type === "mark" || entry.mode === "user"));
+			const entry = last && isOpen(last) ? last : undefined;
+			const isFault = entry?.type === "fault";
+			this.pending[slot] = {
+				...{ pid, slot, root, entry, arguments: nothing, memoryLeft: true },
+				call: entry?.type === "mark" ? entry.call : isFault ? faultCall : unknownCall,
+				regions: isFault ? this.sources.regions.of(process) : nothing,
+				killedByOther: process.killed,
+			};
+		}
+		const all = this.pending.flatMap((pending) => pending ?? []);
+		this.openFaults = all.filter(({ call }) => call === faultCall);
+		this.kernelFaults = kept
+			.filter((entry): entry is FaultEntry => entry.type === "fault" && entry.mode !== "user" && isOpen(entry))
+			.slice(-mostOpenKernelFaults);
+		return all;
+	}
+
+	private isInUserMode({ slot }: Process): boolean {
+		const { machine, processes } = this.sources;
+		return machine.harts.some(({ id, mode }) => mode === 0 && processes.slotOn(id) === slot);
 	}
 
 	trap(trap: Trap): void {
@@ -211,6 +284,7 @@ export class FaultLog {
 			if (repeatable?.argument === argument && repeatable.entry.pid === pid) {
 				const { entry } = repeatable;
 				entry.times = (entry.times ?? 1) + 1;
+				this.again(entry, instret);
 				pending.entry = entry;
 				this.repeatable = repeatable;
 				return;
@@ -236,6 +310,14 @@ export class FaultLog {
 		if (call.name === "sbrk") this.repeatable = { entry, argument: this.sources.machine.harts[hart]?.low(10) ?? 0 };
 		this.listener.entered(entry, slot);
 		if (process) this.listener.leaving(call.name, process, pending);
+	}
+
+	private again({ id, instret, result, settledAt }: MarkEntry, now: number): void {
+		const known = this.repeats.get(id) ?? [{ instret, result, settledAt }];
+		// A program that grows a page at a time for ever: its first calls are as one.
+		if (known.length > mostRepeats) known.splice(1, mostRepeats / 2);
+		known.push({ instret: now, result: undefined, settledAt: undefined });
+		this.repeats.set(id, known);
 	}
 
 	/** From the kernel's own table of handlers; without it the number. */
@@ -300,7 +382,7 @@ export class FaultLog {
 			pid,
 			slot,
 			root,
-			call: "fault",
+			call: faultCall,
 			entry,
 			regions,
 			arguments: nothing,
@@ -408,7 +490,7 @@ export class FaultLog {
 		this.onChange?.(entry);
 		if (this.entries.length > maxEntries + maxEntries / 10) {
 			this.dropped += maxEntries / 10;
-			this.entries.splice(0, maxEntries / 10);
+			for (const { id } of this.entries.splice(0, maxEntries / 10)) this.repeats.delete(id);
 		}
 	}
 
@@ -422,7 +504,7 @@ export class FaultLog {
 		if (!pending || pending.pid !== processes.pidOf(slot)) return;
 		this.pending[slot] = undefined;
 		const { entry, call } = pending;
-		if (call === "fault") this.openFaults = this.openFaults.filter((other) => other !== pending);
+		if (call === faultCall) this.openFaults = this.openFaults.filter((other) => other !== pending);
 		if (!entry) return;
 		if (entry.type === "fault") {
 			const process = processes.read(slot);
@@ -432,6 +514,8 @@ export class FaultLog {
 			const result = this.register(hart, 10);
 			entry.result = resultText(call, result);
 			entry.settledAt = machine.instret;
+			const repeat = this.repeats.get(entry.id)?.at(-1);
+			if (repeat) Object.assign(repeat, { result: entry.result, settledAt: entry.settledAt });
 			this.onChange?.(entry);
 			this.listener.returned(call, pending, result);
 		}
@@ -482,11 +566,11 @@ export class FaultLog {
 			const { pid, slot, entry, call } = pending;
 			const state = processes.pidOf(slot) === pid ? processes.stateOf(slot) : "UNUSED";
 			const gone = state === "UNUSED" || state === "ZOMBIE";
-			if (!gone && (!panicked || call !== "fault")) continue;
+			if (!gone && (!panicked || call !== faultCall)) continue;
 			const outcome: FaultOutcome = !gone ? "panic" : pending.killedByOther ? "ended" : "killed";
 			if (entry?.type === "fault") this.update(entry, { outcome, settledAt });
 			this.pending[slot] = undefined;
-			if (gone && call === "fault" && !pending.killedByOther) this.listener.killed(pid, pending);
+			if (gone && call === faultCall && !pending.killedByOther) this.listener.killed(pid, pending);
 		}
 		this.openFaults = this.openFaults.filter((open) => this.pending[open.slot] === open);
 	}

@@ -1,5 +1,6 @@
+import { leaving } from "../protocol/calls.ts";
 import type { FaultEntry, Finding } from "../protocol/kernelModel.ts";
-import { type FaultLog, type LogListener, leaving, type Pending } from "./faultLog.ts";
+import type { FaultLog, LogListener, Pending } from "./faultLog.ts";
 import { checkCounts } from "./findings/counts.ts";
 import { Families } from "./findings/families.ts";
 import { FaultRules } from "./findings/faults.ts";
@@ -26,7 +27,8 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	private readonly families: Families;
 	private readonly faults: FaultRules;
 	private readonly left: LeftPages;
-	private readonly killedPids = new Set<number>();
+	/** By pid, when. */
+	private readonly killedPids = new Map<number, number>();
 	/** Things that look wrong, and how often they were seen in a row. */
 	private suspects = new Map<string, number>();
 	/** For a panic in freewalk. */
@@ -57,7 +59,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	}
 
 	get killedProcesses(): readonly number[] {
-		return [...this.killedPids];
+		return [...this.killedPids.keys()];
 	}
 
 	framesAt(address: number): readonly { pid: number; frame: bigint }[] | undefined {
@@ -70,6 +72,22 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 		this.suspects.clear();
 		this.leaver = undefined;
 		this.reportedPanic = false;
+		this.checkedAt = -1;
+	}
+
+	/** Those that were known at an earlier moment of this run. */
+	at(instret: number): readonly Finding[] {
+		return this.found.at(instret);
+	}
+
+	/** What came after this moment has not happened. */
+	cut(instret: number): void {
+		for (const part of [this.found, this.families, this.left]) part.cut(instret);
+		this.faults.clear();
+		for (const [pid, when] of this.killedPids) if (when > instret) this.killedPids.delete(pid);
+		this.suspects.clear();
+		this.leaver = undefined;
+		this.reportedPanic = this.found.has("kernel-panic");
 		this.checkedAt = -1;
 	}
 
@@ -101,7 +119,7 @@ export class Findings implements Omit<LogListener, "entered" | "settled"> {
 	}
 
 	killed(pid: number, pending: Pending): void {
-		this.killedPids.add(pid);
+		this.killedPids.set(pid, this.sources.machine.instret);
 		this.faults.killed(pid, pending);
 	}
 

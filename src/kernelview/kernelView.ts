@@ -4,6 +4,7 @@ import type { Event } from "../common/event.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
+import { changing } from "../protocol/calls.ts";
 import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import type { MemoryStep } from "../protocol/history.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
 	WalkModel,
 } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
+import { gotFrame, outcomeWords } from "../protocol/words.ts";
 import { CSR } from "../riscv/csr.ts";
 import { ActivityRecorder } from "./activity.ts";
 import { Allowance } from "./allowance.ts";
@@ -46,24 +48,6 @@ export interface ViewOptions {
 	readonly steps?: boolean;
 }
 
-/** A process inside one of these may be changing who has which frame. */
-const changing: ReadonlySet<string> = new Set([
-	"fork",
-	"vfork",
-	"clone",
-	"exec",
-	"exit",
-	"sbrk",
-	"mmap",
-	"mmap4",
-	"munmap",
-	"mprotect",
-	"wait",
-	"shmget",
-	"shmat",
-	"shmdt",
-	"fault",
-]);
 /** Whole looks cost milliseconds. */
 const instructionsPerLook = 400_000_000;
 /** Stacks of user programs at their last trap, one a process. */
@@ -94,12 +78,15 @@ export class KernelView implements Disposable {
 	private damageBefore: string | undefined;
 	/** Of the last run; the text that the inspector shows. */
 	private lastDiagnosis = "";
+	private diagnosedAt = 0;
+	/** Guest time of the last `begin`: the log has nothing of what came before. */
+	private begunAt = 0;
 	private isAttached = false;
 	private sequence = 0;
 	private readonly looks: Allowance;
 	private locks: LockReader | undefined;
 	private frameOfPanic: readonly StackLine[] = [];
-	private killedStacks = new Map<number, readonly StackLine[]>();
+	private killedStacks = new Map<number, { readonly instret: number; readonly stack: readonly StackLine[] }>();
 
 	/** `programs`: the user programs' ELF files by name, for their lines and for telling text from data. */
 	constructor(
@@ -207,9 +194,44 @@ export class KernelView implements Disposable {
 		this.killedStacks.clear();
 		this.diagnoser.recorder.clear();
 		this.lastDiagnosis = "";
+		this.begunAt = this.machine.instret;
 		const census = this.isCalm() ? takeLook(this.sources).census : undefined;
 		this.leakedBefore = new Set(census?.leaked);
 		this.damageBefore = census?.damage;
+	}
+
+	// ---- the past --------------------------------------------------------------------------------------------------
+
+	/** The machine stands at an earlier moment of its run: nothing is to be learnt from what is known. */
+	private get isPast(): boolean {
+		return this.machine.history?.isPast === true;
+	}
+
+	/**
+	 * This moment of the past, as it was seen then: memory, findings and diagnosis. `log` has only those entries that were otherwise than
+	 * they are in the present; all that are later are to be left out. Undefined: it is the present.
+	 */
+	past(): KernelModel | undefined {
+		if (!this.isPast) return undefined;
+		const { model, uses } = this.see(false);
+		const log = this.log.changedAt(model.instret);
+		return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log };
+	}
+
+	/** What came after this moment has not happened: log, findings and what else was seen of it are forgotten. */
+	cut(): void {
+		const { instret } = this.machine;
+		if (instret < this.begunAt) {
+			this.begin();
+			return;
+		}
+		const pending = this.log.cut(instret);
+		this.problems.cut(instret);
+		this.moments.cut(instret, pending);
+		this.diagnoser.recorder.cut(instret);
+		for (const [pid, kept] of this.killedStacks) if (kept.instret > instret) this.killedStacks.delete(pid);
+		this.frameOfPanic = [];
+		if (this.diagnosedAt > instret) this.lastDiagnosis = "";
 	}
 
 	/**
@@ -248,31 +270,53 @@ export class KernelView implements Disposable {
 
 	/** Every hart is in user mode or idle, and every process waits or is in user mode: memory is as the kernel wants it to be. */
 	private isQuiet(look: Look): boolean {
-		const idle = this.machine.harts.every(
-			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, look.running[hart.id]),
-		);
+		const idle = this.areHartsIdle(look);
 		const settled = (process: Process) =>
 			process.state === "SLEEPING" || process.state === "ZOMBIE" || !this.log.pendingOf(process);
 		return idle && look.processes.every(settled);
 	}
 
+	/** As `isCalm`, by memory and registers alone, so that it may say no where that says yes: nobody is inside the kernel. */
+	private isIdle(look: Look): boolean {
+		const running = new Set(look.running);
+		const settled = ({ state, pid }: Process) =>
+			state === "SLEEPING" || state === "ZOMBIE" || (state === "RUNNING" && running.has(pid));
+		return this.areHartsIdle(look) && look.processes.every(settled);
+	}
+
+	private areHartsIdle(look: Look): boolean {
+		return this.machine.harts.every(
+			(hart) => hart.mode === 0 || hart.waiting || isIdle(this.sources.names, look.running[hart.id]),
+		);
+	}
+
 	/** Everything that can be seen now. */
 	model(): KernelModel {
 		const { model, uses } = this.see(true);
-		return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log: this.log.entries.slice() };
+		const log = this.isPast ? this.log.at(model.instret) : this.log.entries.slice();
+		return { ...model, frames: { ...model.frames, uses: expandUses(uses) }, log };
 	}
 
 	/** For a reader that asks again and again. One at a time: a second one takes the place of the first. */
 	live(entriesPerUpdate?: number): LiveModel {
-		return new LiveModel(() => this.see(false), this.log, this.moments, entriesPerUpdate);
+		return new LiveModel(
+			{ outline: () => this.see(false), past: () => this.past() },
+			this.log,
+			this.moments,
+			entriesPerUpdate,
+		);
 	}
 
 	/** `kernelTables`: with the page tables of the kernel, which maps all of RAM. */
 	private see(kernelTables: boolean): Outline {
 		const { memory, names } = this.sources;
 		const look = takeLook(this.sources);
-		this.log.settleGone();
-		this.check(look);
+		const { isPast } = this;
+		if (!isPast) {
+			this.log.settleGone();
+			this.check(look);
+		}
+		const calm = isPast ? this.isIdle(look) : this.isCalm();
 		const kernel = look.kernel
 			? [
 					spaceModel(
@@ -299,10 +343,10 @@ export class KernelView implements Disposable {
 			harts: this.harts(look),
 			processes: look.processes.map((process) => this.processModel(process, look.running)),
 			spaces: [...kernel, ...spaces],
-			frames: { ...frameLetters(look.census, names.proc !== undefined && this.isCalm()), uses: [] },
+			frames: { ...frameLetters(look.census, names.proc !== undefined && calm), uses: [] },
 			log: [],
 			logDropped: this.log.dropped,
-			findings: this.problems.list,
+			findings: isPast ? this.problems.at(look.instret) : this.problems.list,
 			...(this.diagnosisNow(look) === "" ? {} : { diagnosis: this.lastDiagnosis }),
 			notes: this.notes(look),
 		};
@@ -366,6 +410,7 @@ export class KernelView implements Disposable {
 		for (const space of look.spaces)
 			if (space.tables.damage !== undefined) add("address-space", `pid ${space.pid}: ${space.tables.damage}`);
 		if (!this.isAttached) add("faults", "The log was not running");
+		else if (look.instret < this.begunAt) add("faults", "The log begins later than this moment");
 		return notes;
 	}
 
@@ -399,8 +444,9 @@ export class KernelView implements Disposable {
 
 	/** Page faults so far as one line each. */
 	faults(): { text: string; file?: string; line?: number }[] {
-		this.log.settleGone();
-		return this.log.entries.flatMap((entry) =>
+		if (!this.isPast) this.log.settleGone();
+		const entries = this.isPast ? this.log.at(this.machine.instret) : this.log.entries;
+		return entries.flatMap((entry) =>
 			entry.type === "fault"
 				? [{ text: faultText(entry), ...(entry.source ? { file: entry.source.file, line: entry.source.line } : {}) }]
 				: [],
@@ -413,6 +459,7 @@ export class KernelView implements Disposable {
 	}
 
 	findings(): readonly Finding[] {
+		if (this.isPast) return this.problems.at(this.machine.instret);
 		this.log.settleGone();
 		this.check(takeLook(this.sources));
 		return this.problems.list;
@@ -425,7 +472,7 @@ export class KernelView implements Disposable {
 	diagnose(end: RunEnd, file: (path: string) => string | undefined = () => undefined): readonly Diagnosis[] {
 		const findings = this.findings();
 		const look = takeLook(this.sources);
-		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid) ?? []]));
+		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid)?.stack ?? []]));
 		const before = {
 			leaver: this.problems.leaver,
 			leaked: this.leakedBefore,
@@ -434,11 +481,13 @@ export class KernelView implements Disposable {
 		};
 		const diagnoses = this.diagnoser.diagnose(look, end, { log: this.log, findings, killed, before }, file);
 		this.lastDiagnosis = renderDiagnoses(diagnoses);
+		this.diagnosedAt = this.machine.instret;
 		return diagnoses;
 	}
 
 	/** A panic is explained to whoever looks, although no run has ended. */
 	private diagnosisNow(look: Look): string {
+		if (this.isPast) return this.diagnosedAt <= look.instret ? this.lastDiagnosis : "";
 		if (look.panicked && this.lastDiagnosis === "") this.diagnose({ kind: "panic" });
 		return this.lastDiagnosis;
 	}
@@ -504,7 +553,7 @@ export class KernelView implements Disposable {
 			return this.frameOfPanic;
 		}
 		const pid = this.problems.killedProcesses.at(-1);
-		return pid === undefined ? [] : (this.killedStacks.get(pid) ?? []);
+		return pid === undefined ? [] : (this.killedStacks.get(pid)?.stack ?? []);
 	}
 
 	private panicStack(): readonly StackLine[] {
@@ -519,7 +568,7 @@ export class KernelView implements Disposable {
 	}
 
 	/** The stack of a process at a trap, kept in case the trap kills it. */
-	private keepUserStack({ hart, pc, root }: Trap): void {
+	private keepUserStack({ hart, pc, root, instret }: Trap): void {
 		const process = this.sources.processes.withRoot(root);
 		const state = this.machine.harts[hart];
 		const pending = process && this.log.pendingOf(process);
@@ -529,10 +578,8 @@ export class KernelView implements Disposable {
 		if (!program) return;
 		this.killedStacks.delete(process.pid);
 		if (this.killedStacks.size >= mostStacks) forgetOldest(this.killedStacks);
-		this.killedStacks.set(
-			process.pid,
-			this.unwind(program, pc, (index) => state.register(index), process.root),
-		);
+		const stack = this.unwind(program, pc, (index) => state.register(index), process.root);
+		this.killedStacks.set(process.pid, { instret, stack });
 	}
 
 	/** Calls of the kernel that led a hart to `pc`, innermost first. */
@@ -575,19 +622,11 @@ export class KernelView implements Disposable {
 	}
 }
 
-const outcomes = {
-	open: "not done",
-	mapped: "mapped lazily",
-	killed: "refused, process killed",
-	ended: "killed by another process meanwhile",
-	again: "not served: it faults again",
-	panic: "kernel panic",
-} as const;
-
-/** `4 prodcons3: store 0x3fffffd028 in mapped region (shared, family 0), mapped lazily to frame 32606`. */
+/** `4 prodcons3: store 0x3fffffd028 in mapped region (shared, family 0), got frame 32606`. */
 export function faultText(entry: FaultEntry): string {
 	const where = entry.range ? ` in ${entry.range}` : ", nothing is there";
-	const frame = entry.frame === undefined ? "" : ` to frame ${entry.frame}`;
+	const { outcome, frame } = entry;
+	const became = frame === undefined ? outcomeWords[outcome] : gotFrame.replace("{0}", String(frame));
 	const mode = entry.mode === "user" ? "" : " (kernel mode)";
-	return `${entry.pid} ${entry.process}: ${entry.access} ${entry.address}${mode}${where}: ${outcomes[entry.outcome]}${frame}`;
+	return `${entry.pid} ${entry.process}: ${entry.access} ${entry.address}${mode}${where}: ${became}`;
 }

@@ -8,6 +8,13 @@ const entriesPerUpdate = 1000;
 /** Most steps of memory in one update, the oldest first: each builds on the one before. */
 const stepsPerUpdate = 200;
 
+/** Where models come from. */
+export interface Viewed {
+	outline(): Outline;
+	/** The moment of the past that the machine stands at; undefined: it is the present. */
+	past(): KernelModel | undefined;
+}
+
 /** A model without page tables and log, and beside it who uses which frames. */
 export interface Outline {
 	readonly model: KernelModel;
@@ -58,7 +65,7 @@ export class LiveModel {
 	private sentStep: MemoryStep | undefined;
 
 	constructor(
-		private readonly outline: () => Outline,
+		private readonly viewed: Viewed,
 		private readonly log: FaultLog,
 		private readonly history: { readonly all: readonly MemoryStep[] },
 		private readonly perUpdate = entriesPerUpdate,
@@ -89,8 +96,14 @@ export class LiveModel {
 		return { steps, stepsFrom: all[0]?.id ?? Number.MAX_SAFE_INTEGER };
 	}
 
-	next(): LiveUpdate {
-		const outline = this.outline();
+	/** What the present does not change while the machine stands in its past. */
+	past(): KernelModel | undefined {
+		return this.viewed.past();
+	}
+
+	/** In the past: what is left to tell of log and steps, with the outline that was sent last. */
+	next(isPast = false): LiveUpdate {
+		const outline = (isPast && this.last) || this.viewed.outline();
 		const { model, uses } = outline;
 		const last = this.last?.model;
 		const log = this.unsent.take(this.perUpdate);

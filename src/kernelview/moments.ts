@@ -1,6 +1,8 @@
+import { isFork } from "../protocol/calls.ts";
 import type { MemoryStep, PageContent } from "../protocol/history.ts";
 import type { LogEntry, ProcessModel } from "../protocol/kernelModel.ts";
 import { Allowance } from "./allowance.ts";
+import type { Pending } from "./faultLog.ts";
 import { type Look, type Sources, spaceOf } from "./look.ts";
 import type { Process } from "./processes.ts";
 import { spaceModel } from "./spaces.ts";
@@ -61,6 +63,18 @@ export class Moments {
 		return this.steps;
 	}
 
+	/** What came after this moment has not happened; `pending`: the traps that processes are in. */
+	cut(instret: number, pending: readonly Pending[]): void {
+		this.steps = this.steps.filter((step) => step.instret <= instret);
+		this.nextId = (this.steps.at(-1)?.id ?? this.nextId) + 1;
+		const { processes } = this.sources;
+		this.open.clear();
+		this.known.clear();
+		for (const { pid } of processes.all()) this.known.add(pid);
+		for (const { entry, slot } of pending)
+			if (entry) this.open.set(entry.id, { entry, slot, parent: processes.read(slot)?.parent ?? 0 });
+	}
+
 	/** The handler of a call or fault is about to run. */
 	before(entry: LogEntry, slot: number): void {
 		if (!this.wanted) return;
@@ -69,7 +83,7 @@ export class Moments {
 		if (!this.known.has(entry.pid)) {
 			this.known.add(entry.pid);
 			// A child that runs before its parent's fork() has returned.
-			const fork = [...this.open.values()].find((open) => open.entry.pid === parent && isFork(open.entry));
+			const fork = [...this.open.values()].find((open) => open.entry.pid === parent && isForkEntry(open.entry));
 			if (fork) this.closed(fork.entry);
 		}
 		if (entry.type === "mark" && entry.call === "exit") this.record(entry.id, true);
@@ -110,8 +124,7 @@ export class Moments {
 		if (last && last.entry === entry && !last.before && entry !== 0) this.steps.pop();
 		this.steps.push({
 			id: this.nextId++,
-			// The machine's own count stands still while its listeners are told.
-			instret: machine.harts.reduce((sum, hart) => sum + Number(hart.instret), 0),
+			instret: machine.instret,
 			entry,
 			...(before ? { before: true as const } : {}),
 			processes: all.map((process) => this.describe(process, running)),
@@ -139,8 +152,8 @@ export class Moments {
 	}
 }
 
-function isFork(entry: LogEntry): boolean {
-	return entry.type === "mark" && /^(fork|vfork|clone)$/.test(entry.call);
+function isForkEntry(entry: LogEntry): boolean {
+	return entry.type === "mark" && isFork(entry.call);
 }
 
 function pageContent(frame: number, words: Uint32Array): PageContent {

@@ -9,6 +9,7 @@ import type {
 	SourcePoint,
 	SpaceModel,
 } from "../protocol/kernelModel.ts";
+import { frameWords } from "../protocol/words.ts";
 
 export interface TableOptions {
 	/** Page-table pages with their entries, too. */
@@ -18,17 +19,6 @@ export interface TableOptions {
 	/** Those of the run, whose text the model has: findings that they explain are not told twice. */
 	readonly diagnoses?: readonly Diagnosis[];
 }
-
-const frameMeaning: Record<FrameLetter, string> = {
-	K: "kernel image",
-	T: "page tables",
-	U: "user pages",
-	S: "shared user pages",
-	".": "free",
-	L: "leaked",
-	X: "free and in use",
-	"?": "other kernel memory",
-};
 
 /** A table in plain text: columns as wide as their longest cell, numbers to the right. */
 function table(head: readonly string[], quoted: readonly (readonly string[])[]): string {
@@ -166,9 +156,9 @@ export function renderTables(model: KernelModel, options: TableOptions = {}): st
 	parts.push(
 		table(
 			["frames", "use"],
-			(Object.keys(frameMeaning) as FrameLetter[])
+			(Object.keys(frameWords) as FrameLetter[])
 				.filter((letter) => model.frames.counts[letter])
-				.map((letter) => [String(model.frames.counts[letter]), `${letter} ${frameMeaning[letter]}`]),
+				.map((letter) => [String(model.frames.counts[letter]), `${letter} ${frameWords[letter]}`]),
 		),
 	);
 	const lines = options.logLines ?? 200;

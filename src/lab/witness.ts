@@ -5,6 +5,7 @@ import { ElfFile } from "../debuginfo/elf.ts";
 import { GuestMemory, pageBytes } from "../kernelview/guestMemory.ts";
 import { canonical, rootOf, translate } from "../kernelview/sv39.ts";
 import type { Hart, MachineSurface, ReadonlyBytes, Trap } from "../machine/types.ts";
+import { isFork } from "../protocol/calls.ts";
 import { CSR } from "../riscv/csr.ts";
 
 /** A program as the build made it and mkfs put it on the disk. */
@@ -35,8 +36,6 @@ const [a0, a1, a2] = [10, 11, 12];
 const longestStub = 24;
 const mostWritten = 400_000;
 const mostPerCall = 8192;
-/** Calls that a process may have been in when the watching began, or from which a new process returns. */
-const returnsElsewhere: ReadonlySet<string> = new Set(["fork", "vfork", "clone"]);
 
 /** Text of a program, by which a process is recognised; whatever the kernel says it runs. */
 class Image {
@@ -215,7 +214,7 @@ export class Witness implements Disposable {
 		const call = image.callAt(pc);
 		this.ran.add(image.name);
 		this.count(`${image.name} ${call}`);
-		if (returnsElsewhere.has(call)) this.forks.add(pc + ecallBytes);
+		if (isFork(call)) this.forks.add(pc + ecallBytes);
 		// Its text may have been changed after it was recognised.
 		if (call === "exit" && !image.fits(this.memory, bytes, root, pc)) {
 			this.tampering ??= `The text of ${image.name} in memory is not what was built: something changed the program while it ran`;

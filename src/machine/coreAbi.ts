@@ -110,7 +110,15 @@ export interface CoreExports {
 	peekTranslateIn(root: bigint, virtual: bigint): bigint;
 
 	/** Going back; see core/undo.ts and history.ts. */
-	undoStart(entries: number, copies: number, copyPages: number, state: number, out: number, outSize: number): void;
+	undoStart(
+		entries: number,
+		heads: number,
+		copies: number,
+		copyPages: number,
+		state: number,
+		out: number,
+		outSize: number,
+	): void;
 	undoStop(): void;
 	undoReset(): void;
 	undoCount(): number;
@@ -143,10 +151,11 @@ export function undoLayout(ramBytes: number, diskBytes: number) {
 	const copyPages = Math.min(pages, layout.UNDO_PAGES_MAX);
 	const entries = diskBase(ramBytes) + Math.ceil(diskBytes / layout.PAGE_SIZE) * layout.PAGE_SIZE;
 	const state = entries + Math.ceil((8 * pages) / 64) * 64;
-	const copies = state + layout.STATE_SIZE;
+	const heads = state + layout.STATE_SIZE;
+	const copies = heads + pages * layout.UNDO_LINE;
 	const log = copies + copyPages * layout.PAGE_SIZE;
 	const out = log + layout.UNDO_BUFFER_SIZE;
-	return { entries, state, copies, copyPages, log, out, end: out + layout.UNDO_BUFFER_SIZE };
+	return { entries, state, heads, copies, copyPages, log, out, end: out + layout.UNDO_BUFFER_SIZE };
 }
 
 /** Linear address of the disk image. */

@@ -13,7 +13,8 @@ import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { ExecutedCode } from "./executed.ts";
 import { GuestEvents, stepsNow } from "./guestEvents.ts";
 import { History, type HistoryHost, type HistoryOptions, type Position } from "./history.ts";
-import { Input, momentOf, otherRun } from "./input.ts";
+import { HostInterface } from "./hostInterface.ts";
+import { Input } from "./input.ts";
 import type { InputLog, InputRecord } from "./inputLog.ts";
 import {
 	eagerOptions,
@@ -23,12 +24,13 @@ import {
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
 import { loadImages, type RawImage } from "./loader.ts";
+import { MachineState } from "./machineState.ts";
 import type { Datagram, NetworkPort } from "./network/types.ts";
 import { WireLog } from "./network/wireLog.ts";
 import { Points } from "./points.ts";
+import { Runner } from "./runner.ts";
 import { addDecision, applySchedule, checkSchedule, type Decision, type Schedule } from "./schedule.ts";
-import { PageStore, type Snapshot } from "./snapshot.ts";
-import { Mixer, PageHasher } from "./stateHash.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type {
 	ConsolePort,
 	Hart,
@@ -48,10 +50,6 @@ import { hartView, physicalMemory, plicView } from "./views.ts";
 import { board } from "./virtBoard.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Instructions between two looks of the watchdog, and the most that one call of the core runs: i32 steps. */
-const stretch = 5_000_000;
-/** Of all machines: a snapshot may be restored on another. */
-let nextStamp = 1;
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
 /** What a machine is created from beside {@link MachineOptions}. */
@@ -81,17 +79,6 @@ interface Shape {
 	readonly disks: readonly (Piece | undefined)[];
 	readonly elf: LoadedElf;
 }
-
-/** Words of a hart that hold nothing between instructions. */
-const transientWords = [
-	layout.H_SINK,
-	layout.H_SINK + 4,
-	layout.H_FAULT,
-	layout.H_FAULT_CAUSE,
-	layout.H_FAULT_CAUSE + 4,
-	layout.H_FAULT_TVAL,
-	layout.H_FAULT_TVAL + 4,
-];
 
 /** A QEMU-`virt`-compatible computer. The only public class of this room; see types.ts for what its members promise. */
 export class Machine implements MachineSurface {
@@ -125,15 +112,15 @@ export class Machine implements MachineSurface {
 	private readonly bytes: Uint8Array;
 	private readonly view: DataView;
 	private readonly board: Board;
-	private readonly pages: PageStore;
-	private readonly hasher: PageHasher;
+	private readonly state: MachineState;
 	private readonly watchdog: Watchdog;
 	private readonly events: GuestEvents;
 	private readonly points: Points;
+	private readonly runner: Runner;
 	private readonly stalls = new Emitter<StallReport>();
 	private readonly guestErrors = new Emitter<string>();
 	private readonly wire = new WireLog();
-	private readonly line = new ConsoleLine((bytes) => this.typed(bytes));
+	private readonly line = new ConsoleLine((bytes) => this.runner.type(bytes));
 	private readonly input = new Input(
 		(bytes) => this.queue(bytes),
 		(schedule) => {
@@ -142,20 +129,13 @@ export class Machine implements MachineSurface {
 		},
 		(ports, payload) => this.board.network?.fromHost({ hostPort: ports.from, guestPort: ports.to, payload }),
 	);
-	/** Written while the core ran: joins the queue when it comes back, at a moment that a replay finds again. */
-	private late: Uint8Array[] = [];
-	private inside = false;
-	private lastStamp = nextStamp++;
-	/** How the core's last run ended: where between two steps the machine stands (STOP_BUDGET: right after one). */
-	private lastStop: number = layout.STOP_BUDGET;
 	private restartAsked = false;
-	private stopAsked = false;
 	private past: History | undefined;
 	/** Changes from outside that no input log has: a debugger's. */
 	private pokes = 0;
 	/** STATE as it was before the first instruction. */
 	private readonly powerOn: Uint8Array;
-	private readonly tohost: bigint | undefined;
+	private readonly tohost: HostInterface | undefined;
 	private readonly extraImages: readonly RawImage[];
 
 	private constructor(
@@ -176,6 +156,25 @@ export class Machine implements MachineSurface {
 			core: () => this.core,
 			hart: (id) => this.harts[id] as Hart,
 			spaceOf: (hart) => this.spaceOf(hart),
+		});
+		this.runner = new Runner({
+			view: this.view,
+			line: this.line,
+			input: this.input,
+			points: this.points,
+			core: () => this.core,
+			watchdog: () => this.watchdog,
+			translator: () => this.translator,
+			history: () => this.past,
+			tohost: () => this.tohost,
+			stepsOf: (hart) => (this.harts[hart] as Hart).steps,
+			halted: () => this.board.finisher.halted,
+			restarted: () => {
+				if (!this.restartAsked) return false;
+				this.restart();
+				return true;
+			},
+			stalled: (report) => this.stalls.fire(report),
 		});
 		this.board = new Board({
 			memory,
@@ -231,14 +230,22 @@ export class Machine implements MachineSurface {
 			this.board.written(at, image.length);
 		}
 		this.board.wire();
-		this.pages = new PageStore(this.bytes, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
-		this.hasher = new PageHasher(memory.buffer, layout.RAM_BASE, (ramBytes + diskBytes) / layout.PAGE_SIZE);
+		this.state = new MachineState(this.bytes, () => this.core, shape);
 		this.extraImages = parts.extraImages ?? [];
 		this.load();
 		this.input.replay(parts.replay);
-		this.tohost = elf.symbols.get("tohost");
-		if (this.tohost !== undefined) {
-			this.core.addWatchpoint(this.tohost, this.tohost + 8n, layout.WATCH_PHYSICAL_WRITE, 0);
+		const tohost = elf.symbols.get("tohost");
+		if (tohost !== undefined) {
+			this.tohost = new HostInterface(tohost, {
+				memory: () => this.memory,
+				put: (address, bytes) => {
+					this.runner.touched();
+					this.board.put(address, bytes);
+				},
+				halt: (code) => this.board.finisher.halt(code, "tohost"),
+				transmit: (byte) => this.line.transmit(byte),
+			});
+			this.core.addWatchpoint(tohost, this.tohost.end, layout.WATCH_PHYSICAL_WRITE, 0);
 		}
 		this.console = this.line;
 		this.memory = physicalMemory(memory.buffer, ramBytes, (address, bytes) => {
@@ -249,69 +256,47 @@ export class Machine implements MachineSurface {
 		this.harts = Array.from({ length: harts }, (_, id) => hartView(this.view, this.core, id, () => this.poked()));
 		this.plic = plicView(this.view);
 		this.watchdog = new Watchdog(this.view, harts, parts.symbolize);
-		this.powerOn = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
+		this.powerOn = this.state.state();
 	}
 
 	// ---- running ---------------------------------------------------------------------------------------------------
 
 	/** Steps of all harts together: retired instructions, and those that trapped. */
 	get instret(): Instructions {
-		return Number(this.view.getBigUint64(layout.M_STEPS, true));
+		return this.runner.instret;
 	}
 
 	get stamp(): number {
-		return this.inside ? 0 : this.lastStamp;
+		return this.runner.stamp;
 	}
 
 	get now(): Instructions {
-		return stepsNow(this.view);
+		return this.runner.instret;
 	}
 
 	/** Where the machine stands. Between runs only. */
 	get position(): Position {
-		return { steps: this.instret, moment: momentOf(this.lastStop), changes: this.input.admitted + this.pokes };
+		const { at: steps, moment } = this.runner.standing;
+		return { steps, moment, changes: this.input.admitted + this.pokes };
 	}
 
 	run(budget: Instructions, options: RunOptions = {}): StopReason {
-		for (const hart of options.pass ?? []) this.core.passBreakpoint(hart);
-		const limit = this.instret + budget;
-		while (this.instret < limit) {
-			if (this.stopAsked) {
-				this.stopAsked = false;
-				return { kind: "requested" };
-			}
-			const { halted } = this.board.finisher;
-			if (halted) break;
-			const room = this.past?.room() ?? Number.POSITIVE_INFINITY;
-			if (room === 0) {
-				if (this.past?.arrive() === "present") return { kind: "present" };
-				continue;
-			}
-			const reason = this.stretch(Math.min(limit - this.instret, room), options.stopWhenWaiting === true);
-			if (reason) return reason;
-		}
-		if (this.past?.room() === 0 && this.past.arrive() === "present") return { kind: "present" };
-		const { halted } = this.board.finisher;
-		return halted ? { kind: "halt", ...halted } : { kind: "budget" };
+		return this.runner.run(budget, options);
 	}
 
 	runHart(hart: number, steps: number, options: RunOptions = {}): StopReason {
-		const target = (this.harts[hart] as Hart).steps + BigInt(steps);
-		this.view.setUint32(layout.T_RUN_HART, hart + 1, true);
-		this.view.setBigUint64(layout.T_RUN_STEPS, target, true);
-		try {
-			// A hart that waits makes no step: the end is then another stop, or it never comes.
-			return this.run(Number.MAX_SAFE_INTEGER - this.instret, options);
-		} finally {
-			this.view.setUint32(layout.T_RUN_HART, 0, true);
-		}
+		return this.runner.runHart(hart, steps, options);
+	}
+
+	requestStop(): void {
+		this.runner.requestStop();
 	}
 
 	/** Between runs: from the next round on harts run by this schedule. In the past it is ignored, as keys are. */
 	setSchedule(schedule: Schedule): void {
 		checkSchedule(schedule, this.shape.harts);
 		if (this.input.isReplaying) return;
-		this.input.reschedule(schedule, { at: this.instret, moment: momentOf(this.lastStop) });
+		this.input.reschedule(schedule, this.runner.standing);
 	}
 
 	/**
@@ -328,112 +313,9 @@ export class Machine implements MachineSurface {
 		this.setSchedule({ kind: "seeded", seed });
 	}
 
-	requestStop(): void {
-		if (this.inside) this.core.requestStop();
-		else this.stopAsked = true;
-	}
-
-	/** At most so many steps, up to the next thing that is the host's; undefined: the run goes on. */
-	private stretch(most: number, asked: boolean): StopReason | undefined {
-		// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
-		const pass = this.lastStop === layout.STOP_WAITING && this.line.pending === 0;
-		const { steps, until } = this.input.admit({ at: this.instret, moment: momentOf(this.lastStop) });
-		if (steps === 0) return { kind: "requested" };
-		const skips = until !== "waiting" && (!asked || pass);
-		const flags = (skips ? 0 : layout.RUN_STOP_BEFORE_SKIP) | (until === "ready" ? layout.RUN_STOP_READY : 0);
-		const stop = this.enter(Math.min(most, steps, asked && pass ? 1 : stretch), flags);
-		const silent = this.line.silent;
-		const report = silent ? undefined : this.watchdog.look(stop === layout.STOP_IDLE);
-		if (report) this.stalls.fire(report);
-		const due = this.input.due;
-		if (due && (isWait(stop) || stop === layout.STOP_READY)) {
-			if (due.at === this.instret) return undefined;
-			// Nothing but this input could get the machine there.
-			if (stop === layout.STOP_IDLE) throw otherRun();
-		}
-		return this.stopped(stop);
-	}
-
-	private enter(steps: number, flags: number): number {
-		let stop: number = layout.STOP_BUDGET;
-		this.inside = true;
-		this.lastStamp = nextStamp++;
-		try {
-			for (let left = steps; left > 0; ) {
-				const before = this.instret;
-				stop = this.core.run(Math.min(left, this.translator?.dueAfter ?? left), flags);
-				this.translator?.tick();
-				left -= this.instret - before;
-				if (stop !== layout.STOP_BUDGET) break;
-			}
-		} finally {
-			this.inside = false;
-		}
-		this.lastStop = this.view.getUint32(layout.T_STANDING, true);
-		this.line.flush();
-		for (const bytes of this.late.splice(0)) this.typed(bytes);
-		if (!this.restartAsked) return stop;
-		this.restart();
-		return layout.STOP_BUDGET;
-	}
-
-	/** Undefined: the run goes on. */
-	private stopped(stop: number): StopReason | undefined {
-		const { halted } = this.board.finisher;
-		if (halted) return { kind: "halt", ...halted };
-		switch (stop) {
-			case layout.STOP_IDLE:
-				return { kind: "idle" };
-			case layout.STOP_WAITING: {
-				const at = BigInt.asUintN(64, this.core.nextEventTime());
-				return { kind: "waiting", ticks: Number(at - this.view.getBigUint64(layout.M_TIME, true)) };
-			}
-			case layout.STOP_BREAKPOINT: {
-				const hart = this.view.getUint32(layout.T_STOP_HART, true);
-				if (this.points.act(hart)) {
-					this.core.passBreakpoint(hart);
-					return undefined;
-				}
-				return { kind: "breakpoint", hart, pc: this.view.getBigUint64(layout.T_STOP_PC, true) };
-			}
-			case layout.STOP_WATCHPOINT: {
-				const { hart, pc, address, access } = this.points.access();
-				if (this.tohost !== undefined && address >= this.tohost && address < this.tohost + 8n) return this.readToHost();
-				return { kind: "watchpoint", hart: hart?.id, pc, address, access };
-			}
-			case layout.STOP_REQUESTED:
-				return { kind: "requested" };
-			case layout.STOP_HART:
-				return { kind: "stepped" };
-			default:
-				return undefined;
-		}
-	}
-
-	/**
-	 * Berkeley host-target interface: an odd value ends the run with the rest as its code; device 1, command 1 sends a
-	 * character. Anything else is taken and not answered.
-	 */
-	private readToHost(): StopReason | undefined {
-		const place = this.tohost as bigint;
-		const value = this.memory.readU64(place) ?? 0n;
-		if (value === 0n) return undefined;
-		this.lastStamp = nextStamp++;
-		const device = value >> 56n;
-		if (device === 0n && (value & 1n) === 1n) {
-			const code = Number((value >> 1n) & 0xffffn);
-			this.board.finisher.halt(code, "tohost");
-			return { kind: "halt", code, by: "tohost" };
-		}
-		if (device === 1n && ((value >> 48n) & 0xffn) === 1n) this.line.transmit(Number(value & 0xffn));
-		this.board.put(place, new Uint8Array(8));
-		return undefined;
-	}
-
 	/** The finisher's restart: power-on state and the images anew; disk, counters of steps and listeners stay. */
 	private restart(): void {
 		this.restartAsked = false;
-		this.lastStop = layout.STOP_BUDGET;
 		const kept = [layout.M_STEPS, layout.M_SLICES, layout.M_ROUNDS].map(
 			(place) => [place, this.view.getBigUint64(place, true)] as const,
 		);
@@ -445,19 +327,10 @@ export class Machine implements MachineSurface {
 
 	// ---- console input ----------------------------------------------------------------------------------------------
 
-	private typed(bytes: Uint8Array): void {
-		if (this.input.isReplaying) return;
-		if (this.inside) this.late.push(bytes.slice());
-		else this.input.type(bytes, { at: this.instret, moment: momentOf(this.lastStop) });
-	}
-
 	private deliver({ hostPort, guestPort, payload }: Datagram): void {
-		if (this.inside) throw new BugError("a datagram came while the machine ran");
+		if (this.runner.isInside) throw new BugError("a datagram came while the machine ran");
 		if (this.input.isReplaying) return;
-		this.input.datagram({ from: hostPort, to: guestPort }, payload, {
-			at: this.instret,
-			moment: momentOf(this.lastStop),
-		});
+		this.input.datagram({ from: hostPort, to: guestPort }, payload, this.runner.standing);
 	}
 
 	/** What was typed so far, for a replay. */
@@ -482,7 +355,7 @@ export class Machine implements MachineSurface {
 
 	/** The input log as a file, with this moment as the run's end. */
 	recordInput(): string {
-		return this.inputLog.serialize({ at: this.instret, moment: momentOf(this.lastStop), hash: this.stateHash() });
+		return this.inputLog.serialize({ ...this.runner.standing, hash: this.stateHash() });
 	}
 
 	private queue(bytes: Uint8Array): void {
@@ -493,7 +366,7 @@ export class Machine implements MachineSurface {
 	/** A debugger changed the machine. */
 	private poked(): void {
 		this.pokes++;
-		this.lastStamp = nextStamp++;
+		this.runner.touched();
 		this.past?.changed();
 	}
 
@@ -527,75 +400,23 @@ export class Machine implements MachineSurface {
 	// ---- snapshots and hashes ----------------------------------------------------------------------------------------
 
 	snapshot(): Snapshot {
-		this.noteDirty();
-		const state = this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE);
-		const { harts, ramBytes, diskBytes } = this.shape;
-		const inputs = this.input.admitted;
-		return {
-			harts,
-			ramBytes,
-			diskBytes,
-			state,
-			waiting: this.line.waiting,
-			inputs,
-			lastStop: this.lastStop,
-			pages: this.pages.save(),
-			stamp: this.lastStamp,
-		};
+		const { lastStop, stamp } = this.runner;
+		return this.state.snapshot({ waiting: this.line.waiting, inputs: this.input.admitted, lastStop, stamp });
 	}
 
 	/** Back to a moment of this machine, or of one of the same shape, with the input that waited for the guest then. */
 	restore(snapshot: Snapshot): void {
-		const { harts, ramBytes, diskBytes } = this.shape;
-		const devices = new DataView(snapshot.state.buffer, snapshot.state.byteOffset).getUint32(
-			layout.DEVICE_TABLE_COUNT - layout.STATE_BASE,
-			true,
-		);
-		const sameShape =
-			snapshot.harts === harts &&
-			snapshot.ramBytes === ramBytes &&
-			snapshot.diskBytes === diskBytes &&
-			devices === this.view.getUint32(layout.DEVICE_TABLE_COUNT, true);
-		if (!sameShape) {
-			const next = "Restore it on a machine with the same harts, memory, disk and network card.";
-			throw new UserError("snapshot-damaged", "The snapshot is of a machine of another shape", next);
-		}
-		this.noteDirty();
-		this.lastStamp = snapshot.stamp ?? nextStamp++;
-		this.bytes.set(snapshot.state, layout.STATE_BASE);
-		for (const [first, count] of this.pages.restore(snapshot.pages)) {
-			this.core.ramWritten(layout.RAM_BASE / layout.PAGE_SIZE + first, count);
-			this.hasher.invalidate(first, count);
-		}
-		this.core.stateRestored();
-		// What was written back is not news: the next snapshot compares with this one.
-		this.core.takeDirty();
+		this.state.restore(snapshot);
 		this.line.restore(snapshot.waiting);
-		this.late = [];
-		this.lastStop = snapshot.lastStop;
+		this.runner.moved(snapshot.lastStop);
+		this.runner.touched(snapshot.stamp);
 		this.inputLog.rewind(snapshot.inputs);
 		this.watchdog.reset();
 		this.past?.restart();
 	}
 
 	stateHash(): string {
-		this.noteDirty();
-		const mix = new Mixer();
-		const state = new Uint32Array(this.bytes.slice(layout.STATE_BASE, layout.STATE_BASE + layout.STATE_SIZE).buffer);
-		for (let hart = 0; hart < this.shape.harts; hart++) {
-			for (const place of transientWords) state[(hartBase(hart) + place - layout.STATE_BASE) / 4] = 0;
-		}
-		for (const word of state) mix.add(word);
-		for (const byte of this.line.waiting) mix.add(byte);
-		this.hasher.feed(mix);
-		return mix.hex;
-	}
-
-	private noteDirty(): void {
-		this.core.takeDirty();
-		const bitmap = this.bytes.subarray(layout.DIRTY_TAKEN_BASE, layout.DIRTY_TAKEN_BASE + layout.DIRTY_SIZE);
-		this.pages.noteDirty(bitmap);
-		this.hasher.noteDirty(bitmap);
+		return this.state.hash(this.line.waiting);
 	}
 
 	/** A disk as the guest left it, as long as the image that it was made from. */
@@ -653,11 +474,14 @@ export class Machine implements MachineSurface {
 			get position() {
 				return machine.position;
 			},
+			get bulkSteps() {
+				return machine.statistic(layout.S_BULK_STEPS);
+			},
 			get lastStop() {
-				return machine.lastStop;
+				return machine.runner.lastStop;
 			},
 			set lastStop(stop) {
-				machine.lastStop = stop;
+				machine.runner.lastStop = stop;
 			},
 			get pokes() {
 				return machine.pokes;
@@ -665,8 +489,8 @@ export class Machine implements MachineSurface {
 			set pokes(count) {
 				machine.pokes = count;
 			},
-			enter: (steps, flags) => this.enter(steps, flags),
-			stopped: (stop) => this.stopped(stop),
+			enter: (steps, flags) => this.runner.enter(steps, flags),
+			stopped: (stop) => this.runner.stopped(stop),
 			silence: (silent) => {
 				line.silent = silent;
 				this.events.silent = silent;
@@ -677,9 +501,9 @@ export class Machine implements MachineSurface {
 			addWatchpoint: (address, length, access, filter) =>
 				this.points.addWatchpoint(address, length, access, filter, "own"),
 			moved: () => {
-				this.lastStamp = nextStamp++;
+				this.runner.touched();
 				core.stateRestored();
-				this.late = [];
+				this.runner.moved(this.runner.lastStop);
 				this.watchdog.reset();
 			},
 		};
@@ -732,8 +556,4 @@ export class Machine implements MachineSurface {
 
 function wholePages(image: Uint8Array | undefined): number {
 	return Math.ceil((image?.length ?? 0) / layout.PAGE_SIZE) * layout.PAGE_SIZE;
-}
-
-function isWait(stop: number): boolean {
-	return stop === layout.STOP_IDLE || stop === layout.STOP_WAITING;
 }

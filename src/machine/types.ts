@@ -236,6 +236,8 @@ export interface MachineSurface extends Disposable {
 	readonly stamp: number;
 	/** As `instret`; inside of a listener, too: up to the instruction under way. */
 	readonly now: Instructions;
+	/** Undefined: it cannot go back. `isPast`: it stands at an earlier moment, and its listeners are told of nothing. */
+	readonly history?: { readonly isPast: boolean } | undefined;
 	readonly onTrap: Event<Trap>;
 	/** As `onTrap`, and of the traps, too, that a machine in its past takes once more. */
 	readonly onEveryTrap: Event<Trap>;

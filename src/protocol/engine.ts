@@ -324,6 +324,10 @@ export interface DebugMessage {
 export interface EngineEvents {
 	debug: DebugMessage;
 	console: { readonly bytes: Uint8Array };
+	/** The machine shows its past: the last bytes of what the console had shown then. Without: it is back in the present. */
+	pastConsole: { readonly bytes?: Uint8Array };
+	/** The future begins at an earlier moment: what came after it has not happened. With the console's last bytes then. */
+	futureCut: { readonly bytes: Uint8Array };
 	state: { readonly state: MachineState; readonly stop?: StopKind; readonly why?: string };
 	/** Keys that the guest was not given: the machine shows its past. */
 	typedInPast: { readonly bytes: Uint8Array };
@@ -341,5 +345,10 @@ export interface EngineEvents {
 	stall: { readonly message: string };
 	/** The whole model when the watching begins, then what changed. */
 	model: { readonly model: LiveUpdate };
+	/**
+	 * The moment of its past at which the machine stands. Its log has those entries only that were otherwise than they are in the present;
+	 * later ones had not come. Undefined: the machine is back in the present.
+	 */
+	past: { readonly model: KernelModel | undefined };
 	log: { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string };
 }

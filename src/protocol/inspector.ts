@@ -2,12 +2,12 @@ import type { ActivityModel } from "./activity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { MachineState, VerdictData } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
-import type { WalkModel } from "./kernelModel.ts";
+import type { KernelModel, WalkModel } from "./kernelModel.ts";
 import type { NetworkModel } from "./network.ts";
 
 /** What the inspector's page and its host in the extension say to each other. Plain data; inspectorMessages.ts checks it on both sides. */
 
-export type MachineAction = "pause" | "resume" | "stepToFault" | "boot";
+export type MachineAction = "pause" | "resume" | "stepToFault" | "boot" | "toPresent";
 
 /** What the page asks for; each is answered. */
 export interface InspectorQuestions {
@@ -110,8 +110,8 @@ export type ToInspector =
 	| { readonly type: "model"; readonly update: LiveUpdate | undefined }
 	| { readonly type: "state"; readonly state: HostState }
 	| { readonly type: "run"; readonly run: RunInfo | undefined }
-	/** The debugger moved the machine: to this moment of its past, or (none) to the present. */
-	| { readonly type: "at"; readonly instret?: number }
+	/** The machine stands at this moment of its past, of which the log is told as in EngineEvents; without `model`: in the present. */
+	| { readonly type: "past"; readonly model: KernelModel | undefined }
 	/** Somebody asked for this part of the page. */
 	| { readonly type: "show"; readonly part: "activity" }
 	/** To the question with this id; exactly one of value and error. */

@@ -10,7 +10,7 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const address = v.pipe(v.string(), v.regex(/^(?:0x[0-9a-fA-F]{1,16}|[0-9]{1,20})$/));
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 const text = v.string();
-const actions = ["pause", "resume", "stepToFault", "boot"] as const satisfies readonly MachineAction[];
+const actions = ["pause", "resume", "stepToFault", "boot", "toPresent"] as const satisfies readonly MachineAction[];
 
 const fromInspector: v.GenericSchema<unknown, FromInspector> = v.variant("type", [
 	v.strictObject({ type: v.literal("ready") }),
@@ -35,7 +35,7 @@ const toInspector = v.variant("type", [
 			canAskWriter: v.boolean(),
 		}),
 	}),
-	v.strictObject({ type: v.literal("at"), instret: v.optional(whole) }),
+	v.strictObject({ type: v.literal("past"), model: v.optional(v.looseObject({})) }),
 	v.strictObject({ type: v.literal("show"), part: v.literal("activity") }),
 	v.strictObject({ type: v.literal("run"), run: v.optional(v.looseObject({ reasons: v.array(text) })) }),
 	v.strictObject({

@@ -4,6 +4,7 @@ import { Emitter } from "../common/event.ts";
 import type { Instructions, MachineSurface, RunOptions, StopReason } from "../machine/types.ts";
 import { budgets } from "./budgets.ts";
 import type { Stall } from "./commandEnd.ts";
+import { ConsoleRecord } from "./consoleRecord.ts";
 import { ConsoleText } from "./consoleText.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { ProgressWatch } from "./progress.ts";
@@ -82,6 +83,8 @@ export interface TimeLine {
 	readonly oldest: Instructions;
 	readonly present: Instructions;
 	readonly position: Instructions;
+	/** Bytes that the guest had printed at this position. */
+	readonly consoleBytes: number;
 	seek(position: Instructions): void;
 	/** What came after this position has not happened: the next run makes a new future. */
 	cut(): void;
@@ -102,6 +105,8 @@ const afterTimer = (ms: number, callback: () => void): Disposable => {
  */
 export class RunController implements Disposable {
 	readonly console = new ConsoleText();
+	/** Of the present; what an earlier moment shows is its beginning. */
+	private readonly printed = new ConsoleRecord();
 	private readonly store = new DisposableStore();
 	private readonly states = new Emitter<StateChange>();
 	private readonly stalls = new Emitter<Stall>();
@@ -148,7 +153,12 @@ export class RunController implements Disposable {
 		private readonly progress?: ProgressWatch,
 	) {
 		this.keyboard = new Keyboard(machine);
-		this.store.add(machine.console.onData((bytes) => this.console.add(bytes)));
+		this.store.add(
+			machine.console.onData((bytes) => {
+				this.console.add(bytes);
+				this.printed.add(bytes);
+			}),
+		);
 		this.store.add(machine.onStall((report) => this.stalled(report)));
 	}
 
@@ -379,10 +389,22 @@ export class RunController implements Disposable {
 	newFuture(): void {
 		if (this.current !== "past") return;
 		this.timeLine?.cut();
+		this.futureCut();
+	}
+
+	/** The machine's history ends at this moment now: what it printed or did later has not happened. */
+	futureCut(): void {
+		this.printed.cut(this.timeLine?.consoleBytes ?? this.printed.total);
 		this.ended = undefined;
 		this.panicAt = undefined;
 		this.forget();
-		this.change("paused");
+		this.console.add(this.printed.before(this.printed.total));
+		if (this.current === "past") this.change("paused");
+	}
+
+	/** The last bytes of what the console had shown at the moment where the machine stands. */
+	consoleAt(most: number): Uint8Array {
+		return this.printed.before(this.timeLine?.consoleBytes ?? this.printed.total, most);
 	}
 
 	dispose(): void {

@@ -117,7 +117,7 @@ export class Engine {
 		resume: async () => this.tell((live) => live.controller.resume()),
 		stepToFault: async () => ({ found: (await this.live?.stepToFault()) ?? false }),
 		stop: async () => this.stop("The machine was stopped."),
-		model: async () => (this.live?.controller.state === "past" ? undefined : this.live?.observer?.model()),
+		model: async () => this.live?.observer?.model(),
 		watchModel: async ({ on }) => {
 			this.watching = on;
 			return this.tell((live) => this.watch(live));

@@ -10,6 +10,8 @@ import type { EngineParts, KernelObserver } from "./parts.ts";
 /** The console stops the machine (in wall time) above the high mark and lets it go on below the low one; bytes on their way. */
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
+/** Of the past, some screens. */
+const pastConsoleBytes = 16 * 1024;
 
 /** The machine behind the terminal and the inspector: a run controller, and what it tells the host. */
 export class LiveMachine {
@@ -17,6 +19,8 @@ export class LiveMachine {
 	private readonly shell: Shell;
 	private readonly sender: ModelSender;
 	private unshown = 0;
+	private isWatched = false;
+	private showedPast = false;
 	/** The console is behind. */
 	private letGo: (() => void) | undefined;
 
@@ -36,7 +40,7 @@ export class LiveMachine {
 		this.controller.onStall((report) => parts.emit("stall", { message: report.message }));
 		this.controller.attachHistory(new HistoryTimeLine(machine));
 		this.controller.onTypedInPast((bytes) => parts.emit("typedInPast", { bytes: bytes.slice() }));
-		this.controller.onSlice(() => this.sender.tick());
+		this.controller.onSlice(() => this.isPast || this.sender.tick());
 		this.controller.onState((change) => this.changed(change));
 		machine.onGuestError((text) =>
 			parts.emit("log", { level: "warn", message: `The guest's driver is wrong: ${text}` }),
@@ -90,16 +94,30 @@ export class LiveMachine {
 	keepHistory(capBytes: number): void {
 		const { machine } = this;
 		if (machine.history) return;
-		// What was seen after a moment that the future now begins at has not happened.
-		machine.keepHistory({ capBytes }).onMoved(({ cut }) => cut && this.observer?.begin());
+		machine.keepHistory({ capBytes }).onMoved(({ cut }) => cut && this.futureCut());
+	}
+
+	private get isPast(): boolean {
+		return this.machine.history?.isPast === true;
+	}
+
+	/** What was seen, printed or judged after the moment that the future now begins at has not happened. */
+	private futureCut(): void {
+		const { controller, observer, parts } = this;
+		observer?.cut();
+		parts.emit("futureCut", { bytes: controller.consoleAt(pastConsoleBytes) });
+		// The page's log is that of another future: it begins with a whole model.
+		if (this.isWatched) this.watch(true);
+		controller.futureCut();
 	}
 
 	watch(on: boolean): void {
+		this.isWatched = on;
 		this.sender.watch(on ? this.observer?.live() : undefined);
 	}
 
 	drawn(): void {
-		if (this.controller.state !== "past") this.sender.drawn(this.controller.state !== "running");
+		this.sender.drawn(this.controller.state !== "running");
 	}
 
 	/** Switched off; its memory stays readable for the inspector until the next boot. */
@@ -121,10 +139,17 @@ export class LiveMachine {
 		if (this.unshown > highMark) this.letGo ??= this.controller.hold();
 	}
 
+	/** In the past the console shows what it showed then; back in the present, what it shows now. */
+	private showConsole(isPast: boolean): void {
+		if (isPast) this.parts.emit("pastConsole", { bytes: this.controller.consoleAt(pastConsoleBytes) });
+		else if (this.showedPast) this.parts.emit("pastConsole", {});
+		this.showedPast = isPast;
+	}
+
 	private changed({ state, stop }: StateChange): void {
 		// The model first: who hears of the stop asks about memory as it is now.
-		// Of the past it would mix memory then with a log of now.
-		if (state !== "running" && state !== "past") this.sender.send();
+		if (state !== "running") this.sender.send();
+		this.showConsole(state === "past");
 		if (state === "dead" && stop?.kind === "panic" && this.observer) {
 			const diagnoses = this.observer.diagnose({ kind: "panic", message: stop.message }, () => undefined);
 			this.parts.emit("diagnosis", { diagnoses });
@@ -152,6 +177,10 @@ class HistoryTimeLine implements TimeLine {
 
 	get position(): number {
 		return this.machine.instret;
+	}
+
+	get consoleBytes(): number {
+		return this.machine.history?.consoleBytes ?? Number.POSITIVE_INFINITY;
 	}
 
 	seek(position: number): void {

@@ -5,13 +5,19 @@ const modelEveryMs = 100;
 const modelShare = 1 / 40;
 const modelAtLeastMs = 2000;
 
-/** Sends the kernel's model to the inspector: at most 10 times a second, and each after the one before was drawn. */
+/**
+ * Sends the kernel's model to the inspector: at most 10 times a second, and each after the one before was drawn. While the machine
+ * stands in its past that moment is sent, and nothing of the present but what is left of its log.
+ */
 export class ModelSender {
 	private models: ModelSource | undefined;
 	/** When the next update may come, and whether the inspector has drawn the last. */
 	private next = 0;
 	private isDrawn = true;
 	private isStale = false;
+	/** The inspector has its first model. */
+	private hasBegun = false;
+	private showsPast = false;
 
 	constructor(private readonly parts: Pick<EngineParts, "emit" | "now">) {}
 
@@ -20,6 +26,7 @@ export class ModelSender {
 		this.models?.dispose();
 		this.models = models;
 		this.isDrawn = true;
+		this.hasBegun = false;
 		if (models) this.send();
 	}
 
@@ -36,7 +43,8 @@ export class ModelSender {
 
 	/** Something happened that the inspector must not miss. */
 	send(): void {
-		if (!this.models) return;
+		const { models } = this;
+		if (!models) return;
 		if (!this.isDrawn) {
 			this.isStale = true;
 			return;
@@ -44,7 +52,11 @@ export class ModelSender {
 		const start = this.parts.now();
 		this.isStale = false;
 		this.isDrawn = false;
-		this.parts.emit("model", { model: this.models.next() });
+		const past = models.past();
+		if (!past || !this.hasBegun || models.more) this.parts.emit("model", { model: models.next(past !== undefined) });
+		if (past || this.showsPast) this.parts.emit("past", { model: past });
+		this.hasBegun = true;
+		this.showsPast = past !== undefined;
 		const end = this.parts.now();
 		this.next = end + Math.min(Math.max(modelEveryMs, (end - start) / modelShare), modelAtLeastMs);
 	}

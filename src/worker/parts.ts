@@ -24,6 +24,8 @@ export interface KernelObserver extends TestObserver, Pick<FaultObserver, "kerne
 	model(): KernelModel;
 	/** For the inspector: whole at first, then changes. */
 	live(): ModelSource;
+	/** The machine stands at an earlier moment now, and what came later has not happened. */
+	cut(): void;
 	walk(pid: number, address: string): WalkModel | undefined;
 	/** For a part of the run that is done once more. */
 	activity(): ActivityRecorder;
@@ -37,7 +39,10 @@ export interface KernelObserver extends TestObserver, Pick<FaultObserver, "kerne
 }
 
 export interface ModelSource {
-	next(): LiveUpdate;
+	/** `isPast`: the machine stands in its past; what is left of log and steps. */
+	next(isPast?: boolean): LiveUpdate;
+	/** The moment of the past that the machine stands at; undefined: it is the present. */
+	past(): KernelModel | undefined;
 	readonly more: boolean;
 	dispose(): void;
 }

@@ -10,7 +10,7 @@ export async function withPage({ browser, root, keep }, work, { stage = "2b", ru
 	try {
 		if (run) await run(side);
 		else await side.judge("prodcons3");
-		prepare?.(side);
+		await prepare?.(side);
 		const inspector = keep(await InspectorPage.open(browser, root, side, options));
 		await work(inspector, side);
 		assert.deepEqual(inspector.violations, []);
@@ -185,19 +185,15 @@ export const inspectorCases = {
 			context,
 			async ({ page }, side) => {
 				await page.getByText("The machine is paused.").waitFor();
-				const last = () =>
-					side
-						.model()
-						.log.filter(({ type }) => type === "fault")
-						.at(-1)?.address;
+				const last = async () => (await side.model()).log.findLast(({ type }) => type === "fault")?.address;
 				const next = page.getByRole("button", { name: "Run to the next fault" });
 				await next.click();
 				const rows = page.getByRole("table", { name: "Faults and calls" }).getByRole("row");
 				await rows.filter({ hasText: "store fault at Shared region 1, page 1" }).waitFor();
-				assert.equal(last(), "0x3fffffb000");
+				assert.equal(await last(), "0x3fffffb000");
 				await next.click();
 				await rows.filter({ hasText: "store fault at Shared region 1, page 2" }).waitFor();
-				assert.equal(last(), "0x3fffffc000");
+				assert.equal(await last(), "0x3fffffc000");
 				await page.getByRole("button", { name: "Continue" }).click();
 				await page.getByText("The machine runs; the page follows it.").waitFor();
 			},

@@ -1,51 +1,51 @@
 import { readFileSync } from "node:fs";
-import type { BuildOutput } from "../../src/build/types.ts";
-import { breathe, createMachine } from "../../src/cli/machine.ts";
-import { utf8 } from "../../src/common/bytes.ts";
-import { loadCore } from "../../src/env/node/core.ts";
-import type { KernelView } from "../../src/kernelview/kernelView.ts";
-import { observeKernel } from "../../src/kernelview/observe.ts";
+import { join } from "node:path";
+import type { DebugProtocol } from "@vscode/debugprotocol";
+import { cacheFolder } from "../../src/env/node/cacheFolder.ts";
+import { enginesClosed, startNodeEngine } from "../../src/env/node/engineProcess.ts";
+import { askEngine } from "../../src/extension/inspectorRequests.ts";
 import { applyPatch } from "../../src/lab/patch.ts";
-import { findTest, runTest } from "../../src/lab/runner.ts";
-import { recordedMachine, recordingOf } from "../../src/machine/recording.ts";
+import { findTest } from "../../src/lab/runner.ts";
+import type { MachineState } from "../../src/protocol/engine.ts";
 import type { LiveUpdate } from "../../src/protocol/history.ts";
-import {
-	type FromInspector,
-	type HostState,
-	type RunInfo,
-	runInfoOf,
-	type ToInspector,
-} from "../../src/protocol/inspector.ts";
-import type { FaultEntry, KernelModel } from "../../src/protocol/kernelModel.ts";
-import { budgets } from "../../src/session/budgets.ts";
-import { Shell } from "../../src/session/shell.ts";
-import { activityIn } from "../../src/worker/activity.ts";
-import { whoWrote } from "../../src/worker/writer.ts";
-import { build, catalog, closeToolchains } from "./lab.ts";
+import { type FromInspector, type RunInfo, runInfoOf, type ToInspector } from "../../src/protocol/inspector.ts";
+import type { FaultEntry, KernelModel, LogEntry } from "../../src/protocol/kernelModel.ts";
+import { catalog, closeToolchains, repository } from "./lab.ts";
 
-const commandBudget = 3_000_000_000;
-const step = 1000;
 /** Entries of a log in one message, as the product sends it. */
 const piece = 1000;
 
-/** A lab's kernel at its prompt, and the host's side of the inspector's page: what the extension and its worker do for it. */
+/** A lab's kernel at its prompt in the real engine, and the host's side of the inspector's page: what the extension does for it. */
 export class InspectorSide {
-	private live: ReturnType<KernelView["live"]> | undefined;
-	private machineState: HostState["machine"] = "running";
+	private readonly engine = startNodeEngine(join(repository, "dist"), cacheFolder());
+	private machine: MachineState = "none";
 	private info: RunInfo | undefined;
+	private console = "";
+	private readonly waiting = new Set<() => void>();
+	private sequence = 1;
 	/** What the page asked to open. */
 	readonly opened: { file: string; line: number }[] = [];
+	/** To the page. */
+	post: (message: ToInspector) => void = () => undefined;
 	/** In place of the machine's own, for a page that is to be filled; sent in pieces, the newest entries first. */
 	private instead: KernelModel | undefined;
 	private sent = 0;
 
-	private constructor(
-		private readonly machine: Awaited<ReturnType<typeof createMachine>>["machine"],
-		private readonly shell: Shell,
-		private readonly view: KernelView,
-		private readonly output: BuildOutput,
-		private readonly lab: { readonly id: string; readonly harts: number; readonly seed: number },
-	) {}
+	private constructor(private readonly lab: string) {
+		const { engine } = this;
+		engine.on("state", ({ state }) => {
+			this.machine = state;
+			this.post(this.state());
+			this.look();
+		});
+		engine.on("console", ({ bytes }) => {
+			this.console += new TextDecoder().decode(bytes);
+			void this.ask("consoleShown", { bytes: bytes.length });
+			this.look();
+		});
+		engine.on("model", ({ model }) => this.instead || this.post({ type: "model", update: model }));
+		engine.on("past", ({ model }) => this.instead || this.post({ type: "past", model }));
+	}
 
 	/**
 	 * `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong;
@@ -56,146 +56,95 @@ export class InspectorSide {
 		stage: string | undefined,
 		{ harts = 1, seed = 0, ...change }: { harts?: number; seed?: number; mutant?: string; patch?: string } = {},
 	): Promise<InspectorSide> {
+		const side = new InspectorSide(lab);
 		const files = await catalog.workspace(lab, stage);
 		const file = change.mutant ? `test/labs/mutants/${lab}/${change.mutant}/mutant.patch` : change.patch;
 		const patch = file && readFileSync(file, "utf8");
-		const output = await build(patch ? applyPatch(files, patch) : files);
-		const { machine } = await createMachine(output, { harts, seed, translator: true });
-		const shell = Shell.on(machine, { breathe });
-		// As the engine looks at the machine of the terminal: with the memory of each moment.
-		const view = observeKernel(machine, output, (await catalog.manifest(lab)).regions);
-		machine.keepHistory();
-		const end = await shell.waitForPrompt(budgets.boot);
-		if (end.kind !== "prompt") throw new Error(`${lab} ${stage} did not boot: ${end.kind}`);
-		view.begin();
-		return new InspectorSide(machine, shell, view, output, { id: lab, harts, seed });
+		const changed = [...(patch ? applyPatch(files, patch) : files)].map(([path, bytes]) => ({ path, bytes }));
+		await side.ask("sync", { changed, removed: [] });
+		const { ok, summary } = await side.ask("build", { toolchain: "bundled" });
+		if (!ok) throw new Error(`${lab} ${stage}: ${summary}`);
+		await side.ask("boot", { harts, seed, translator: true });
+		await side.until(() => side.console.endsWith("$ "));
+		return side;
 	}
 
-	static close(): Promise<void> {
-		return closeToolchains();
+	static async close(): Promise<void> {
+		await enginesClosed();
+		await closeToolchains();
 	}
 
-	async run(command: string): Promise<string> {
-		return (await this.shell.run(command, commandBudget)).output;
+	async run(command: string): Promise<void> {
+		await this.ask("runCommand", { command });
 	}
 
-	/** Runs one of the lab's tests by its id, and judges it as the product does. */
+	/** Runs one of the lab's tests by its id, as Run does in the editor. */
 	async judge(test: string): Promise<void> {
-		const { harts, seed } = this.lab;
-		const manifest = await catalog.manifest(this.lab.id);
-		const context = { manifest, harts, seed, programs: this.output.programs };
-		const verdict = await runTest(context, findTest(manifest, test), this.shell, this.view, this.machine);
+		const { command, program } = findTest(await catalog.manifest(this.lab), test);
+		const { verdict } = await this.ask("runCommand", { command: command ?? program });
+		if (!verdict) throw new Error(`${test} was not judged`);
 		this.info = runInfoOf(verdict);
 	}
 
-	/** Types a command and stops as soon as a log entry that is settled looks like this. */
+	/** Runs a command, and goes back to where a log entry that looks like this was settled; that is the present then. */
 	async runUntil(command: string, pattern: RegExp, times = 1): Promise<void> {
-		this.machine.console.write(utf8(`${command}\n`));
-		const start = this.machine.instret;
-		const text = (model: KernelModel) =>
-			model.log.filter((entry) =>
-				pattern.test(
-					entry.type === "mark"
-						? `${entry.pid} ${entry.text} = ${entry.result ?? ""}`
-						: `${entry.pid} ${entry.access} ${entry.address} ${entry.outcome}`,
-				),
-			);
-		let returns = 0;
-		const changes = this.machine.onTrapReturn(({ toMode }) => {
-			if (toMode === 0) returns++;
-		});
-		for (let seen = -1; ; ) {
-			this.machine.run(step);
-			if (this.machine.instret - start > commandBudget) throw new Error(`${command} never came to ${pattern}`);
-			if (returns === seen) continue;
-			seen = returns;
-			if (text(this.view.model()).length >= times) break;
-		}
-		changes.dispose();
-		this.machineState = "paused";
+		await this.ask("watchModel", { on: true });
+		await this.run(command);
+		await this.ask("pause", undefined);
+		await this.until(() => this.machine === "paused");
+		const { log } = await this.model();
+		const entry = log.filter((one) => pattern.test(entryText(one)))[times - 1];
+		if (entry?.settledAt === undefined) throw new Error(`${command} never came to ${pattern}`);
+		await this.debug("initialize", { adapterID: "xv6" });
+		await this.debug("attach", {});
+		await this.debug("configurationDone");
+		await this.debug("xv6/goToInstruction", { instruction: entry.settledAt });
+		await this.ask("newFuture", undefined);
 	}
 
-	model(): KernelModel {
-		return this.view.model();
+	async model(): Promise<KernelModel> {
+		const model = await this.ask("model", undefined);
+		if (!model) throw new Error("there is no machine");
+		return model;
 	}
 
-	/** What the host answers to a message of the page. */
-	async receive(message: FromInspector): Promise<ToInspector[]> {
+	/** What the extension does with a message of the page. */
+	async receive(message: FromInspector): Promise<void> {
 		switch (message.type) {
-			case "ready": {
-				this.live?.dispose();
-				this.live = this.view.live();
-				return [
-					this.state(),
-					{ type: "run", run: this.info },
-					{ type: "model", update: this.instead ? this.begin(this.instead) : this.live.next() },
-				];
-			}
+			case "ready":
+				this.post(this.state());
+				this.post({ type: "run", run: this.info });
+				if (this.instead) this.post({ type: "model", update: this.begin(this.instead) });
+				else await this.ask("watchModel", { on: true });
+				return;
 			case "drawn":
-				if (this.instead) return this.nextPiece(this.instead);
-				return this.live?.more ? [{ type: "model", update: this.live.next() }] : [];
-			case "walk":
-				return [{ type: "answer", id: message.id, value: this.view.walk(message.pid, message.address) }];
-			case "writer":
-				return [{ type: "answer", id: message.id, value: await this.writer(message) }];
-			case "activity":
-				return [{ type: "answer", id: message.id, value: activityIn(this.machine, this.view, message, []) }];
-			case "network":
-				return [{ type: "answer", id: message.id, value: this.machine.network?.model() }];
+				if (this.instead) this.nextPiece(this.instead);
+				else await this.ask("modelDrawn", undefined);
+				return;
 			case "debug":
-				return [];
+				return;
 			case "openSource":
 				this.opened.push({ file: message.file, line: message.line });
-				return [];
+				return;
 			case "control":
-				return this.control(message);
+				if (message.action === "boot") return;
+				await askEngine(this.engine, { type: "control", action: message.action });
+				this.post({ type: "answer", id: message.id });
+				return;
+			default:
+				this.post({ type: "answer", id: message.id, value: await askEngine(this.engine, message) });
 		}
-	}
-
-	private async writer({ address, after, before }: Extract<FromInspector, { type: "writer" }>) {
-		const again = await recordedMachine(recordingOf(this.machine), { core: await loadCore() });
-		return whoWrote(again, this.output.kernel, { breathe }, { address: BigInt(address), after, before });
 	}
 
 	private state(): ToInspector {
-		return { type: "state", state: { machine: this.machineState, canDebug: false, canAskWriter: true } };
+		return { type: "state", state: { machine: this.machine, canDebug: false, canAskWriter: true } };
 	}
 
-	private begin(model: KernelModel): LiveUpdate {
-		this.sent = piece;
-		return { ...model, log: model.log.slice(-piece), steps: [], stepsFrom: 0 };
-	}
-
-	private nextPiece({ sequence, instret, log }: KernelModel): ToInspector[] {
-		if (this.sent >= log.length) return [];
-		const older = log.slice(-this.sent - piece, -this.sent);
-		this.sent += piece;
-		const update: LiveUpdate = {
-			base: sequence,
-			sequence,
-			instret,
-			panicked: false,
-			log: older,
-			logFrom: log[0]?.id ?? 0,
-			logDropped: 0,
-			steps: [],
-			stepsFrom: 0,
-		};
-		return [{ type: "model", update }];
-	}
-
-	private control({ id, action }: Extract<FromInspector, { type: "control" }>): ToInspector[] {
-		if (action === "stepToFault") {
-			const before = this.view.faultCount;
-			while (this.view.faultCount === before && this.machine.run(step).kind === "budget");
-		}
-		this.machineState = action === "resume" ? "running" : "paused";
-		return [{ type: "answer", id, value: undefined }, this.state(), { type: "model", update: this.live?.next() }];
-	}
+	// ---- a log that is longer than any run here ------------------------------------------------------------------------
 
 	/** A model with so many faults as a busy guest makes in minutes. */
-	fill(faults: number): void {
-		const model = this.view.model();
+	async fill(faults: number): Promise<void> {
+		const model = await this.model();
 		const sample = model.log.find((entry): entry is FaultEntry => entry.type === "fault");
 		if (!sample) throw new Error("run a program with faults first");
 		this.instead = {
@@ -209,9 +158,75 @@ export class InspectorSide {
 		};
 	}
 
-	dispose(): void {
-		this.view.dispose();
-		this.shell.dispose();
-		this.machine.dispose();
+	private begin(model: KernelModel): LiveUpdate {
+		this.sent = piece;
+		return { ...model, log: model.log.slice(-piece), steps: [], stepsFrom: 0 };
 	}
+
+	private nextPiece({ sequence, instret, log }: KernelModel): void {
+		if (this.sent >= log.length) return;
+		const older = log.slice(-this.sent - piece, -this.sent);
+		this.sent += piece;
+		const update: LiveUpdate = {
+			base: sequence,
+			sequence,
+			instret,
+			panicked: false,
+			log: older,
+			logFrom: log[0]?.id ?? 0,
+			logDropped: 0,
+			steps: [],
+			stepsFrom: 0,
+		};
+		this.post({ type: "model", update });
+	}
+
+	// ---- the engine ------------------------------------------------------------------------------------------------------
+
+	private get ask() {
+		return this.engine.request;
+	}
+
+	/** A request of a debugger. */
+	private async debug(command: string, args?: object): Promise<void> {
+		const seq = this.sequence++;
+		const answer = new Promise<DebugProtocol.Response>((resolve) => {
+			const listening = this.engine.on("debug", ({ message }) => {
+				const response = message as DebugProtocol.Response;
+				if (response.type !== "response" || response.request_seq !== seq) return;
+				listening.dispose();
+				resolve(response);
+			});
+		});
+		const message: DebugProtocol.Request = { seq, type: "request", command, arguments: args };
+		await this.ask("debug", { session: "side", message });
+		const { success, message: why } = await answer;
+		if (!success) throw new Error(`${command}: ${why}`);
+	}
+
+	private async until(holds: () => boolean): Promise<void> {
+		if (holds()) return;
+		await new Promise<void>((resolve) => {
+			const look = () => {
+				if (!holds()) return;
+				this.waiting.delete(look);
+				resolve();
+			};
+			this.waiting.add(look);
+		});
+	}
+
+	private look(): void {
+		for (const look of [...this.waiting]) look();
+	}
+
+	dispose(): void {
+		this.engine.dispose();
+	}
+}
+
+function entryText(entry: LogEntry): string {
+	return entry.type === "mark"
+		? `${entry.pid} ${entry.text} = ${entry.result ?? ""}`
+		: `${entry.pid} ${entry.access} ${entry.address} ${entry.outcome}`;
 }

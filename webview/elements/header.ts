@@ -49,7 +49,7 @@ export class Header extends Part {
 		const { host, run } = store;
 		if (!run)
 			return host.machine === "running" ? l10n.t("Reading the kernel's memory…") : l10n.t("The machine is off.");
-		if (store.following && store.isOver)
+		if (host.machine !== "past" && store.following && store.isOver)
 			return l10n.t("You see the end of the run; ended processes are as they were last.");
 		switch (host.machine) {
 			case "running":
@@ -59,7 +59,7 @@ export class Header extends Part {
 			case "paused":
 				return l10n.t("The machine is paused.");
 			case "past":
-				return l10n.t("The machine shows an earlier moment of its history.");
+				return l10n.t("The machine stands in its past; the page shows what was known at that moment.");
 			case "dead":
 				return l10n.t("The machine has ended; its memory is still here.");
 			case "none":
@@ -112,6 +112,7 @@ export class Transport extends Part {
 					<button class="btn" tabindex="-1" data-action="previous-fault" ?disabled=${before < 0} title=${l10n.t("Previous fault (Shift+F)")} aria-label=${l10n.t("Previous fault")} @click=${() => store.go(before)}>${icon("arrow-left")}<span class="wide">${l10n.t("Previous fault")}</span></button>
 					<button class="btn ${live && store.isOver ? "" : "primary"}" tabindex="-1" data-action="next-fault" ?disabled=${next < 0 && !live} title=${l10n.t("Next fault (F)")} @click=${() => store.nextFault()}>${icon("zap")}${live ? l10n.t("Run to the next fault") : l10n.t("Next fault")}</button>
 					${host.machine === "running" ? html`<button class="btn" tabindex="-1" @click=${() => store.control("pause")}>${icon("debug-pause")}${l10n.t("Pause")}</button>` : nothing}
+					${host.machine === "past" ? html`<button class="btn" tabindex="-1" @click=${() => store.control("toPresent")}>${icon("debug-continue")}${l10n.t("Go to the present")}</button>` : nothing}
 					${host.machine === "paused" ? html`<button class="btn" tabindex="-1" @click=${() => store.control("resume")}>${icon("debug-continue")}${l10n.t("Continue")}</button>` : nothing}
 				</div>
 				<div class="moment" data-instret=${store.event?.t ?? 0}>${this.moment()}</div>

@@ -1,3 +1,4 @@
+import { isFork } from "../../src/protocol/calls.ts";
 import type { ProcessModel, SpaceModel } from "../../src/protocol/kernelModel.ts";
 import { l10n } from "../l10n.ts";
 import type { Families, FamilyIds } from "./families.ts";
@@ -44,10 +45,6 @@ export function allPids(run: Run): readonly number[] {
 	const sorted = [...pids].sort((a, b) => a - b);
 	pidsOf.set(run.events, sorted);
 	return sorted;
-}
-
-export function isFork(call: string): boolean {
-	return call === "fork" || call === "vfork" || call === "clone";
 }
 
 const namesOf = new WeakMap<readonly unknown[], ReadonlyMap<number, string>>();

@@ -1,3 +1,4 @@
+import { frameWords } from "../../src/protocol/words.ts";
 import { l10n } from "../l10n.ts";
 import { count } from "./format.ts";
 import type { Memory } from "./memory.ts";
@@ -79,7 +80,7 @@ export function frameMap(run: Run, memory: Memory): FrameMap {
 
 function useOf(letter: string, owners: readonly Owner[] | undefined, kernel: string | undefined, isNow: boolean): Use {
 	const of = (text: string, words: string): Use => ({ kind: "kernel", pids: [0], text, words });
-	if (letter === "K") return of("K", l10n.t("kernel image"));
+	if (letter === "K") return of("K", l10n.word(frameWords.K));
 	if (owners && owners.length > 0) return ownedUse(owners, isNow && letter === "X");
 	if (kernel === "page-table") return of("KT", l10n.t("page table of the kernel"));
 	if (kernel === "kernel-stack") return of("KS", l10n.t("kernel stack"));
@@ -87,9 +88,9 @@ function useOf(letter: string, owners: readonly Owner[] | undefined, kernel: str
 	if (kernel === "kernel-data") return of("KD", l10n.t("kernel data: buffers, pipes, queues"));
 	if (isNow && letter === "L")
 		return { kind: "bad", pids: [], text: "?", words: l10n.t("leaked: nobody has it, and it is not free") };
-	if (isNow && letter === "X") return { kind: "bad", pids: [], text: "X", words: l10n.t("free and in use at once") };
+	if (isNow && letter === "X") return { kind: "bad", pids: [], text: "X", words: l10n.word(frameWords.X) };
 	if (letter === "?") return of("K?", l10n.t("held by the kernel; nothing in its data says what for"));
-	return { kind: "free", pids: [], text: "", words: l10n.t("free") };
+	return { kind: "free", pids: [], text: "", words: l10n.word(frameWords["."]) };
 }
 
 function ownedUse(owners: readonly Owner[], twoHands: boolean): Use {

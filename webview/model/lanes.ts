@@ -1,4 +1,5 @@
-import { isFork, processNames } from "./columns.ts";
+import { isFork } from "../../src/protocol/calls.ts";
+import { processNames } from "./columns.ts";
 import type { Run, TimeEvent } from "./run.ts";
 
 /** The part of the time line that is shown in columns. */

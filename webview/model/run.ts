@@ -23,6 +23,30 @@ export interface Run {
 	readonly start: number;
 }
 
+/**
+ * The run as it was when the machine stood at an earlier moment of it. `past` is that moment; its log tells of the entries that were
+ * otherwise than they are now.
+ */
+export function runAt(run: Run, past: KernelModel): Run {
+	const { instret } = past;
+	const then = new Map(past.log.map((entry) => [entry.id, entry]));
+	const log = run.model.log.filter((entry) => entry.instret <= instret).map((entry) => then.get(entry.id) ?? entry);
+	const entries = new Map(log.map((entry) => [entry.id, entry]));
+	const events = run.events.flatMap(({ t, entry, step }): TimeEvent[] => {
+		if (!entry) return step && step.instret <= instret ? [{ t, step }] : [];
+		const known = entries.get(entry.id);
+		if (!known) return [];
+		// Its effect was not there yet.
+		return step && step.instret <= instret ? [{ t, entry: known, step }] : [{ t: Math.min(t, instret), entry: known }];
+	});
+	return {
+		model: { ...past, log },
+		steps: run.steps.filter((step) => step.instret <= instret),
+		events: [...events.sort((a, b) => a.t - b.t), { t: instret }],
+		start: Math.min(run.start, instret),
+	};
+}
+
 /** Puts together what the host sends: the model, the steps of memory, and the time line that follows from both. */
 export class RunKeeper {
 	private model: KernelModel | undefined;

@@ -1,6 +1,7 @@
+import { isFork } from "../../src/protocol/calls.ts";
 import type { SourcePoint } from "../../src/protocol/kernelModel.ts";
 import { l10n } from "../l10n.ts";
-import { allPids, isFork } from "./columns.ts";
+import { allPids } from "./columns.ts";
 import { hex } from "./format.ts";
 import { type Memory, memoryAt, pageAt } from "./memory.ts";
 import { type Owner, ownersOfFrame } from "./owners.ts";

@@ -1,5 +1,7 @@
+import { isFork, maps, unmaps } from "../../src/protocol/calls.ts";
 import type { MemoryStep } from "../../src/protocol/history.ts";
 import type { FaultEntry, LogEntry } from "../../src/protocol/kernelModel.ts";
+import { gotFrame, outcomeWords } from "../../src/protocol/words.ts";
 import { l10n } from "../l10n.ts";
 import { pageOf } from "./format.ts";
 import { pageAt } from "./memory.ts";
@@ -12,9 +14,9 @@ export function kindOf(event: TimeEvent): EventKind {
 	const { entry } = event;
 	if (!entry) return event.step ? "start" : "now";
 	if (entry.type === "fault") return "fault";
-	if (/^(fork|vfork|clone)$/.test(entry.call)) return "fork";
-	if (/^(mmap4?|shmget|shmat)$/.test(entry.call)) return "map";
-	if (/^(munmap|shmdt)$/.test(entry.call)) return "unmap";
+	if (isFork(entry.call)) return "fork";
+	if (maps.has(entry.call)) return "map";
+	if (unmaps.has(entry.call)) return "unmap";
 	if (entry.call === "sbrk") return "grow";
 	return entry.call === "exec" || entry.call === "exit" ? entry.call : "call";
 }
@@ -31,21 +33,8 @@ export function isRefused(entry: LogEntry): boolean {
 	return entry.type === "fault" && entry.outcome !== "mapped" && entry.outcome !== "open";
 }
 
-export function outcomeText(entry: FaultEntry): string {
-	switch (entry.outcome) {
-		case "open":
-			return l10n.t("in the handler");
-		case "mapped":
-			return entry.frame === undefined ? l10n.t("served") : l10n.t("got frame {0}", entry.frame);
-		case "killed":
-			return l10n.t("refused: process killed");
-		case "ended":
-			return l10n.t("killed by another process");
-		case "again":
-			return l10n.t("not served: faults again");
-		case "panic":
-			return l10n.t("kernel panic");
-	}
+export function outcomeText({ outcome, frame }: FaultEntry): string {
+	return frame === undefined ? l10n.word(outcomeWords[outcome]) : l10n.word(gotFrame, frame);
 }
 
 const places = new WeakMap<LogEntry, string>();

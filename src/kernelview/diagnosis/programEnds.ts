@@ -6,6 +6,7 @@ export interface ProgramExit {
 	readonly name: string;
 	/** As a program's parent gets it: an int. */
 	readonly status: number;
+	readonly instret: number;
 }
 
 /** More is not kept: a program may fork for hours. */
@@ -19,10 +20,10 @@ export class ProgramEnds {
 	/** Of the processes that those started who were there before. */
 	readonly exits: ProgramExit[] = [];
 	private before: ReadonlySet<number>;
-	/** pids of processes that ended, and whose parent asked wait() for the exit status and got it. */
-	private readonly taken = new Set<number>();
+	/** pids of processes that ended, and whose parent asked wait() for the exit status and got it; and when. */
+	private readonly taken = new Map<number, number>();
 	/** pids of those that the command started itself and that an exception took into the kernel. */
-	private readonly faulted = new Set<number>();
+	private readonly faulted = new Map<number, number>();
 	/** By slot: the pid of a process that is in wait() and asked for the status. */
 	private readonly waits = new Map<number, number>();
 
@@ -36,6 +37,14 @@ export class ProgramEnds {
 		this.faulted.clear();
 		this.waits.clear();
 		this.before = new Set(this.sources.processes.all().map(({ pid }) => pid));
+	}
+
+	/** What came after this moment has not happened. */
+	cut(instret: number): void {
+		const kept = this.exits.filter((exit) => exit.instret <= instret);
+		this.exits.splice(0, this.exits.length, ...kept);
+		for (const map of [this.taken, this.faulted]) for (const [pid, when] of map) if (when > instret) map.delete(pid);
+		this.waits.clear();
 	}
 
 	/** A system call begins; `handler`: its function in the kernel. */
@@ -52,7 +61,7 @@ export class ProgramEnds {
 		const process = processes.read(slot);
 		if (process && this.isStarted(process)) {
 			const { pid, name } = process;
-			this.exits.push({ pid, name, status: argument | 0 });
+			this.exits.push({ pid, name, status: argument | 0, instret: machine.instret });
 		}
 	}
 
@@ -65,12 +74,13 @@ export class ProgramEnds {
 		if (slot === undefined || parent === undefined) return;
 		this.waits.delete(slot);
 		const child = (machine.harts[hart]?.low(10) ?? 0) | 0;
-		if (child > 0 && processes.pidOf(slot) === parent && this.taken.size < mostTaken) this.taken.add(child);
+		if (child > 0 && processes.pidOf(slot) === parent && this.taken.size < mostTaken)
+			this.taken.set(child, machine.instret);
 	}
 
 	/** An exception of a user process that is no system call. */
 	fault(process: { readonly pid: number; readonly parent: number }): void {
-		if (this.isStarted(process)) this.faulted.add(process.pid);
+		if (this.isStarted(process)) this.faulted.set(process.pid, this.sources.machine.instret);
 	}
 
 	/** The command's own program, not one that it forked. */

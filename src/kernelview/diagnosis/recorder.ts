@@ -48,6 +48,8 @@ export interface UnknownCall {
 	readonly number: number;
 	readonly pid: number;
 	readonly name: string;
+	/** The first time. */
+	readonly instret: number;
 	times: number;
 }
 
@@ -130,6 +132,24 @@ export class Recorder {
 		this.leaks.length = 0;
 		this.unknownCalls.clear();
 		this.ends.begin();
+	}
+
+	/** What came after this moment has not happened. What processes are in the kernel for is learnt again, a trap each. */
+	cut(instret: number): void {
+		const isLater = (one: { readonly instret: number }) => one.instret > instret;
+		for (const list of [this.kernelTraps, this.leaks]) {
+			const first = list.findIndex(isLater);
+			if (first >= 0) list.length = first;
+		}
+		for (const [pid, trap] of this.userTraps) if (isLater(trap)) this.userTraps.delete(pid);
+		for (const [key, call] of this.unknownCalls) if (call.instret > instret) this.unknownCalls.delete(key);
+		for (const times of [this.lastWork, this.lastTrap])
+			times.forEach((time, hart) => {
+				times[hart] = Math.min(time, instret);
+			});
+		for (const map of [this.naps, this.fromUser, this.fromKernel]) map.clear();
+		this.last.length = 0;
+		this.ends.cut(instret);
 	}
 
 	/** How often in a row the last trap of a hart returned to the instruction that trapped. */
@@ -217,7 +237,7 @@ export class Recorder {
 		if (this.userTraps.size > mostUserTraps) forgetOldest(this.userTraps);
 	}
 
-	private call(hart: number, { root }: Trap): void {
+	private call(hart: number, { root, instret }: Trap): void {
 		const number = this.sources.machine.harts[hart]?.low(17) ?? 0;
 		const handler = this.handlerOf(number);
 		this.ends.call(hart, handler);
@@ -231,7 +251,7 @@ export class Recorder {
 		const known = this.unknownCalls.get(key);
 		if (known) known.times++;
 		else if (this.unknownCalls.size < 32)
-			this.unknownCalls.set(key, { number, pid: process.pid, name: process.name, times: 1 });
+			this.unknownCalls.set(key, { number, pid: process.pid, name: process.name, instret, times: 1 });
 	}
 
 	private nap(hart: number, handler: string | undefined): void {

@@ -13,6 +13,7 @@ interface Sighting {
 	readonly name: string;
 	readonly log: readonly number[];
 	readonly sources: readonly SourcePoint[];
+	readonly instret: number;
 }
 
 /** Who belongs to a family: each mapping (see `mappingOf`), and whose it is. */
@@ -43,6 +44,17 @@ export class Families {
 		this.families.clear();
 	}
 
+	/** What came after this moment has not happened. */
+	cut(instret: number): void {
+		const now = this.membersNow();
+		for (const [key, family] of this.families) {
+			for (const [page, sighting] of family.pages) if (sighting.instret > instret) family.pages.delete(page);
+			const members = now.get(key);
+			if (members && family.pages.size > 0) family.members = members;
+			else this.families.delete(key);
+		}
+	}
+
 	/** A member has this frame at this page. */
 	sight(
 		region: Region,
@@ -63,7 +75,8 @@ export class Families {
 			this.families.set(key, family);
 		}
 		const index = (page - region.start) / pageBytes;
-		const sighting = { frame, pid: process.pid, name: process.name, log, sources };
+		const { instret } = this.sources.machine;
+		const sighting = { frame, pid: process.pid, name: process.name, log, sources, instret };
 		const first = family.pages.get(index);
 		if (!first) {
 			family.pages.set(index, sighting);

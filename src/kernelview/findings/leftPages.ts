@@ -4,10 +4,17 @@ import type { Sources } from "../look.ts";
 import type { Process } from "../processes.ts";
 import { canonical, findLeaf, pteU } from "../sv39.ts";
 
+interface Left {
+	readonly pid: number;
+	readonly frame: bigint;
+	/** When it was seen there. */
+	readonly instret: number;
+}
+
 /** Frames that processes had at their addresses when they ended, replaced their program, or unmapped them. */
 export class LeftPages {
 	/** Page address to who had which frame there. */
-	private readonly leftFrames = new Map<number, { pid: number; frame: bigint }[]>();
+	private readonly leftFrames = new Map<number, Left[]>();
 
 	constructor(private readonly sources: Sources) {}
 
@@ -16,7 +23,17 @@ export class LeftPages {
 	}
 
 	at(address: number): readonly { pid: number; frame: bigint }[] | undefined {
-		return this.leftFrames.get(address);
+		return this.leftFrames.get(address)?.map(({ pid, frame }) => ({ pid, frame }));
+	}
+
+	/** What came after this moment has not happened. */
+	cut(instret: number): void {
+		for (const [va, list] of this.leftFrames)
+			this.leftFrames.set(
+				va,
+				list.filter((left) => left.instret <= instret),
+			);
+		for (const [va, list] of this.leftFrames) if (list.length === 0) this.leftFrames.delete(va);
 	}
 
 	/** Who last had one of these frames, and where. */
@@ -54,7 +71,7 @@ export class LeftPages {
 		if (frame < 0) return;
 		const list = this.leftFrames.get(va) ?? [];
 		if (list.length > 1000) return;
-		const seen = { pid, frame: BigInt(this.sources.memory.addressOf(frame)) };
+		const seen = { pid, frame: BigInt(this.sources.memory.addressOf(frame)), instret: this.sources.machine.instret };
 		if (!list.some((other) => other.pid === pid && other.frame === seen.frame)) list.push(seen);
 		this.leftFrames.set(va, list);
 	}

@@ -180,7 +180,7 @@ function pageTableStore(linear: u32, n: u32, flags: u32): void {
 /** Bookkeeping before hart `h` stores [linear, linear + size) in one page that has flags. */
 export function flaggedStore(h: usize, linear: u32, size: u32): void {
 	const n = linear >> PAGE_SHIFT;
-	let flags = pageFlags(n);
+	const flags = pageFlags(n);
 	if (flags & PAGE_CODE) unlinkPage(n);
 	if (flags & (PAGE_TABLE_LEAF | PAGE_TABLE_UPPER)) {
 		// Nobody writes parts of an entry: the page is something else now, or about to be cleared.

@@ -215,7 +215,7 @@ export function execute(h: usize, steps: u32): u32 {
 		}
 
 		const pc = load<u64>(h, H_PC);
-		let tlb = load<u32>(h, V_TLB);
+		const tlb = load<u32>(h, V_TLB);
 		let page = pc & ~0xfff;
 		let base: usize;
 		let r: usize;

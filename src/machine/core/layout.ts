@@ -416,6 +416,8 @@ export const UNDO_LINE = 64;
 export const UNDO_LINE_SHIFT = 6;
 /** In an entry: its word fills the page. In a log: one word fills the lines of the run. */
 export const UNDO_UNIFORM = 0x80000000;
+/** The same from the page's second line on. */
+export const UNDO_TAIL = 0x40000000;
 
 // ---- codes ---------------------------------------------------------------------------------------------------------
 

@@ -26,9 +26,6 @@ const PTE_D: u64 = 0x80;
 const PTE_RESERVED: u64 = 0xffc0000000000000;
 const PPN: u64 = 0xfffffffffff;
 
-/** Whether a later store through the same translation would find D set (or needs none). */
-export let translatedDirty: bool = false;
-
 function accessCause(access: u32): u64 {
 	return access == ACCESS_FETCH ? CAUSE_FETCH_ACCESS : access == ACCESS_LOAD ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS;
 }

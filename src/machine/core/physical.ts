@@ -75,7 +75,10 @@ export function deviceLoad(physical: u64, size: u32): u64 {
 	busError = false;
 	count(S_DEVICE_ACCESSES);
 	if (physical & (size - 1)) return refuse();
-	if (physical - CLINT_START < CLINT_SIZE) return (busError = !clintAccepts(<u32>(physical - CLINT_START), size)) ? 0 : clintLoad(<u32>(physical - CLINT_START), size);
+	if (physical - CLINT_START < CLINT_SIZE) {
+		busError = !clintAccepts(<u32>(physical - CLINT_START), size);
+		return busError ? 0 : clintLoad(<u32>(physical - CLINT_START), size);
+	}
 	if (physical - PLIC_START < PLIC_SIZE) return size == 4 ? plicLoad(<u32>(physical - PLIC_START)) : refuse();
 	const e = findDevice(physical);
 	if (!e || !accepts(e, size)) return refuse();

@@ -6,7 +6,7 @@
 
 import {
 	DIRTY_BASE, PAGE_SHIFT, PAGE_SIZE, RAM_BASE, STATE_BASE, STATE_SIZE, UNDO_BITS, UNDO_BITS_SIZE, UNDO_LINE, UNDO_LINE_SHIFT,
-	UNDO_UNIFORM,
+	UNDO_TAIL, UNDO_UNIFORM,
 } from "./layout";
 import { dropAllWritable } from "./tlb";
 
@@ -15,8 +15,10 @@ import { dropAllWritable } from "./tlb";
 @external("env", "undoFull") declare function undoFull(entries: u32): void;
 
 let on: bool = false;
-/** {u32 page | UNIFORM, u32 word or number of the copy}[] */
+/** {u32 page | UNIFORM or TAIL, u32 word or number of the copy}[] */
 let entries: usize = 0;
+/** By entry, for TAIL: the page's first line. */
+let heads: usize = 0;
 let copies: usize = 0;
 let capacity: u32 = 0;
 let state: usize = 0;
@@ -27,9 +29,10 @@ let count: u32 = 0;
 let copied: u32 = 0;
 
 /** Places for the rest of this file's data, in the host's hands; recording begins at this moment. */
-export function undoStart(entriesAt: u32, copiesAt: u32, copyPages: u32, stateAt: u32, outAt: u32, outSize: u32): void {
+export function undoStart(entriesAt: u32, headsAt: u32, copiesAt: u32, copyPages: u32, stateAt: u32, outAt: u32, outSize: u32): void {
 	on = true;
 	entries = entriesAt;
+	heads = headsAt;
 	copies = copiesAt;
 	capacity = copyPages;
 	state = stateAt;
@@ -78,10 +81,13 @@ function keep(n: u32): void {
 	store<u8>(bits, load<u8>(bits) | bit);
 	const page: usize = <usize>n << PAGE_SHIFT;
 	const e = entries + (count << 3);
-	const word = fillWord(page, PAGE_SIZE);
+	// A free page of xv6 is one byte over and over, but for the pointer at its start: that is not copied whole.
+	const word = fillWord(page + UNDO_LINE, PAGE_SIZE - UNDO_LINE);
 	if (uniform) {
-		store<u32>(e, n | UNDO_UNIFORM);
+		const whole = !differsFrom(page, (<u64>word << 32) | word);
+		store<u32>(e, n | (whole ? UNDO_UNIFORM : UNDO_TAIL));
 		store<u32>(e, word, 4);
+		if (!whole) memory.copy(heads + (count << UNDO_LINE_SHIFT), page, UNDO_LINE);
 	} else {
 		if (copied != 0 && copied % capacity == 0) undoFull(count);
 		memory.copy(copies + ((copied % capacity) << PAGE_SHIFT), page, PAGE_SIZE);
@@ -144,19 +150,38 @@ function appendContent(line: u32, at: usize): void {
 	append(line, at, uniform, word);
 }
 
+/** Whether two lines differ. Most of what a checkpoint costs: no branches, and no calls. */
+// @ts-ignore: decorator
+@inline
+function differ(a: usize, b: usize): bool {
+	return (
+		(load<u64>(a) ^ load<u64>(b)) | (load<u64>(a, 8) ^ load<u64>(b, 8)) | (load<u64>(a, 16) ^ load<u64>(b, 16)) |
+		(load<u64>(a, 24) ^ load<u64>(b, 24)) | (load<u64>(a, 32) ^ load<u64>(b, 32)) | (load<u64>(a, 40) ^ load<u64>(b, 40)) |
+		(load<u64>(a, 48) ^ load<u64>(b, 48)) | (load<u64>(a, 56) ^ load<u64>(b, 56))
+	) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function differsFrom(a: usize, pattern: u64): bool {
+	return (
+		(load<u64>(a) ^ pattern) | (load<u64>(a, 8) ^ pattern) | (load<u64>(a, 16) ^ pattern) | (load<u64>(a, 24) ^ pattern) |
+		(load<u64>(a, 32) ^ pattern) | (load<u64>(a, 40) ^ pattern) | (load<u64>(a, 48) ^ pattern) | (load<u64>(a, 56) ^ pattern)
+	) != 0;
+}
+
 /** Lines of `now` that differ from `before`, with the content of `before`. */
 function compare(now: usize, before: usize, size: usize): void {
 	for (let i: usize = 0; i < size; i += UNDO_LINE) {
-		if (memory.compare(now + i, before + i, UNDO_LINE) != 0) appendContent(<u32>((now + i) >> UNDO_LINE_SHIFT), before + i);
+		if (differ(now + i, before + i)) appendContent(<u32>((now + i) >> UNDO_LINE_SHIFT), before + i);
 	}
 }
 
-function compareFilled(now: usize, word: u32): void {
+/** From the line `from` on, against a page that is `word` over and over. */
+function compareFilled(now: usize, from: usize, word: u32): void {
 	const pattern: u64 = (<u64>word << 32) | word;
-	for (let i: usize = 0; i < <usize>PAGE_SIZE; i += UNDO_LINE) {
-		let differs = false;
-		for (let j: usize = 0; j < <usize>UNDO_LINE; j += 8) if (load<u64>(now + i + j) != pattern) differs = true;
-		if (differs) append(<u32>((now + i) >> UNDO_LINE_SHIFT), 0, true, word);
+	for (let i: usize = from; i < <usize>PAGE_SIZE; i += UNDO_LINE) {
+		if (differsFrom(now + i, pattern)) append(<u32>((now + i) >> UNDO_LINE_SHIFT), 0, true, word);
 	}
 }
 
@@ -175,9 +200,13 @@ export function undoCollect(from: u32, to: u32): u32 {
 	let i = from;
 	for (; i < to && roomFor(PAGE_SIZE / UNDO_LINE); i++) {
 		const e = entries + (i << 3);
-		const n = load<u32>(e) & ~UNDO_UNIFORM;
-		if (load<u32>(e) & UNDO_UNIFORM) compareFilled(<usize>n << PAGE_SHIFT, load<u32>(e, 4));
-		else compare(<usize>n << PAGE_SHIFT, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
+		const kind = load<u32>(e) & (UNDO_UNIFORM | UNDO_TAIL);
+		const n = load<u32>(e) ^ kind;
+		if (kind == UNDO_UNIFORM) compareFilled(<usize>n << PAGE_SHIFT, 0, load<u32>(e, 4));
+		else if (kind == UNDO_TAIL) {
+			compare(<usize>n << PAGE_SHIFT, heads + (i << UNDO_LINE_SHIFT), UNDO_LINE);
+			compareFilled(<usize>n << PAGE_SHIFT, UNDO_LINE, load<u32>(e, 4));
+		} else compare(<usize>n << PAGE_SHIFT, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
 	}
 	return i;
 }
@@ -186,10 +215,14 @@ export function undoCollect(from: u32, to: u32): u32 {
 export function undoRevert(from: u32, to: u32): void {
 	for (let i = from; i < to; i++) {
 		const e = entries + (i << 3);
-		const n = load<u32>(e) & ~UNDO_UNIFORM;
+		const kind = load<u32>(e) & (UNDO_UNIFORM | UNDO_TAIL);
+		const n = load<u32>(e) ^ kind;
 		const page: usize = <usize>n << PAGE_SHIFT;
-		if (load<u32>(e) & UNDO_UNIFORM) fill(page, PAGE_SIZE, load<u32>(e, 4));
-		else memory.copy(page, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
+		if (kind == UNDO_UNIFORM) fill(page, PAGE_SIZE, load<u32>(e, 4));
+		else if (kind == UNDO_TAIL) {
+			memory.copy(page, heads + (i << UNDO_LINE_SHIFT), UNDO_LINE);
+			fill(page + UNDO_LINE, PAGE_SIZE - UNDO_LINE, load<u32>(e, 4));
+		} else memory.copy(page, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
 		noteChange(n);
 	}
 }

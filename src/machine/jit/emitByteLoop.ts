@@ -52,7 +52,19 @@ export function emitByteLoop(e: Emitter, loop: ByteLoop, length: number): void {
 	e.const32(length);
 	e.op(wasm.i32Mul, wasm.i32Sub);
 	e.set(e.left);
+	countBulk(e, length);
 	e.close();
+}
+
+/** Steps in bulk are cheap: a history lays its checkpoints by the others. */
+function countBulk(e: Emitter, length: number): void {
+	e.const32(0);
+	e.const32(0);
+	e.memory(wasm.i64Load, layout.S_BULK_STEPS);
+	e.get(e.turns);
+	e.const32(length);
+	e.op(wasm.i32Mul, wasm.i64ExtendI32U, wasm.i64Add);
+	e.memory(wasm.i64Store, layout.S_BULK_STEPS);
 }
 
 /** `turns` = those before the last one, as far as 32 bits reach; leaves if there are few. */

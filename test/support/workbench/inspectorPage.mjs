@@ -59,9 +59,8 @@ export class InspectorPage {
 		self.violations = [];
 		page.on("console", (message) => message.type() === "error" && self.violations.push(message.text()));
 		page.on("pageerror", (error) => self.violations.push(String(error)));
-		await page.exposeFunction("toHost", async (message) => {
-			for (const answer of await side.receive(message)) await self.post(answer);
-		});
+		side.post = (message) => void self.post(message).catch(() => undefined);
+		await page.exposeFunction("toHost", (message) => side.receive(message));
 		const origin = "http://inspector.test";
 		const style = colourVariables(root, themes[theme]);
 		const html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">

@@ -32,7 +32,7 @@ test("nothing that people read in package.json's contributions is written there 
 	expect(plain).toEqual([]);
 });
 
-const sources = ["src/extension", "webview"].flatMap((folder) =>
+const sources = ["src/extension", "src/protocol", "webview"].flatMap((folder) =>
 	readdirSync(new URL(`../../../${folder}`, import.meta.url), { recursive: true })
 		.map((name) => `${folder}/${name}`)
 		.filter((name) => name.endsWith(".ts")),

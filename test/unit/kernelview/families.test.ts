@@ -26,6 +26,7 @@ beforeEach(() => {
 	list = new FindingList(() => 0);
 	const sources = {
 		processes: { all: () => [...new Set([...members, ...leaving])].map(process) },
+		machine: { instret: 0 },
 		regions: { of: ({ pid }: Process) => [at.get(pid) ?? region] },
 	} as unknown as Sources;
 	families = new Families(sources, list, ({ pid }) => leaving.includes(pid));

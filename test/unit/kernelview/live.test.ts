@@ -43,7 +43,7 @@ test("the kernel without task 3b: each program's report, and what is wrong with 
 	const faults = view.faults();
 	expect(faults.every(({ file }) => file === "user/common.h")).toBe(true);
 	expect(faults.map(({ text }) => text.replace(/frame \d+/, "frame F"))).toContain(
-		"6 prodcons3: load 0x3fffffb000 in mapped region (shared, family 0): mapped lazily to frame F",
+		"6 prodcons3: load 0x3fffffb000 in mapped region (shared, family 0): got frame F",
 	);
 	const page = view.framesAt(0x3fffffd000n) ?? [];
 	expect(new Set(page.map(({ frame }) => frame)).size).toBe(1);

@@ -129,6 +129,9 @@ const shapes = [1, 3, 8].flatMap((harts) =>
 	[0, 5].flatMap((seed) => (["off", "eager"] as const).map((jit) => ({ harts, seed, jit }))),
 );
 
+/** By harts and seed: what one way of running code found has to be what the other finds. */
+const known = new Map<string, { readonly hits: readonly string[]; readonly end: string }>();
+
 describe.each(shapes)("$harts harts, seed $seed, translator $jit", (shape) => {
 	test("going to any moment finds the state that was there, and the way on leads to the same", async () => {
 		const { machine, marks, end, text } = await lived(shape, shape.harts + shape.seed, true);
@@ -172,6 +175,11 @@ describe.each(shapes)("$harts harts, seed $seed, translator $jit", (shape) => {
 			if (stop.kind === "breakpoint") forwards.push(key(stop));
 		}
 		for (const one of points) one.dispose();
+		// Interpreted and translated the same.
+		const name = `${shape.harts} ${shape.seed}`;
+		const other = known.get(name) ?? { hits: forwards, end };
+		expect({ hits: forwards, end }).toEqual(other);
+		known.set(name, other);
 		// Step by step: who is about to execute at a wanted pc, told by the pcs and counts of all harts.
 		const stepped: string[] = [];
 		history.seek(from);

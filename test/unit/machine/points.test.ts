@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { ElfFile } from "../../../src/debuginfo/elf.ts";
 import * as layout from "../../../src/machine/core/layout.ts";
+import type { Position } from "../../../src/machine/history.ts";
 import type { MachineParts } from "../../../src/machine/machine.ts";
-import type { MachineOptions, StopReason } from "../../../src/machine/types.ts";
+import type { MachineOptions, StopReason, WatchedAccess } from "../../../src/machine/types.ts";
+import { ConsoleText } from "../../../src/session/consoleText.ts";
 import { assemble } from "../../support/assembler.ts";
 import { boot, kernelOf, ramBase, smallRam } from "../../support/guest.ts";
 import { Random } from "../../support/random.ts";
+import { recorded } from "../kernelview/recorded.ts";
 
 /** Three loops that call each other's places, one of them a byte loop that is done in bulk. */
 const source = `
@@ -255,6 +259,90 @@ test("a physical watchpoint sees stores and loads by any way, a virtual one its 
 	expect(seen).toBe(51);
 	asked.dispose();
 	expect(machine.run(10_000)).toEqual({ kind: "budget" });
+});
+
+test.each(["off", "eager"] as const)(
+	"a physical watchpoint sees the walker set A and D, translator %s",
+	async (jit) => {
+		const source = `
+	li t0, 0x80010010
+	li t1, 0x2000000f
+	sd t1, (t0)
+	li t0, 0x8000000000080010
+	csrw satp, t0
+	li t0, 0x800
+	csrs mstatus, t0
+	la t0, paged
+	csrw mepc, t0
+	mret
+paged:
+	nop
+	li t2, 0x80020000
+	ld t3, (t2)
+stores:
+	sd t3, (t2)
+	sd t3, 8(t2)
+end:
+	j end
+	`;
+		const { machine } = await boot({ kernel: kernelOf(source, ["paged", "stores"]), memoryBytes, jit, pmp: false });
+		const labels = assemble(source, 0x80000000n).symbols;
+		const entry = 0x80010010n;
+		// The guest's own store of the entry is one, too.
+		const watch = machine.addWatchpoint(entry, 8, "write", { physical: true });
+		const bits = () => Number((machine.memory.readU64(entry) ?? 0n) & 0xc0n);
+		const stops = Array.from({ length: 3 }, () => {
+			const stop = machine.run(1000);
+			return stop.kind === "watchpoint" ? { ...stop, bits: bits() } : stop;
+		});
+		const common = { kind: "watchpoint", hart: 0, address: entry, access: "write" };
+		expect(stops).toMatchObject([
+			{ ...common, bits: 0 },
+			{ ...common, pc: labels.get("paged"), bits: 0x40 },
+			{ ...common, pc: labels.get("stores"), bits: 0xc0 },
+		]);
+		// Set already: nobody writes.
+		expect(machine.run(1000)).toEqual({ kind: "budget" });
+		watch.dispose();
+		// Backwards the same: who wrote the entry last was the walker, for the first store.
+		const again = await boot({ kernel: kernelOf(source), memoryBytes, jit, pmp: false });
+		const history = again.machine.keepHistory({ every: 10_000 });
+		again.machine.run(1000);
+		expect(history.lastWrite(entry, 8)).toMatchObject({ hart: 0, pc: labels.get("stores"), address: entry });
+	},
+);
+
+test("a physical watchpoint sees the disk's DMA, forwards and backwards", async () => {
+	const { machine } = await boot({
+		kernel: recorded("kernel-3b"),
+		disk: recorded("disk"),
+		memoryBytes: 128 << 20,
+		jit: "on",
+	});
+	const text = new ConsoleText();
+	machine.console.onData((bytes) => text.add(bytes));
+	while (!text.atPrompt) machine.run(1_000_000);
+	const history = machine.keepHistory();
+	const cache = new ElfFile(recorded("kernel-3b")).symbol("bcache");
+	if (!cache) throw new Error("no bcache");
+	const when = ({ hart }: WatchedAccess) => hart === undefined;
+	const watch = machine.addWatchpoint(BigInt(cache.address), cache.size, "write", { physical: true, when });
+	text.forget();
+	machine.console.write(new TextEncoder().encode("prodcons1\n"));
+	const hits: { position: Position; address: bigint }[] = [];
+	while (!text.atPrompt) {
+		const stop = machine.run(1_000_000);
+		if (stop.kind !== "watchpoint") continue;
+		// Nobody's instruction.
+		expect([stop.hart, stop.access]).toEqual([undefined, "write"]);
+		hits.push({ position: machine.position, address: stop.address });
+	}
+	watch.dispose();
+	expect(hits.length).toBeGreaterThan(3);
+	const last = hits.at(-1) as (typeof hits)[0];
+	const write = history.lastWrite(BigInt(cache.address), cache.size, when);
+	expect(write).toMatchObject({ hart: undefined, position: { steps: last.position.steps } });
+	history.toPresent();
 });
 
 test("no trigger exists: tselect stays 0, and trigger 0 has no type", async () => {

@@ -232,6 +232,7 @@ test("in the past keys are kept from the guest, and a new future or the present 
 	const line: TimeLine = {
 		oldest: 0,
 		present: 100,
+		consoleBytes: 0,
 		get position() {
 			return position;
 		},

@@ -44,6 +44,21 @@ test("pause and continue during a judged command: it ends with its verdict, and 
 	}
 }, 60_000);
 
+test("a pause that comes between two runs holds the machine: what is typed waits for Continue", async () => {
+	await engine.until("the prompt", () => engine.text.endsWith("$ "));
+	// At its prompt the machine rests: no run is under way.
+	await soon(100);
+	await pausedWithin(2000);
+	const from = engine.text.length;
+	const before = (await engine.client.request("model", undefined))?.instret;
+	await engine.type("echo held\n");
+	await soon(200);
+	expect([engine.state, engine.text.slice(from)]).toEqual(["paused", ""]);
+	expect((await engine.client.request("model", undefined))?.instret).toBe(before);
+	await engine.client.request("resume", undefined);
+	await engine.until("the echo", () => /\nheld\r?\n\$ $/.test(engine.text.slice(from)));
+}, 60_000);
+
 test("a reader of the console that is behind holds the machine, and does not kill it", async () => {
 	engine.shows = false;
 	const from = engine.text.length;

@@ -84,7 +84,9 @@ test("the README's pictures are those that the end-to-end tests make", () => {
 	const shown = [
 		...readFileSync(join(root, "README.md"), "utf8").matchAll(/!\[[^\]]+\]\(media\/pictures\/(\w+)\.png\)/g),
 	];
-	const cases = ["cases", "windowCases"].map((name) => readFileSync(join(root, `test/e2e/${name}.mjs`), "utf8")).join();
+	const cases = ["cases", "windowCases", "debugCases"]
+		.map((name) => readFileSync(join(root, `test/e2e/${name}.mjs`), "utf8"))
+		.join();
 	const made = [...cases.matchAll(/picture\(workbench, "(\w+)"/g)].map((match) => match[1]);
 	expect(shown.map((match) => match[1]).sort()).toEqual(made.sort());
 	expect(readdirSync(join(root, "media/pictures")).sort()).toEqual(made.map((name) => `${name}.png`));

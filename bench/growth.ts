@@ -17,7 +17,7 @@ import { Machine } from "../src/machine/machine.ts";
 import { budgets } from "../src/session/budgets.ts";
 import { Shell } from "../src/session/shell.ts";
 
-const repeats = 7;
+const repeats = 5;
 const mib = 1024 * 1024;
 
 async function filesOf(tree: SourceTree, folder = "", into = new Map<string, Uint8Array>()) {

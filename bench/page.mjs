@@ -14,6 +14,8 @@ function ratios(file, key) {
 	return new Map(
 		[...side("on")].flatMap(([row, ours]) => {
 			const theirs = qemu.get(row);
+			// Of tables from before there were files, no more is known.
+			if (key === "cpu" && ours.cpuRatio !== undefined) return [[row, ours.cpuRatio]];
 			if (!theirs?.[key] || !ours[key] || median(theirs[key]) === 0) return [];
 			return [[row, median(ours[key]) / median(theirs[key])]];
 		}),
@@ -43,17 +45,21 @@ export function page(files) {
 	const newest = files.at(-1);
 	const wall = files.map((file) => ratios(file, "seconds"));
 	const cpu = files.map((file) => ratios(file, "cpu"));
-	const find = (row, side) => newest.rows.find((one) => one.side === side && `${one.work}|${one.harts}` === row);
+	const find = (row, side) =>
+		files[last(row)].rows.find((one) => one.side === side && `${one.work}|${one.harts}` === row);
 	const cell = (row, side) => {
 		const found = find(row, side);
 		return found ? time(median(found.seconds)) : "";
 	};
 	const ratio = (value) =>
 		value === undefined ? "<td></td>" : `<td class="${value > 1 ? "slower" : ""}">${value.toFixed(2)}</td>`;
-	const rows = newest.rows.filter(({ side }) => side === "on").map(({ work, harts }) => `${work}|${harts}`);
+	const rowsOf = (file) => file.rows.filter(({ side }) => side === "on").map(({ work, harts }) => `${work}|${harts}`);
+	// A file may hold a part of the works only: each row is of the newest file that has it.
+	const rows = [...new Set(files.toReversed().flatMap(rowsOf))];
+	const last = (row) => files.findLastIndex((file) => rowsOf(file).includes(row));
 	const lines = rows.map((row) => {
 		const [work, harts] = row.split("|");
-		return `<tr><th scope="row">${escaped(work)}</th><td>${harts}</td><td>${cell(row, "on")}</td><td>${cell(row, "off")}</td><td>${cell(row, "qemu")}</td><td>${cell(row, "native")}</td>${ratio(wall.at(-1)?.get(row))}${ratio(cpu.at(-1)?.get(row))}<td>${spark(cpu.map((one) => one.get(row)))}</td></tr>`;
+		return `<tr><th scope="row">${escaped(work)}</th><td>${harts}</td><td>${cell(row, "on")}</td><td>${cell(row, "off")}</td><td>${cell(row, "qemu")}</td><td>${cell(row, "native")}</td>${ratio(wall[last(row)].get(row))}${ratio(cpu[last(row)].get(row))}<td>${files[last(row)].date.slice(0, 10)}</td><td>${spark(cpu.map((one) => one.get(row)))}</td></tr>`;
 	});
 	const head = [
 		"work",
@@ -64,6 +70,7 @@ export function page(files) {
 		"native",
 		"ours ÷ QEMU",
 		"CPU, ours ÷ QEMU",
+		"measured",
 		"history of CPU",
 	];
 	const dates = files.map(({ date }) => date.slice(0, 10)).join(", ");

@@ -1,27 +1,34 @@
-// `node bench/growth.mjs`: how time grows over a factor of 100: a Markdown table on stdout, a picture in docs/growth.svg. The exponent
-// is that of the last step: 1 is linear. See growth.ts.
+// `node bench/growth.mjs [POINTS]`: how time grows over a factor of 100: a Markdown table on stdout, a picture in docs/growth.svg, the points
+// (JSON lines) in bench/results/growth.jsonl. The exponent is that of the last step: 1 is linear. See growth.ts. With a file of points
+// nothing is measured.
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const outfile = "dist/bench/growth.mjs";
-await esbuild.build({
-	entryPoints: ["bench/growth.ts"],
-	bundle: true,
-	platform: "node",
-	format: "esm",
-	outfile,
-	logLevel: "error",
-	banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-});
-const { status, stdout } = spawnSync(process.execPath, [outfile], {
-	encoding: "utf8",
-	stdio: ["ignore", "pipe", "inherit"],
-});
-if (status !== 0) process.exit(1);
-const points = stdout
+async function measure() {
+	const outfile = "dist/bench/growth.mjs";
+	await esbuild.build({
+		entryPoints: ["bench/growth.ts"],
+		bundle: true,
+		platform: "node",
+		format: "esm",
+		outfile,
+		logLevel: "error",
+		banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
+	});
+	const { status, stdout } = spawnSync(process.execPath, [outfile], {
+		encoding: "utf8",
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	if (status !== 0) process.exit(1);
+	writeFileSync("bench/results/growth.jsonl", stdout);
+	return stdout;
+}
+
+const given = process.argv[2];
+const points = (given === undefined ? await measure() : readFileSync(given, "utf8"))
 	.trim()
 	.split("\n")
 	.map((line) => JSON.parse(line));
@@ -36,17 +43,17 @@ function grouped(list) {
 	return map;
 }
 
-const exponent = (list) => {
-	const [before, last] = list.slice(-2);
-	return Math.log(last.ms / before.ms) / Math.log(last.x / before.x);
-};
+/** 1 is linear. */
+const exponent = (from, to) => (Math.log(to.ms / from.ms) / Math.log(to.x / from.x)).toFixed(2);
 const number = (ms) => (ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
 const rows = [...groups].map(([key, list]) => {
 	const [series, by] = key.split("|");
 	const figures = list.map(({ x, ms }) => `${x.toLocaleString("en")}: ${number(ms)} ms`).join(", ");
-	return `| ${series} | ${by} | ${figures} | ${exponent(list).toFixed(2)} |`;
+	return `| ${series} | ${by} | ${figures} | ${exponent(list[0], list.at(-1))} | ${exponent(list.at(-2), list.at(-1))} |`;
 });
-process.stdout.write(`| what | by | CPU | exponent |\n| --- | --- | --- | --: |\n${rows.join("\n")}\n`);
+process.stdout.write(
+	`| what | by | CPU | exponent | of the last step |\n| --- | --- | --- | --: | --: |\n${rows.join("\n")}\n`,
+);
 
 // One panel a quantity, both axes logarithmic; the dashed line is linear growth from a series' first point.
 const panels = [...new Set(points.map(({ by }) => by))];
@@ -57,7 +64,7 @@ const panel = (by, n) => {
 	const all = own.flat();
 	const span = (pick) => [Math.log10(Math.min(...all.map(pick))), Math.log10(Math.max(...all.map(pick)))];
 	const [[x0, x1], [y0, y1]] = [span(({ x }) => x), span(({ ms }) => ms)];
-	const px = (x) => pad + ((Math.log10(x) - x0) / (x1 - x0 || 1)) * (width - pad - 12);
+	const px = (x) => pad + ((Math.log10(x) - x0) / (x1 - x0 || 1)) * (width - pad - 28);
 	const py = (ms) => height - pad - ((Math.log10(ms) - y0) / (y1 - y0 || 1)) * (height - pad - 30);
 	const lines = own.map((list, i) => {
 		const path = list.map(({ x, ms }) => `${px(x).toFixed(1)},${py(ms).toFixed(1)}`).join(" ");

@@ -1,4 +1,4 @@
-// `node bench/history.mjs [--minutes-of-guest ...]`: what breakpoints and a history cost, and how long going back takes. Machines with and without
+// `node bench/history.mjs [--steps N]`: what breakpoints and a history cost, and how long going back takes. Machines with and without
 // do the same work in one process, in turns, so that what the computer does besides slows all alike; V8 has one thread, so that its
 // compilers and its collector are counted where they work. Options: --steps 4000000000 (0: all of `usertests -q`), --turns 3, --harts 1.
 import { spawnSync } from "node:child_process";

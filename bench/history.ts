@@ -131,7 +131,7 @@ async function recorded(output: BuildOutput): Promise<{ machine: Machine; histor
 	return { machine, begin, history: machine.keepHistory() };
 }
 
-function back({ machine, history }: Awaited<ReturnType<typeof recorded>>): void {
+function back({ history }: Awaited<ReturnType<typeof recorded>>): void {
 	const random = new Random(1);
 	const first: number[] = [];
 	const second: number[] = [];
@@ -149,7 +149,6 @@ function back({ machine, history }: Awaited<ReturnType<typeof recorded>>): void 
 	console.log(`to a random moment: median ${ms(median(seeks))}, 95th percentile ${ms(p95(seeks))}`);
 	console.log(`step back there: median ${ms(median(first))}, p95 ${ms(p95(first))}`);
 	console.log(`the next step back: median ${ms(median(second))}, p95 ${ms(p95(second))}`);
-	// From the present itself, at moments of another run: no checkpoint is near.
 }
 
 /** The first step back of a run that has stopped somewhere: from the present, with nothing prepared. */
@@ -205,7 +204,7 @@ function search({ machine, history, begin }: Awaited<ReturnType<typeof recorded>
 	);
 }
 
-function who({ machine, history }: Awaited<ReturnType<typeof recorded>>, symbols: ProgramSymbols): void {
+function who({ history }: Awaited<ReturnType<typeof recorded>>, symbols: ProgramSymbols): void {
 	const times: number[] = [];
 	for (const name of [
 		"kmem",

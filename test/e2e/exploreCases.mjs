@@ -1,6 +1,7 @@
 // A race that no test shows: Explore schedules names its two lines, Debug This Schedule stands before the second, and the way leads back.
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 
@@ -17,33 +18,31 @@ export const exploreCases = {
 		const patch = join(root, "test/labs/mutants/hw5-anonymous-mmap/munmap-without-family-lock/mutant.patch");
 		const { status, stderr } = spawnSync("patch", ["-p0", "-i", patch], { cwd: folder, encoding: "utf8" });
 		assert.equal(status, 0, stderr);
+		mkdirSync(join(folder, ".vscode"), { recursive: true });
+		writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "xv6Lab.tests.seeds": 5 }));
 		const workbench = await open(folder, { viewport: { width: 1280, height: 800 } });
 		const { page } = workbench;
-		await page.locator('.activitybar [aria-label^="Testing"]').first().click();
-		const row = (level, text) =>
-			page.locator(`.test-explorer .monaco-list-row[aria-level="${level}"]`, { hasText: text }).first();
-		const expand = async (one) => {
-			await one.click();
-			if ((await one.getAttribute("aria-expanded")) !== "true") await page.keyboard.press("ArrowRight");
-			await until(async () => (await one.getAttribute("aria-expanded")) === "true", "the row is open");
-		};
-		await row(1, "").waitFor();
-		await expand(row(1, ""));
-		await expand(row(2, "3b:"));
-		const test = row(3, "mmapstress storm");
-		await test.click();
-		await test.click({ button: "right" });
+		await workbench.command("View: Show xv6 Lab");
+		await page.locator(".part.sidebar").getByText("0/2").first().waitFor();
+		await workbench.command("Testing: Focus on Test Explorer View");
 		await page
-			.locator(".monaco-menu .action-label", { hasText: /Using Profile/ })
+			.locator(".testing-filter-action-item .monaco-editor, .test-explorer-header .monaco-editor")
 			.first()
 			.click();
-		await workbench.row("Explore schedules").first().waitFor();
+		await page.keyboard.type("Six processes");
+		const row = page.locator(".test-explorer .monaco-list-row", { hasText: "Six processes" }).first();
+		await row.waitFor();
+		await row.click({ button: "right" });
+		await page.locator(".monaco-menu .action-label", { hasText: "Execute Using Profile..." }).first().click();
 		await workbench.take("Explore schedules");
-		await test.locator(".codicon-testing-failed-icon").waitFor();
-		await shot(workbench, "explore-failed");
-		const debug = page.getByRole("button", { name: /Debug This Schedule/ }).first();
-		await debug.waitFor();
-		await debug.click();
+		await row.locator(".codicon-testing-failed-icon").waitFor();
+		await workbench.command("Test: Peek Output");
+		const peek = page.locator(".test-output-peek").first();
+		await peek
+			.getByText(/^BUG: data race on/)
+			.first()
+			.waitFor();
+		await peek.getByText("Debug This Schedule").first().click();
 		let top = "";
 		await until(
 			async () => {

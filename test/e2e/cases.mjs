@@ -3,12 +3,12 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { debugCases } from "./debugCases.mjs";
+import { exploreCases } from "./exploreCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
 import { newcomerCases } from "./newcomer.mjs";
 import { ownTreeCases } from "./ownTree.mjs";
-import { profileCasess } from "./profileCasess.mjs";
 import { profileCases, resultCases } from "./resultCases.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { virtualCases } from "./virtualCases.mjs";
@@ -165,10 +165,9 @@ export const cases = {
 	...resultCases,
 	...virtualCases,
 	...debugCases,
+	...exploreCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
-	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1"
-		? { ...newcomerCases, ...ownTreeCases, ...profileCasess }
-		: {}),
+	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 	...(process.env.FULL === "1" ? profileCases : {}),
 
 	...inspectorCases,

@@ -97,7 +97,8 @@ export const agedCases: readonly AgedCase[] = [
 		name: "a heap that nobody allocates",
 		edits: [[sysproc, /if\(growproc\(n\) < 0\)(?! \{)/, "if(n > 0) myproc()->sz += n; else if(growproc(n) < 0)"]],
 		program: "char *p = sbrk(8192); p[5000] = 1;",
-		cause: /process \d+ \(prog\) was killed: its store of 0x[0-9a-f]+ in main .*below p->sz .*that nobody allocated/,
+		cause:
+			/process \d+ \((prog|sh)\) was killed: its store of 0x[0-9a-f]+ in (main|morecore) .*below p->sz .*that nobody allocated/,
 	},
 	{
 		name: "a program's stack overflows",

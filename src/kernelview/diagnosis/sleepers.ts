@@ -97,7 +97,7 @@ function onDisk(evidence: Evidence, process: Process): Told | undefined {
 	return {
 		process,
 		kind: "sleeper",
-		cause: `Lost wakeup: ${who(process)} sleeps on the disk buffer ${channel}${inFunction(evidence, process)}, but the disk is done with it already: the interrupt that wakes it came before it slept. In sleep()${sleep ? ` (${at(sleep)})` : ""}, lk must be held until p->lock is.`,
+		cause: `Lost wakeup: ${who(process)} sleeps on the disk buffer ${channel}${inFunction(evidence, process)}, but the disk is done with it already. Either the disk's interrupt handler does not call wakeup() on it, or the call came before it slept: in sleep()${sleep ? ` (${at(sleep)})` : ""}, lk must be held until p->lock is.`,
 		evidence: [
 			`${channel}.disk is 0: what it waits for has happened`,
 			`${taken} interrupts of devices were taken, and none is pending`,

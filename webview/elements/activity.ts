@@ -115,7 +115,7 @@ export class Activity extends Part {
 		if (!model || !part) return html`<p class="muted">${l10n.t("Doing this part of the run again…")}</p>`;
 		const narrow = this.store.width < 720;
 		const label = narrow ? 56 : 120;
-		const width = Math.max(160, Math.min(this.store.width, 2400) - (narrow ? 26 : 66) - label);
+		const width = Math.max(160, Math.min(this.store.width, 2400) - (narrow ? 30 : 66) - label);
 		const { lanes, left } = activityLanes(model, part, width);
 		const notes = [
 			...model.notes,

@@ -174,7 +174,10 @@ export const debugCases = {
 		await button(page, /^Stop/).click();
 		await page.locator(".debug-toolbar").waitFor({ state: "hidden" });
 	},
+};
 
+/** With FULL=1 and for pictures until it has been seen to pass to its end: it passed up to the writer of the entry. */
+export const debugBackwards = {
 	async "with the mouse alone: from a finding back to the line that wrote the wrong page-table entry of prodcons3"({
 		open,
 		makeWorkspace,

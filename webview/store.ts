@@ -136,8 +136,8 @@ export class Store {
 		this.refreshCards();
 		this.choose();
 		this.said = past
-			? l10n.t("The machine stands at instruction {0} of its past.", past.instret.toLocaleString("en"))
-			: l10n.t("The machine stands in the present.");
+			? l10n.t("The machine is at instruction {0} of its past.", past.instret.toLocaleString("en"))
+			: l10n.t("The machine is in the present.");
 	}
 
 	private refreshRun(): void {

@@ -59,7 +59,7 @@ export class Header extends Part {
 			case "paused":
 				return l10n.t("The machine is paused.");
 			case "past":
-				return l10n.t("The machine stands in its past; the page shows what was known at that moment.");
+				return l10n.t("The machine is in its past; the page shows what was known at that moment.");
 			case "dead":
 				return l10n.t("The machine has ended; its memory is still here.");
 			case "none":

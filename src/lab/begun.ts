@@ -4,17 +4,18 @@ import { filesOf, type NamedSources } from "./sources.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
- * Why each task that the student has not come to is not begun, by its id. A task says by `begun` what its first step leaves in the
- * sources; the tasks behind one that is not begun are not begun either. A file that is not there tells nothing.
+ * Why each task that the student has not come to does not look begun, by its id. A task says by `begun` what its first step leaves in the
+ * sources; the tasks after one that is not begun are not begun either. A file that is not there tells nothing. Somebody may give the same
+ * thing another name, so the words say what it looks like, and the failure itself comes after them.
  */
 export function unbegunTasks(manifest: LabManifest, sources: NamedSources): ReadonlyMap<string, string> {
 	const unbegun = new Map<string, string>();
 	let first: string | undefined;
 	for (const { id, begun } of manifest.tasks) {
 		const texts = begun ? filesOf(begun, sources).flatMap((file) => sources.get(file) ?? []) : [];
-		if (first) unbegun.set(id, `Task ${id} is not begun: it comes after ${first}`);
+		if (first) unbegun.set(id, `Task ${id} does not look begun: it comes after ${first}`);
 		else if (begun && texts.length > 0 && !texts.some((text) => new Pattern(begun.has).test(text))) {
-			unbegun.set(id, `Task ${id} is not begun: ${begun.missing}`);
+			unbegun.set(id, `Task ${id} does not look begun: ${begun.missing}`);
 			first = `task ${id}, for which ${begun.missing}`;
 		}
 	}

@@ -51,8 +51,8 @@ const verdict: Verdict = {
 test("a task whose first step is not in the sources is not begun, nor are those behind it", () => {
 	const unbegun = unbegunTasks(manifest, new Map([["kernel/syscall.c", "[SYS_mmap] = sys_mmap,"]]));
 	expect([...unbegun]).toEqual([
-		["2", "Task 2 is not begun: kernel/syscall.c has no sys_mmap4"],
-		["3", "Task 3 is not begun: it comes after task 2, for which kernel/syscall.c has no sys_mmap4"],
+		["2", "Task 2 does not look begun: kernel/syscall.c has no sys_mmap4"],
+		["3", "Task 3 does not look begun: it comes after task 2, for which kernel/syscall.c has no sys_mmap4"],
 	]);
 	expect(unbegunTasks(manifest, new Map([["kernel/syscall.c", "extern uint64 sys_mmap4(void);"]])).size).toBe(0);
 });

@@ -65,7 +65,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	);
 	own(new BackgroundBuild(folders, log));
 	own(new QuickFixes(folders));
-	own(new ProgressView(folders, tests));
+	const progress = own(new ProgressView(folders, tests));
 	own(new MachineView(folders));
 	own(tests.onDidChangeResults(() => tests.somePassed && keys.set("hasPassed", true)));
 	own(new ProgramLenses(folders));
@@ -94,7 +94,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			log,
 			showVerdict: (folder, verdict, tookMs) => showVerdict(folder, verdict, tookMs, tests),
 			showEnd,
-			runAllTests: (folder) => tests.runAll(folder),
+			runAllTests: (folder) => tests.runAll(folder, () => progress.isVisible),
 			runInExplorer: (folder, test) => tests.runOne(folder, test),
 			runSchedules: (folder, program) => tests.runSchedules(folder, program),
 			nextTest: (folder) => folder.tree.lab && labProgress(folder.tree.lab, tests.results(folder)).next?.test,

@@ -52,6 +52,10 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 		update();
 	}
 
+	get isVisible(): boolean {
+		return this.view.visible;
+	}
+
 	getChildren(row?: Row): Row[] {
 		const labs = this.folders.all.filter((folder) => folder.tree.lab);
 		if (!row) {

@@ -77,8 +77,11 @@ export class LabTests implements vscode.Disposable {
 		this.store.add(folders.onDidChange(() => this.update()));
 	}
 
-	/** All tests of one folder, as if asked for in the explorer. */
-	async runAll(folder: LabFolder): Promise<void> {
+	/**
+	 * All tests of one folder, as if asked for in the explorer.
+	 * @param isElsewhere at the end: the person has gone to another view, which is not taken away.
+	 */
+	async runAll(folder: LabFolder, isElsewhere: () => boolean): Promise<void> {
 		this.update();
 		const root = this.controller.items.get(folder.root.toString());
 		if (!root)
@@ -89,11 +92,11 @@ export class LabTests implements vscode.Disposable {
 			);
 		await vscode.commands.executeCommand("workbench.view.testing.focus");
 		await this.run(new vscode.TestRunRequest([root]), undefined, "once");
-		await this.showResult(folder);
+		await this.showResult(folder, !isElsewhere());
 	}
 
 	/** Opens the tree at the first test that failed, and says in numbers what the coloured signs say. */
-	private async showResult(folder: LabFolder): Promise<void> {
+	private async showResult(folder: LabFolder, open: boolean): Promise<void> {
 		const results = this.results(folder);
 		const tests = folder.tree.lab?.tests ?? [];
 		const count = (state: TestState) => tests.filter(({ id }) => results.get(id) === state).length;
@@ -104,7 +107,7 @@ export class LabTests implements vscode.Disposable {
 			count("not-begun"),
 		);
 		void vscode.window.setStatusBarMessage(`$(beaker) xv6: ${text}`, 15_000);
-		const first = tests.find(({ id }) => results.get(id) === "failed");
+		const first = open && tests.find(({ id }) => results.get(id) === "failed");
 		const item = first && this.find(folder, first.id);
 		if (item) await vscode.commands.executeCommand("vscode.revealTestInExplorer", item);
 	}

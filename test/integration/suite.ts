@@ -156,7 +156,7 @@ function defineTrusted(): void {
 		const at = document.positionAt(document.getText().indexOf("np->trapframe->a0") + "np->trapframe->a".length);
 		const hovers = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", uri, at);
 		const text = hovers.flatMap(({ contents }) => contents.map((one) => (typeof one === "string" ? one : one.value)));
-		assert.match(text.join("\n"), /uint64 a0[\s\S]*struct trapframe/);
+		assert.match(text.join("\n").replaceAll("&nbsp;", " "), /uint64 a0[\s\S]*struct trapframe/);
 		const call = document.positionAt(document.getText().indexOf("= allocproc()") + 3);
 		type Places = (vscode.Location | vscode.LocationLink)[];
 		const found = await vscode.commands.executeCommand<Places>("vscode.executeDefinitionProvider", uri, call);

@@ -28,6 +28,7 @@ const kinds: Readonly<Record<SymbolKind, vscode.SymbolKind>> = {
 export class CLanguage implements vscode.Disposable {
 	private readonly store = new DisposableStore();
 	private registered: vscode.Disposable | undefined;
+	private turns: Promise<void> = Promise.resolve();
 	/** By URI: the symbols of a file as it was. */
 	private readonly known = new Map<string, { readonly stamp: string; readonly symbols: readonly Placed[] }>();
 
@@ -121,6 +122,12 @@ export class CLanguage implements vscode.Disposable {
 
 	// ---- the index -------------------------------------------------------------------------------------------------
 
+	/** Resolves in a later turn of the event loop, one caller a turn. */
+	private get turn(): Promise<void> {
+		this.turns = this.turns.then(() => new Promise((next) => setTimeout(next)));
+		return this.turns;
+	}
+
 	private async symbols(folder: LabFolder): Promise<readonly Placed[]> {
 		const lists = await Promise.all(
 			["kernel", "user"].map(async (name) => {
@@ -143,6 +150,8 @@ export class CLanguage implements vscode.Disposable {
 		if (known?.stamp === stamp) return known.symbols;
 		const text = document?.getText() ?? new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
 		const path = pathIn(folder, uri);
+		// A turn of the event loop for each file: the first look at a tree reads all of them.
+		await this.turn;
 		const symbols = symbolsOf(text, path.endsWith(".S")).map((symbol) => ({ ...symbol, path, uri }));
 		this.known.set(key, { stamp, symbols });
 		return symbols;

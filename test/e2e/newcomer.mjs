@@ -92,16 +92,6 @@ class Newcomer {
 		}
 	}
 
-	/** A menu that has just opened takes no click for 100 ms, longer on a busy page: it is clicked until it closes. */
-	async choose(text) {
-		const entry = this.page.locator(".monaco-menu .action-label", { hasText: text }).first();
-		await entry.waitFor();
-		for (let i = 0; i < 30 && (await entry.isVisible()); i++) {
-			await entry.click({ timeout: 3000 }).catch(() => undefined);
-			await this.page.waitForTimeout(400);
-		}
-	}
-
 	async saved(file, text) {
 		await until(
 			() => readFileSync(join(this.folder, file), "utf8").includes(text),
@@ -190,7 +180,7 @@ export const newcomerCases = {
 			const box = await number.boundingBox();
 			const { x } = await editor.boundingBox();
 			await page.mouse.click(x + 110, box.y + box.height / 2, { button: "right" });
-			await me.choose(/^Paste$/);
+			await workbench.chooseMenu(/^Paste$/);
 		});
 		await me.shot("edited");
 		await click(activity("xv6 Lab"));

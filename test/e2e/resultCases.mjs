@@ -125,7 +125,7 @@ export const profileCases = {
 		const row = page.locator(".test-explorer .monaco-list-row", { hasText: "Six processes" }).first();
 		await row.waitFor();
 		await row.click({ button: "right" });
-		await page.locator(".monaco-menu .action-label", { hasText: "Execute Using Profile..." }).first().click();
+		await workbench.chooseMenu("Execute Using Profile...");
 		await workbench.take("Explore schedules");
 		await row.locator(".codicon-testing-failed-icon").waitFor();
 		await shot(workbench, "explore-failed");

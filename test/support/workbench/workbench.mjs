@@ -65,6 +65,16 @@ export class Workbench {
 		await this.ready();
 	}
 
+	/** A menu that has just opened takes no click for 100 ms, longer on a busy page: it is clicked until it closes. */
+	async chooseMenu(text) {
+		const entry = this.page.locator(".monaco-menu .action-label", { hasText: text }).first();
+		await entry.waitFor();
+		for (let i = 0; i < 30 && (await entry.isVisible()); i++) {
+			await entry.click({ timeout: 3000 }).catch(() => undefined);
+			await this.page.waitForTimeout(400);
+		}
+	}
+
 	/** Runs a command by its exact palette label, with keys only; tries again until the extension has registered it. */
 	command(label) {
 		return this.quickOpen(`>${label}`, label);

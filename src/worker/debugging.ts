@@ -80,9 +80,10 @@ export class Debugging implements Disposable {
 
 	private target(live: LiveMachine, args: LaunchArguments, attached: boolean): DebugTarget {
 		const { kernel, programs } = this.owner.built();
+		const wasPaused = live.controller.state === "paused";
 		const leave = toDisposable(() => {
-			// Who attached to a machine leaves it as it was: running.
-			if (attached) live.controller.resume();
+			// A debugger that attached to a machine leaves it as it was.
+			if (attached && !wasPaused) live.controller.resume();
 		});
 		return {
 			machine: live.machine,

@@ -174,10 +174,6 @@ async function lookAtWindows(context) {
 		for (const [name, options] of windows) {
 			const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side, options));
 			const { page } = inspector;
-			if (opened) {
-				await page.locator(`${opened} button[aria-expanded="false"]`).click();
-				await page.locator(`${opened} table`).waitFor();
-			}
 			for (const moment of ["end", "reads"]) {
 				await go(page, moment);
 				const where = `${name}, ${moment}`;

@@ -100,6 +100,8 @@ export class InspectorSide {
 		await this.debug("configurationDone");
 		await this.debug("xv6/goToInstruction", { instruction: entry.settledAt });
 		await this.ask("newFuture", undefined);
+		// A debugger that is attached has the machine in its hands.
+		await this.debug("disconnect", { terminateDebuggee: false });
 	}
 
 	async model(): Promise<KernelModel> {

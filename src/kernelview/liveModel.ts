@@ -62,6 +62,7 @@ export class LiveModel {
 	/** Spaces as last sent, by pid; equal ones are mostly one object. */
 	private readonly sentSpaces = new Map<number, SpaceModel>();
 	private readonly unsent: UnsentEntries;
+	private readonly added: (entry: LogEntry) => void;
 	private sentStep: MemoryStep | undefined;
 
 	constructor(
@@ -72,7 +73,8 @@ export class LiveModel {
 	) {
 		const unsent = new UnsentEntries(log);
 		this.unsent = unsent;
-		log.onChange = (entry) => unsent.add(entry);
+		this.added = (entry) => unsent.add(entry);
+		log.onChange = this.added;
 	}
 
 	/** The log is longer than what was sent of it. */
@@ -81,7 +83,8 @@ export class LiveModel {
 	}
 
 	dispose(): void {
-		this.log.onChange = undefined;
+		// The log tells one reader: the next one may be there already.
+		if (this.log.onChange === this.added) this.log.onChange = undefined;
 	}
 
 	private steps(): LiveSteps {

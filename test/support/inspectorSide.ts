@@ -40,7 +40,8 @@ export class InspectorSide {
 		});
 		engine.on("console", ({ bytes }) => {
 			this.console += new TextDecoder().decode(bytes);
-			void this.ask("consoleShown", { bytes: bytes.length });
+			// An engine that ends has no more use for it.
+			this.ask("consoleShown", { bytes: bytes.length }).catch(() => undefined);
 			this.look();
 		});
 		engine.on("model", ({ model }) => this.instead || this.post({ type: "model", update: model }));
@@ -121,7 +122,7 @@ export class InspectorSide {
 				return;
 			case "drawn":
 				if (this.instead) this.nextPiece(this.instead);
-				else await this.ask("modelDrawn", undefined);
+				else await this.ask("modelDrawn", undefined).catch(() => undefined);
 				return;
 			case "debug":
 				return;

@@ -54,6 +54,22 @@ test("a page that is sent changes has what a report would say, at every moment o
 	machine.dispose();
 });
 
+test("a reader that takes the place of another is told of new entries, also when the other one ends after it has begun", async () => {
+	const { machine, view } = await atPrompt();
+	const before = view.live();
+	before.next();
+	const live = view.live();
+	live.next();
+	before.dispose();
+	machine.console.write(utf8("prodcons3\n"));
+	machine.run(5_000_000);
+	const { log } = live.next();
+	expect(log?.filter(({ type }) => type === "fault").length).toBeGreaterThan(0);
+	live.dispose();
+	view.dispose();
+	machine.dispose();
+});
+
 test("a change to a model that the page does not have is refused", async () => {
 	const { machine, view } = await atPrompt();
 	const live = view.live();

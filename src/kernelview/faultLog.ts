@@ -1,3 +1,4 @@
+import { Emitter } from "../common/event.ts";
 import type { Trap } from "../machine/types.ts";
 import { faultCall, leaving, marked, unknownCall } from "../protocol/calls.ts";
 import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
@@ -83,8 +84,9 @@ export class FaultLog {
 	dropped = 0;
 	/** Faults seen, also those that the log has dropped. */
 	faultCount = 0;
-	/** Is told of each entry that is new or changed. */
-	onChange: ((entry: LogEntry) => void) | undefined;
+	private readonly changes = new Emitter<LogEntry>();
+	/** Each entry that is new or changed. */
+	readonly onChange = this.changes.event;
 	private nextId = 1;
 	/** By number. */
 	private readonly calls = new Map<number, Call>();
@@ -487,7 +489,7 @@ export class FaultLog {
 	private add(entry: LogEntry): void {
 		this.repeatable = undefined;
 		this.entries.push(entry);
-		this.onChange?.(entry);
+		this.changes.fire(entry);
 		if (this.entries.length > maxEntries + maxEntries / 10) {
 			this.dropped += maxEntries / 10;
 			for (const { id } of this.entries.splice(0, maxEntries / 10)) this.repeats.delete(id);
@@ -516,7 +518,7 @@ export class FaultLog {
 			entry.settledAt = machine.instret;
 			const repeat = this.repeats.get(entry.id)?.at(-1);
 			if (repeat) Object.assign(repeat, { result: entry.result, settledAt: entry.settledAt });
-			this.onChange?.(entry);
+			this.changes.fire(entry);
 			this.listener.returned(call, pending, result);
 		}
 		this.listener.settled(entry);
@@ -551,7 +553,7 @@ export class FaultLog {
 
 	private update(entry: LogEntry, change: Partial<FaultEntry> | Partial<MarkEntry>): void {
 		Object.assign(entry, change);
-		this.onChange?.(entry);
+		this.changes.fire(entry);
 	}
 
 	/** Traps whose process ended in the handler, or whose kernel panicked. */

@@ -1,3 +1,4 @@
+import type { Disposable } from "../common/disposable.ts";
 import { type LiveSteps, type LiveUpdate, type MemoryStep, samePlain as same, stepDelta } from "../protocol/history.ts";
 import type { FramesModel, KernelModel, LogEntry, SpaceModel, UseRun } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
@@ -62,7 +63,7 @@ export class LiveModel {
 	/** Spaces as last sent, by pid; equal ones are mostly one object. */
 	private readonly sentSpaces = new Map<number, SpaceModel>();
 	private readonly unsent: UnsentEntries;
-	private readonly added: (entry: LogEntry) => void;
+	private readonly changes: Disposable;
 	private sentStep: MemoryStep | undefined;
 
 	constructor(
@@ -73,8 +74,7 @@ export class LiveModel {
 	) {
 		const unsent = new UnsentEntries(log);
 		this.unsent = unsent;
-		this.added = (entry) => unsent.add(entry);
-		log.onChange = this.added;
+		this.changes = log.onChange((entry) => unsent.add(entry));
 	}
 
 	/** The log is longer than what was sent of it. */
@@ -83,8 +83,7 @@ export class LiveModel {
 	}
 
 	dispose(): void {
-		// The log tells one reader: the next one may be there already.
-		if (this.log.onChange === this.added) this.log.onChange = undefined;
+		this.changes.dispose();
 	}
 
 	private steps(): LiveSteps {

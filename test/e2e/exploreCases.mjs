@@ -36,12 +36,14 @@ export const exploreCases = {
 		await workbench.chooseMenu("Execute Using Profile...");
 		await workbench.take("Explore schedules");
 		await row.locator(".codicon-testing-failed-icon").waitFor();
+		await shot(workbench, "explore-failed");
 		await workbench.command("Test: Peek Output");
 		const peek = page.locator(".test-output-peek").first();
 		await peek
 			.getByText(/^BUG: data race on/)
 			.first()
 			.waitFor();
+		await shot(workbench, "explore-report");
 		await peek.getByText("Debug This Schedule").first().click();
 		let top = "";
 		await until(

@@ -1,6 +1,5 @@
 // What stands on the screen after a run, while one is on its way, and after one that was cancelled.
 import { strict as assert } from "node:assert";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 
@@ -97,49 +96,5 @@ export const profileCases = {
 		await lines("hit").first().waitFor();
 		await lines("miss").first().waitFor();
 		await shot(workbench, "coverage");
-	},
-
-	async "exploring schedules finds the lock that munmap does not take, and the debugger stands at the access"({
-		open,
-		makeWorkspace,
-		edit,
-		shot,
-	}) {
-		const folder = makeWorkspace("explored", "3b");
-		const file = join(folder, "kernel/proc.c");
-		const [take, give] = ["    acquire(&family->lock);\n", "    release(&family->lock);\n"];
-		edit(file, `${take}    unmapregion(p, m);\n`, "    unmapregion(p, m);\n");
-		edit(file, `    own->prev->next = own->next;\n${give}`, "    own->prev->next = own->next;\n");
-		mkdirSync(join(folder, ".vscode"), { recursive: true });
-		writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "xv6Lab.tests.seeds": 5 }));
-		const workbench = await open(folder);
-		const { page } = workbench;
-		await workbench.command("View: Show xv6 Lab");
-		await page.locator(".part.sidebar").getByText("0/2").first().waitFor();
-		await workbench.command("Testing: Focus on Test Explorer View");
-		await page
-			.locator(".testing-filter-action-item .monaco-editor, .test-explorer-header .monaco-editor")
-			.first()
-			.click();
-		await page.keyboard.type("Six processes");
-		const row = page.locator(".test-explorer .monaco-list-row", { hasText: "Six processes" }).first();
-		await row.waitFor();
-		await row.click({ button: "right" });
-		await workbench.chooseMenu("Execute Using Profile...");
-		await workbench.take("Explore schedules");
-		await row.locator(".codicon-testing-failed-icon").waitFor();
-		await shot(workbench, "explore-failed");
-		await workbench.command("Test: Peek Output");
-		const peek = page.locator(".test-output-peek").first();
-		await peek.waitFor();
-		await shot(workbench, "explore-report");
-		await peek
-			.getByText(/^BUG: data race on/)
-			.first()
-			.waitFor();
-		await peek.getByText("Debug This Schedule").first().click();
-		await page.locator(".debug-toolbar").waitFor();
-		await page.locator(".debug-call-stack .monaco-list-row").first().waitFor();
-		await shot(workbench, "explore-debug");
 	},
 };

@@ -6,9 +6,10 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+const measured = await bundle("buildCases");
 const repeats = Number(process.env.REPEATS ?? 3);
 const edits = { "edit kernel/vm.c": "kernel/vm.c", "edit kernel/riscv.h": "kernel/riscv.h" };
 
@@ -46,8 +47,6 @@ async function host() {
 	}
 }
 
-const measured = "dist/bench/buildCases.mjs";
-
 /** The measured side runs in a process of its own, so that a cold build is cold. */
 function bundled(mode, changes) {
 	const child = spawnSync("node", [measured, mode, JSON.stringify(changes)], {
@@ -58,15 +57,6 @@ function bundled(mode, changes) {
 	return JSON.parse(child.stdout);
 }
 
-await esbuild.build({
-	entryPoints: ["bench/buildCases.ts"],
-	bundle: true,
-	platform: "node",
-	format: "esm",
-	outfile: measured,
-	logLevel: "error",
-	banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-});
 const hasGcc = spawnSync("riscv64-unknown-elf-gcc", ["--version"]).status === 0;
 const ours = [];
 const theirs = [];

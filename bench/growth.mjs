@@ -4,20 +4,11 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 async function measure() {
-	const outfile = "dist/bench/growth.mjs";
-	await esbuild.build({
-		entryPoints: ["bench/growth.ts"],
-		bundle: true,
-		platform: "node",
-		format: "esm",
-		outfile,
-		logLevel: "error",
-		banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-	});
+	const outfile = await bundle("growth");
 	const { status, stdout } = spawnSync(process.execPath, [outfile], {
 		encoding: "utf8",
 		stdio: ["ignore", "pipe", "inherit"],

@@ -6,23 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const outfile = "dist/bench/history.mjs";
-const banner =
-	"import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
-await esbuild.build({
-	entryPoints: ["bench/history.ts"],
-	outfile,
-	bundle: true,
-	platform: "node",
-	format: "esm",
-	target: "node20",
-	banner: { js: banner },
-	logLevel: "warning",
-	sourcemap: "linked",
-});
+const outfile = await bundle("history");
 const folder = mkdtempSync(join(tmpdir(), "xv6-lab-history-"));
 const flags = [
 	"--single-threaded",

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const { values } = parseArgs({
@@ -18,19 +18,7 @@ const { values } = parseArgs({
 		command: { type: "string", default: "usertests -q" },
 	},
 });
-const outfile = "dist/bench/inspector.mjs";
-const banner =
-	"import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
-await esbuild.build({
-	entryPoints: ["bench/inspector.ts"],
-	outfile,
-	bundle: true,
-	platform: "node",
-	format: "esm",
-	target: "node20",
-	banner: { js: banner },
-	logLevel: "warning",
-});
+const outfile = await bundle("inspector");
 const folder = mkdtempSync(join(tmpdir(), "xv6-lab-inspector-"));
 try {
 	const run = (...options) => {

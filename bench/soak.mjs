@@ -5,22 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const outfile = "dist/bench/soak.mjs";
-const banner =
-	"import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
-await esbuild.build({
-	entryPoints: ["bench/soak.ts"],
-	outfile,
-	bundle: true,
-	platform: "node",
-	format: "esm",
-	target: "node20",
-	banner: { js: banner },
-	logLevel: "warning",
-});
+const outfile = await bundle("soak");
 const run = (...options) => spawnSync(process.execPath, [outfile, ...options], { stdio: "inherit" }).status ?? 1;
 const folder = mkdtempSync(join(tmpdir(), "xv6-lab-soak-"));
 try {

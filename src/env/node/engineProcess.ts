@@ -125,7 +125,7 @@ function portOf(child: ChildProcess): Port {
 }
 
 const isCrash = (message: Serializable): message is EngineCrash & object =>
-	typeof message === "object" && "crash" in message;
+	typeof message === "object" && message !== null && "crash" in message;
 
 /** V8's own words when it ends a process, which has no time to say more. */
 function lastWords(said: string): string | undefined {

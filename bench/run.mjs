@@ -1,4 +1,4 @@
-// `npm run bench`: the table of `xv6-lab bench` (same options), and with --write into docs/performance.md too.
+// `npm run bench`: the table of `xv6-lab bench` (same options); with --write also into docs/performance.md, its figures into bench/results.
 // `npm run bench -- build` compares compilers.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,6 +17,9 @@ if (!existsSync(cli)) throw new Error("dist is missing: run npm run build first"
 
 const write = process.argv.includes("--write");
 const options = process.argv.slice(2).filter((option) => option !== "--write");
+if (write && options.includes("--json"))
+	throw new Error("--write keeps the figures as JSON by itself: leave --json out");
+if (write) options.push("--save", `bench/results/${new Date().toISOString().slice(0, 10)}.json`);
 const child = spawn(process.execPath, [cli, "bench", ...options], { stdio: ["ignore", "pipe", "inherit"] });
 let table = "";
 child.stdout.on("data", (bytes) => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../common/errors.ts";
+import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { buildImage, type Image } from "./bench/image.ts";
 import { benchFile } from "./bench/json.ts";
 import { buildNative, runNative } from "./bench/nativeRun.ts";
@@ -24,8 +25,9 @@ export async function runBench(argv: string[]): Promise<number> {
 	const harts = (values.harts ?? ["1", "3", "8"]).map((text) => wholeNumber(text, "--harts", 1, 8));
 	const chosen = choose([...works, ...(values.usertests ? [usertests] : [])], values.only);
 	const measured = await measure(chosen, [...new Set(harts)], repeats, sidesOf(values.side));
-	const text = values.json ? `${JSON.stringify(benchFile(measured, new Date()))}\n` : report(measured);
-	process.stdout.write(text);
+	const json = `${JSON.stringify(benchFile(measured, new Date()))}\n`;
+	if (values.save !== undefined) await atomicWrite([{ path: values.save, bytes: new TextEncoder().encode(json) }]);
+	process.stdout.write(values.json ? json : report(measured));
 	return exitCodes.done;
 }
 

@@ -255,6 +255,7 @@ export const benchCommand = define({
 		harts: { type: "string", multiple: true, value: "N", does: "with so many harts; default 1, 3 and 8" },
 		side: { type: "string", multiple: true, value: "on|off|qemu", does: "only the translator, without it, or QEMU" },
 		json: { type: "boolean", does: "every session's figures as JSON instead of the table" },
+		save: { type: "string", value: "FILE", does: "those figures into a file, beside the table" },
 		session: { type: "string", hidden: true, does: "how the command starts itself for one session" },
 	},
 });

@@ -9,7 +9,7 @@ export interface FileToWrite {
 }
 
 /**
- * Writes all files or none of them anew: each is written beside its place first, and only when all are whole do they
+ * Writes all files or none: each is written beside its place first, and only when all are whole do they
  * move there. A reader sees the old or the new file, never half of one.
  */
 export async function atomicWrite(files: readonly FileToWrite[], write: WriteNew = writeNew): Promise<void> {

@@ -1,6 +1,8 @@
 // What trees need of a newer machine than they were written for, without a change of the tree: gcc 12 and QEMU 7.2 by other names.
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 function program(path, lines) {
 	writeFileSync(path, `#!/bin/sh\n${lines}\n`);
@@ -31,4 +33,11 @@ export function setsPmp(tree) {
 export function qemuWithoutPmp(folder) {
 	mkdirSync(folder, { recursive: true });
 	return program(join(folder, "qemu-system-riscv64"), 'exec /usr/bin/env qemu-system-riscv64 "$@" -cpu rv64,pmp=false');
+}
+
+/** A command with somebody behind the addresses that network labs ask for names; as it is where there are no namespaces. */
+export function withNameServer(command) {
+	const wrapper = ["unshare", "-rn", process.execPath, fileURLToPath(new URL("nameserver.mjs", import.meta.url))];
+	const { status } = spawnSync(wrapper[0], [...wrapper.slice(1), "true"]);
+	return status === 0 ? [...wrapper, ...command] : command;
 }

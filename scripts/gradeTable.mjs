@@ -2,6 +2,7 @@
 // `node scripts/gradeTable.mjs lists TREE…`: the list of tests, beside the one that the script declares under CPython with its own gradelib.
 // `node scripts/gradeTable.mjs verdicts TREE…`: each test's verdict, beside the script's under CPython with make, gcc and QEMU (in a copy).
 // `TREE@FILE@SED` is the tree with an edit, such as `lab@kernel/vm.c@s/PTE_W/0/`: a broken one.
+// `node scripts/gradeTable.mjs lines TREE…`: what `make grade` prints with QEMU="xv6-lab qemu", beside what it prints with QEMU, but for times.
 // `node scripts/gradeTable.mjs usertests TREE…`: usertests by name, beside usertests as a whole.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,7 +10,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
-import { gccPrefix, qemuWithoutPmp, setsPmp } from "./elsewhere.mjs";
+import { gccPrefix, qemuWithoutPmp, setsPmp, withNameServer } from "./elsewhere.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(root, "dist/cli/xv6-lab.mjs");
@@ -72,22 +73,37 @@ async function lists() {
 	console.log(`${same} of ${all} lists are the same`);
 }
 
+/** A copy of a tree, with the edit of `TREE@FILE@SED`, for `work`; and what make needs for it on this computer. */
+function inCopy(tree, work) {
+	const scratch = mkdtempSync(join(tmpdir(), "grade-table-"));
+	const copy = join(scratch, "tree");
+	const [path, edited, sed] = tree.split("@");
+	const name = `${basename(path)}${edited ? ` with ${edited} ${sed}` : ""}`;
+	try {
+		cpSync(path, copy, { recursive: true });
+		spawnSync("chmod", ["-R", "u+w", copy]);
+		if (edited) {
+			const before = readFileSync(join(copy, edited), "utf8");
+			spawnSync("sed", ["-i", "-E", sed, edited], { cwd: copy });
+			if (readFileSync(join(copy, edited), "utf8") === before) throw new Error(`the edit changes nothing: ${tree}`);
+		}
+		const qemu = setsPmp(copy) ? "qemu-system-riscv64" : qemuWithoutPmp(join(scratch, "bin"));
+		work({ copy, name, qemu, prefix: gccPrefix(join(scratch, "bin")) });
+	} finally {
+		rmSync(scratch, { recursive: true, force: true });
+	}
+}
+
+/** Runs a command in a tree; a network lab's with the names that it asks for. */
+function there(copy, command, env) {
+	const [program, ...args] = existsSync(join(copy, "kernel/e1000.c")) ? withNameServer(command) : command;
+	return spawnSync(program, args, { cwd: copy, env: { ...process.env, ...env }, maxBuffer: 1 << 28 });
+}
+
 function verdicts() {
-	for (const tree of trees) {
-		const scratch = mkdtempSync(join(tmpdir(), "grade-table-"));
-		const copy = join(scratch, "tree");
-		const [path, edited, sed] = tree.split("@");
-		const name = `${basename(path)}${edited ? ` with ${edited} ${sed}` : ""}`;
-		try {
-			cpSync(path, copy, { recursive: true });
-			spawnSync("chmod", ["-R", "u+w", copy]);
-			if (edited) {
-				const before = readFileSync(join(copy, edited), "utf8");
-				spawnSync("sed", ["-i", "-E", sed, edited], { cwd: copy });
-				if (readFileSync(join(copy, edited), "utf8") === before) throw new Error(`the edit changes nothing: ${tree}`);
-			}
-			const qemu = setsPmp(copy) ? "" : ` QEMU=${qemuWithoutPmp(join(scratch, "bin"))}`;
-			const env = { ...process.env, MAKEFLAGS: `TOOLPREFIX=${gccPrefix(join(scratch, "bin"))}${qemu}` };
+	for (const tree of trees)
+		inCopy(tree, ({ copy, name, qemu, prefix }) => {
+			const env = { MAKEFLAGS: `TOOLPREFIX=${prefix} QEMU=${qemu}` };
 			const before = performance.now();
 			const own = spawnSync("node", [cli, "test", "--dir", copy, "--toolchain", "bundled", "--json"], {
 				maxBuffer: 1 << 28,
@@ -97,12 +113,12 @@ function verdicts() {
 			const script = list[0]?.lab;
 			if (!script) {
 				console.log(`${name}: ours: ${own.stderr.toString().trim().split("\n").at(-1)}`);
-				continue;
+				return;
 			}
-			const made = spawnSync("make", ["-C", copy, "-s", "kernel/kernel", "fs.img"], { env, maxBuffer: 1 << 28 });
+			const made = there(copy, ["make", "-s", "kernel/kernel", "fs.img"], env);
 			const theirs = new Map();
 			if (made.status === 0) {
-				const run = spawnSync("python3", [`./${script}`], { cwd: copy, env, maxBuffer: 1 << 28 });
+				const run = there(copy, ["python3", `./${script}`], env);
 				// `== Test TITLE == … TITLE: OK`, with what make and the time-out say between.
 				for (const block of run.stdout
 					.toString()
@@ -124,10 +140,30 @@ function verdicts() {
 				const mark = word === other ? "same     " : "DIFFERENT";
 				console.log(`  ${mark} ${title}: ${word} / ${other}${word === other ? "" : `   ${reasons[0]?.message ?? ""}`}`);
 			}
-		} finally {
-			rmSync(scratch, { recursive: true, force: true });
-		}
-	}
+		});
+}
+
+function lines() {
+	for (const tree of trees)
+		inCopy(tree, ({ copy, name, qemu, prefix }) => {
+			const grade = (machine) => {
+				const before = performance.now();
+				const { stdout } = there(copy, ["make", "grade", `TOOLPREFIX=${prefix}`, `QEMU=${machine}`], {});
+				const text = stdout.toString();
+				// make's own commands come first, and how long a test took stands in brackets behind its verdict.
+				const said = text.slice(Math.max(0, text.search(/^== Test /m))).replace(/ \(\d+\.\d+s\)/g, "");
+				return { said: said.split("\n"), seconds: ((performance.now() - before) / 1000).toFixed(0) };
+			};
+			const own = grade(`${process.execPath} ${cli} qemu`);
+			const other = grade(qemu);
+			const equal = own.said.join("\n") === other.said.join("\n");
+			const { length } = own.said;
+			console.log(
+				`${equal ? "same     " : "DIFFERENT"} ${name}: ${length} lines, ${own.seconds} s, QEMU ${other.seconds} s`,
+			);
+			if (!equal) console.log(`  ours:\n${own.said.join("\n")}\n  QEMU:\n${other.said.join("\n")}`);
+			else console.log(`  ${own.said.filter((line) => /^Score/.test(line)).join("")}`);
+		});
 }
 
 function usertests() {
@@ -156,12 +192,12 @@ function usertests() {
 	}
 }
 
-const works = { lists, verdicts, usertests };
+const works = { lists, verdicts, lines, usertests };
 if (!works[what] || trees.length === 0 || !existsSync(resolve(trees[0].split("@")[0]))) {
 	console.error(
 		readFileSync(fileURLToPath(import.meta.url), "utf8")
 			.split("\n")
-			.slice(0, 5)
+			.slice(0, 6)
 			.join("\n"),
 	);
 	process.exit(2);

@@ -1,4 +1,6 @@
 import { elfOf, isElf } from "../common/elf.ts";
+import { UserError } from "../common/errors.ts";
+import type { Chosen } from "../machine/deviceTree.ts";
 import { loadElf } from "../machine/elfLoader.ts";
 import type { RawImage } from "../machine/loader.ts";
 import { board } from "../machine/virtBoard.ts";
@@ -12,6 +14,7 @@ export interface FirmwareImages {
 	/** An ELF file: the firmware. */
 	readonly kernel: Uint8Array;
 	readonly extraImages: readonly RawImage[];
+	readonly chosen?: Chosen;
 }
 
 /** Firmware and kernel as ELF files or raw images. Throws UserError as for any kernel that cannot be loaded. */
@@ -27,4 +30,28 @@ function payload(kernel: Uint8Array, ramBytes: number): readonly RawImage[] {
 	if (!isElf(kernel)) return [{ physical: nextStage, bytes: kernel }];
 	const { entry, segments } = loadElf(kernel, ramBytes);
 	return [{ physical: entry, bytes: new Uint8Array(0) }, ...segments];
+}
+
+const mostKernel = 512 * 1024 * 1024;
+
+/** The images with an initial RAM disk where QEMU puts it (hw/riscv/boot.c, riscv_load_initrd), and what the kernel is told. */
+export function withBoot(
+	images: FirmwareImages,
+	initrd: Uint8Array | undefined,
+	bootargs: string | undefined,
+	ramBytes: number,
+): FirmwareImages {
+	const physical = nextStage + BigInt(Math.min(ramBytes / 2, mostKernel));
+	if (initrd && Number(physical - ramBase) + initrd.length > ramBytes) {
+		const what = `The initial RAM disk has ${Math.ceil(initrd.length / 1048576)} MiB, more than fits into the upper half of memory`;
+		throw new UserError("usage", what, "Give the machine more memory with -m.");
+	}
+	return {
+		...images,
+		extraImages: [...images.extraImages, ...(initrd ? [{ physical, bytes: initrd }] : [])],
+		chosen: {
+			...(bootargs === undefined ? {} : { bootargs }),
+			...(initrd ? { initrd: { physical, length: initrd.length } } : {}),
+		},
+	};
 }

@@ -106,8 +106,25 @@ const machineExternal = 11;
 const machineSoftware = 3;
 const machineTimer = 7;
 
+/** What a boot loader tells a kernel through the device tree. */
+export interface Chosen {
+	/** The kernel's command line. */
+	readonly bootargs?: string;
+	/** Where an initial RAM disk is, and how long. */
+	readonly initrd?: { readonly physical: bigint; readonly length: number };
+}
+
+function chosenNode({ bootargs, initrd }: Chosen): Node {
+	const cells = (address: bigint) => [Number(address >> 32n), Number(address & 0xffffffffn)];
+	return {
+		...(bootargs === undefined ? {} : { bootargs }),
+		...(initrd && { "linux,initrd-start": cells(initrd.physical) }),
+		...(initrd && { "linux,initrd-end": cells(initrd.physical + BigInt(initrd.length)) }),
+	};
+}
+
 /** The tree of this board with the given harts and RAM. */
-export function boardTree(harts: number, ramBytes: number): Uint8Array {
+export function boardTree(harts: number, ramBytes: number, chosen: Chosen = {}): Uint8Array {
 	const all = Array.from({ length: harts }, (_, hart) => hart);
 	const cpus = Object.fromEntries(
 		all.map((hart): [string, Node] => [
@@ -149,7 +166,7 @@ export function boardTree(harts: number, ramBytes: number): Uint8Array {
 		"#size-cells": [2],
 		compatible: "riscv-virtio",
 		model: "riscv-virtio,qemu",
-		chosen: { "stdout-path": `/soc/${uart}` },
+		chosen: { "stdout-path": `/soc/${uart}`, ...chosenNode(chosen) },
 		[`memory@${hex(board.ram.base)}`]: { device_type: "memory", reg: reg(board.ram.base, ramBytes) },
 		cpus: { "#address-cells": [1], "#size-cells": [0], "timebase-frequency": [board.timebaseHz], ...cpus },
 		poweroff: { compatible: "syscon-poweroff", regmap: [finisherHandle], offset: [0], value: [0x5555] },

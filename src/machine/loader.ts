@@ -1,7 +1,7 @@
 import { resetVector } from "./bootRom.ts";
 import * as layout from "./core/layout.ts";
 import { hartBase } from "./coreAbi.ts";
-import { boardTree } from "./deviceTree.ts";
+import { boardTree, type Chosen } from "./deviceTree.ts";
 import type { LoadedElf } from "./elfLoader.ts";
 import { board } from "./virtBoard.ts";
 
@@ -23,14 +23,19 @@ export interface LoaderTarget {
 }
 
 /** Kernel, further images, device tree and boot ROM; every hart at the reset vector. */
-export function loadImages(target: LoaderTarget, elf: LoadedElf, extra: readonly RawImage[]): void {
+export function loadImages(
+	target: LoaderTarget,
+	elf: LoadedElf,
+	extra: readonly RawImage[],
+	chosen: Chosen | undefined,
+): void {
 	const { harts, ramBytes } = target;
 	for (const { physical, bytes, memorySize } of elf.segments) {
 		target.put(physical, bytes);
 		if (memorySize > bytes.length) target.clear(physical + BigInt(bytes.length), memorySize - bytes.length);
 	}
 	for (const { physical, bytes } of extra) target.put(physical, bytes);
-	const tree = boardTree(harts, ramBytes);
+	const tree = boardTree(harts, ramBytes, chosen);
 	// At the end of RAM, on a 2 MiB border where there is room, where kernels clear or overwrite it last.
 	const border = ramBytes >= 8 * 1024 * 1024 ? 2 * 1024 * 1024 : layout.PAGE_SIZE;
 	const offset = Math.floor((ramBytes - tree.length) / border) * border;

@@ -9,9 +9,10 @@ import * as layout from "./core/layout.ts";
 import { type CoreExports, type CoreImports, diskBase, hartBase, memoryPages } from "./coreAbi.ts";
 import type { DiskListener } from "./devices/virtioBlock.ts";
 import type { Piece } from "./devices/virtqueue.ts";
+import type { Chosen } from "./deviceTree.ts";
 import { type LoadedElf, loadElf } from "./elfLoader.ts";
 import { ExecutedCode } from "./executed.ts";
-import { GuestEvents, stepsNow } from "./guestEvents.ts";
+import { GuestEvents } from "./guestEvents.ts";
 import { History, type HistoryHost, type HistoryOptions, type Position } from "./history.ts";
 import { HostInterface } from "./hostInterface.ts";
 import { Input } from "./input.ts";
@@ -69,6 +70,8 @@ export interface MachineParts {
 	readonly translator?: Partial<TranslatorOptions>;
 	/** More images put into RAM before the start (firmware payloads). */
 	readonly extraImages?: readonly RawImage[];
+	/** What the device tree tells the kernel. */
+	readonly chosen?: Chosen;
 }
 
 interface Shape {
@@ -137,6 +140,7 @@ export class Machine implements MachineSurface {
 	private readonly powerOn: Uint8Array;
 	private readonly tohost: HostInterface | undefined;
 	private readonly extraImages: readonly RawImage[];
+	private readonly chosen: Chosen | undefined;
 
 	private constructor(
 		/** What it was created from. */
@@ -232,6 +236,7 @@ export class Machine implements MachineSurface {
 		this.board.wire();
 		this.state = new MachineState(this.bytes, () => this.core, shape);
 		this.extraImages = parts.extraImages ?? [];
+		this.chosen = parts.chosen;
 		this.load();
 		this.input.replay(parts.replay);
 		const tohost = elf.symbols.get("tohost");
@@ -538,7 +543,7 @@ export class Machine implements MachineSurface {
 			// What was never touched stays untouched on the host too.
 			if (this.instret > 0) put(physical, new Uint8Array(length));
 		};
-		loadImages({ bytes, view, harts, ramBytes, put, clear }, elf, this.extraImages);
+		loadImages({ bytes, view, harts, ramBytes, put, clear }, elf, this.extraImages, this.chosen);
 	}
 
 	translate(space: bigint, address: bigint): bigint | undefined {

@@ -22,6 +22,9 @@ export interface QemuConfig {
 	readonly bios: string | undefined;
 	/** An ELF file; with firmware also a raw image, or nothing. */
 	readonly kernel: string | undefined;
+	/** An initial RAM disk, and the command line of the kernel: in the device tree. */
+	readonly initrd: string | undefined;
+	readonly append: string | undefined;
 	/** Disks by virtio-mmio slot. */
 	readonly disks: readonly [QemuDisk | undefined, QemuDisk | undefined];
 	/** Undefined: QEMU's default. */
@@ -59,6 +62,8 @@ const options: Readonly<Record<string, Option>> = {
 	m: { value: "[size=]megs", does: "memory; K, M and G are units, at most 1G" },
 	bios: { value: "none|file", does: "none: the kernel starts in machine mode; file: firmware does, such as OpenSBI" },
 	kernel: { value: "file", does: "kernel, an ELF file" },
+	initrd: { value: "file", does: "initial RAM disk" },
+	append: { value: "text", does: "command line of the kernel" },
 	drive: {
 		value: "file=file,if=none,format=raw,id=id",
 		does: "a disk image for -device; also readonly=on, snapshot=on",
@@ -202,6 +207,8 @@ class Given {
 	hostUdp = false;
 	bios: string | undefined;
 	kernel: string | undefined;
+	initrd: string | undefined;
+	append: string | undefined;
 	harts: number | undefined;
 	memoryBytes: number | undefined;
 	legacy = true;
@@ -251,6 +258,12 @@ const takers: Readonly<Record<string, Taker>> = {
 	},
 	kernel: (given, value) => {
 		given.kernel = value;
+	},
+	initrd: (given, value) => {
+		given.initrd = value;
+	},
+	append: (given, value) => {
+		given.append = value;
 	},
 	drive: (given, value) => {
 		const parts = new Parts("drive", value);
@@ -352,6 +365,8 @@ export function parseQemuArguments(argv: readonly string[]): QemuConfig {
 	return {
 		bios: given.bios,
 		kernel: given.kernel,
+		initrd: given.initrd,
+		append: given.append,
 		...devicesOf(given),
 		harts: given.harts,
 		memoryBytes: given.memoryBytes,

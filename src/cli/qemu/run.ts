@@ -7,7 +7,7 @@ import { board } from "../../machine/virtBoard.ts";
 import { RunController } from "../../session/runController.ts";
 import { consoleWriter } from "../consoleWriter.ts";
 import { guestCode } from "../exitCodes.ts";
-import { type FirmwareImages, withFirmware } from "../firmware.ts";
+import { type FirmwareImages, withBoot, withFirmware } from "../firmware.ts";
 import { type GdbListener, listenForGdb } from "../gdbListener.ts";
 import { breathe } from "../machine.ts";
 import { writePcap } from "../pcapFile.ts";
@@ -30,9 +30,10 @@ export async function runMachine(config: QemuConfig): Promise<number> {
 		const gdb = config.gdbPort === undefined ? undefined : store.add(await listenForGdb(config.gdbPort));
 		const kernel = config.kernel === undefined ? undefined : await readInput(config.kernel);
 		const bios = config.bios === undefined ? undefined : await readInput(config.bios);
+		const initrd = config.initrd === undefined ? undefined : await readInput(config.initrd);
 		const [first, second] = config.disks;
 		const drives = [first && (await Drive.open(first)), second && (await Drive.open(second))] as const;
-		const machine = store.add(await createMachine(config, imagesOf(config, bios, kernel), drives));
+		const machine = store.add(await createMachine(config, imagesOf(config, bios, kernel, initrd), drives));
 		if (machine.network && config.network?.pcap !== undefined)
 			store.add(writePcap(machine.network, config.network.pcap));
 		const session = store.add(new Session(machine, config));
@@ -47,17 +48,20 @@ export async function runMachine(config: QemuConfig): Promise<number> {
 }
 
 function imagesOf(
-	{ memoryBytes }: QemuConfig,
+	{ memoryBytes = board.ram.defaultSize, append }: QemuConfig,
 	bios: Uint8Array | undefined,
 	kernel: Uint8Array | undefined,
+	initrd: Uint8Array | undefined,
 ): FirmwareImages {
-	if (bios) return withFirmware(bios, kernel, memoryBytes ?? board.ram.defaultSize);
-	return { kernel: kernel ?? new Uint8Array(0), extraImages: [] };
+	const images = bios
+		? withFirmware(bios, kernel, memoryBytes)
+		: { kernel: kernel ?? new Uint8Array(0), extraImages: [] };
+	return kernel && (initrd || append !== undefined) ? withBoot(images, initrd, append, memoryBytes) : images;
 }
 
 async function createMachine(
 	config: QemuConfig,
-	{ kernel, extraImages }: FirmwareImages,
+	{ kernel, extraImages, chosen }: FirmwareImages,
 	[drive, second]: readonly [Drive | undefined, Drive | undefined],
 ): Promise<Machine> {
 	const { harts, memoryBytes, virtio } = config;
@@ -76,7 +80,7 @@ async function createMachine(
 			pmp: config.bios !== undefined || setsPmp(kernel),
 			jit: "on",
 		},
-		{ core: await loadCore(), extraImages },
+		{ core: await loadCore(), extraImages, ...(chosen ? { chosen } : {}) },
 	);
 }
 

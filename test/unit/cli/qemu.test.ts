@@ -41,6 +41,11 @@ describe("arguments", () => {
 		expect(parseQemuArguments(words(`${machine} ${disk} -snapshot`)).disks[0]?.writesBack).toBe(false);
 		const two = `${disk} ${disk.replace("fs.img", "fs1.img").replaceAll("x0", "x1").replace("bus.0", "bus.1")}`;
 		expect(parseQemuArguments(words(`${machine} ${two}`)).disks[1]?.file).toBe("fs1.img");
+		const linux = ["-kernel", "Image", "-initrd", "initrd", "-append", "console=ttyS0 quiet"];
+		expect(parseQemuArguments(["-bios", "fw.bin", ...linux])).toMatchObject({
+			initrd: "initrd",
+			append: "console=ttyS0 quiet",
+		});
 		expect(parseQemuArguments(words(`${machine} -serial mon:stdio -icount shift=3 -d int -D log`))).toMatchObject({
 			stdio: "mux",
 			log: new Set(["int"]),
@@ -64,6 +69,8 @@ describe("arguments", () => {
 
 	test.each([
 		["-foo", "-foo: invalid option"],
+		["-bios default", "-bios default: no firmware is included"],
+		["-dtb board.dtb", "-dtb: invalid option"],
 		["-m", "-m: requires an argument"],
 		["-m lots", "-m lots: this is not a size"],
 		["-smp 9", "-smp 9"],

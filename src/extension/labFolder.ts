@@ -340,6 +340,7 @@ export class LabFolder implements vscode.Disposable {
 		this.terminal.show(true);
 		this.terminal.machineStarted();
 		const { machine } = this.settings;
+		// A program's own test is named as it is typed.
 		const command = this.tree.lab?.tests.find(({ id }) => id === test)?.command ?? test;
 		report.report({ message: command });
 		const result = await this.command(command, () => this.engine().request("runTest", { test, seed, machine }), token);

@@ -13,7 +13,8 @@ import type { TestState } from "./progress.ts";
 import { sourceUri } from "./terminalLinks.ts";
 
 type Node =
-	| { readonly kind: "lab"; readonly folder: LabFolder }
+	/** Of the lab, or of a program that has tests by itself. */
+	| { readonly kind: "root"; readonly folder: LabFolder }
 	| { readonly kind: "task"; readonly folder: LabFolder }
 	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
 
@@ -219,12 +220,13 @@ export class LabTests implements vscode.Disposable {
 	private update(): void {
 		const wanted = new Set<string>();
 		for (const folder of this.folders.all) {
+			this.updatePrograms(folder, wanted);
 			const lab = folder.tree.lab;
 			if (!lab) continue;
 			const key = folder.root.toString();
 			wanted.add(key);
 			const root = this.item(this.controller.items, key, `${lab.title} (${folder.name})`, folder.root, {
-				kind: "lab",
+				kind: "root",
 				folder,
 			});
 			root.description = folder.tree.recognised ?? "";
@@ -247,13 +249,26 @@ export class LabTests implements vscode.Disposable {
 		});
 	}
 
+	/** Tests that programs have by themselves: a root each, below the lab's. */
+	private updatePrograms(folder: LabFolder, wanted: Set<string>): void {
+		for (const { program, tests } of folder.tree.programTests ?? []) {
+			const key = programRoot(folder, program);
+			wanted.add(key);
+			const { source } = folder.tree.programs.find(({ name }) => name === program) ?? {};
+			const uri = source === undefined ? undefined : vscode.Uri.joinPath(folder.root, source);
+			const root = this.item(this.controller.items, key, `${program} (${folder.name})`, uri, { kind: "root", folder });
+			root.sortText = `~${program}`;
+			this.updateTests(root, tests, folder);
+		}
+	}
+
 	/** A test that another has to pass before stands below that one. */
 	private updateTests(task: vscode.TestItem, tests: readonly TestInfo[], folder: LabFolder): void {
 		const items = new Map<string, vscode.TestItem>();
 		const kept = new Map<vscode.TestItem, Set<string>>([[task, new Set()]]);
 		for (const [i, test] of tests.entries()) {
 			const { source, main } = folder.tree.programs.find((program) => program.name === test.program) ?? {};
-			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, main];
+			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
 			const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
@@ -301,6 +316,10 @@ export class LabTests implements vscode.Disposable {
 		this.controller.items.get(folder.root.toString())?.children.forEach((task) => {
 			visit(task.children);
 		});
+		for (const { program } of folder.tree.programTests ?? []) {
+			const root = this.controller.items.get(programRoot(folder, program));
+			if (root) visit(root.children);
+		}
 		return found;
 	}
 
@@ -309,7 +328,7 @@ export class LabTests implements vscode.Disposable {
 		item: vscode.TestItem,
 	): { readonly folder: LabFolder; readonly id: string; readonly command: string } | undefined {
 		const node = this.nodes.get(item);
-		const test = node?.kind === "test" ? node.folder.tree.lab?.tests.find(({ id }) => id === node.id) : undefined;
+		const test = node?.kind === "test" ? testInfo(node.folder, node.id) : undefined;
 		return node && test && { folder: node.folder, id: test.id, command: test.command };
 	}
 
@@ -357,7 +376,7 @@ export class LabTests implements vscode.Disposable {
 	private async debug(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
 		for (const [folder, items] of this.selected(request)) {
 			const item = items.find((one) => this.results(folder).get(one.id) === "failed") ?? items[0];
-			const test = folder.tree.lab?.tests.find(({ id }) => id === item?.id);
+			const test = item && testInfo(folder, item.id);
 			if (!item || !test || token.isCancellationRequested) continue;
 			const run = this.controller.createTestRun(new vscode.TestRunRequest([item], request.exclude, request.profile));
 			try {
@@ -384,7 +403,13 @@ export class LabTests implements vscode.Disposable {
 			for (const child of children.sort((a, b) => ((a.sortText ?? "") < (b.sortText ?? "") ? -1 : 1))) visit(child);
 		};
 		if (request.include) for (const item of request.include) visit(item);
-		else this.controller.items.forEach(visit);
+		else {
+			this.controller.items.forEach((root) => {
+				// All of usertests takes a minute: with a lab beside it, they run where they are meant.
+				const folder = this.nodes.get(root)?.folder;
+				if (!folder?.tree.lab || root.id === folder.root.toString()) visit(root);
+			});
+		}
 		return result;
 	}
 
@@ -395,7 +420,7 @@ export class LabTests implements vscode.Disposable {
 		token: vscode.CancellationToken,
 		how: How,
 	): Promise<void> {
-		const root = this.controller.items.get(folder.root.toString());
+		const root = rootOf(items[0]);
 		for (const item of items) run.enqueued(item);
 		const report = { report: ({ message }: { message?: string }) => run.appendOutput(`${message ?? ""}\r\n`) };
 		try {
@@ -537,6 +562,21 @@ export class LabTests implements vscode.Disposable {
 		if (bad.every((verdict) => verdict.outcome === "errored")) run.errored(item, messages, duration);
 		else run.failed(item, messages, duration);
 	}
+}
+
+function rootOf(item: vscode.TestItem | undefined): vscode.TestItem | undefined {
+	return item?.parent ? rootOf(item.parent) : item;
+}
+
+/** The root of a program's own tests: an id that is no path of a tree. */
+function programRoot(folder: LabFolder, program: string): string {
+	return `${folder.root} ${program}`;
+}
+
+/** A test of a folder's lab, or of one of its programs. */
+export function testInfo({ tree }: LabFolder, id: string): TestInfo | undefined {
+	const lists = [tree.lab?.tests ?? [], ...(tree.programTests ?? []).map(({ tests }) => tests)];
+	return lists.flat().find((test) => test.id === id);
 }
 
 function pointsOf(points: number): string {

@@ -1,3 +1,4 @@
+import { withoutComments } from "../common/cText.ts";
 import { UserError } from "../common/errors.ts";
 import { ElfFile } from "../debuginfo/elf.ts";
 import type { LabManifest } from "./manifest.ts";
@@ -56,8 +57,45 @@ export function testNames(bytes: Uint8Array): readonly string[] {
 	return [...new Set(found)];
 }
 
-/** A program's tests as a lab: each types `PROGRAM NAME`, and passes by what usertests says. Throws where it has no table of them. */
-export function programLab(program: string, elf: Uint8Array): LabManifest {
+/** What a program prints that is judged here: usertests, and lazytests of 2019 and 2020. */
+const passed = "ALL TESTS PASSED";
+const failed = "SOME TESTS FAILED";
+
+/** A test of a program as its source declares it: function and name in a table, in either order. */
+export interface DeclaredTest {
+	readonly name: string;
+	/** Line (from 1) of the test's function, where it is in the same file. */
+	readonly line?: number;
+}
+
+/** The tests that a program's source declares, before anything is built; empty: it is no such program. */
+export function declaredTests(source: string): readonly DeclaredTest[] {
+	if (!source.includes(passed) || !source.includes(failed)) return [];
+	const text = withoutComments(source, "places");
+	const lines = new Map<string, number>();
+	for (const [i, line] of text.split("\n").entries()) {
+		const called = /^(?:(?:static\s+)?void\s+)?(\w+)\s*\([^()]*\)\s*(?:\{|$)/.exec(line)?.[1];
+		if (called !== undefined && !lines.has(called)) lines.set(called, i + 1);
+	}
+	const found = new Map<string, DeclaredTest>();
+	const entries = /\{\s*(?:([A-Za-z_]\w*)\s*,\s*"(\w+)"|"(\w+)"\s*,\s*([A-Za-z_]\w*))\s*(?:,\s*\w*\s*)?\}/g;
+	for (const [, call1, title1, title2, call2] of text.matchAll(entries)) {
+		const title = title1 ?? title2 ?? "";
+		const line = lines.get(call1 ?? call2 ?? "");
+		if (name.test(title)) found.set(title, { name: title, ...(line === undefined ? {} : { line }) });
+	}
+	return found.size < leastTests ? [] : [...found.values()];
+}
+
+/**
+ * A program's tests as a lab: each types `PROGRAM NAME`, and passes by what usertests says. Throws where it has no table of them.
+ * `idOf`: a test's id by its name.
+ */
+export function programLab(
+	program: string,
+	elf: Uint8Array,
+	idOf: (name: string) => string = (name) => name,
+): LabManifest {
 	const names = testNames(elf);
 	if (names.length === 0) {
 		const next = "A table of functions and names, as usertests has one, makes its tests known.";
@@ -70,17 +108,17 @@ export function programLab(program: string, elf: Uint8Array): LabManifest {
 		handout: "README.md",
 		programs: [program],
 		tasks: [{ id: program, title: `Tests of ${program}` }],
-		tests: names.map((id) => ({
-			id,
+		tests: names.map((name) => ({
+			id: idOf(name),
 			task: program,
-			title: id,
+			title: name,
 			program,
-			command: `${program} ${id}`,
+			command: `${program} ${name}`,
 			expect: {
 				match: "regex",
-				output: "^ALL TESTS PASSED$",
-				shown: "ALL TESTS PASSED",
-				lacks: "SOME TESTS FAILED",
+				output: `^${passed}$`,
+				shown: passed,
+				lacks: failed,
 			},
 			budget,
 		})),

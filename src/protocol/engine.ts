@@ -88,6 +88,8 @@ export interface TestInfo {
 	readonly program: string;
 	readonly command: string;
 	readonly expected: string;
+	/** Line of the program's source (from 1) that the test begins at; absent: that of `main`. */
+	readonly line?: number;
 	/** Of a grade script's test: what it counts, the test that has to pass first, and where its function is. */
 	readonly grade?: {
 		readonly points: number;
@@ -109,11 +111,18 @@ export interface LabInfo {
 	readonly handout?: string;
 }
 
+export interface ProgramTests {
+	readonly program: string;
+	readonly tests: readonly TestInfo[];
+}
+
 /** What the tree is, found without building it. */
 export interface TreeInfo {
 	readonly isKernelTree: boolean;
 	readonly programs: readonly ProgramInfo[];
 	readonly lab?: LabInfo;
+	/** Programs whose own tests can be run one by one, as usertests has them. Their ids are no ids of the lab's. */
+	readonly programTests?: readonly ProgramTests[];
 	/** Which lab it was taken for and why, or why for none; a sentence for people. Absent: no kernel tree. */
 	readonly recognised?: string;
 	/** A Makefile or manifest that cannot be understood, in words. */

@@ -17,7 +17,7 @@ import { kallocOf } from "../lab/faults/fault.ts";
 import { runFaultTests } from "../lab/faults/tests.ts";
 import { expectedText } from "../lab/judge.ts";
 import { judgeKnown } from "../lab/knownPrograms.ts";
-import type { LabManifest, LabTest } from "../lab/manifest.ts";
+import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
 import { bootSeed, testSchedule } from "../lab/schedules.ts";
 import type { Verdict } from "../lab/verdict.ts";
@@ -43,6 +43,7 @@ import { Debugging } from "./debugging.ts";
 import { Declarations } from "./declarations.ts";
 import { Grading } from "./grading.ts";
 import { LiveMachine, machineOff } from "./liveMachine.ts";
+import { OwnTests } from "./ownTests.ts";
 import type { BootedBuild, EngineParts } from "./parts.ts";
 import { replayToEnd } from "./recordedRun.ts";
 import { whoWrote, writerInHistory } from "./writer.ts";
@@ -67,6 +68,7 @@ export class Engine {
 
 	private readonly debugging: Debugging;
 	private readonly grading: Grading;
+	private readonly ownTests = new OwnTests();
 	private readonly declarations = new Declarations();
 	/** What the machine was booted from: a build in the background may be newer. */
 	private booted: BootedBuild | undefined;
@@ -195,7 +197,12 @@ export class Engine {
 			if (!found) return info;
 			const { lab, says } = await this.grading.describe(this.tree, own);
 			const recognised = says === undefined ? found.why : own ? `${found.why}. ${says}` : says;
-			return { ...info, recognised, ...(lab ? { lab } : {}) };
+			const programTests = await this.ownTests.list(this.tree, info.programs);
+			return {
+				...{ ...info, recognised },
+				...(lab ? { lab } : {}),
+				...(programTests.length > 0 ? { programTests } : {}),
+			};
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
 			this.manifest = undefined;
@@ -348,8 +355,7 @@ export class Engine {
 		{ test: id, seed, machine }: EngineRequests["runTest"]["params"],
 		signal: AbortSignal,
 	): Promise<EngineRequests["runTest"]["result"]> {
-		const { manifest } = this;
-		if (!manifest) throw noLab();
+		const manifest = this.labOf(id);
 		const test = findTest(manifest, id);
 		const { live, shape } = await this.power({ ...machine, seed: bootSeed(seed) }, seed);
 		this.command = test.command ?? test.program;
@@ -373,27 +379,47 @@ export class Engine {
 	}
 
 	private async runTests(params: RunTestsParams, signal: AbortSignal): Promise<EngineRequests["runTests"]["result"]> {
-		const { manifest } = this;
 		const output = this.builtOutput();
 		const all = params.tests.length === 0;
+		if (all && params.everyKallocFails && !this.manifest) throw noLab();
 		const coverage = params.coverage ? new CoverageCollector(output) : undefined;
 		const graded = params.tests.filter((id) => this.grading.isGraded(id));
+		const own = params.tests.filter((id) => !graded.includes(id));
 		const verdicts: Verdict[] = [];
-		if (params.everyKallocFails) {
-			if (!manifest) throw noLab();
-			const own = all
-				? manifest.tests
-				: params.tests.filter((id) => !graded.includes(id)).map((id) => findTest(manifest, id));
-			return this.failEveryKalloc(params, manifest, own, signal);
+		for (const [manifest, ids] of all ? this.allTests() : this.byLab(own)) {
+			const judge = params.everyKallocFails
+				? this.failEveryKalloc(params, manifest, ids, output, signal)
+				: this.runLabTests(manifest, ids, params, output, signal, coverage);
+			verdicts.push(...(await judge));
 		}
-		if (all || graded.length < params.tests.length) {
-			const own = params.tests.filter((id) => !graded.includes(id));
-			if (manifest) verdicts.push(...(await this.runLabTests(manifest, own, params, output, signal, coverage)));
-			else if (!all)
-				throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
-		}
+		if (params.everyKallocFails) return countsOf(verdicts);
 		if (all || graded.length > 0) verdicts.push(...(await this.grading.run(params, graded, output, this.tree, signal)));
 		return { ...countsOf(verdicts), ...(coverage?.isEmpty === false ? { coverage: this.reportOf(coverage) } : {}) };
+	}
+
+	/** The lab that a test is of: the tree's, or a program's own tests. */
+	private labOf(test: string): LabManifest {
+		const program = this.ownTests.programOf(test);
+		if (program !== undefined) return this.ownTests.lab(program, this.builtOutput());
+		if (this.manifest) return this.manifest;
+		throw noLab();
+	}
+
+	private byLab(tests: readonly string[]): ReadonlyMap<LabManifest, readonly string[]> {
+		const labs = new Map<string | undefined, LabManifest>();
+		const result = new Map<LabManifest, string[]>();
+		for (const test of tests) {
+			const program = this.ownTests.programOf(test);
+			const lab = labs.get(program) ?? this.labOf(test);
+			labs.set(program, lab);
+			result.set(lab, [...(result.get(lab) ?? []), test]);
+		}
+		return result;
+	}
+
+	private allTests(): ReadonlyMap<LabManifest, readonly string[]> {
+		const { manifest } = this;
+		return new Map(manifest ? [[manifest, manifest.tests.map(({ id }) => id)]] : []);
 	}
 
 	private async runLabTests(
@@ -404,7 +430,7 @@ export class Engine {
 		signal: AbortSignal,
 		coverage: CoverageCollector | undefined,
 	): Promise<Verdict[]> {
-		const tests = ids.length > 0 ? ids.map((id) => findTest(manifest, id)) : manifest.tests;
+		const tests = ids.map((id) => findTest(manifest, id));
 		const changed = await this.parts.catalog.changedIn(manifest, this.tree);
 		let harts = 1;
 		const judged = await runLab({
@@ -437,8 +463,7 @@ export class Engine {
 		{ test: id, moment, machine: params }: EngineRequests["recordSchedule"]["params"],
 		signal: AbortSignal,
 	): Promise<EngineRequests["recordSchedule"]["result"]> {
-		const { manifest } = this;
-		if (!manifest) throw new UserError("lab-not-found", "This tree has no lab", "Add a lab.json, or a lab's programs.");
+		const manifest = this.labOf(id);
 		const output = this.builtOutput();
 		const { setup = [], command, program, title, budget } = findTest(manifest, id);
 		const machine = await this.parts.explorable(output, params, false);
@@ -508,12 +533,13 @@ export class Engine {
 	private async failEveryKalloc(
 		{ machine: wish, seeds }: RunTestsParams,
 		manifest: LabManifest,
-		tests: readonly LabTest[],
+		ids: readonly string[],
+		output: BuildOutput,
 		signal: AbortSignal,
-	): Promise<EngineRequests["runTests"]["result"]> {
-		const output = this.builtOutput();
+	): Promise<Verdict[]> {
 		const params = { ...wish, seed: seeds[0] ?? 0 };
-		const verdicts = await runFaultTests({
+		const tests = ids.map((id) => findTest(manifest, id));
+		return runFaultTests({
 			...{ manifest, tests, signal, tree: this.tree },
 			fault: { kind: "kalloc", at: "all" },
 			harts: wish.harts ?? output.wish.harts,
@@ -526,7 +552,6 @@ export class Engine {
 			onProgress: (test, done, total) => this.parts.emit("testProgress", { test: test.id, done, total }),
 			onVerdict: (verdict) => this.parts.emit("verdict", verdict),
 		});
-		return countsOf(verdicts);
 	}
 }
 

@@ -9,7 +9,7 @@ import { gradesJson, scoreOf } from "../../src/grade/score.ts";
 import type { GradeBuild, GradeResult } from "../../src/grade/types.ts";
 import { gradeVerdict } from "../../src/grade/verdict.ts";
 import { toJUnit } from "../../src/lab/junit.ts";
-import { testNames } from "../../src/lab/programTests.ts";
+import { declaredTests, testNames } from "../../src/lab/programTests.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
 /** A program that a trap kills, and one whose system call panics the kernel. */
@@ -288,5 +288,11 @@ test("the tests of usertests are found in its ELF file, as its source has them",
 	expect([...testNames(elf)].sort()).toEqual([...declared].sort());
 	const twoTables = parts.programs.find(({ name }) => name === "twotables")?.elf as Uint8Array;
 	expect(testNames(twoTables)).toEqual(["a", "b", "c", "d", "e", "f1", "g1", "h1", "i1", "j1"]);
+	// Before a build, the source says the same, and where each is.
+	const listed = declaredTests(source);
+	expect(listed.map(({ name }) => name).sort()).toEqual([...declared].sort());
+	const lines = source.split("\n");
+	for (const { name, line } of listed) expect(lines[(line ?? 0) - 1], name).toMatch(/^\w.*\(/);
+	expect(declaredTests(source.replaceAll("ALL TESTS PASSED", "done"))).toEqual([]);
 	expect(testNames(parts.programs.find(({ name }) => name === "sh")?.elf as Uint8Array)).toEqual([]);
 });

@@ -18,8 +18,8 @@ export function gccPrefix(folder) {
 		const extra = tool === "gcc" ? " -Wno-error=infinite-recursion" : "";
 		program(`${prefix}${tool}`, `exec riscv64-unknown-elf-${tool} "$@"${extra}`);
 	}
-	// Only listings come from it, and they take as long as the compiler.
-	program(`${prefix}objdump`, "exit 0");
+	// Listings take as long as the compiler; symbol tables are what grade scripts find their breakpoints in.
+	program(`${prefix}objdump`, 'case "$1" in -t) exec riscv64-unknown-elf-objdump "$@";; esac');
 	return prefix;
 }
 

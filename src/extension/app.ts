@@ -18,6 +18,7 @@ import { Folders } from "./folders.ts";
 import { registerInlineValues } from "./inlineValues.ts";
 import { Inspectors } from "./inspectorPanel.ts";
 import type { LabFolder } from "./labFolder.ts";
+import { labPrograms } from "./labPrograms.ts";
 import { MachineView } from "./machineView.ts";
 import { newWorkspace, showFirstSteps } from "./newWorkspace.ts";
 import { Pages } from "./pages.ts";
@@ -51,8 +52,9 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	const log = own(vscode.window.createOutputChannel("xv6 Lab", { log: true }));
 	log.info(`xv6 Lab ${context.extension.packageJSON.version}, VS Code ${vscode.version}`);
 	const keys = new ContextKeys();
+	const programs = labPrograms(context);
 	const diagnostics = own(new BuildDiagnostics());
-	const folders = own(new Folders(platform, diagnostics, keys, log));
+	const folders = own(new Folders(platform, diagnostics, keys, log, programs));
 	const tests = own(new LabTests(folders));
 	const inspectors = own(new Inspectors(folders, context.extensionUri));
 	const pages = own(new Pages());
@@ -90,6 +92,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 	);
 	own(
 		registerCommands({
+			programs,
 			folders,
 			log,
 			showVerdict: (folder, verdict, tookMs) => showVerdict(folder, verdict, tookMs, tests),

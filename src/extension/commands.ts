@@ -4,7 +4,6 @@ import type { Logger } from "../common/logger.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
-import { labPrograms } from "./labPrograms.ts";
 import { addToDisk } from "./quickFixes.ts";
 
 type Report = BuildReport;
@@ -13,6 +12,8 @@ type Report = BuildReport;
 export interface CommandParts {
 	readonly folders: Folders;
 	readonly log: vscode.LogOutputChannel;
+	/** Programs that have a command of their own. */
+	readonly programs: readonly string[];
 	/** `tookMs`: of the test alone. */
 	showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number): Promise<void>;
 	/** How a program that no test judges ended. */
@@ -142,7 +143,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 		},
 		showLog: () => parts.log.show(),
 	};
-	for (const name of labPrograms) {
+	for (const name of parts.programs) {
 		handlers[`run.${name}`] = withFolder(name, (folder, report, token) =>
 			runProgram(parts, folder, name, report, token),
 		);

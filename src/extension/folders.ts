@@ -5,7 +5,6 @@ import type { ContextKeys } from "./contextKeys.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { Platform } from "./engineClient.ts";
 import { LabFolder } from "./labFolder.ts";
-import { labPrograms } from "./labPrograms.ts";
 
 /** Engines that stay after they have looked at their tree; each takes some 70 MB. */
 const enginesKept = 6;
@@ -31,6 +30,8 @@ export class Folders implements vscode.Disposable {
 		private readonly diagnostics: BuildDiagnostics,
 		private readonly keys: ContextKeys,
 		private readonly log: Logger,
+		/** Programs that have a command of their own. */
+		private readonly programs: readonly string[],
 	) {
 		const watcher = vscode.workspace.createFileSystemWatcher("**/kernel/{proc,main}.c", false, true, false);
 		// What decides a tree's programs and lab; a tree may have been seen while its files were still being written.
@@ -143,7 +144,7 @@ export class Folders implements vscode.Disposable {
 			"machineRunning",
 			this.all.some((folder) => folder.machineAlive),
 		);
-		for (const program of labPrograms) {
+		for (const program of this.programs) {
 			const there = this.all.some((folder) => folder.tree.programs.some((candidate) => candidate.name === program));
 			this.keys.set(`has.${program}`, there);
 		}

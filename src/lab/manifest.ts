@@ -181,6 +181,10 @@ export const manifestSchema = v.object({
 	summary: v.optional(oneLine),
 	/** Programs that the lab adds to the tree, from `programs/`. */
 	programs: v.array(programName),
+	/** Of these, the ones with a palette entry of their own, *xv6: Run NAME*, and their keys after Ctrl+Alt+X; "": no key. */
+	palette: v.optional(
+		v.record(programName, v.pipe(v.string(), v.regex(/^[a-z0-9]?$/, "a letter, a digit or nothing"))),
+	),
 	tasks: v.pipe(v.array(taskSchema), v.minLength(1)),
 	tests: v.pipe(v.array(testSchema), v.minLength(1)),
 	knownFailures: v.array(knownFailureSchema),

@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import type * as vscode from "vscode";
 import { labPrograms } from "../../../src/extension/labPrograms.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -51,12 +53,37 @@ test("the palette shows a command when it can be used, and no sooner", () => {
 	}
 });
 
-test("each lab program has a command of its own, shown when the tree has it", () => {
-	for (const program of labPrograms) {
-		const command = commands.find((candidate) => candidate.command === `xv6Lab.run.${program}`);
-		expect(command?.title).toBe(`Run ${program}`);
-		expect(command?.enablement).toBe(`xv6Lab.has.${program}`);
-	}
+describe("palette entries and keys", () => {
+	const folder = mkdtempSync(join(tmpdir(), "xv6-lab-palette-"));
+	const at = (name: string) => join(folder, name);
+	const files = ["package.json", "package.nls.json"];
+	const make = () => expect(spawnSync(process.execPath, ["scripts/palette.mjs", folder], { cwd: root }).status).toBe(0);
+	afterAll(() => rmSync(folder, { recursive: true }));
+
+	test("are what the labs' manifests say", () => {
+		for (const file of files) cpSync(join(root, file), at(file));
+		for (const { name } of readdirSync(join(root, "labs"), { withFileTypes: true }).filter((one) => one.isDirectory()))
+			cpSync(join(root, "labs", name, "lab.json"), at(`labs/${name}/lab.json`));
+		make();
+		for (const file of files) expect(readFileSync(at(file), "utf8")).toBe(readFileSync(join(root, file), "utf8"));
+		const programs = labPrograms({ extension: { packageJSON: manifest } as vscode.Extension<never> });
+		expect([...programs].sort()).toEqual(["mmaptest", "private", "prodcons1", "prodcons2", "prodcons3", "usertests"]);
+	});
+
+	test("of a third lab come from its lab.json alone", () => {
+		mkdirSync(at("labs/third"));
+		writeFileSync(at("labs/third/lab.json"), JSON.stringify({ palette: { forktree: "f", quiet: "" } }));
+		make();
+		const made = JSON.parse(readFileSync(at("package.json"), "utf8")).contributes;
+		const of = (list: readonly { readonly command: string }[], program: string) =>
+			list.filter(({ command }) => command === `xv6Lab.run.${program}`);
+		expect(of(made.commands, "forktree")).toMatchObject([{ enablement: "xv6Lab.has.forktree" }]);
+		expect(of(made.menus.commandPalette, "quiet")).toMatchObject([{ when: "xv6Lab.has.quiet" }]);
+		expect(of(made.keybindings, "forktree")).toMatchObject([{ key: "ctrl+alt+x f" }]);
+		expect(of(made.keybindings, "quiet")).toEqual([]);
+		expect(JSON.parse(readFileSync(at("package.nls.json"), "utf8"))["command.run.forktree"]).toBe("Run forktree");
+		expect(made.commands).toHaveLength(commands.length + 2);
+	});
 });
 
 test("keys are no two commands' own", () => {

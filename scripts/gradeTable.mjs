@@ -5,7 +5,7 @@
 // `node scripts/gradeTable.mjs lines TREE…`: what `make grade` prints with QEMU="xv6-lab qemu", beside what it prints with QEMU, but for times.
 // `node scripts/gradeTable.mjs usertests TREE…`: usertests by name, beside usertests as a whole.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -100,6 +100,34 @@ function there(copy, command, env) {
 	return spawnSync(program, args, { cwd: copy, env: { ...process.env, ...env }, maxBuffer: 1 << 28 });
 }
 
+/** What the script says of each test, under CPython. */
+function pythonVerdicts(copy, env, script, titles = []) {
+	const run = there(copy, ["python3", `./${script}`, ...titles], env);
+	const found = new Map();
+	// `== Test TITLE == … TITLE: OK`, with what make and the time-out say between.
+	for (const block of run.stdout
+		.toString()
+		.split(/^== Test /m)
+		.slice(1)) {
+		const title = block.split(" ==")[0].trim();
+		const word = [...block.matchAll(/: (?:\x1b\[\d+m)?(OK|FAIL)\b/g)].at(-1)?.[1];
+		if (word) found.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
+	}
+	return found;
+}
+
+function patientVerdicts(copy, env, script, tests) {
+	const library = join(copy, "gradelib.py");
+	const text = readFileSync(library, "utf8");
+	writeFileSync(library, text.replace("deadline = time.time() + timeout", "deadline = time.time() + 6 * timeout"));
+	return pythonVerdicts(
+		copy,
+		env,
+		script,
+		tests.map(({ title }) => title),
+	);
+}
+
 function verdicts() {
 	for (const tree of trees)
 		inCopy(tree, ({ copy, name, qemu, prefix }) => {
@@ -116,19 +144,10 @@ function verdicts() {
 				return;
 			}
 			const made = there(copy, ["make", "-s", "kernel/kernel", "fs.img"], env);
-			const theirs = new Map();
-			if (made.status === 0) {
-				const run = there(copy, ["python3", `./${script}`], env);
-				// `== Test TITLE == … TITLE: OK`, with what make and the time-out say between.
-				for (const block of run.stdout
-					.toString()
-					.split(/^== Test /m)
-					.slice(1)) {
-					const title = block.split(" ==")[0].trim();
-					const word = [...block.matchAll(/: (?:\x1b\[\d+m)?(OK|FAIL)\b/g)].at(-1)?.[1];
-					if (word) theirs.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
-				}
-			}
+			const theirs = made.status === 0 ? pythonVerdicts(copy, env, script) : new Map();
+			// What QEMU does not finish on a busy computer is tried once more, with six times the script's seconds.
+			const late = list.filter(({ title, outcome }) => outcome === "passed" && /^FAIL/.test(theirs.get(title) ?? ""));
+			const patient = late.length > 0 ? patientVerdicts(copy, env, script, late) : new Map();
 			const score = list.reduce((sum, { points }) => sum + points.got, 0);
 			const took = `${((between - before) / 1000).toFixed(0)} s, QEMU ${((performance.now() - between) / 1000).toFixed(0)} s`;
 			console.log(
@@ -137,8 +156,11 @@ function verdicts() {
 			for (const { title, outcome, points, reasons } of list) {
 				const word = { passed: "OK", failed: "FAIL", errored: "ERROR", "not-checked": "not graded" }[outcome];
 				const other = theirs.get(title) ?? (points.of === 0 ? "(no points)" : "-");
-				const mark = word === other ? "same     " : "DIFFERENT";
-				console.log(`  ${mark} ${title}: ${word} / ${other}${word === other ? "" : `   ${reasons[0]?.message ?? ""}`}`);
+				const again = patient.get(title);
+				const mark = word === other ? "same     " : word === again ? "same late" : "DIFFERENT";
+				const then = again === undefined ? "" : `, with more time ${again}`;
+				const why = mark === "DIFFERENT" ? `   ${reasons[0]?.message ?? ""}` : "";
+				console.log(`  ${mark} ${title}: ${word} / ${other}${then}${why}`);
 			}
 		});
 }

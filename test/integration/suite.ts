@@ -464,6 +464,22 @@ run_tests()
 		assert.equal(api.tests.results(graded).get(end), "failed");
 	});
 
+	it("shows usertests' own tests in the Test Explorer, each at its function, and runs one of them", async () => {
+		const own = await makeTree("owntests");
+		const id = "usertests pipes";
+		const item = api.tests.find(own, id);
+		assert.equal(item?.parent?.label, "usertests (owntests)");
+		assert.ok(item.uri?.path.endsWith("/owntests/user/usertests.c"));
+		const source = readFileSync(join(own.root.fsPath, "user/usertests.c"), "utf8").split("\n");
+		assert.match(source[item.range?.start.line ?? 0] ?? "", /^(static void )?pipes\(/);
+		const judged: string[] = [];
+		const subscription = own.engine().on("verdict", ({ test }) => judged.push(test));
+		await api.tests.runOne(own, id);
+		assert.equal(api.tests.results(own).get(id), "passed");
+		assert.deepEqual(judged, [id]);
+		subscription.dispose();
+	});
+
 	it("never blocked the extension host's event loop in all this", async () => {
 		const { turns, longest } = await watch.stop();
 		console.log(`[test] event loop: ${turns} turns, the longest:\n    ${longest.join("\n    ")}`);

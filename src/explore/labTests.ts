@@ -5,6 +5,7 @@ import { judge } from "../lab/judge.ts";
 import type { LabManifest, LabTest } from "../lab/manifest.ts";
 import type { Reason, Verdict } from "../lab/verdict.ts";
 import type { Machine } from "../machine/machine.ts";
+import type { Instructions } from "../machine/types.ts";
 import type { CommandEnd } from "../session/commandEnd.ts";
 import { Bench, type BenchRun } from "./bench.ts";
 import { exploreOn, exploreSchedule } from "./explore.ts";
@@ -30,6 +31,12 @@ export interface TestExploration {
 	/** The detectors' reports and the failing schedule. */
 	readonly reports: NonNullable<Verdict["exploration"]>;
 	readonly schedules: number;
+	/** The schedule that fails, made small: in one word, and told. */
+	readonly harm?: { readonly schedule: string; readonly kind: string; readonly text: string };
+	/** Of the machine after the failing schedule; without one, after the detectors' run. */
+	readonly stateHash: string;
+	/** Of the detectors' run. */
+	readonly instructions: Instructions;
 }
 
 interface Booted {
@@ -57,11 +64,13 @@ export class LabExplorer implements Disposable {
 		test: LabTest,
 		schedules: number,
 		onProgress?: (progress: SearchProgress) => void,
+		/** Instructions for the detectors' run. */
+		mostWatched: Instructions = test.budget,
 	): Promise<TestExploration> {
 		const { kernel, manifest, signal } = this.parts;
 		this.machines ??= (async () => ({ watched: await this.boot(true), plain: await this.boot(false) }))();
 		const { watched, plain } = await this.machines;
-		const nothing = { reasons: [], reports: [], schedules: 0 };
+		const nothing = { reasons: [], reports: [], schedules: 0, stateHash: "", instructions: 0 };
 		if (watched.end.kind !== "prompt") return nothing;
 		const setup = test.setup ?? [];
 		for (const { bench } of [watched, plain]) if (!(await bench.prepare(setup))) return nothing;
@@ -73,10 +82,10 @@ export class LabExplorer implements Disposable {
 			command,
 			schedule: exploreSchedule(0),
 			sites: schedules > 0,
-			budget: test.budget,
+			budget: Math.min(test.budget, mostWatched),
 			...benign,
 		};
-		const { findings, sites, end } = await exploreOn(watched.bench, watched.end, request);
+		const { findings, sites, end, stateHash, instructions } = await exploreOn(watched.bench, watched.end, request);
 		const judged = (run: BenchRun): string | undefined => wrong(test, run);
 		const found =
 			schedules > 0 && end.kind === "prompt"
@@ -92,11 +101,17 @@ export class LabExplorer implements Disposable {
 		const harm = found?.harm;
 		const reasons: Reason[] = findings.map(({ title }) => ({ kind: "concurrency", message: title }));
 		if (harm) reasons.push({ kind: "concurrency", message: `Schedule ${harm.text} fails: ${harm.failure.kind}` });
+		const text = harm ? renderHarm(harm) : "";
 		const reports = [
 			...findings.map(reportOf),
-			...(harm ? [{ text: renderHarm(harm), moment: { schedule: harm.text }, stack: [] }] : []),
+			...(harm ? [{ text, moment: { schedule: harm.text }, stack: [] }] : []),
 		];
-		return { reasons, reports, schedules: found?.schedules ?? 0 };
+		return {
+			...{ reasons, reports, instructions },
+			schedules: found?.schedules ?? 0,
+			...(harm ? { harm: { schedule: harm.text, kind: harm.failure.kind, text } } : {}),
+			stateHash: harm?.stateHash ?? stateHash,
+		};
 	}
 
 	dispose(): void {

@@ -5,6 +5,7 @@ import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { MemoryTree } from "../../src/common/sourceTree.ts";
 import { crashSweep } from "../../src/lab/faults/crash.ts";
 import { type Fault, kallocOf, type Sweep } from "../../src/lab/faults/fault.ts";
+import { timerAt } from "../../src/lab/faults/irq.ts";
 import { groupRuns, renderSweep } from "../../src/lab/faults/report.ts";
 import { sweep } from "../../src/lab/faults/sweep.ts";
 import { runFaultTests } from "../../src/lab/faults/tests.ts";
@@ -17,6 +18,8 @@ const full = process.env.FULL !== undefined;
 const budget = 20_000_000_000;
 const lab = "hw5-anonymous-mmap";
 const solution = "3b";
+/** Code of scause. */
+const supervisorTimer = 5;
 
 /** The solution, with one place of one file changed. */
 async function kernel(path?: string, from = "", to = ""): Promise<BuildOutput> {
@@ -170,4 +173,43 @@ test("tests of a lab with faults are verdicts of the kernel", async () => {
 		expect(wrong.map(({ title, actual }) => `${title}\n${actual}`)).toEqual([]);
 		expect(verdicts.some(({ outcome }) => outcome === "passed")).toBe(true);
 	}
+});
+
+test("--irq: the timer's interrupt comes right before the instruction that was asked for, and nothing else is other", async () => {
+	const output = await kernel();
+	const { machine } = await createMachine(output, { harts: 1, seed: 0, translator: true });
+	const shell = Shell.on(machine, { breathe });
+	expect((await shell.waitForPrompt(budget)).kind).toBe("prompt");
+	const ready = machine.snapshot();
+	const begin = machine.instret;
+	const taken: { readonly pc: bigint; readonly steps: number }[] = [];
+	const listening = machine.onTrap(({ interrupt, cause, pc, instret }) => {
+		if (interrupt && cause === supervisorTimer) taken.push({ pc, steps: instret - begin });
+	});
+	const exactly: number[] = [];
+	for (const at of [1_000, 20_001, 50_002, 100_003, 150_004]) {
+		machine.restore(ready);
+		const { hart, pc } = await timerAt(machine, "prodcons1", at, { breathe });
+		expect(hart).toBe(0);
+		expect(machine.instret).toBe(begin);
+		taken.length = 0;
+		const { end, output: said } = await shell.run("prodcons1", budget);
+		expect([end.kind, said]).toEqual(["prompt", "total = 55\n"]);
+		// Where interrupts are off it waits until they are on.
+		const first = taken.find(({ steps }) => steps >= at);
+		expect(first?.steps, `asked for ${at}`).toBeLessThan(at + 3_000);
+		if (first?.steps === at && first.pc === pc) exactly.push(at);
+		// The same once more is the same run.
+		const hash = machine.stateHash();
+		machine.restore(ready);
+		await timerAt(machine, "prodcons1", at, { breathe });
+		await shell.run("prodcons1", budget);
+		expect(machine.stateHash()).toBe(hash);
+	}
+	expect(exactly.length).toBeGreaterThan(2);
+	machine.restore(ready);
+	await expect(timerAt(machine, "prodcons1", 10_000_000_000, { breathe })).rejects.toMatchObject({ code: "usage" });
+	listening.dispose();
+	shell.dispose();
+	machine.dispose();
 });

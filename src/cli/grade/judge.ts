@@ -16,6 +16,7 @@ import { distFolder } from "../../env/node/dist.ts";
 import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
 import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
 import { explore, exploreSchedule } from "../../explore/explore.ts";
+import { LabExplorer } from "../../explore/labTests.ts";
 import { renderFindings } from "../../explore/report.ts";
 import type { CourseScript } from "../../grade/class/course.ts";
 import type { BuildAnswer, ReadAnswer } from "../../grade/class/grade.ts";
@@ -34,7 +35,7 @@ import { describeEnd } from "../../session/commandEnd.ts";
 import { machineFor } from "../../worker/compose.ts";
 import type { JudgeWatchData } from "../../worker/judgeWatch.node.ts";
 import { openCatalog } from "../assets.ts";
-import { breathe, createMachine, observe } from "../machine.ts";
+import { breathe, createMachine, explorableMachine, observe } from "../machine.ts";
 import type { Course, FromJudge, ToJudge } from "./messages.ts";
 import { runScriptTests, scriptSources } from "./scriptTests.ts";
 import { manifestOf } from "./values.ts";
@@ -209,6 +210,7 @@ class JudgeRoom {
 		if (this.script) return this.runScript(this.script, runs);
 		if (runs.length > 0) await this.runTests(runs, record);
 		for (const unit of of("seeds")) await this.runSeeds(unit);
+		await this.runDirected(of("directed"));
 		for (const unit of of("detectors")) await this.runDetectors(unit);
 	}
 
@@ -290,6 +292,43 @@ class JudgeRoom {
 		const text = worst ? `${head}\n${own.text}` : "";
 		const reason = worst ? `With seed ${worst.seed}: ${own.reason}` : "";
 		this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...own, text, reason, cpuMs } });
+	}
+
+	/** Harts stop where the detectors saw races and shared memory. What they report is told by their own unit. */
+	private async runDirected(units: readonly Unit[]): Promise<void> {
+		const { output, manifest } = this;
+		if (units.length === 0) return;
+		if (!output) throw new Error("nothing is built");
+		const harts = this.harts(output);
+		const explorer = new LabExplorer({
+			kernel: new ProgramSymbols("kernel", output.kernel),
+			manifest,
+			createMachine: (watch) => explorableMachine(output, { harts, seed: 0, translator: !watch }, watch),
+			breathe,
+		});
+		try {
+			for (const unit of units) {
+				const test = findTest(manifest, unit.test);
+				this.begin(unit);
+				const start = process.cpuUsage();
+				// Each schedule has a time of its own.
+				const found = await explorer.explore(test, unit.seeds[1], () => this.newWork(), mostWatched);
+				const { harm, stateHash, instructions } = found;
+				const title = harm && visible(`Schedule ${harm.schedule} fails: ${harm.kind}`);
+				this.send({
+					kind: "result",
+					result: {
+						...{ kind: "unit", ...unitOf(unit), outcome: harm ? "failed" : "passed", harts, stateHash, instructions },
+						text: harm ? clip(visible(harm.text)) : "",
+						reason: title ?? "",
+						mistakes: harm ? [{ key: `schedule ${visible(harm.kind)}`, text: title ?? "" }] : [],
+						...{ seed: 0, command: test.command ?? test.program, cpuMs: since(start) },
+					},
+				});
+			}
+		} finally {
+			explorer.dispose();
+		}
 	}
 
 	private async runDetectors(unit: Unit): Promise<void> {

@@ -60,7 +60,7 @@ export const buildSchema = v.object({
 	cpuMs,
 });
 
-export const strategies = ["run", "seeds", "detectors"] as const;
+export const strategies = ["run", "seeds", "directed", "detectors"] as const;
 
 export const mistakeSchema = v.object({
 	/** The same for the same mistake in two trees. */
@@ -73,7 +73,7 @@ export const unitSchema = v.object({
 	kind: v.literal("unit"),
 	kernel: hash,
 	test: text,
-	/** `run`: one run with seed 0. `seeds`: the schedules of `seeds`. `detectors`: one run under the detectors. */
+	/** `run`: one run with seed 0. `seeds`: the schedules of `seeds`. `directed`: as many directed ones. `detectors`: one run under the detectors. */
 	strategy: v.picklist(strategies),
 	/** First and last. */
 	seeds: v.tuple([v.number(), v.number()]),

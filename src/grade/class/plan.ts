@@ -9,7 +9,7 @@ export function runUnits(kernel: string, manifest: LabManifest, policy: Policy):
 }
 
 /**
- * What follows from the runs: schedules for concurrent tests that passed (one that fails has failed), and the detectors for those that
+ * What follows from the runs: schedules, seeded and directed, for concurrent tests that passed (one that fails has failed), and the detectors for those that
  * were begun.
  */
 export function furtherUnits(kernel: string, manifest: LabManifest, policy: Policy, results: Results): Unit[] {
@@ -19,6 +19,8 @@ export function furtherUnits(kernel: string, manifest: LabManifest, policy: Poli
 		if (!concurrent || !run || run.outcome === "not-begun" || run.outcome === "errored") continue;
 		const passes = run.outcome === "passed" || (run.outcome === "not-checked" && policy.uncheckedPasses);
 		if (policy.seeds > 0 && passes) units.push({ kernel, test: id, strategy: "seeds", seeds: [1, policy.seeds] });
+		if (policy.schedules > 0 && passes)
+			units.push({ kernel, test: id, strategy: "directed", seeds: [1, policy.schedules] });
 		if (policy.detectors !== "off") units.push({ kernel, test: id, strategy: "detectors", seeds: [0, 0] });
 	}
 	return units;

@@ -11,6 +11,8 @@ export const policySchema = v.strictObject({
 	tests: v.optional(v.array(v.string())),
 	/** Further schedules for the tests that the lab calls concurrent; the first one that fails fails the test. */
 	seeds: v.optional(whole(0, 1000), 0),
+	/** So many directed schedules of these: harts stop at races and at shared memory. The first one that fails fails the test. */
+	schedules: v.optional(whole(0, 1000), 0),
 	/** The detectors' run of the concurrent tests: not at all, told but without a price, or a finding fails the test. */
 	detectors: v.optional(v.picklist(["off", "report", "fail"]), "report"),
 	/** A test whose evidence is missing counts as passed. */

@@ -20,7 +20,8 @@ export interface TestScore {
 export interface Again {
 	readonly command: string;
 	readonly seed: number;
-	readonly detectors: boolean;
+	/** Found by the detectors or a directed schedule. */
+	readonly explore: boolean;
 	/** By a grade script of this name. */
 	readonly script: string | undefined;
 }
@@ -124,11 +125,13 @@ function scoreTest(
 	if (!run) return undefined;
 	const seeds = units.find(({ strategy, seeds: [, last] }) => strategy === "seeds" && last === policy.seeds);
 	const detectors = policy.detectors === "off" ? undefined : units.find(({ strategy }) => strategy === "detectors");
-	const decides = [run, ...(seeds ? [seeds] : []), ...(detectors && policy.detectors === "fail" ? [detectors] : [])];
+	const directed = units.find(({ strategy, seeds: [, last] }) => strategy === "directed" && last === policy.schedules);
+	const schedules = [...(seeds ? [seeds] : []), ...(directed ? [directed] : [])];
+	const decides = [run, ...schedules, ...(detectors && policy.detectors === "fail" ? [detectors] : [])];
 	const isPass = ({ outcome }: UnitResult) =>
 		outcome === "passed" || (outcome === "not-checked" && policy.uncheckedPasses);
 	const bad = decides.find((unit) => !isPass(unit));
-	const told = [run, ...(seeds ? [seeds] : []), ...(detectors ? [detectors] : [])].filter(({ text }) => text !== "");
+	const told = [run, ...schedules, ...(detectors ? [detectors] : [])].filter(({ text }) => text !== "");
 	const most = pointsOf(test);
 	const shown = bad ?? (detectors && !isPass(detectors) ? detectors : undefined);
 	return {
@@ -140,7 +143,12 @@ function scoreTest(
 		reason: bad?.reason ?? "",
 		mistakes: told.flatMap(({ mistakes }) => mistakes),
 		...(shown && shown.outcome === "failed"
-			? { again: { command: shown.command, seed: shown.seed, detectors: shown.strategy === "detectors", script } }
+			? {
+					again: {
+						...{ command: shown.command, seed: shown.seed, script },
+						explore: shown.strategy === "detectors" || shown.strategy === "directed",
+					},
+				}
 			: {}),
 	};
 }

@@ -238,6 +238,6 @@ function anchor({ judged }: ClassScore, { test }: TestScore): string {
 /** A command that shows the failure once more. */
 export function againCommand(again: Again, test: string, lab: string): string {
 	if (again.script !== undefined) return `xv6-lab test --script ${again.script} --test ${JSON.stringify(test)}`;
-	if (again.detectors) return `xv6-lab explore ${again.command}`;
+	if (again.explore) return `xv6-lab explore ${again.command}`;
 	return `xv6-lab test --lab ${lab} --test ${test}${again.seed === 0 ? "" : ` --seed ${again.seed}`}`;
 }

@@ -51,6 +51,7 @@ export function withBoot(
 		extraImages: [...images.extraImages, ...(initrd ? [{ physical, bytes: initrd }] : [])],
 		chosen: {
 			...(bootargs === undefined ? {} : { bootargs }),
+			rtc: true,
 			...(initrd ? { initrd: { physical, length: initrd.length } } : {}),
 		},
 	};

@@ -112,6 +112,8 @@ export interface Chosen {
 	readonly bootargs?: string;
 	/** Where an initial RAM disk is, and how long. */
 	readonly initrd?: { readonly physical: bigint; readonly length: number };
+	/** The board has its real-time clock. Kernels that are told nothing find it at its address, and their tree stays what it was. */
+	readonly rtc?: boolean;
 }
 
 function chosenNode({ bootargs, initrd }: Chosen): Node {
@@ -160,6 +162,14 @@ export function boardTree(harts: number, ramBytes: number, chosen: Chosen = {}):
 			];
 		}),
 	);
+	const rtc = {
+		[`rtc@${hex(board.rtc.base)}`]: {
+			compatible: "google,goldfish-rtc",
+			reg: reg(board.rtc.base, board.rtc.size),
+			interrupts: [board.rtc.irq],
+			"interrupt-parent": [plicHandle],
+		},
+	};
 	const uart = `serial@${hex(board.uart.base)}`;
 	return flatten({
 		"#address-cells": [2],
@@ -203,6 +213,7 @@ export function boardTree(harts: number, ramBytes: number, chosen: Chosen = {}):
 				"interrupt-parent": [plicHandle],
 				"clock-frequency": [board.uart.clockHz],
 			},
+			...(chosen.rtc ? rtc : {}),
 			...virtio,
 		},
 	});

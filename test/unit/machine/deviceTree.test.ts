@@ -84,6 +84,20 @@ test.each([1, 3, 8])("the board with %i harts tells its memory, harts and device
 	expect(contexts?.length).toBe(4 * harts);
 });
 
+test("a kernel is told its command line, its initial RAM disk and the clock, and only where there is one", () => {
+	const initrd = { physical: 0x1_8000_1000n, length: 0x2345 };
+	const root = parse(boardTree(1, 128 << 20, { bootargs: "console=ttyS0 quiet", initrd, rtc: true }));
+	const chosen = root.children.get("chosen")?.properties;
+	expect(string(chosen?.get("bootargs"))).toBe("console=ttyS0 quiet");
+	expect(cells(chosen?.get("linux,initrd-start"))).toEqual([1, 0x80001000]);
+	expect(cells(chosen?.get("linux,initrd-end"))).toEqual([1, 0x80003345]);
+	expect([...(root.children.get("soc")?.children.keys() ?? [])]).toContain("rtc@101000");
+	expect(boardTree(1, 128 << 20, {})).toEqual(boardTree(1, 128 << 20));
+	const plain = parse(boardTree(1, 128 << 20));
+	expect([...(plain.children.get("chosen")?.properties.keys() ?? [])]).toEqual(["stdout-path"]);
+	expect([...(plain.children.get("soc")?.children.keys() ?? [])]).not.toContain("rtc@101000");
+});
+
 const dtc = spawnSync("dtc", ["--version"]).status === 0;
 test.skipIf(!dtc)("the device tree compiler reads it without a complaint of an error", () => {
 	const result = spawnSync("dtc", ["-I", "dtb", "-O", "dts", "-q"], { input: boardTree(4, 128 << 20) });

@@ -3,6 +3,7 @@
 // `node scripts/gradeTable.mjs verdicts TREE…`: each test's verdict, beside the script's under CPython with make, gcc and QEMU (in a copy).
 // `TREE@FILE@SED` is the tree with an edit, such as `lab@kernel/vm.c@s/PTE_W/0/`: a broken one.
 // `node scripts/gradeTable.mjs lines TREE…`: what `make grade` prints with QEMU="xv6-lab qemu", beside what it prints with QEMU, but for times.
+// `node scripts/gradeTable.mjs table FILE…`: rows of docs/grade-scripts.md from what `verdicts` printed. Trees are called `mit24a-util` or `u24-util` (the course's own starter).
 // `node scripts/gradeTable.mjs usertests TREE…`: usertests by name, beside usertests as a whole.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -188,6 +189,33 @@ function lines() {
 		});
 }
 
+function table() {
+	const rows = trees.map((file) => {
+		const lines = readFileSync(file, "utf8").split("\n");
+		const head = lines
+			.map((line) => /^(\D+)(\d\d)\w?-(\w+)(?: with (.*))? grade-\S+: ours (\d+\/\d+)/.exec(line))
+			.find(Boolean);
+		if (!head) return undefined;
+		const [, kind, year, name, edit, score] = head;
+		const count = (mark) => lines.filter((line) => line.startsWith(`  ${mark}`)).length;
+		const other = lines.flatMap(
+			(line) => /^ {2}DIFFERENT (.*?): (.*? \/ [^ ]+(?: \(timeout\))?)/.exec(line)?.slice(1).join(": ") ?? [],
+		);
+		const tree = edit ? `\`${edit}\`` : kind === "u" ? "starter" : "a published solution";
+		return {
+			key: `20${year} ${name} ${edit ? 2 : kind === "u" ? 1 : 0}`,
+			cells: [`20${year} ${name}`, tree, score, count("same     "), count("same late"), other.join("; ")],
+		};
+	});
+	const known = rows.filter(Boolean).sort((a, b) => (a.key < b.key ? -1 : 1));
+	console.log(
+		"| lab | tree | points here | same verdict | same with more time for QEMU | different (here / QEMU) |\n| --- | --- | --- | --- | --- | --- |",
+	);
+	for (const { cells } of known) console.log(`| ${cells.join(" | ")} |`);
+	const sum = (at) => known.reduce((total, { cells }) => total + cells[at], 0);
+	console.log(`\n${known.length} trees, ${sum(3)} tests the same, ${sum(4)} with more time`);
+}
+
 function usertests() {
 	for (const tree of trees) {
 		const options = ["--dir", tree, "--toolchain", "bundled"];
@@ -214,12 +242,12 @@ function usertests() {
 	}
 }
 
-const works = { lists, verdicts, lines, usertests };
+const works = { lists, verdicts, lines, table, usertests };
 if (!works[what] || trees.length === 0 || !existsSync(resolve(trees[0].split("@")[0]))) {
 	console.error(
 		readFileSync(fileURLToPath(import.meta.url), "utf8")
 			.split("\n")
-			.slice(0, 6)
+			.slice(0, 7)
 			.join("\n"),
 	);
 	process.exit(2);

@@ -245,6 +245,30 @@ test("a kernel that takes all its time costs the others nothing", async () => {
 	expect(unitOf(other)?.outcome).toBe("passed");
 });
 
+test("a tree that eats memory and a kernel that prints for ever cost only their own students", async () => {
+	const shop = new WorkShop(catalog, repository);
+	mkdirSync(at("greedy"));
+	const [huge, flooding, other] = [await shop.huge(), await shop.flooding(), await shop.solution("1b")].map(
+		(files, i) => packings[0]?.(at("greedy"), files, i) ?? "",
+	);
+	writeFileSync(at("greedy.json"), JSON.stringify({ tests: ["private"], detectors: "off", memoryMiB: 900 }));
+	const args = ["greedy", "--lab", lab, "--policy", "greedy.json", "--out", "greedy.jsonl", "--jobs", "1"];
+	const { code, err } = await start(args).ended;
+	expect(code, err).toBe(0);
+	const text = readFileSync(at("greedy.jsonl"), "utf8");
+	const { results } = parseResults(text, "greedy.jsonl");
+	const buildOf = (source = "") => results.builds.get(results.submissions.get(source)?.tree ?? "");
+	const unitOf = (source = "") => {
+		const { kernel } = buildOf(source) ?? {};
+		return [...results.units.values()].find((unit) => unit.kernel === kernel);
+	};
+	expect(buildOf(huge)?.problem).toBe("The judge of this submission was stopped: it used more than 900 MiB of memory");
+	expect(unitOf(flooding)?.outcome).toBe("failed");
+	expect(unitOf(flooding)?.text).toContain("flood flood flood");
+	expect(text.length).toBeLessThan(200_000);
+	expect(unitOf(other)?.outcome).toBe("passed");
+});
+
 test("Ctrl-C leaves a file that resumes, and a second run at the same file is kept away", async () => {
 	const first = start(gradeArgs("cut.jsonl", "--jobs", "1"));
 	while (!existsSync(at("cut.jsonl")) || readFileSync(at("cut.jsonl"), "utf8").length < 2000) await sleep(50);

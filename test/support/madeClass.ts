@@ -63,6 +63,31 @@ export class WorkShop {
 		return new Map(files).set("kernel/main.c", utf8(text.replace("scheduler();", loop)));
 	}
 
+	/** Its kernel prints for ever when the lab's first program is to begin. */
+	async flooding(): Promise<Files> {
+		const flood = '  while(strncmp(path, "private", 8) == 0)\n    printf("flood flood flood\\n");\n';
+		return this.changed("1b", "kernel/exec.c", (text) =>
+			text.replace("  im.pagetable = proc_pagetable(p);\n", `${flood}$&`),
+		);
+	}
+
+	/** A file of a few lines for which every compiler takes gigabytes. */
+	async huge(): Promise<Files> {
+		const tens = ["A", "B", "C", "D", "E", "F", "G"].map((name, i, names) => {
+			const part = i === 0 ? "1" : names[i - 1];
+			return `#define ${name} ${Array(10).fill(part).join(", ")}\n`;
+		});
+		return this.changed("1b", "kernel/string.c", (text) => `${text}\n${tens.join("")}static int huge[] = { G };\n`);
+	}
+
+	private async changed(stage: string, path: string, change: (text: string) => string): Promise<Files> {
+		const files = await this.solution(stage);
+		const before = fromUtf8(files.get(path) as Uint8Array);
+		const after = change(before);
+		if (after === before) throw new Error(`nothing changed in ${path}`);
+		return new Map(files).set(path, utf8(after));
+	}
+
 	async broken(): Promise<Files> {
 		const files = await this.solution("1b");
 		const text = fromUtf8(files.get("kernel/vm.c") as Uint8Array);

@@ -57,7 +57,7 @@ export function testNames(bytes: Uint8Array): readonly string[] {
 	return [...new Set(found)];
 }
 
-/** What a program prints that is judged here: usertests, and lazytests of 2019 and 2020. */
+/** What a program prints that is judged here: `usertests`, and `lazytests` of 2019 and 2020. */
 const passed = "ALL TESTS PASSED";
 const failed = "SOME TESTS FAILED";
 

@@ -5,7 +5,7 @@ import type { BuildOutput } from "../build/types.ts";
 import { UserError, type UserErrorData } from "../common/errors.ts";
 import { distFolder } from "../env/node/dist.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
-import { type LabRunRequest, runLab, type TestShare } from "../lab/runner.ts";
+import { type LabRunRequest, runLab, type TestShare, verdictsOf } from "../lab/runner.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import type { MachineParams } from "../protocol/engine.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
@@ -53,14 +53,15 @@ export async function runSideBySide(
 	const taken = new SharedArrayBuffer(job.tests.length);
 	const all: Job = { ...job, sideBySide: true, taken };
 	const done = new Map<string, Verdict>();
-	const verdicts: Verdict[] = [];
+	const verdicts = await verdictsOf({ ...job, tree: new NodeTree(job.dir) }, job.tests.length > 1, onVerdict);
+	let added = 0;
 	const add = (verdict: Verdict) => {
 		done.set(verdict.test, verdict);
-		for (let test = job.tests[verdicts.length]; test; test = job.tests[verdicts.length]) {
+		for (let test = job.tests[added]; test; test = job.tests[added]) {
 			const next = done.get(test.id);
 			if (!next) return;
-			verdicts.push(next);
-			onVerdict(next);
+			added++;
+			verdicts.add(next);
 		}
 	};
 	const workers: Worker[] = [];
@@ -74,7 +75,7 @@ export async function runSideBySide(
 	} finally {
 		await Promise.all(workers.map((worker) => worker.terminate()));
 	}
-	return verdicts;
+	return verdicts.end();
 }
 
 function answersOf(worker: Worker, add: (verdict: Verdict) => void): Promise<void> {
@@ -94,7 +95,6 @@ async function run(job: Job, leads: boolean, onVerdict: (verdict: Verdict) => vo
 	const share: TestShare = { leads, take: (index) => Atomics.exchange(taken, index, 1) === 0 };
 	await runLab({
 		...{ manifest, tests: job.tests, harts: job.harts, seeds: job.seeds, share, onVerdict, breathe },
-		whole: job.tests.length > 1,
 		tree: new NodeTree(job.dir),
 		programs: output.programs,
 		...(job.changed ? { changed: job.changed } : {}),

@@ -80,6 +80,8 @@ export const testSchema = v.object({
 	points: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1000))),
 	/** Several processes work at the same data: `xv6-lab grade` lets the detectors watch it, and tries further schedules. */
 	concurrent: v.optional(v.boolean()),
+	/** It passes on a tree without its task, too: a pass does not show that the task is begun. */
+	early: v.optional(v.literal(true)),
 });
 
 export const knownFailureSchema = v.object({
@@ -136,6 +138,8 @@ export const taskSchema = v.object({
 			/** It counts in every other C file of the folder, too, as in one that the student added; not in these. */
 			notIn: v.optional(v.array(sourceFile)),
 			has: regularExpression,
+			/** The same under another name than the handout's: then nothing is said of later tasks either. */
+			otherwise: v.optional(regularExpression),
 			missing: oneLine,
 		}),
 	),

@@ -10,7 +10,7 @@ import { describeEnd } from "../session/commandEnd.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { type CommandResult, Shell } from "../session/shell.ts";
 import { watchProgress } from "../session/waiting.ts";
-import { markUnbegun, unbegunTasks } from "./begun.ts";
+import { unbegunTasks, Verdicts } from "./begun.ts";
 import { bootPart, type CoverageCollector } from "./coverage/collector.ts";
 import { diagnosisFiles } from "./diagnosisFiles.ts";
 import { timerAt } from "./faults/irq.ts";
@@ -41,6 +41,8 @@ export interface TestObserver extends Disposable {
 	stack(): readonly StackLine[];
 	/** What each process waits for: a machine that makes no progress is stopped soon. */
 	waits?(): Waits;
+	/** Undefined: the kernel does not tell. */
+	panicked?(): boolean | undefined;
 	/** Why the run ended as it did; `file`: text of a file of the tree. */
 	diagnose(end: RunEnd, file: (path: string) => string | undefined): readonly Diagnosis[];
 }
@@ -85,6 +87,8 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	readonly patience?: () => () => boolean;
 	readonly signal?: AbortSignal;
 	readonly onStart?: (test: LabTest, seed: number) => void;
+	/** As soon as a test has ended, with its machine as it left it; that its task is not begun is not known yet. */
+	readonly onEnd?: (verdict: Verdict) => void;
 	readonly onVerdict?: (verdict: Verdict) => void;
 	readonly onOutput?: (bytes: Uint8Array) => void;
 	/** The timer's interrupt comes at this instruction of each test's command; see faults/irq.ts. */
@@ -101,19 +105,26 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	const { manifest } = request;
 	const tests = request.tests ?? manifest.tests;
-	// Whoever asks for one test by name wants to see it fail.
-	const sources =
-		tests.length > 1 || request.whole ? await readNamedSources(manifest, request.tree) : new Map<string, string>();
-	const unbegun = unbegunTasks(manifest, sources);
-	const verdicts: Verdict[] = [];
+	// Whoever shares the tests sees only some; whoever asks for one by name wants to see it fail.
+	const isWhole = request.share === undefined && (tests.length > 1 || request.whole === true);
+	const verdicts = await verdictsOf(request, isWhole, (verdict) => request.onVerdict?.(verdict));
 	for (const seeds of seedsByBoot(request.seeds)) {
 		await runFromBoot(request, seeds, tests, (verdict) => {
-			const marked = verdict.reasons[0]?.kind === "boot" ? verdict : markUnbegun(verdict, unbegun);
-			verdicts.push(marked);
-			request.onVerdict?.(marked);
+			request.onEnd?.(verdict);
+			verdicts.add(verdict);
 		});
 	}
-	return verdicts;
+	return verdicts.end();
+}
+
+/** Of a lab, or of single tests: those may fail. */
+export async function verdictsOf(
+	{ manifest, tree }: Pick<LabRunRequest, "manifest" | "tree">,
+	isWhole: boolean,
+	deliver: (verdict: Verdict) => void,
+): Promise<Verdicts> {
+	const sources = isWhole ? await readNamedSources(manifest, tree) : new Map<string, string>();
+	return new Verdicts(manifest, unbegunTasks(manifest, sources), deliver);
 }
 
 /** `seeds` share a boot. */

@@ -244,21 +244,26 @@ class JudgeRoom {
 		const wanted = new Map(units.map((unit) => [unit.test, unit]));
 		const tests = this.manifest.tests.filter(({ id }) => wanted.has(id));
 		const [first] = this.manifest.tests;
-		const runs: { readonly unit: Unit; readonly recording: Recording }[] = [];
-		const deliver = (verdict: Verdict, told: Told, machine: Machine) => {
+		const runs = new Map<Unit, Recording>();
+		const isFailure = ({ outcome }: Verdict) => outcome === "failed" || outcome === "errored";
+		const ended = (verdict: Verdict, machine: Machine) => {
+			const unit = wanted.get(verdict.test);
+			if (record !== undefined && unit && isFailure(verdict)) runs.set(unit, recordingOf(machine, verdict.title));
+		};
+		const deliver = (verdict: Verdict, told: Told) => {
 			const unit = wanted.get(verdict.test);
 			if (!unit) return;
-			const failed = verdict.outcome === "failed" || verdict.outcome === "errored";
-			if (record !== undefined && failed) runs.push({ unit, recording: recordingOf(machine, verdict.title) });
+			if (!isFailure(verdict)) runs.delete(unit);
 			this.send({ kind: "result", result: { ...told, ...unitOf(unit), ...ofVerdict(verdict) } });
 		};
 		const begin = (test: LabTest) => {
 			const unit = wanted.get(test.id);
 			if (unit) this.begin(unit);
 		};
-		const notBooted = await this.judge(tests, [0], deliver, begin, first !== undefined && !wanted.has(first.id));
-		if (notBooted) await this.judge(this.manifest.tests, [0], deliver);
-		for (const { unit, recording } of runs) {
+		const orBoot = first !== undefined && !wanted.has(first.id);
+		const notBooted = await this.judge(tests, [0], { deliver, ended, begin, orBoot });
+		if (notBooted) await this.judge(this.manifest.tests, [0], { deliver, ended });
+		for (const [unit, recording] of runs) {
 			const bytes = await serializeRecording(recording);
 			await atomicWrite([{ path: join(record ?? "", runName(unit.kernel, unit.test)), bytes }]);
 		}
@@ -281,7 +286,7 @@ class JudgeRoom {
 			worst ??= verdict;
 		};
 		// Each schedule has a time of its own.
-		await this.judge([test], seeds, count, () => this.newWork());
+		await this.judge([test], seeds, { deliver: count, begin: () => this.newWork() });
 		if (!told) return;
 		const cpuMs = since(start);
 		const pass: Pick<UnitResult, "outcome" | "text" | "reason" | "mistakes" | "seed"> = {
@@ -389,9 +394,7 @@ class JudgeRoom {
 	private async judge(
 		tests: readonly LabTest[],
 		seeds: readonly number[],
-		deliver: (verdict: Verdict, told: Told, machine: Machine) => void,
-		start: (test: LabTest) => void = () => undefined,
-		orBoot = false,
+		{ deliver, ended, begin, orBoot = false }: Judging,
 	): Promise<boolean> {
 		const { output, manifest } = this;
 		if (!output) throw new Error("nothing is built");
@@ -399,6 +402,8 @@ class JudgeRoom {
 		let machine: Machine | undefined;
 		let began = process.cpuUsage();
 		let notBooted = false;
+		const told = new Map<string, Told>();
+		const keyOf = ({ test, seed }: Verdict) => `${seed} ${test}`;
 		await runLab({
 			manifest,
 			tree: this.tree,
@@ -413,18 +418,33 @@ class JudgeRoom {
 			},
 			observe: (one) => observe(one, output, manifest),
 			breathe,
-			onStart: (test) => start(test),
-			onVerdict: (verdict) => {
+			onStart: (test) => begin?.(test),
+			onEnd: (verdict) => {
 				const cpuMs = since(began);
 				began = process.cpuUsage();
 				notBooted ||= orBoot && verdict.reasons.some(({ kind }) => kind === "boot");
 				if (notBooted || !machine) return;
-				const told = { harts, command: verdict.command, instructions: verdict.instructions, cpuMs };
-				deliver(verdict, { kind: "unit", ...told, stateHash: machine.stateHash() }, machine);
+				const { command, instructions } = verdict;
+				told.set(keyOf(verdict), { kind: "unit", harts, command, instructions, cpuMs, stateHash: machine.stateHash() });
+				ended?.(verdict, machine);
+			},
+			onVerdict: (verdict) => {
+				const its = told.get(keyOf(verdict));
+				if (its && !notBooted) deliver(verdict, its);
 			},
 		});
 		return notBooted;
 	}
+}
+
+/** What becomes of verdicts. */
+interface Judging {
+	readonly deliver: (verdict: Verdict, told: Told) => void;
+	/** A test has ended, on this machine. */
+	readonly ended?: (verdict: Verdict, machine: Machine) => void;
+	readonly begin?: (test: LabTest) => void;
+	/** Where nothing boots, no verdict is delivered. */
+	readonly orBoot?: boolean;
 }
 
 type Told = Pick<UnitResult, "kind" | "harts" | "command" | "stateHash" | "instructions" | "cpuMs">;

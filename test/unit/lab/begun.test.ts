@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { utf8 } from "../../../src/common/bytes.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
-import { markUnbegun, unbegunTasks } from "../../../src/lab/begun.ts";
+import { markUnbegun, unbegunTasks, Verdicts } from "../../../src/lab/begun.ts";
 import { describe as inWords, toJUnit } from "../../../src/lab/junit.ts";
 import type { LabManifest } from "../../../src/lab/manifest.ts";
 import { readNamedSources } from "../../../src/lab/sources.ts";
@@ -97,6 +97,48 @@ test("a failure of such a task is not begun, a pass is a pass, and other tasks f
 	expect(inWords(marked)).toContain("Task 2 is not begun");
 	expect(markUnbegun({ ...verdict, outcome: "passed" }, unbegun).outcome).toBe("passed");
 	expect(markUnbegun({ ...verdict, task: "1" }, unbegun)).toEqual({ ...verdict, task: "1" });
+});
+
+test("who names a task's things otherwise does so in later tasks", () => {
+	const [first, second, third] = manifest.tasks;
+	const begun = second?.begun && { ...second.begun, otherwise: "\\bsys_mapnamed\\b" };
+	const tasks = [first, { ...second, begun }, third] as LabManifest["tasks"];
+	const unbegun = (syscall: string) =>
+		unbegunTasks({ ...manifest, tasks }, new Map([["kernel/syscall.c", syscall]])).size;
+	expect(unbegun("sys_mapnamed")).toBe(0);
+	expect(unbegun("")).toBe(2);
+});
+
+/** Outcomes as they are delivered and as they are kept, each with its test; `passed`: ids of tests that pass. */
+function told(passed: readonly string[], early: readonly string[] = []) {
+	const ids = ["a", "b", "c", "d"];
+	const tests = ids.map(
+		(id) => ({ id, ...(early.includes(id) ? { early: true } : {}) }) as LabManifest["tests"][number],
+	);
+	const delivered: string[] = [];
+	const say = ({ test: id, outcome }: Verdict) => `${id} ${outcome}`;
+	const unbegun = unbegunTasks(manifest, new Map([["kernel/syscall.c", ""]]));
+	const verdicts = new Verdicts({ ...manifest, tests }, unbegun, (one) => delivered.push(say(one)));
+	for (const id of ids) {
+		const outcome = passed.includes(id) ? "passed" : "failed";
+		verdicts.add({ ...verdict, test: id, task: id === "a" ? "1" : id === "d" ? "3" : "2", outcome });
+	}
+	return { delivered: () => delivered, kept: verdicts.end().map(say) };
+}
+
+test("a task one of whose tests passes is begun, whatever its sources look like", () => {
+	const none = told([]);
+	expect(none.kept).toEqual(["a failed", "b not-begun", "c not-begun", "d not-begun"]);
+	expect(none.delivered()).toEqual(none.kept);
+	// Its names are not the handout's: those of later tasks are not either.
+	const one = told(["c"]);
+	expect(one.kept).toEqual(["a failed", "b failed", "c passed", "d failed"]);
+	expect(one.delivered()).toEqual(["a failed", "b failed", "c passed", "d failed"]);
+	expect(told(["d"]).delivered()).toEqual(["a failed", "b failed", "c failed", "d passed"]);
+	// It passes without the task.
+	expect(told(["c"], ["c"]).kept).toEqual(["a failed", "b not-begun", "c passed", "d not-begun"]);
+	// A pass of another task shows nothing.
+	expect(told(["a"]).kept).toEqual(["a passed", "b not-begun", "c not-begun", "d not-begun"]);
 });
 
 test("to an autograder what is not begun is a failure, with a type of its own", () => {

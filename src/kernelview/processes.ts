@@ -74,7 +74,8 @@ export class ProcessReader implements ProcessSource {
 			chan: offset("chan"),
 			killed: offset("killed"),
 			root: offset("pagetable"),
-			trapframe: offset("trapframe"),
+			// MIT called it tf until 2019.
+			trapframe: Math.max(offset("trapframe"), offset("tf")),
 			kernelStack: offset("kstack"),
 			savedStack: offset("context.sp"),
 		};

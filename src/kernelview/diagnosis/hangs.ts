@@ -49,7 +49,7 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 		const who = process ? `Process ${process.pid} (${process.name})` : `Hart ${id}`;
 		const cause =
 			repeats.cause === ecallFromUser
-				? `${who} makes the same system call for ever at ${where}: the kernel returns to the ecall itself. usertrap has to add 4 to p->trapframe->epc.`
+				? `${who} makes the same system call for ever at ${where}: the kernel returns to the ecall itself. usertrap has to add 4 to p->${trapframeName(evidence)}->epc.`
 				: `${who} takes the same trap for ever at ${where} (${causeName(repeats.cause, false).toLowerCase()}): the handler returns and the instruction traps again.`;
 		const usertrap = evidence.symbols.symbol("usertrap");
 		const point = usertrap === undefined ? undefined : evidence.point(usertrap);
@@ -69,6 +69,12 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 		};
 	}
 	return undefined;
+}
+
+/** The member of struct proc that leads to the trap frame: MIT called it tf until 2019. */
+function trapframeName({ sources: { names } }: Evidence): string {
+	const has = (member: string) => names.proc !== undefined && names.offsetIn(names.proc.element, member) !== undefined;
+	return has("tf") && !has("trapframe") ? "tf" : "trapframe";
 }
 
 /** The time was up, and the machine had not come to rest: in such a moment a process may sleep whom another is about to wake. */

@@ -156,7 +156,7 @@ function onChild(evidence: Evidence, process: Process): Told | undefined {
 		return {
 			process,
 			kind: "zombie",
-			cause: `${capital(who(process))} sleeps in wait(), although its child ${who(dead)} has ended: exit() did not wake it, or woke it before it slept. Call wakeup(p->parent) in exit() with wait_lock held.`,
+			cause: `${capital(who(process))} sleeps in wait(), although its child ${who(dead)} has ended: exit() did not wake it, or woke it before it slept. Call wakeup(p->parent) in exit()${evidence.symbols.symbol("wait_lock") === undefined ? "" : " with wait_lock held"}.`,
 			evidence: [`${who(dead)} is ZOMBIE, and its parent sleeps on ${channelOf(evidence, process)}`],
 		};
 	if (children.length === 0)

@@ -144,15 +144,17 @@ async function tree(path) {
 				...typed[0].split(" "),
 			]);
 			row.ours.run = ran.code;
+			if (ran.code !== 0) row.ours.ran = lastLines(`${ran.out}\n${ran.err}`, 4);
 			const { findings, diagnosis } = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : { findings: [] };
 			row.ours.findings = findings.length;
+			row.ours.found = findings.map(({ id, sentence }) => `${id}: ${sentence}`);
 			row.ours.diagnosis = (diagnosis ?? "").split("\n").filter((line) => /^\S/.test(line));
 		}
 
 		// There.
 		const prefix = gccPrefix(join(scratch, "bin"));
 		const made = run("make", ["-s", `TOOLPREFIX=${prefix}`, "kernel/kernel", "fs.img"], { cwd: copy });
-		const said = made.err.split("\n").filter((line) => /error:|Error|\*\*\*|ld:/.test(line));
+		const said = made.err.split("\n").filter((line) => /error:|Error|\*\*\*|ld: (?!warning)/.test(line));
 		row.gcc = { build: made.code, recursion: /infinite-recursion\]/.test(made.err) };
 		if (made.code !== 0) row.gcc.said = said.slice(0, 2).join(" | ").slice(0, 300);
 		if (made.code === 0) {

@@ -15,7 +15,6 @@ import { Machine, type MachineParts } from "../machine/machine.ts";
 import type { MachineOptions } from "../machine/types.ts";
 import { board } from "../machine/virtBoard.ts";
 import { type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
-import { waitingOf } from "../session/waiting.ts";
 import { BootSession, type SessionIo } from "./bootSession.ts";
 import { printStatistics } from "./bootStats.ts";
 import { buildForCli } from "./build.ts";
@@ -87,7 +86,7 @@ export async function runBoot(argv: string[]): Promise<number> {
 		scripted,
 		replay: log !== undefined,
 		explain: (end) => (view ? explain(view, end, files) : ""),
-		waiting: () => view && waitingOf(view.waits()),
+		kernel: view,
 	});
 	const start = performance.now();
 	const gdb = values.gdb === undefined ? undefined : await openGdb(machine, session, image.kernel, values.gdb);

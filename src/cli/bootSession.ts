@@ -4,9 +4,10 @@ import type { Instructions, StopReason } from "../machine/types.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import { budgets } from "../session/budgets.ts";
 import { panicAdvice } from "../session/consoleText.ts";
-import { type CountedMachine, ProgressWatch, type Waiting } from "../session/progress.ts";
+import type { CountedMachine } from "../session/progress.ts";
 import { RunController } from "../session/runController.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
+import { type WatchedView, watchProgress } from "../session/waiting.ts";
 import { exitCodes, guestCode } from "./exitCodes.ts";
 
 /** Instructions between two looks at keys, prompts and the clock. */
@@ -21,8 +22,8 @@ export interface SessionOptions {
 	readonly scripted: boolean;
 	/** Why a run ended so, as text; empty: nothing is wrong, or nothing is known. */
 	readonly explain?: (end: RunEnd) => string;
-	/** What processes wait for, where the kernel tells. */
-	readonly waiting?: () => Waiting | undefined;
+	/** What is asked of the kernel, where it tells. */
+	readonly kernel?: WatchedView | undefined;
 	/** Input comes from a log, and its end is the run's end. */
 	readonly replay: boolean;
 }
@@ -63,7 +64,13 @@ export class BootSession {
 		private readonly io: SessionIo,
 		private readonly options: SessionOptions,
 	) {
-		this.controller = this.store.add(new RunController(machine, io, new ProgressWatch(machine, options.waiting)));
+		this.controller = this.store.add(
+			new RunController(
+				machine,
+				io,
+				watchProgress(machine, () => options.kernel),
+			),
+		);
 	}
 
 	async run(): Promise<number> {
@@ -123,7 +130,7 @@ export class BootSession {
 		if (this.quit) return console.panic !== undefined ? exitCodes.panic : exitCodes.done;
 		if (options.replay && stop.kind === "requested") return exitCodes.done;
 		if (fresh && options.until?.test(console.raw)) return exitCodes.done;
-		if (this.panicked) {
+		if (this.panicked && !controller.deniesPanic()) {
 			const advice = panicAdvice(console.raw);
 			if (advice) io.say(advice);
 			this.explain({ kind: "panic" });
@@ -156,7 +163,8 @@ export class BootSession {
 		const { machine, options, io, controller } = this;
 		const isStill = idle || controller.stall !== undefined;
 		const silent = !controller.isTyping && (this.quietFor >= budgets.quietAfterPrompt || isStill);
-		if (silent && controller.console.atPrompt) {
+		if (silent && (controller.console.atPrompt || controller.stall?.isShell)) {
+			controller.atPrompt();
 			const command = options.commands[this.typed];
 			if (command !== undefined || !options.until) this.explain({ kind: "prompt" });
 			if (command !== undefined) {

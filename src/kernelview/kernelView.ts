@@ -23,6 +23,7 @@ import { ActivityRecorder } from "./activity.ts";
 import { Allowance } from "./allowance.ts";
 import { Diagnoser } from "./diagnosis/diagnoser.ts";
 import { LockReader } from "./diagnosis/locks.ts";
+import { saysPanicked } from "./diagnosis/panics.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { frameLetters, readFreeList } from "./frames.ts";
@@ -436,6 +437,11 @@ export class KernelView implements Disposable {
 	/** What each process waits for, and the kernel's count of clock interrupts. */
 	waits(): Waits {
 		return readWaits(this.sources, this.diagnoser.recorder);
+	}
+
+	/** Undefined: this kernel does not tell. */
+	panicked(): boolean | undefined {
+		return saysPanicked(this.sources);
 	}
 
 	get faultCount(): number {

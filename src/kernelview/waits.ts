@@ -11,6 +11,8 @@ export interface Waiter {
 	readonly sleepsOn?: string;
 	/** Of one in the system call sleep: the ticks that it asked for, and `ticks` at the time. */
 	readonly nap?: { readonly wanted: number; readonly since: number } | undefined;
+	/** The hart that runs it, as the kernel has it. */
+	readonly hart?: number | undefined;
 }
 
 export interface Waits {
@@ -27,13 +29,15 @@ export function sleepsOn({ names }: Sources, { state, chan }: Process): { readon
 
 /** What each process waits for, without a look at any page table. */
 export function readWaits(sources: Sources, recorder: Recorder): Waits {
-	const { memory, names, processes } = sources;
+	const { machine, memory, names, processes } = sources;
 	memory.refresh();
 	const ticks = names.variable("ticks");
+	const hartOf = new Map(machine.harts.map(({ id }) => [processes.slotOn(id), id]));
 	return {
 		processes: processes.all().map((process) => {
-			const { pid, name, state } = process;
-			return { pid, name, state, ...sleepsOn(sources, process), nap: recorder.napOf(process) };
+			const { pid, name, state, slot } = process;
+			const hart = state === "RUNNING" ? hartOf.get(slot) : undefined;
+			return { pid, name, state, ...sleepsOn(sources, process), nap: recorder.napOf(process), hart };
 		}),
 		ticks: ticks && memory.u32(ticks.address),
 	};

@@ -164,6 +164,8 @@ export interface Hart {
 	readonly pc: bigint;
 	readonly mode: 0 | 1 | 3;
 	readonly waiting: boolean;
+	/** It goes round a loop that comes back to the same state, with no effect, until memory changes or an interrupt comes. */
+	readonly spins: boolean;
 	readonly instret: bigint;
 	/** Steps that it made: instructions, retired or trapped. */
 	readonly steps: bigint;

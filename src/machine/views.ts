@@ -62,6 +62,9 @@ export function hartView(view: DataView, core: CoreExports, id: number, changed:
 		get waiting() {
 			return view.getUint32(at + layout.H_WAITING, true) !== 0;
 		},
+		get spins() {
+			return view.getUint32(at + layout.H_SPIN_STATE, true) === layout.SPIN_RESTS;
+		},
 		get instret() {
 			return steps() - view.getBigUint64(at + layout.H_EXCEPTIONS, true);
 		},

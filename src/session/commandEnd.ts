@@ -2,7 +2,11 @@ import { visibleLine } from "../common/visible.ts";
 import type { Instructions, StallReport } from "../machine/types.ts";
 
 /** A machine that makes no progress: what the watchdog saw, or nothing but timer ticks while no process runs. */
-export type Stall = Omit<StallReport, "kind"> & { readonly kind: StallReport["kind"] | "no-progress" };
+export type Stall = Omit<StallReport, "kind"> & {
+	readonly kind: StallReport["kind"] | "no-progress";
+	/** All wait for the shell's next command. Others printed into its prompt. */
+	readonly isShell?: boolean;
+};
 
 /** How the run of one command came to its end. */
 export type CommandEnd =

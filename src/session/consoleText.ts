@@ -39,6 +39,11 @@ export class ConsoleText {
 		this.panicSeen = undefined;
 	}
 
+	/** A program printed what looked like a panic. */
+	forgetPanic(): void {
+		this.panicSeen = undefined;
+	}
+
 	/** Everything since `forget`, or since the start, as far as it is kept. */
 	get text(): string {
 		return this.pieces.join("").replaceAll("\r\n", "\n");

@@ -171,6 +171,18 @@ export class RunController implements Disposable {
 		return this.stallSeen;
 	}
 
+	/** The shell's prompt is at the end of the console, and no more comes. */
+	atPrompt(): void {
+		this.progress?.atPrompt();
+	}
+
+	/** What looked like a panic is none: the kernel says so. It was some program's line, and the console goes on. */
+	deniesPanic(): boolean {
+		if (this.console.panic === undefined || this.progress?.deniesPanic !== true) return false;
+		this.console.forgetPanic();
+		return true;
+	}
+
 	/** It ran, and will not again. */
 	get isOver(): boolean {
 		return this.isDisposed || this.ended !== undefined;
@@ -471,7 +483,7 @@ export class RunController implements Disposable {
 		const waits = stop.kind === "idle" || stop.kind === "waiting";
 		const report = job.paced || job.expectsInput ? undefined : this.progress?.look(this.console.printed);
 		// At its prompt a guest may wait: whoever waits for the prompt is told, and nobody else.
-		if (report && this.console.atPrompt) this.stallSeen ??= report;
+		if (report && (this.console.atPrompt || report.isShell)) this.stallSeen ??= report;
 		else if (report) this.stalled(report);
 		if (this.job === job && !job.look(stop)) job.end = this.machine.instret + job.step();
 		if (!this.keyboard.feed(waits) && job.paced && waits && this.job === job) this.restFor(stop);
@@ -515,7 +527,9 @@ export class RunController implements Disposable {
 		// A backtrace may come.
 		this.panicAt ??= this.machine.instret;
 		const said = this.machine.instret - this.panicAt >= budgets.afterPanic || stop?.kind === "idle" || !stop;
-		if (said) this.end("dead", { kind: "panic", message });
+		if (!said) return;
+		this.panicAt = undefined;
+		if (!this.deniesPanic()) this.end("dead", { kind: "panic", message });
 	}
 
 	private end(state: "off" | "dead", stop: Stop): void {

@@ -82,6 +82,7 @@ export class Shell implements Disposable {
 		let isOver: CommandEnd | undefined;
 		let before = { printed: console.printed, at: machine.instret };
 		const look = (stop: StopReason): CommandEnd | undefined => {
+			if (isOver && controller.deniesPanic()) isOver = undefined;
 			if (isOver) return isOver;
 			quiet = console.printed === before.printed ? quiet + (machine.instret - before.at) : 0;
 			before = { printed: console.printed, at: machine.instret };
@@ -94,15 +95,21 @@ export class Shell implements Disposable {
 			}
 			if (printed > mostOutput) return { kind: "flood", printed };
 			const prompt = console.atPrompt && machine.console.pending === 0;
-			if (prompt && (quiet >= budgets.quietAfterPrompt || stop.kind === "idle")) return { kind: "prompt" };
+			if (prompt && (quiet >= budgets.quietAfterPrompt || stop.kind === "idle")) return this.atPrompt();
 			// An idle guest makes few instructions, and waits at its prompt for what only the next command brings.
-			if (controller.stall) return prompt ? { kind: "prompt" } : { kind: "stall", report: controller.stall };
+			const { stall } = controller;
+			if (stall) return prompt || stall.isShell ? this.atPrompt() : { kind: "stall", report: stall };
 			if (stop.kind === "idle") return { kind: "stuck" };
 			if (stop.kind === "requested" || left() <= 0 || isTired?.()) return { kind: "timeout" };
 			return undefined;
 		};
 		const step = () => (isOver ? budgets.afterPanic : Math.max(1, Math.min(budgets.look, left())));
 		return { step, look };
+	}
+
+	private atPrompt(): CommandEnd {
+		this.controller.atPrompt();
+		return { kind: "prompt" };
 	}
 
 	async run(command: string, budget: Instructions, options: CommandOptions = {}): Promise<CommandResult> {

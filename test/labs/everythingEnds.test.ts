@@ -16,9 +16,9 @@ async function run(edits: readonly Edit[], program: string) {
 		const boot = await session.shell.waitForPrompt(2_000_000_000);
 		expect(boot.kind).toBe("prompt");
 		session.view.begin();
-		const { end, instructions } = await session.shell.run("prog", 20_000_000_000);
+		const { end, output: printed, instructions } = await session.shell.run("prog", 20_000_000_000);
 		const [first] = session.view.diagnose({ ...end, output: "" });
-		return { end: end.kind, cause: first?.cause ?? "", instructions };
+		return { end: end.kind, cause: first?.cause ?? "", instructions, output: printed };
 	} finally {
 		session.dispose();
 	}
@@ -81,6 +81,25 @@ describe("a clock that wakes nobody ends the command, whatever it died of", () =
 		expect(got.cause).toMatch(
 			/still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\): it has not returned/,
 		);
+		expect(got.instructions).toBeLessThan(1.5 * twoSeconds);
+	});
+
+	const beside = (ends: string) =>
+		`  push_off();\n  volatile uint64 n = 0;\n  for(uint64 i = 0; ${ends}; i++)\n    n += i;\n  pop_off();\n`;
+
+	test("one that works with interrupts off for ten seconds is not ended", async () => {
+		const now = "  uint now = ticks;\n  release(&tickslock);\n";
+		const got = await run([["kernel/sysproc.c", now, now + beside("i < 200000000")]], "uptime();");
+		expect(got).toMatchObject({ end: "prompt", cause: "" });
+		expect(got.instructions).toBeGreaterThan(4 * twoSeconds);
+	});
+
+	test("beside a hart that is in its loop for ever, who sleeps comes to the end of it", async () => {
+		const now = "  uint now = ticks;\n  release(&tickslock);\n";
+		const edits: Edit[] = [["kernel/sysproc.c", now, now + beside("1")]];
+		const got = await run(edits, 'if(fork() == 0) uptime(); sleep(60); printf("slept\\n"); wait(0);');
+		expect(got.end).toBe("stall");
+		expect(got.output).toContain("slept");
 	});
 
 	test("whoever sleeps for half an hour may", async () => {

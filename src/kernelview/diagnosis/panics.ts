@@ -1,7 +1,8 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import type { Leaver } from "../findings/panic.ts";
+import { isPanicked, type Sources } from "../look.ts";
 import { type Evidence, named } from "./evidence.ts";
-import { framesOf } from "./kernelCalls.ts";
+import { framesOf, kernelCalls } from "./kernelCalls.ts";
 import { kernelFault } from "./kernelFaults.ts";
 import { lockPanic } from "./lockPanics.ts";
 import { pageTablePanic } from "./pageTablePanics.ts";
@@ -10,6 +11,20 @@ import { pageTablePanic } from "./pageTablePanics.ts";
 function words({ end }: Evidence): string | undefined {
 	const line = end.message ?? /^.*panic: ?(.*?)\r?$/im.exec(end.output ?? "")?.[1];
 	return line === undefined ? undefined : line.trim();
+}
+
+/**
+ * Whether the kernel has panicked, as its variable and the harts' calls say; undefined: it has no such variable. A program may print the
+ * words of a panic, too.
+ */
+export function saysPanicked(sources: Sources): boolean | undefined {
+	if (sources.names.panicked === undefined) return undefined;
+	sources.memory.refresh();
+	if (isPanicked(sources)) return true;
+	const { harts } = sources.machine;
+	return harts.some(
+		(hart) => hart.mode === 1 && kernelCalls(sources, hart.pc, hart).some(({ name }) => /panic/i.test(name)),
+	);
 }
 
 /** Why the kernel panicked: as close to the cause as memory tells. */

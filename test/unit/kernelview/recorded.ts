@@ -52,6 +52,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 		pc: value("pc"),
 		mode: 0 as const,
 		waiting: false,
+		spins: false,
 		instret: 0n,
 		register: (index: number) => (index === 0 ? 0n : value(`x${index}/\\w+`)),
 		low: (index: number) => (index === 0 ? 0 : Number(BigInt.asIntN(32, value(`x${index}/\\w+`)))),

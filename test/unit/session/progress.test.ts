@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
 import * as layout from "../../../src/machine/core/layout.ts";
-import type { Hart } from "../../../src/machine/types.ts";
-import { ProgressWatch, type Waiting } from "../../../src/session/progress.ts";
+import type { Hart, PhysicalMemory } from "../../../src/machine/types.ts";
+import { ProgressWatch, type Waiting, type WatchedKernel } from "../../../src/session/progress.ts";
 import { waitingOf } from "../../../src/session/waiting.ts";
+
+/** Of code that nobody can read. */
+const noMemory = { size: 0, readU32: () => undefined, readU64: () => undefined } as unknown as PhysicalMemory;
+
+const kernel = (waiting: () => Waiting | undefined): WatchedKernel => ({ waiting, panicked: () => undefined });
 
 /** Counters of a machine, as a test wants them. */
 class Counters {
@@ -23,8 +28,10 @@ class Counters {
 	mie = 0x20n;
 
 	get harts(): readonly Hart[] {
-		return [{ id: 0, pc: 0x80000000n, mode: this.mode, csr: () => this.mie } as unknown as Hart];
+		return [{ id: 0, pc: 0x80000000n, mode: this.mode, csr: () => this.mie, register: () => 0n } as unknown as Hart];
 	}
+
+	memory = noMemory;
 
 	statistic(address: number): number {
 		if (address === layout.S_INTERRUPTS + 8 * 5) return this.ticks;
@@ -36,14 +43,17 @@ class Counters {
 
 function ticksUntilStall(waiting: Waiting | undefined, most = 200_000): number | undefined {
 	const machine = new Counters();
-	const watch = new ProgressWatch(machine, () => waiting);
+	const watch = new ProgressWatch(
+		machine,
+		kernel(() => waiting),
+	);
 	for (; machine.ticks < most; machine.ticks++) if (watch.look(0)) return machine.ticks;
 	return undefined;
 }
 
 test("nothing but ticks is a stall: soon where all sleep, late where the kernel works or may wait for time", () => {
 	expect(ticksUntilStall({ kind: "events", who: "" })).toBe(20);
-	expect(ticksUntilStall({ kind: "input", who: "" })).toBe(20);
+	expect(ticksUntilStall({ kind: "input", who: "", reader: 2 })).toBe(20);
 	expect(ticksUntilStall({ kind: "kernel" })).toBe(300);
 	expect(ticksUntilStall(undefined)).toBe(3000);
 	expect(ticksUntilStall({ kind: "time", ticks: undefined, naps: [undefined] })).toBe(100_000);
@@ -63,9 +73,13 @@ function tenthsUntilStall(
 		get harts() {
 			return machine.harts;
 		},
+		memory: noMemory,
 		statistic: (address: number) => (address === layout.M_TIME ? tenth * 1_000_000 : machine.statistic(address)),
 	};
-	const watch = new ProgressWatch(counted, () => ({ kind: "time", ticks: clock(tenth), naps }));
+	const watch = new ProgressWatch(
+		counted,
+		kernel(() => ({ kind: "time", ticks: clock(tenth), naps })),
+	);
 	for (; tenth < 200_000; tenth++) {
 		machine.ticks = tenth * interrupts;
 		if (watch.look(0)) return tenth;
@@ -99,7 +113,10 @@ test("a kernel that hangs with interrupts off takes no timer interrupt; one that
 		const harts = counters.harts;
 		const statistic = (address: number) =>
 			address === layout.M_TIME ? tenth * 1_000_000 : counters.statistic(address);
-		const watch = new ProgressWatch({ harts, statistic }, () => ({ kind: "kernel" }));
+		const watch = new ProgressWatch(
+			{ harts, memory: noMemory, statistic },
+			kernel(() => ({ kind: "kernel" })),
+		);
 		for (; tenth < 5000; tenth++) if (watch.look(0)) return tenth;
 		return undefined;
 	};
@@ -110,7 +127,10 @@ test("a kernel that hangs with interrupts off takes no timer interrupt; one that
 test("a timer that is set a hundred times faster ends nothing sooner", () => {
 	const machine = new Counters();
 	machine.interval = 10_000;
-	const watch = new ProgressWatch(machine, () => undefined);
+	const watch = new ProgressWatch(
+		machine,
+		kernel(() => undefined),
+	);
 	let told: number | undefined;
 	for (; told === undefined && machine.ticks < 400_000; machine.ticks += 100) if (watch.look(0)) told = machine.ticks;
 	expect(told).toBe(300_000);
@@ -122,7 +142,10 @@ test.each([
 	["user code", { mode: 0 }],
 ] as const)("%s is progress", (_, change) => {
 	const machine = new Counters();
-	const watch = new ProgressWatch(machine, () => ({ kind: "events", who: "" }));
+	const watch = new ProgressWatch(
+		machine,
+		kernel(() => ({ kind: "events", who: "" })),
+	);
 	for (let tick = 0; tick < 100; tick++) {
 		machine.ticks++;
 		if (tick % 10 === 0) machine.happens(change);
@@ -132,7 +155,10 @@ test.each([
 
 test("what is printed is progress, and a stall is told once until the next command", () => {
 	const machine = new Counters();
-	const watch = new ProgressWatch(machine, () => ({ kind: "events", who: "" }));
+	const watch = new ProgressWatch(
+		machine,
+		kernel(() => ({ kind: "events", who: "" })),
+	);
 	for (machine.ticks = 0; machine.ticks < 100; machine.ticks++) expect(watch.look(machine.ticks)).toBeUndefined();
 	let told = 0;
 	for (; machine.ticks < 200; machine.ticks++) if (watch.look(0)) told++;
@@ -151,5 +177,10 @@ test("what processes wait for is read off their channels", () => {
 	expect(kind(process("init", "SLEEPING", "proc[0]"), process("x", "RUNNABLE"))).toBe("kernel");
 	expect(kind(process("init", "SLEEPING", "proc[0]"), process("x", "SLEEPING", "disk"))).toBe("events");
 	expect(kind(process("x", "SLEEPING"))).toBeUndefined();
+	const lost = { pid: 4, name: "y", state: "RUNNING", hart: 1 } as never;
+	const processes = [process("cat", "SLEEPING", "cons.r"), lost];
+	expect(waitingOf({ processes })?.kind).toBe("kernel");
+	expect(waitingOf({ processes }, [1])).toMatchObject({ kind: "input", reader: 3 });
+	expect(waitingOf({ processes: [lost] }, [1])?.kind).toBe("events");
 	expect(kind()).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import * as layout from "../../../src/machine/core/layout.ts";
 import type { MachineSurface } from "../../../src/machine/types.ts";
 import { board } from "../../../src/machine/virtBoard.ts";
-import { ProgressWatch } from "../../../src/session/progress.ts";
+import { ProgressWatch, type WatchedKernel } from "../../../src/session/progress.ts";
 import { RunController } from "../../../src/session/runController.ts";
 import { Shell } from "../../../src/session/shell.ts";
 
@@ -68,15 +68,20 @@ test("what is kept of an endless text is bounded, and is its end", async () => {
 });
 
 /** Says each of its texts, then nothing for ever; idles through a second of guest time in a few instructions. */
-function idleGuest(texts: readonly string[]) {
+function idleGuest(texts: readonly string[], kernel: Partial<WatchedKernel> = {}) {
 	const { machine } = guestThatSays([...texts, ...Array.from({ length: 1000 }, () => "")]);
 	let looks = 0;
 	const counted = {
 		harts: [],
+		memory: machine.memory,
 		statistic: (address: number) => (address === layout.M_TIME ? looks++ * board.timebaseHz : 0),
 	};
 	const slow = Object.assign(Object.create(machine) as MachineSurface, { run: () => machine.run(1) });
-	const progress = new ProgressWatch(counted, () => ({ kind: "input", who: "pid 2 sh sleeps on cons.r" }));
+	const progress = new ProgressWatch(counted, {
+		waiting: () => ({ kind: "input", who: "pid 2 sh sleeps on cons.r", reader: 2 }),
+		panicked: () => undefined,
+		...kernel,
+	});
 	const controller = new RunController(slow, { breathe }, progress);
 	const told: string[] = [];
 	controller.onStall(({ kind }) => told.push(kind));
@@ -87,6 +92,23 @@ test("a guest that waits at its prompt makes no progress, and that is the end of
 	const { shell, told } = idleGuest(["echo hi\r\nhi\r\n$ "]);
 	expect((await shell.run("echo hi", budget)).end).toEqual({ kind: "prompt" });
 	expect(told).toEqual([]);
+});
+
+test("a prompt into which others print is one: the same process reads that read at the last one", async () => {
+	const { shell, told } = idleGuest(["$ ", "", "", "a\r\n$: FAILED\r\n ", "", ""]);
+	expect(await shell.waitForPrompt(budget)).toEqual({ kind: "prompt" });
+	expect((await shell.run("a", budget)).end).toEqual({ kind: "prompt" });
+	expect(told).toEqual([]);
+});
+
+test("a panic that the kernel denies is a line of some program", async () => {
+	const said = ["p\r\npanic: no tea\r\n", "", "more\r\n$ "];
+	const told = await idleGuest(said, { panicked: () => false }).shell.run("p", budget);
+	expect(told).toMatchObject({ end: { kind: "prompt" }, output: "panic: no tea\nmore\n" });
+	for (const panicked of [true, undefined]) {
+		const { end } = await idleGuest(said, { panicked: () => panicked }).shell.run("p", budget);
+		expect(end).toEqual({ kind: "panic", message: "no tea" });
+	}
 });
 
 test("a guest that waits anywhere else is stalled", async () => {

@@ -184,6 +184,194 @@ export const agedCases: readonly AgedCase[] = [
 	},
 ];
 
+const sleeplock = /^kernel\/sleeplock\.c$/;
+const vm = /^kernel\/vm\.c$/;
+const plic = /^kernel\/plic\.c$/;
+const getpids = (code: string) => [[sysproc, getpid, `$1${code}\n$1$2`]] as const;
+/** A kernel whose programs' text may not be written to, and whose heap may not be executed. */
+const rights = [/^kernel\/exec\.c$/, /flags2perm\(int flags\)/, "$&"] as const;
+const lazy = [
+	sysproc,
+	/if\(growproc\(n\) < 0\)(?! \{)/,
+	"if(n > 0) myproc()->sz += n; else if(growproc(n) < 0)",
+] as const;
+
+/** The rest of the kinds. */
+export const furtherCases: readonly AgedCase[] = [
+	{
+		name: "a page is mapped a second time",
+		edits: uptime("mappages(myproc()->pagetable, 0, PGSIZE, (uint64)kalloc(), PTE_R | PTE_U);"),
+		program: "uptime();",
+		cause:
+			/sys_uptime \(kernel\/sysproc\.c:\d+\) maps (page 0x0 .*of process \d+ \(prog\) a second time|a page of process \d+ \(prog\) that is mapped already)/,
+	},
+	{
+		name: "pages below sz are left in the table",
+		edits: [[vm, /(uvmfree\(pagetable_t pagetable, uint64 sz\)\s*\{\s*if\(sz > )0\)/, "$164*PGSIZE)"]],
+		program: "if(fork() == 0) exit(0); wait(0);",
+		cause: /freewalk frees (the|a) page table .*still mapped/,
+	},
+	{
+		name: "fork meets a page that nobody allocated",
+		edits: [lazy],
+		program: "sbrk(8192); fork();",
+		cause:
+			/uvmcopy met page 0x[0-9a-f]+ .*of process \d+ \((prog|sh)\), which is below p->sz but was never allocated|nobody allocated/,
+	},
+	{
+		name: "a pointer out of memory that was freed",
+		edits: uptime("struct proc **page = kalloc(); kfree(page); page[3]->pid = 1;"),
+		program: "uptime();",
+		cause: /sys_uptime .*follows a pointer read from kfree's fill/,
+	},
+	{
+		name: "a null function",
+		edits: uptime("((void (* volatile)(void))0)();"),
+		program: "uptime();",
+		cause: /sys_uptime .*null/,
+	},
+	{
+		name: "an address beyond MAXVA",
+		edits: uptime("walk(myproc()->pagetable, 1L << 40, 0);"),
+		program: "uptime();",
+		cause: /sys_uptime .*(MAXVA|0x10000000000)/,
+	},
+	{
+		name: "kfree of an address inside of a page",
+		edits: uptime("kfree((char*)kalloc() + 8);"),
+		program: "uptime();",
+		cause: /sys_uptime .*kfree|kfree.*sys_uptime/,
+	},
+	{
+		name: "a program writes to its text",
+		edits: [rights],
+		program: "*(volatile char*)main = 1;",
+		cause: /process \d+ \(prog\) was killed: its store of 0x[0-9a-f]+ in main/,
+	},
+	{
+		name: "a program jumps into its heap",
+		edits: [rights],
+		program: "char *p = sbrk(4096); p[0] = 1; ((void (*)(void))p)();",
+		cause: /process \d+ \(prog\) was killed: its fetch of 0x[0-9a-f]+ .*may not be executed/,
+	},
+	{
+		name: "an illegal instruction",
+		edits: [],
+		program: 'asm volatile(".word 0");',
+		cause: /process \d+ \(prog\) was killed for an illegal instruction in main/,
+	},
+	{
+		name: "an address beyond sz",
+		edits: [],
+		program: "*(volatile char*)0x900000 = 1;",
+		cause:
+			/its store of 0x900000 in main \(user\/prog\.c:\d+\) is beyond p->sz \(0x[0-9a-f]+\), and nothing is mapped there/,
+	},
+	{
+		name: "children that are to be killed",
+		edits: [],
+		program:
+			"for(int i = 1; i < 4; i++){ int st = 0; if(fork() == 0){ *(volatile int*)(i * 0x900000L) = 1; exit(0); } wait(&st); if(st != -1) exit(1); }",
+		cause: /^note: The kernel killed 3 processes, whose exit status their parents took with wait\(\)/,
+	},
+	{
+		name: "a number beyond the table",
+		edits: [],
+		program: 'asm volatile("li a7, 77; ecall");',
+		cause: /system call 77, which this kernel does not know: number 77 is no SYS_ constant/,
+	},
+	{
+		name: "no priority in the PLIC",
+		edits: [[plic, /\*\(uint32\*\)\(PLIC \+ VIRTIO0_IRQ\*4\) = 1;/, ";"]],
+		cause: /interrupt 1 of the disk .*pending, and no hart can take .*priority is 0 \(plicinit\)/,
+	},
+	{
+		name: "no external interrupts in sie",
+		edits: [[/^kernel\/start\.c$/, /SIE_SEIE \| /, ""]],
+		cause: /interrupt 1 of the disk .*no hart has external interrupts on \(SEIE in sie\)/,
+	},
+	{
+		name: "the threshold of the PLIC is too high",
+		edits: [[plic, /(\*\(uint32\*\)PLIC_SPRIORITY\(hart\) = )0;/, "$17;"]],
+		cause: /interrupt 1 of the disk .*pending, and no hart can take .*threshold is too high/,
+	},
+	{
+		name: "the PMP entry matches nothing",
+		edits: [[/^kernel\/start\.c$/, /w_pmpcfg0\(0xf\)/, "w_pmpcfg0(0)"]],
+		cause: /start\(\) \(kernel\/start\.c:\d+\) gives supervisor mode no PMP entry that matches memory/,
+	},
+	{
+		name: "a pipe's writer is not woken",
+		edits: [[/^kernel\/pipe\.c$/, /wakeup\(&pi->nwrite\);( *\/\/DOC.*)?\n( *)release/, ";\n$2release"]],
+		program:
+			"static char b[600]; int p[2]; pipe(p); if(fork() == 0){ close(p[0]); write(p[1], b, 600); exit(0); } close(p[1]); sleep(2); read(p[0], b, 600); wait(0);",
+		cause:
+			/lost wakeup: process \d+ \(prog\) sleeps in pipewrite .*although the pipe has room: piperead\(\) did not wake the writer/,
+	},
+	{
+		name: "a pipe that is never closed",
+		edits: [],
+		program: "int p[2]; char c; pipe(p); read(p[0], &c, 1);",
+		cause: /process \d+ \(prog\) sleeps in piperead .*still has it open for writing/,
+	},
+	{
+		name: "a sleep-lock that wakes nobody",
+		edits: [[sleeplock, /wakeup\(lk\);/, ";"]],
+		program:
+			'static char b[512]; int child = fork(); for(int i = 0; i < 300; i++){ int fd = open("README", 0); while(read(fd, b, 512) > 0) ; close(fd); } if(child) wait(0);',
+		cause:
+			/lost wakeup: process \d+ \(\w+\) waits for the sleep-lock .*, which is not locked: releasesleep\(\) did not wake it/,
+	},
+	{
+		name: "orphans are not given to init",
+		edits: [[proc, /pp->parent = initproc;/, ";"]],
+		program: "if(fork() == 0){ if(fork() == 0){ sleep(3); exit(0); } exit(0); } wait(0); sleep(6);",
+		cause: /process \d+ \(prog\) has ended, and nobody waits for it: .*give its children to init \(reparent\)/,
+	},
+	{
+		name: "pipes are not freed",
+		edits: [[/^kernel\/pipe\.c$/, /kfree\(\(char\*\)pi\);/, ";"]],
+		program: "int p[2]; for(int i = 0; i < 3; i++){ pipe(p); close(p[0]); close(p[1]); }",
+		cause: /frames were lost: \d pipes/,
+	},
+	{
+		name: "page tables are not freed",
+		edits: [[vm, /kfree\(\(void\*\)pagetable\);/, ";"]],
+		program: "if(fork() == 0) exit(0); wait(0);",
+		cause: /frames were lost: \d+ page-table pages/,
+	},
+	{
+		name: "a system call loses a page",
+		edits: getpids("kalloc();"),
+		program: "getpid(); getpid();",
+		cause: /2 frames were lost: 2 pages that nobody wrote to/,
+	},
+	{
+		name: "a page is freed twice",
+		edits: getpids("void *page = kalloc(); kfree(page); kfree(page);"),
+		program: "getpid();",
+		cause: /freed twice/,
+	},
+	{
+		name: "a page of a process is freed",
+		edits: getpids("kfree((void*)walkaddr(myproc()->pagetable, PGROUNDUP(myproc()->sz) - PGSIZE));"),
+		program: "sbrk(4096)[0] = 1; getpid(); sleep(1); for(;;) sleep(1000);",
+		cause: /frame \d+ is on kalloc's free list|freed twice/,
+	},
+	{
+		name: "a program that loops",
+		edits: [],
+		program: "for(volatile int i = 0; ; i++) ;",
+		cause: /process \d+ \(prog\) still runs, at main \(user\/prog\.c:\d+\)/,
+	},
+	{
+		name: "the kernel loops with interrupts off",
+		edits: uptime("push_off(); for(volatile uint64 n = 0; ; n++) ;"),
+		program: "uptime();",
+		cause: /process \d+ \(prog\) is still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\)/,
+	},
+];
+
 const sysfile = /^kernel\/sysfile\.c$/;
 const file = /^kernel\/file\.c$/;
 

@@ -6,7 +6,7 @@ import { utf8 } from "../../src/common/bytes.ts";
 import { MemoryTree } from "../../src/common/sourceTree.ts";
 import { diagnosisFiles } from "../../src/lab/diagnosisFiles.ts";
 import { type Diagnosis, renderDiagnoses } from "../../src/protocol/diagnosis.ts";
-import { type AgedCase, agedCases, reportedCases } from "../cases/ages.ts";
+import { type AgedCase, agedCases, furtherCases, reportedCases } from "../cases/ages.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
 
 /**
@@ -103,11 +103,13 @@ async function check(name: string, sound: Files, one: AgedCase): Promise<void> {
 }
 
 describe.runIf(trees.length === 0)("the bundled kernel", () => {
-	test.each(agedCases.filter(({ name }) => sample.includes(name)))("$name", async (one) => {
+	test.each([...agedCases, ...furtherCases].filter(({ name }) => sample.includes(name)))("$name", async (one) => {
 		await check("bundled", new Map(await catalog.workspace(undefined)), one);
 	});
 });
 
 describe.each(trees)("%s", (tree) => {
-	test.each([...agedCases, ...reportedCases])("$name", (one) => check(basename(tree), read(tree), one));
+	test.each([...agedCases, ...furtherCases, ...reportedCases])("$name", (one) =>
+		check(basename(tree), read(tree), one),
+	);
 });

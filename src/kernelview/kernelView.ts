@@ -1,9 +1,7 @@
-import { forgetOldest } from "../common/collections.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { Event } from "../common/event.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
-import { unwind } from "../debuginfo/unwind.ts";
-import type { MachineSurface, Trap } from "../machine/types.ts";
+import type { MachineSurface } from "../machine/types.ts";
 import { changing } from "../protocol/calls.ts";
 import { type Diagnosis, type RunEnd, renderDiagnoses } from "../protocol/diagnosis.ts";
 import type { MemoryStep } from "../protocol/history.ts";
@@ -24,13 +22,14 @@ import { Allowance } from "./allowance.ts";
 import { Diagnoser } from "./diagnosis/diagnoser.ts";
 import { LockReader } from "./diagnosis/locks.ts";
 import { saysPanicked } from "./diagnosis/panics.ts";
+import { FailureStacks, type StackLine } from "./failureStacks.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { frameLetters, readFreeList } from "./frames.ts";
 import { GuestMemory, pageBytes } from "./guestMemory.ts";
 import { KernelNames } from "./kernelNames.ts";
 import { LiveModel, type Outline } from "./liveModel.ts";
-import { isIdle, isPanicked, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
+import { isIdle, kernelRoot, type Look, type Sources, takeLook } from "./look.ts";
 import { Moments } from "./moments.ts";
 import { type Process, ProcessReader } from "./processes.ts";
 import { type InUse, inUse } from "./quiescence.ts";
@@ -38,7 +37,7 @@ import type { RegionDescription } from "./regionDescription.ts";
 import { RegionReader } from "./regions.ts";
 import { RootReader } from "./rootReader.ts";
 import { kernelAreas, spaceModel, unusedStacks } from "./spaces.ts";
-import { canonical, rootOf, translate, WalkCache } from "./sv39.ts";
+import { canonical, rootOf, WalkCache } from "./sv39.ts";
 import { readWaits, sleepsOn, type Waits } from "./waits.ts";
 import { walkAddress } from "./walk.ts";
 
@@ -51,16 +50,7 @@ export interface ViewOptions {
 
 /** Whole looks cost milliseconds. */
 const instructionsPerLook = 400_000_000;
-/** Stacks of user programs at their last trap, one a process. */
-const mostStacks = 256;
 const modeNames = { 0: "user", 1: "supervisor", 3: "machine" } as const;
-
-export interface StackLine {
-	readonly name: string;
-	readonly file?: string;
-	readonly line?: number;
-	readonly address: string;
-}
 
 /**
  * A kernel seen from outside: from physical memory, traps, and the debug information of its ELF files. It never changes the machine, and
@@ -86,8 +76,7 @@ export class KernelView implements Disposable {
 	private sequence = 0;
 	private readonly looks: Allowance;
 	private locks: LockReader | undefined;
-	private frameOfPanic: readonly StackLine[] = [];
-	private killedStacks = new Map<number, { readonly instret: number; readonly stack: readonly StackLine[] }>();
+	private readonly stacks: FailureStacks;
 
 	/** `programs`: the user programs' ELF files by name, for their lines and for telling text from data. */
 	constructor(
@@ -109,10 +98,11 @@ export class KernelView implements Disposable {
 			walks: new WalkCache(),
 			program: (name) => this.symbolizer.program(name),
 		};
+		this.stacks = new FailureStacks(this.sources, this.symbolizer);
 		this.looks = new Allowance(() => machine.instret, instructionsPerLook);
 		this.problems = new Findings(
 			this.sources,
-			() => this.panicStack(),
+			() => this.stacks.findPanic(),
 			() => this.log,
 		);
 		this.diagnoser = new Diagnoser(this.sources);
@@ -150,7 +140,8 @@ export class KernelView implements Disposable {
 				this.machine.onTrap((trap) => {
 					this.log.trap(trap);
 					this.diagnoser.recorder.trap(trap);
-					if (trap.fromMode === 0 && trap.cause !== 8 && !trap.interrupt) this.keepUserStack(trap);
+					if (trap.fromMode === 0 && trap.cause !== 8 && !trap.interrupt)
+						this.stacks.keepUser(trap, (process) => this.mayKill(process));
 				}),
 			);
 			this.attached.add(
@@ -191,8 +182,7 @@ export class KernelView implements Disposable {
 		this.problems.clear();
 		this.moments.begin();
 		this.looks.pace();
-		this.frameOfPanic = [];
-		this.killedStacks.clear();
+		this.stacks.clear();
 		this.diagnoser.recorder.clear();
 		this.lastDiagnosis = "";
 		this.begunAt = this.machine.instret;
@@ -230,8 +220,7 @@ export class KernelView implements Disposable {
 		this.problems.cut(instret);
 		this.moments.cut(instret, pending);
 		this.diagnoser.recorder.cut(instret);
-		for (const [pid, kept] of this.killedStacks) if (kept.instret > instret) this.killedStacks.delete(pid);
-		this.frameOfPanic = [];
+		this.stacks.cut(instret);
 		if (this.diagnosedAt > instret) this.lastDiagnosis = "";
 	}
 
@@ -478,7 +467,7 @@ export class KernelView implements Disposable {
 	diagnose(end: RunEnd, file: (path: string) => string | undefined = () => undefined): readonly Diagnosis[] {
 		const findings = this.findings();
 		const look = takeLook(this.sources);
-		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.killedStacks.get(pid)?.stack ?? []]));
+		const killed = new Map(this.problems.killedProcesses.map((pid) => [pid, this.stacks.ofUser(pid)]));
 		const before = {
 			leaver: this.problems.leaver,
 			leaked: this.leakedBefore,
@@ -554,77 +543,22 @@ export class KernelView implements Disposable {
 	stack(): readonly StackLine[] {
 		this.sources.memory.refresh();
 		this.log.settleGone();
-		if (isPanicked(this.sources)) {
-			if (this.frameOfPanic.length === 0) this.frameOfPanic = this.panicStack();
-			return this.frameOfPanic;
-		}
+		const panic = this.stacks.ofPanic();
+		if (panic) return panic;
 		const pid = this.problems.killedProcesses.at(-1);
-		return pid === undefined ? [] : (this.killedStacks.get(pid)?.stack ?? []);
+		return pid === undefined ? [] : this.stacks.ofUser(pid);
 	}
 
-	private panicStack(): readonly StackLine[] {
-		const root = kernelRoot(this.sources);
-		for (const hart of this.machine.harts) {
-			if (hart.mode !== 1) continue;
-			const frames = this.unwind(this.symbolizer.kernel, hart.pc, (index) => hart.register(index), root);
-			const at = frames.findIndex((frame) => frame.name.startsWith("panic"));
-			if (at >= 0) return frames.slice(at);
-		}
-		return [];
-	}
-
-	/** The stack of a process at a trap, kept in case the trap kills it. */
-	private keepUserStack({ hart, pc, root, instret }: Trap): void {
-		const process = this.sources.processes.withRoot(root);
-		const state = this.machine.harts[hart];
-		const pending = process && this.log.pendingOf(process);
-		// A fault in a known region is most likely served.
-		if (!process || !state || !pending || (pending.entry?.type === "fault" && pending.entry.region)) return;
-		const program = this.symbolizer.program(process.name);
-		if (!program) return;
-		this.killedStacks.delete(process.pid);
-		if (this.killedStacks.size >= mostStacks) forgetOldest(this.killedStacks);
-		const stack = this.unwind(program, pc, (index) => state.register(index), process.root);
-		this.killedStacks.set(process.pid, { instret, stack });
+	/** Of a process that is in a trap: a fault in a known region is most likely served. */
+	private mayKill(process: Process): boolean {
+		const pending = this.log.pendingOf(process);
+		return pending !== undefined && !(pending.entry?.type === "fault" && pending.entry.region);
 	}
 
 	/** Calls of the kernel that led a hart to `pc`, innermost first. */
 	kernelCalls(hart: number, pc: bigint): readonly StackLine[] {
 		this.sources.memory.refresh();
-		const state = this.machine.harts[hart];
-		if (!state) return [];
-		return this.unwind(this.symbolizer.kernel, pc, (index) => state.register(index), kernelRoot(this.sources));
-	}
-
-	private unwind(
-		symbols: ProgramSymbols,
-		pc: bigint,
-		register: (index: number) => bigint | undefined,
-		root: number | undefined,
-	): StackLine[] {
-		const { memory } = this.sources;
-		const read = (address: bigint, size: number): bigint | undefined => {
-			const va = canonical(address);
-			const physical = va === undefined || root === undefined ? undefined : translate(memory, root, va);
-			if (physical === undefined) return undefined;
-			if (size === 8) return memory.big(physical);
-			const value = size === 1 || size === 2 || size === 4 ? memory.unsigned(physical, size) : undefined;
-			return value === undefined ? undefined : BigInt(value);
-		};
-		return unwind(symbols, pc, { register, memory: read }).frames.flatMap(({ place, pc: at }) => {
-			const address = `0x${at.toString(16)}`;
-			const { file, line } = place;
-			const where = file !== undefined && line !== undefined ? { file, line } : {};
-			const own = { name: place.function ?? place.symbol ?? "?", address, ...where };
-			// A function that was inlined shares the frame of those that call it.
-			const callers = (place.inlinedInto ?? []).map((caller) => ({
-				name: caller.function,
-				address,
-				file: caller.file,
-				line: caller.line,
-			}));
-			return [own, ...callers];
-		});
+		return this.stacks.ofKernel(hart, pc);
 	}
 }
 

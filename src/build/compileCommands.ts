@@ -12,8 +12,8 @@ export interface CompileCommand {
 	readonly arguments: readonly string[];
 }
 
-/** A header is not compiled, and has functions that nobody calls there. */
-const asHeader = ["-Wno-unused-function", "-fsyntax-only"];
+/** A header is C, whatever an editor takes it for; it is not compiled, and has functions that nobody calls there. */
+const asHeader = ["-Wno-unused-function", "-fsyntax-only", "-x", "c"];
 
 /** mkfs runs on the host. */
 const hostCompiler = "gcc";
@@ -65,6 +65,24 @@ export function compileCommandsFile(commands: readonly CompileCommand[], directo
 		undefined,
 		2,
 	)}\n`;
+}
+
+/**
+ * What cpptools has to be told beside it on Windows (code.visualstudio.com/docs/cpp/customize-cpp-settings): to read C as gcc does, without asking a
+ * compiler. The one of the commands need not be installed, and what cpptools takes instead there knows no `asm`. It has no mode for RISC-V; this
+ * one has the same sizes of types.
+ */
+export function cppPropertiesFile(): string {
+	const folder = "$" + "{workspaceFolder}";
+	const configuration = {
+		name: "Win32",
+		compileCommands: `${folder}/compile_commands.json`,
+		includePath: [folder],
+		compilerPath: "",
+		intelliSenseMode: "linux-gcc-x64",
+		cStandard: "gnu17",
+	};
+	return `${JSON.stringify({ version: 4, configurations: [configuration] }, undefined, 2)}\n`;
 }
 
 /** What clangd has to be told beside it: for which machine the kernel is, and which of gcc's flags to leave out. */

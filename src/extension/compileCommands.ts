@@ -2,7 +2,11 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Folders } from "./folders.ts";
 
-const names = { commands: "compile_commands.json", clangd: ".clangd" } as const;
+const names = {
+	commands: "compile_commands.json",
+	clangd: ".clangd",
+	cpptools: ".vscode/c_cpp_properties.json",
+} as const;
 
 /**
  * *Write compile_commands.json*: what cpptools and clangd need to read the tree as its compiler does. A file that is there and was not
@@ -32,11 +36,24 @@ async function write(folders: Folders): Promise<void> {
 	const isOurs = before === undefined || new TextDecoder().decode(before).startsWith("# Made by xv6 Lab");
 	await fs.writeFile(vscode.Uri.joinPath(root, names.commands), new TextEncoder().encode(files.commands));
 	if (isOurs) await fs.writeFile(clangd, new TextEncoder().encode(files.clangd));
+	await forCpptools(root, files.cppProperties);
 	await leaveOutOfGit(root);
 	const text = isOurs
 		? vscode.l10n.t("xv6: wrote {0} and {1}. git leaves them alone.", names.commands, names.clangd)
 		: vscode.l10n.t("xv6: wrote {0}. {1} is your own and was not changed.", names.commands, names.clangd);
 	void vscode.window.showInformationMessage(text);
+}
+
+/** cpptools finds the commands itself; on Windows it reads them as another compiler would. A file of the person's own stays. */
+async function forCpptools(root: vscode.Uri, text: string): Promise<void> {
+	const onWindows = root.scheme === "file" && /^[a-z]:/i.test(root.fsPath);
+	if (!onWindows || !vscode.extensions.getExtension("ms-vscode.cpptools")) return;
+	const file = vscode.Uri.joinPath(root, names.cpptools);
+	const isThere = await Promise.resolve(vscode.workspace.fs.stat(file)).then(
+		() => true,
+		() => false,
+	);
+	if (!isThere) await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
 }
 
 /** By the clone's own list, which is no file of the tree. */

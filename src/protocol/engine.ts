@@ -260,10 +260,10 @@ export interface EngineRequests {
 	saveRun: { params: undefined; result: { readonly bytes: Uint8Array; readonly title: string } };
 	/** Does a recorded run again, to its end, as the live machine, which stands there with its history. */
 	openRun: { params: { readonly bytes: Uint8Array }; result: OpenedRun };
-	/** The texts of compile_commands.json and .clangd for the tree, which lies in this directory. */
+	/** The texts of compile_commands.json, .clangd and c_cpp_properties.json for the tree, which lies in this directory. */
 	compileCommands: {
 		params: { readonly directory: string };
-		result: { readonly commands: string; readonly clangd: string };
+		result: { readonly commands: string; readonly clangd: string; readonly cppProperties: string };
 	};
 	/**
 	 * What a name in a line (from 1) of a file of the tree is declared as, by the debug information of the last build: the last one of a chain

@@ -1,4 +1,4 @@
-import { clangdFile, compileCommands, compileCommandsFile } from "../build/compileCommands.ts";
+import { clangdFile, compileCommands, compileCommandsFile, cppPropertiesFile } from "../build/compileCommands.ts";
 import { rootNames } from "../build/diskImage.ts";
 import type { BuildOutput } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
@@ -104,7 +104,11 @@ export class Engine {
 		runTests: (params) => this.cancellable((signal) => this.runTests(params, signal)),
 		compileCommands: async ({ directory }) => {
 			const commands = await compileCommands(this.tree);
-			return { commands: compileCommandsFile(commands, directory), clangd: clangdFile(commands) };
+			return {
+				commands: compileCommandsFile(commands, directory),
+				clangd: clangdFile(commands),
+				cppProperties: cppPropertiesFile(),
+			};
 		},
 		declared: async (params) => this.declarations.at(params, this.output),
 		saveRun: () => this.saveRun(),

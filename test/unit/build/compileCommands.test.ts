@@ -2,7 +2,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { clangdFile, compileCommands, compileCommandsFile } from "../../../src/build/compileCommands.ts";
+import {
+	clangdFile,
+	compileCommands,
+	compileCommandsFile,
+	cppPropertiesFile,
+} from "../../../src/build/compileCommands.ts";
 import { MemoryTree } from "../../../src/common/sourceTree.ts";
 import { catalog } from "../../support/lab.ts";
 import { scratch } from "../worker/realEngine.ts";
@@ -51,6 +56,19 @@ test("a header is read after what a C file includes and defines before it", asyn
 	expect(said("kernel/proc.h")).toMatch(/-include kernel\/types\.h .*-include kernel\/spinlock\.h .*kernel\/proc\.h$/);
 	expect(said("user/prodcons.h")).toMatch(/-DMAX=\d+ .*-DVALUE\(i\)=\S+ .*-include user\/user\.h .*user\/prodcons\.h$/);
 	expect(said("kernel/types.h")).not.toContain("-include");
+});
+
+test("cpptools on Windows is told to read C as gcc does, and where the commands are", () => {
+	const { version, configurations } = JSON.parse(cppPropertiesFile());
+	expect(version).toBe(4);
+	expect(configurations).toEqual([
+		expect.objectContaining({
+			name: "Win32",
+			compileCommands: "$" + "{workspaceFolder}/compile_commands.json",
+			compilerPath: "",
+			intelliSenseMode: "linux-gcc-x64",
+		}),
+	]);
 });
 
 test("clangd is told the guest's machine, but not for host programs, and gcc's own flags are left out", () => {

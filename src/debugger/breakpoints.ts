@@ -1,5 +1,5 @@
 import type { Disposable } from "../common/disposable.ts";
-import { sameFile } from "../debuginfo/debugInfo.ts";
+import { sameFile } from "../debuginfo/lineIndex.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type { Hart, MachineSurface, WatchedAccess } from "../machine/types.ts";
 import type { Contexts } from "./contexts.ts";
@@ -172,7 +172,7 @@ export class Breakpoints {
 	programsOf(file: string): ProgramSymbols[] {
 		const { contexts } = this;
 		const has = (symbols: ProgramSymbols | undefined) =>
-			symbols?.attempt(() => [...(symbols.info?.files ?? [])].some((name) => sameFile(name, file))) === true;
+			symbols?.attempt(() => [...(symbols.info?.lines.files ?? [])].some((name) => sameFile(name, file))) === true;
 		if (has(contexts.kernel)) return [contexts.kernel];
 		const base = /([^/\\]+)\.[cSs]$/.exec(file)?.[1];
 		const named = base === undefined ? undefined : contexts.program(base);
@@ -191,10 +191,10 @@ export class Breakpoints {
 				const { info } = symbols;
 				if (!info) continue;
 				const wanted: number = at;
-				const addresses = symbols.attempt(() => info.breakpointsOf(file, wanted)) ?? [];
+				const addresses = symbols.attempt(() => info.lines.breakpointsOf(file, wanted)) ?? [];
 				for (const address of addresses)
 					places.push({ symbols, address: BigInt(address), user: symbols !== this.contexts.kernel });
-				const following = symbols.attempt(() => info.nextLineWithCode(file, wanted));
+				const following = symbols.attempt(() => info.lines.nextLineWithCode(file, wanted));
 				if (following !== undefined && (next === undefined || following < next)) next = following;
 			}
 			if (places.length > 0) return { line: at, places };

@@ -67,7 +67,7 @@ function describe(
 ): DebugProtocol.DisassembledInstruction {
 	const at = Number(contexts.link(line.address));
 	const symbol = symbols?.symbolAt(at);
-	const place = symbols?.attempt(() => symbols.info?.lineAt(at));
+	const place = symbols?.attempt(() => symbols.info?.lines.lineAt(at));
 	return {
 		address: memoryReference(space, line.address).replace(/^.*:/, ""),
 		instructionBytes: line.bytes,

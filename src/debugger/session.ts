@@ -4,36 +4,32 @@ import { UserError } from "../common/errors.ts";
 import type { Hart } from "../machine/types.ts";
 import type { RunEnd } from "../protocol/diagnosis.ts";
 import type { StateChange } from "../session/runController.ts";
+import { breakpointRequests } from "./breakpointRequests.ts";
 import { capabilities } from "./capabilities.ts";
 import { notUnderstood } from "./cSyntax.ts";
 import { Debugger } from "./debugger.ts";
-import { disassembleAround } from "./disassembly.ts";
-import { type ExceptionFilter, type ExceptionHit, exceptionFilters } from "./exceptions.ts";
-import { evaluateExpression } from "./expression.ts";
+import type { ExceptionHit } from "./exceptions.ts";
 import type { Halt } from "./halt.ts";
 import { Inspection } from "./inspection.ts";
-import { parseReference, writeMemory } from "./references.ts";
-import { type Body, base64, type CustomRequests, fromBase64, isRequest, list } from "./requests.ts";
+import { type Body, type CustomRequests, isRequest, type RequestContext } from "./requests.ts";
 import { Sources } from "./sources.ts";
 import type { DebugHost, DebugTarget, LaunchArguments } from "./target.ts";
-import { numberOf } from "./values.ts";
-
-const mostMemory = 1 << 20;
+import { valueRequests } from "./valueRequests.ts";
 
 /**
  * One debug session: the Debug Adapter Protocol over a machine. It knows no editor and no transport: messages come in by `receive`, and go out by
  * what it was made with.
  */
-export class DebugSession implements Disposable {
+export class DebugSession implements Disposable, RequestContext {
 	private sequence = 1;
 	private readonly store = new DisposableStore();
 	private target: DebugTarget | undefined;
 	private debug: Debugger | undefined;
-	private inspection: Inspection | undefined;
+	private view: Inspection | undefined;
 	private args: LaunchArguments = {};
 	private attached = false;
 	private configured: (() => void) | undefined;
-	private readonly sources = new Sources();
+	readonly sources = new Sources();
 	private lastHalt: Halt | undefined;
 	private ended = false;
 
@@ -84,7 +80,7 @@ export class DebugSession implements Disposable {
 		this.send({ seq: this.sequence++, type: "response", request_seq: seq, command, ...rest } as DebugProtocol.Response);
 	}
 
-	private event(event: string, body?: object): void {
+	event(event: string, body?: object): void {
 		if (this.ended && event !== "terminated") return;
 		this.send({ seq: this.sequence++, type: "event", event, ...(body ? { body } : {}) } as DebugProtocol.Event);
 	}
@@ -116,19 +112,18 @@ export class DebugSession implements Disposable {
 		return handler(args as never);
 	}
 
-	private get d(): Debugger {
+	get debugger(): Debugger {
 		if (!this.debug) throw new UserError("debug-request", "No machine is being debugged", "Launch or attach first.");
 		return this.debug;
 	}
 
-	private get see(): Inspection {
-		if (!this.inspection)
-			throw new UserError("debug-request", "No machine is being debugged", "Launch or attach first.");
-		return this.inspection;
+	get inspection(): Inspection {
+		if (!this.view) throw new UserError("debug-request", "No machine is being debugged", "Launch or attach first.");
+		return this.view;
 	}
 
-	private standing(): Debugger {
-		const { d } = this;
+	standing(): Debugger {
+		const { debugger: d } = this;
 		if (d.isBusy) throw new UserError("debug-request", "The machine is running", "Pause it first.");
 		return d;
 	}
@@ -136,6 +131,9 @@ export class DebugSession implements Disposable {
 	// ---- requests --------------------------------------------------------------------------------------------------
 
 	private readonly handlers = {
+		...breakpointRequests(this),
+		...valueRequests(this),
+
 		initialize: (args: DebugProtocol.InitializeRequestArguments) => {
 			this.sources.linesFromOne = args.linesStartAt1 !== false;
 			this.sources.columnsFromOne = args.columnsStartAt1 !== false;
@@ -161,193 +159,11 @@ export class DebugSession implements Disposable {
 			return undefined;
 		},
 
-		setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => {
-			const file = this.sources.fileOf(args.source);
-			const wanted = list(args.breakpoints).map((one: DebugProtocol.SourceBreakpoint) => ({
-				line: this.sources.lineIn(one.line),
-				condition: one.condition,
-				hitCondition: one.hitCondition,
-				logMessage: one.logMessage,
-			}));
-			const made = this.d.breakpoints.setLines(file, wanted);
-			return {
-				breakpoints: made.map(({ id, verified, message, line }) => ({
-					id,
-					verified,
-					...(message ? { message } : {}),
-					...(line === undefined ? {} : { line: this.sources.lineOut(line) }),
-					source: args.source,
-				})),
-			};
-		},
-		setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => ({
-			breakpoints: this.d.breakpoints
-				.setFunctions(
-					list(args.breakpoints).map((one: DebugProtocol.FunctionBreakpoint) => ({ ...one, name: String(one.name) })),
-				)
-				.map(({ id, verified, message }) => ({ id, verified, ...(message ? { message } : {}) })),
-		}),
-		setInstructionBreakpoints: (args: DebugProtocol.SetInstructionBreakpointsArguments) => ({
-			breakpoints: this.d.breakpoints
-				.setInstructions(
-					list(args.breakpoints).map((one: DebugProtocol.InstructionBreakpoint) => ({
-						...one,
-						address:
-							parseReference(this.d.contexts, String(one.instructionReference)).address +
-							BigInt(Math.trunc(one.offset ?? 0)),
-					})),
-				)
-				.map(({ id, verified, message, address }) => ({
-					id,
-					verified,
-					instructionReference: `0x${(address ?? 0n).toString(16)}`,
-					...(message ? { message } : {}),
-				})),
-		}),
-		dataBreakpointInfo: (args: DebugProtocol.DataBreakpointInfoArguments) => this.see.dataInfo(args),
-		setDataBreakpoints: (args: DebugProtocol.SetDataBreakpointsArguments) => ({
-			breakpoints: this.d.breakpoints
-				.setData(
-					list(args.breakpoints).map((one: DebugProtocol.DataBreakpoint) => {
-						const place = this.see.dataPlace(one.dataId, one.accessType);
-						return {
-							place,
-							condition: one.condition,
-							hitCondition: one.hitCondition,
-							...(place ? {} : { message: `\`${one.dataId}\` cannot be watched` }),
-						};
-					}),
-				)
-				.map(({ id, verified, message }) => ({ id, verified, ...(message ? { message } : {}) })),
-		}),
-		setExceptionBreakpoints: (args: DebugProtocol.SetExceptionBreakpointsArguments) => {
-			const known = new Set(exceptionFilters.map(({ filter }) => filter));
-			this.d.exceptions.set(
-				new Set(list(args.filters).filter((one: string): one is ExceptionFilter => known.has(one as ExceptionFilter))),
-			);
-			return undefined;
-		},
-		breakpointLocations: (args: DebugProtocol.BreakpointLocationsArguments) => {
-			const file = this.sources.fileOf(args.source);
-			const first = this.sources.lineIn(args.line);
-			const last = this.sources.lineIn(args.endLine ?? args.line);
-			const lines = new Set(
-				this.d.breakpoints
-					.programsOf(file)
-					.flatMap((program) => program.attempt(() => program.info?.linesWithCode(file)) ?? [])
-					.filter((line) => line >= first && line <= last),
-			);
-			return { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: this.sources.lineOut(line) })) };
-		},
-
 		threads: () => {
-			const threads = this.d.contexts.threads();
+			const threads = this.debugger.contexts.threads();
 			return { threads: threads.map(({ id, name }) => ({ id, name })) };
 		},
-		stackTrace: (args: DebugProtocol.StackTraceArguments) => this.see.stackTrace(args),
-		scopes: ({ frameId }: DebugProtocol.ScopesArguments) => {
-			const { frame, thread } = this.see.frame(frameId);
-			return { scopes: this.see.variables.scopes(frame, thread) };
-		},
-		variables: (args: DebugProtocol.VariablesArguments) => {
-			this.standing();
-			if (args.filter === "named" && args.start === undefined) {
-				const all = this.see.variables.children(
-					args.variablesReference,
-					0,
-					Number.POSITIVE_INFINITY,
-					args.format?.hex === true,
-				);
-				return { variables: all.filter(({ name }) => !/^\[\d+\]$/.test(name)) };
-			}
-			const count = args.count && args.count > 0 ? args.count : Number.POSITIVE_INFINITY;
-			return {
-				variables: this.see.variables.children(
-					args.variablesReference,
-					args.start ?? 0,
-					count,
-					args.format?.hex === true,
-				),
-			};
-		},
-		evaluate: (args: DebugProtocol.EvaluateArguments) => {
-			this.standing();
-			const value = evaluateExpression(this.see.scope(args.frameId), String(args.expression));
-			return this.see.variables.evaluated(value, args.format?.hex === true, String(args.expression)) as Body;
-		},
-		setVariable: (args: DebugProtocol.SetVariableArguments) => {
-			this.mayChange();
-			const to = evaluateExpression(this.see.scope(undefined), String(args.value));
-			const { value, type, variablesReference } = this.see.variables.set(
-				args.variablesReference,
-				args.name,
-				to,
-				args.format?.hex === true,
-			);
-			this.changed();
-			return { value, ...(type ? { type } : {}), variablesReference };
-		},
-		setExpression: (args: DebugProtocol.SetExpressionArguments) => {
-			this.mayChange();
-			const scope = this.see.scope(args.frameId);
-			const to = numberOf(evaluateExpression(scope, String(args.value)));
-			if (to === undefined) throw notUnderstood("The new value is no number");
-			this.see.variables.write(evaluateExpression(scope, String(args.expression)), to);
-			const { result, type, variablesReference } = this.see.variables.evaluated(
-				evaluateExpression(scope, String(args.expression)),
-				false,
-				String(args.expression),
-			);
-			this.changed();
-			return { value: result, ...(type ? { type } : {}), variablesReference };
-		},
-		readMemory: (args: DebugProtocol.ReadMemoryArguments) => {
-			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
-			const count = Math.max(0, Math.min(args.count, mostMemory));
-			const bytes = space.bytes(address, count);
-			return {
-				address: `0x${address.toString(16)}`,
-				data: base64(bytes),
-				...(bytes.length < args.count
-					? {
-							unreadableBytes: Math.min(
-								args.count - bytes.length,
-								4096 - ((Number(address & 4095n) + bytes.length) % 4096),
-							),
-						}
-					: {}),
-			};
-		},
-		writeMemory: (args: DebugProtocol.WriteMemoryArguments) => {
-			this.mayChange();
-			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
-			const bytes = fromBase64(args.data);
-			const written = writeMemory(this.d.contexts, space, address, bytes);
-			if (written < bytes.length && args.allowPartial !== true)
-				throw new UserError(
-					"debug-request",
-					`0x${(address + BigInt(written)).toString(16)} is not mapped`,
-					"Write less.",
-				);
-			this.event("memory", { memoryReference: args.memoryReference, offset: args.offset ?? 0, count: written });
-			this.changed();
-			return { bytesWritten: written };
-		},
-		disassemble: (args: DebugProtocol.DisassembleArguments) => {
-			const { space, address } = this.see.memoryAt(args.memoryReference, args.offset);
-			const symbols = this.see.symbolsFor(space);
-			return {
-				instructions: disassembleAround(
-					this.d.contexts,
-					space,
-					symbols,
-					address,
-					Math.trunc(args.instructionOffset ?? 0),
-					args.instructionCount,
-					(file) => this.sources.of(file),
-				),
-			};
-		},
+		stackTrace: (args: DebugProtocol.StackTraceArguments) => this.inspection.stackTrace(args),
 		exceptionInfo: () => {
 			const exception = this.lastHalt?.exception;
 			if (!exception) throw new UserError("debug-request", "The machine did not stop for an exception", "Continue.");
@@ -367,21 +183,21 @@ export class DebugSession implements Disposable {
 		stepIn: (args: DebugProtocol.StepInArguments) => this.step(args, "into"),
 		stepOut: (args: DebugProtocol.StepOutArguments) => this.step(args, "out"),
 		stepBack: (args: DebugProtocol.StepBackArguments) => {
-			const thread = this.see.thread(args.threadId);
+			const thread = this.inspection.thread(args.threadId);
 			return this.run((d) => d.stepBack(thread, args.granularity === "instruction" ? "instruction" : "line"));
 		},
 		reverseContinue: () => this.run((d) => d.reverseContinue()),
 		pause: () => {
-			this.d.pause();
+			this.debugger.pause();
 			return undefined;
 		},
 
 		"xv6/whoWrote": (args: CustomRequests["xv6/whoWrote"]) => {
-			const { physical, size, what } = this.see.placeAsked(args);
+			const { physical, size, what } = this.inspection.placeAsked(args);
 			return this.run((d) => d.whoWrote(physical, size, what));
 		},
 		"xv6/reverseStepOut": (args: CustomRequests["xv6/reverseStepOut"]) => {
-			const thread = this.see.thread(args.threadId);
+			const thread = this.inspection.thread(args.threadId);
 			return this.run((d) => d.reverseStepOut(thread));
 		},
 		"xv6/goToInstruction": (args: CustomRequests["xv6/goToInstruction"]) => {
@@ -391,7 +207,7 @@ export class DebugSession implements Disposable {
 		},
 		"xv6/runToFailure": () => this.run((d) => this.toFailure(d)),
 		"xv6/timeline": () => {
-			const { history, machine } = this.d;
+			const { history, machine } = this.debugger;
 			if (!history) return { position: machine.instret };
 			return {
 				oldest: history.oldest.steps,
@@ -440,7 +256,7 @@ export class DebugSession implements Disposable {
 		);
 		this.debug = debug;
 		this.sources.tree = target;
-		this.inspection = new Inspection(debug, this.sources, () => this.standing());
+		this.view = new Inspection(debug, this.sources, () => this.standing());
 		this.store.add(target.machine.console.onData((bytes) => this.output(new TextDecoder().decode(bytes), "stdout")));
 		this.store.add(
 			target.controller.onTypedInPast(() =>
@@ -523,7 +339,7 @@ export class DebugSession implements Disposable {
 	}
 
 	private async running(debug: Debugger, work: (debug: Debugger) => Promise<Halt>): Promise<void> {
-		this.inspection?.forget();
+		this.view?.forget();
 		try {
 			const halt = await work(debug);
 			if (this.debug === debug) this.stopped(halt);
@@ -551,20 +367,20 @@ export class DebugSession implements Disposable {
 		args: { threadId: number; granularity?: DebugProtocol.SteppingGranularity },
 		kind: "over" | "into" | "out",
 	): Body {
-		const thread = this.see.thread(args.threadId);
+		const thread = this.inspection.thread(args.threadId);
 		return this.run((d) => d.step(thread, kind, args.granularity === "instruction" ? "instruction" : "line"));
 	}
 
 	private stopped(halt: Halt): void {
 		this.lastHalt = halt;
-		this.inspection?.forget();
-		if (this.inspection) this.inspection.focus = halt.thread.id;
+		this.view?.forget();
+		if (this.view) this.view.focus = halt.thread.id;
 		if (halt.reason === "over") {
 			this.output(`${halt.description}\n`, "important");
 			this.event("terminated");
 			return;
 		}
-		const { distance } = this.d;
+		const { distance } = this.debugger;
 		// Short, since a client shows it in the row of the thread's name.
 		const label = halt.label ?? (halt.exception ? halt.exception.name : halt.reason === "goto" ? "moved" : halt.reason);
 		const sentence = (halt.label === undefined && halt.exception ? halt.text : undefined) ?? halt.description;
@@ -578,20 +394,20 @@ export class DebugSession implements Disposable {
 			allThreadsStopped: true,
 			...(halt.breakpoints ? { hitBreakpointIds: halt.breakpoints } : {}),
 		});
-		const { history, machine } = this.d;
+		const { history, machine } = this.debugger;
 		if (history)
 			this.event("xv6/moved", {
 				position: machine.instret,
 				present: history.present.steps,
 				oldest: history.oldest.steps,
 				isPast: history.isPast,
-				what: this.inspection?.placeOf(halt.thread) ?? halt.description,
+				what: this.view?.placeOf(halt.thread) ?? halt.description,
 			});
 	}
 
 	// ---- changing --------------------------------------------------------------------------------------------------
 
-	private mayChange(): void {
+	mayChange(): void {
 		if (this.standing().isPast)
 			throw new UserError(
 				"debug-request",
@@ -600,8 +416,8 @@ export class DebugSession implements Disposable {
 			);
 	}
 
-	private changed(): void {
-		this.inspection?.changed();
+	changed(): void {
+		this.view?.changed();
 		this.event("invalidated", { areas: ["stacks", "variables"] });
 	}
 }

@@ -186,7 +186,7 @@ interface Program {
 function addFunctions(frame: StackFrame, program: Program, into: Frame[]): void {
 	const { symbols } = program;
 	const functions = symbols.attempt(() => symbols.info?.functionsAt(frame.at)) ?? [];
-	const position = symbols.attempt(() => symbols.info?.lineAt(frame.at));
+	const position = symbols.attempt(() => symbols.info?.lines.lineAt(frame.at));
 	let place: { file: string; line: number; column?: number } | undefined = position;
 	const common = {
 		...program,

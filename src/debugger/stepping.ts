@@ -78,7 +78,7 @@ export class Stepper {
 		const { symbols } = registers;
 		const info = symbols?.info;
 		const scopes = (symbols?.attempt(() => info?.functionsAt(at)) ?? []).map(({ die }) => die).reverse();
-		const position = symbols?.attempt(() => info?.lineAt(at));
+		const position = symbols?.attempt(() => info?.lines.lineAt(at));
 		return {
 			hart,
 			registers,
@@ -183,7 +183,7 @@ export class Stepper {
 				return this.halt(thread);
 			if (this.isNewLine(origin, now, kind)) return this.halt(thread);
 			// A frame without lines (a stub, the entry) was left or entered: what comes next is measured from there.
-			if (origin.line === undefined && now.line !== undefined && now.info?.isStatement(now.at))
+			if (origin.line === undefined && now.line !== undefined && now.info?.lines.isStatement(now.at))
 				return this.halt(thread);
 			if (now.scopes[0] !== origin.scopes[0] && now.line === undefined) origin = now;
 		}
@@ -205,7 +205,7 @@ export class Stepper {
 	}
 
 	private isNewLine(from: Here, now: Here, kind: "over" | "into"): boolean {
-		if (now.line === undefined || !now.info?.isStatement(now.at)) return false;
+		if (now.line === undefined || !now.info?.lines.isStatement(now.at)) return false;
 		const inner = now.scopes.length > from.scopes.length && from.scopes.every((scope, i) => now.scopes[i] === scope);
 		// An inlined call of this function counts as a call.
 		if (inner) return kind === "into";
@@ -471,8 +471,8 @@ export class Stepper {
 			const info = symbols?.info;
 			const range = frame.function?.die.unit.ranges(frame.function.die);
 			if (!info || !range || cfa === undefined) continue;
-			for (const address of info.lineStarts(range)) {
-				const place = info.lineAt(address);
+			for (const address of info.lines.lineStarts(range)) {
+				const place = info.lines.lineAt(address);
 				const isSame = frame === frames[0] && place && now?.line === `${place.file}:${place.line}`;
 				if (isSame && address >= (now?.at ?? 0)) continue;
 				const user = frame.mode === "user";

@@ -35,11 +35,11 @@ function memberOf(outer: StructType, offset: number, type: Type | undefined, nam
 
 /** Of the function whose code is nearest above: a line without code of its own is one of its declarations or comments. */
 function localAt(info: DebugInfo, file: string, line: number, name: string) {
-	const lines = info.linesWithCode(file);
+	const lines = info.lines.linesWithCode(file);
 	const place = lines.findLastIndex((one) => one <= line);
 	for (const near of [lines[place], lines[place + 1]]) {
 		if (near === undefined) continue;
-		for (const pc of info.addressesOf(file, near))
+		for (const pc of info.lines.addressesOf(file, near))
 			for (const frame of info.functionsAt(pc)) {
 				const found = info.localsOf(frame, pc).find((local) => local.name === name && local.line <= line);
 				if (found) return found;

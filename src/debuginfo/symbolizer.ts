@@ -80,7 +80,7 @@ export class ProgramSymbols {
 
 	private find(address: number): Place {
 		const symbol = this.symbolAt(address);
-		const line = this.attempt(() => this.info?.lineAt(address));
+		const line = this.attempt(() => this.info?.lines.lineAt(address));
 		const functions = this.attempt(() => this.info?.functionsAt(address)) ?? [];
 		const inlinedInto: { function: string; file: string; line: number }[] = [];
 		for (const [i, frame] of functions.entries()) {

@@ -91,7 +91,7 @@ function askSymbols(random: Random, bytes: Uint8Array): void {
 		const { info } = symbols;
 		if (!info) continue;
 		symbols.attempt(() => info.localsAt(pc));
-		symbols.attempt(() => info.breakpointsOf("kernel/vm.c", 1 + random.below(400)));
+		symbols.attempt(() => info.lines.breakpointsOf("kernel/vm.c", 1 + random.below(400)));
 	}
 	const { info } = symbols;
 	if (!info) return;
@@ -100,7 +100,7 @@ function askSymbols(random: Random, bytes: Uint8Array): void {
 		symbols.attempt(() => info.variable(name));
 	}
 	symbols.attempt(() => info.functions);
-	symbols.attempt(() => info.files);
+	symbols.attempt(() => info.lines.files);
 }
 
 function valueAt(memory: Uint8Array, at: bigint, length: number): bigint | undefined {

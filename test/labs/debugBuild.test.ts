@@ -15,10 +15,10 @@ test("in the debug build every local variable has a value at every statement of 
 		const context = { register: (i: number) => BigInt(0x87f00000 + 8 * i), memory: () => 1n, cfa: () => 0x87f10000n };
 		const missing: string[] = [];
 		let locals = 0;
-		for (const file of info.files) {
+		for (const file of info.lines.files) {
 			if (!/kernel\/\w+\.c$/.test(file)) continue;
-			for (const line of info.linesWithCode(file)) {
-				for (const address of info.addressesOf(file, line)) {
+			for (const line of info.lines.linesWithCode(file)) {
+				for (const address of info.lines.addressesOf(file, line)) {
 					for (const local of info.localsAt(address)) {
 						locals++;
 						const location = local.locate(context);

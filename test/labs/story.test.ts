@@ -82,7 +82,7 @@ test.each([1, 3])("from a wrong total back to the frame that nobody else writes,
 
 	// 1. Back to the line that prints it.
 	const line = source.split("\n").findIndex((one) => one.includes("total = %d")) + 1;
-	const [place] = user.info?.breakpointsOf("user/prodcons3.c", line) ?? [];
+	const [place] = user.info?.lines.breakpointsOf("user/prodcons3.c", line) ?? [];
 	const printed = machine.addBreakpoint(BigInt(place as number), { mode: 0 });
 	let found = history.backTo();
 	while (found && !isProdcons(found.stop)) found = history.backTo();

@@ -105,7 +105,7 @@ export class ProgramCode {
 			const low = (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8);
 			const length = (low & 3) === 3 ? 4 : 2;
 			const pc = address + offset;
-			const position = symbols.attempt(() => symbols.info?.lineAt(pc));
+			const position = symbols.attempt(() => symbols.info?.lines.lineAt(pc));
 			if (!position) {
 				lines = [];
 				last = { file: "", line: -1, column: -1 };

@@ -29,7 +29,7 @@ export const ourFolder = "/xv6";
 /** What our own reader says about each address: `kernel/vm.c:12`, or `?` for code that belongs to no line. */
 export function ourLines(info: DebugInfo, pcs: readonly number[]): string[] {
 	return pcs.map((pc) => {
-		const place = info.lineAt(pc);
+		const place = info.lines.lineAt(pc);
 		return place ? `${inTree(place.file, ourFolder)}:${place.line}` : "?";
 	});
 }

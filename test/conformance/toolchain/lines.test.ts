@@ -64,7 +64,7 @@ describe.each(sides.filter(({ kind }) => kind === "bundled" || gcc))("$kind", ({
 				const [file = "", line = ""] = place.split(":");
 				// Made from usys.pl; every other file lies in the tree.
 				if (file !== "user/usys.S") expect(linesOf(file).length, place).toBeGreaterThanOrEqual(Number(line));
-				const addresses = info.addressesOf(file, Number(line));
+				const addresses = info.lines.addressesOf(file, Number(line));
 				expect(addresses.length, place).toBeGreaterThan(0);
 				for (const address of addresses) expect(lineOf.get(address)).toBe(place);
 			}

@@ -11,13 +11,13 @@ function useAll(bytes: Uint8Array): void {
 	info.variable("nodes");
 	info.typedef("table_t");
 	for (let pc = 0x80000000; pc < 0x80000100; pc += 8) {
-		info.lineAt(pc);
+		info.lines.lineAt(pc);
 		info.functionsAt(pc);
 		const context = { register: () => 4096n, memory: () => 1n, cfa: () => 1n };
 		for (const local of info.localsAt(pc)) local.locate(context);
 		info.frames.unwind(BigInt(pc), context);
 	}
-	info.addressesOf("fixture.c", 30);
+	info.lines.addressesOf("fixture.c", 30);
 }
 
 /** Ends, and with nothing but a UserError. */
@@ -74,6 +74,6 @@ test("a program without debug information has symbols only", () => {
 	view.setUint16(60, 0, true);
 	const info = new DebugInfo(bytes);
 	expect(info.empty).toBe(true);
-	expect(info.lineAt(0x80000000)).toBeUndefined();
+	expect(info.lines.lineAt(0x80000000)).toBeUndefined();
 	expect(info.functionsAt(0x80000000)).toEqual([]);
 });

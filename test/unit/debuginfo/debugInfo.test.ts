@@ -11,7 +11,7 @@ describe.each(names)("%s", (name) => {
 		const { info, golden } = open(name);
 		const wrong: string[] = [];
 		for (const [pc, expected] of golden.lines) {
-			const line = info.lineAt(pc);
+			const line = info.lines.lineAt(pc);
 			let position = line ? `${base(line.file)}:${line.line}` : "??:?";
 			const found: string[] = [];
 			for (const frame of info.functionsAt(pc)) {
@@ -65,12 +65,13 @@ describe.each(names)("%s", (name) => {
 
 	test("a line leads to the addresses that lead back to it", () => {
 		const { info, golden } = open(name);
-		const seen = new Set(golden.lines.map(([pc]) => info.lineAt(pc)?.line ?? 0));
+		const seen = new Set(golden.lines.map(([pc]) => info.lines.lineAt(pc)?.line ?? 0));
 		for (const line of seen) {
 			if (line === 0) continue;
-			for (const address of info.addressesOf("fixture.c", line)) expect(info.lineAt(address)?.line).toBe(line);
+			for (const address of info.lines.addressesOf("fixture.c", line))
+				expect(info.lines.lineAt(address)?.line).toBe(line);
 		}
-		expect([...seen].some((line) => info.addressesOf("fixture.c", line).length > 0)).toBe(true);
+		expect([...seen].some((line) => info.lines.addressesOf("fixture.c", line).length > 0)).toBe(true);
 	});
 
 	test("call frames are readelf's", () => {

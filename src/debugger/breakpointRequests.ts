@@ -1,7 +1,8 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { type ExceptionFilter, exceptionFilters } from "./exceptions.ts";
 import { parseReference } from "./references.ts";
-import { list, type RequestContext } from "./requests.ts";
+import type { RequestContext } from "./requestContext.ts";
+import { list } from "./requests.ts";
 
 /** Requests that say where the machine stops. They may come while it runs. */
 export const breakpointRequests = (session: RequestContext) => ({

@@ -40,6 +40,8 @@ export class Debugger implements Disposable, StepOwner {
 	private readonly store = new DisposableStore();
 	/** The thread that the last stop was about; stepping and continuing begin with it. */
 	private focus: Thread | undefined;
+	/** The thread of the last stop in the present. */
+	private presentFocus: Thread | undefined;
 	private pauseAsked = false;
 	private busy = false;
 
@@ -107,6 +109,7 @@ export class Debugger implements Disposable, StepOwner {
 		try {
 			const halt = await work();
 			this.focus = halt.thread;
+			if (!this.isPast) this.presentFocus = halt.thread;
 			return halt;
 		} finally {
 			this.busy = false;
@@ -377,11 +380,11 @@ export class Debugger implements Disposable, StepOwner {
 			const thread = this.contexts.threadOn(write.hart);
 			const [top] = stackOf(this.contexts, thread, 1);
 			// An entry that is not valid was often never written by itself: its table was cleared when it was allocated.
-			const description =
-				top?.name === "memset"
-					? `memset clears ${what} with the memory around it; nothing has written it since`
-					: `The next instruction writes ${what}`;
-			return { reason: "data breakpoint", thread, label: "last write", description };
+			const cleared = top?.name === "memset";
+			const description = cleared
+				? `memset clears ${what} with the memory around it; nothing has written it since`
+				: `The next instruction writes ${what}`;
+			return { reason: "data breakpoint", thread, label: "last write", obvious: !cleared, description };
 		});
 	}
 
@@ -390,8 +393,7 @@ export class Debugger implements Disposable, StepOwner {
 		this.exceptions.searching = on;
 	}
 
-	private focusNow(): Thread {
-		const { focus } = this;
+	private focusNow(focus = this.focus): Thread {
 		return (focus && this.contexts.thread(focus.id)) ?? this.contexts.threadOn(this.likelyHart());
 	}
 
@@ -409,7 +411,7 @@ export class Debugger implements Disposable, StepOwner {
 	toPresent(): Promise<Halt> {
 		return this.back((history) => {
 			history.toPresent();
-			return { reason: "goto", thread: this.focusNow(), description: "The present" };
+			return { reason: "goto", thread: this.focusNow(this.presentFocus), description: "The present" };
 		});
 	}
 }

@@ -29,6 +29,8 @@ export interface Halt {
 	readonly description: string;
 	/** Two or three words for it, beside the thread's name. Where there are some, the sentence is an answer, and goes to the console as well. */
 	readonly label?: string;
+	/** The place where the machine stands shows what the sentence says: the client is not told to draw attention to it. */
+	readonly obvious?: boolean;
 	readonly text?: string;
 	readonly breakpoints?: readonly number[];
 	readonly exception?: ExceptionHit;

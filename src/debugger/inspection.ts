@@ -85,11 +85,13 @@ export class Inspection {
 		return {
 			id,
 			name: frame.inlined ? `${frame.name} (inlined)` : frame.name,
-			line: frame.line === undefined ? 0 : this.sources.lineOut(frame.line),
-			column: frame.column ? this.sources.columnOut(frame.column) : 0,
 			...(frame.file === undefined || !this.sources.has(frame.file)
-				? { presentationHint: "subtle" as const }
-				: { source: this.sources.of(frame.file) }),
+				? { line: 0, column: 0, presentationHint: "subtle" as const }
+				: {
+						source: this.sources.of(frame.file),
+						line: frame.line === undefined ? 0 : this.sources.lineOut(frame.line),
+						column: frame.column ? this.sources.columnOut(frame.column) : 0,
+					}),
 			instructionPointerReference: memoryReference(frame.space, frame.pc),
 		};
 	}

@@ -1,8 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { UserError } from "../common/errors.ts";
-import type { Debugger } from "./debugger.ts";
-import type { Inspection } from "./inspection.ts";
-import type { Sources } from "./sources.ts";
 
 /** Requests of ours beside the protocol's; `docs/debugging.md` describes them. */
 export interface CustomRequests {
@@ -21,20 +18,6 @@ export interface CustomRequests {
 	"xv6/newFuture": undefined;
 	"xv6/toPresent": undefined;
 	"xv6/type": { text: string };
-}
-
-/** What requests need of their session. Each getter throws a UserError where no machine is being debugged. */
-export interface RequestContext {
-	readonly debugger: Debugger;
-	readonly inspection: Inspection;
-	readonly sources: Sources;
-	/** The debugger of a machine that stands; throws where it runs. */
-	standing(): Debugger;
-	/** Throws where the machine cannot be changed now. */
-	mayChange(): void;
-	/** Tells the client that values are others now. */
-	changed(): void;
-	event(event: string, body?: object): void;
 }
 
 export type Body = Record<string, unknown> | undefined;

@@ -11,7 +11,8 @@ import { Debugger } from "./debugger.ts";
 import type { ExceptionHit } from "./exceptions.ts";
 import type { Halt } from "./halt.ts";
 import { Inspection } from "./inspection.ts";
-import { type Body, type CustomRequests, isRequest, type RequestContext } from "./requests.ts";
+import type { RequestContext } from "./requestContext.ts";
+import { type Body, type CustomRequests, isRequest } from "./requests.ts";
 import { Sources } from "./sources.ts";
 import type { DebugHost, DebugTarget, LaunchArguments } from "./target.ts";
 import { valueRequests } from "./valueRequests.ts";
@@ -385,7 +386,7 @@ export class DebugSession implements Disposable, RequestContext {
 		const label = halt.label ?? (halt.exception ? halt.exception.name : halt.reason === "goto" ? "moved" : halt.reason);
 		const sentence = (halt.label === undefined && halt.exception ? halt.text : undefined) ?? halt.description;
 		const text = distance ? `${sentence} (${distance})` : sentence;
-		if (halt.label !== undefined) this.output(`${text}\n`, "important");
+		if (halt.label !== undefined) this.output(`${text}\n`, halt.obvious ? "console" : "important");
 		this.event("stopped", {
 			reason: halt.reason,
 			description: distance ? `past: ${label}` : label,

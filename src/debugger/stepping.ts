@@ -363,7 +363,8 @@ export class Stepper {
 		}
 		const halt = await this.owner.runUntil(all);
 		if (halt.reason !== "goto") return halt;
-		return thread.process && this.hartOf(thread) && isZombie() ? exited() : undefined;
+		const pc = this.hartOf(thread)?.pc;
+		return pc === undefined || goals.some((goal) => goal.pc === pc) ? undefined : exited();
 	}
 
 	private lost(thread: Thread): Halt {

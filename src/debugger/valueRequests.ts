@@ -4,7 +4,8 @@ import { notUnderstood } from "./cSyntax.ts";
 import { disassembleAround } from "./disassembly.ts";
 import { evaluateExpression } from "./expression.ts";
 import { writeMemory } from "./references.ts";
-import { type Body, base64, fromBase64, type RequestContext } from "./requests.ts";
+import type { RequestContext } from "./requestContext.ts";
+import { type Body, base64, fromBase64 } from "./requests.ts";
 import { numberOf } from "./values.ts";
 
 const mostMemory = 1 << 20;

@@ -1,4 +1,3 @@
-import type { FunctionFrame } from "./debugInfo.ts";
 import type { LineRow } from "./lines.ts";
 import type { AddressRange, Die } from "./unit.ts";
 
@@ -6,6 +5,12 @@ export interface LinePosition {
 	readonly file: string;
 	readonly line: number;
 	readonly column: number;
+}
+
+/** A function that holds a pc, or one that is inlined there. */
+interface FunctionCode {
+	readonly inlined: boolean;
+	readonly die: Die;
 }
 
 /** Which line an instruction is of, and which instructions a line has, by the line tables of a whole program. */
@@ -17,7 +22,7 @@ export class LineIndex {
 		/** Rows of all units; asked once, at the first question. */
 		private readonly read: () => readonly LineRow[],
 		/** The functions that hold a pc, innermost first. */
-		private readonly functionsAt: (pc: number) => readonly FunctionFrame[],
+		private readonly functionsAt: (pc: number) => readonly FunctionCode[],
 	) {}
 
 	/** All rows of all units, by address; at one address an end of a sequence comes before the next sequence's start. */

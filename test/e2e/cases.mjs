@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
-import { debugBackwards, debugCases } from "./debugCases.mjs";
+import { debugCases } from "./debugCases.mjs";
 import { exploreCases } from "./exploreCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
@@ -167,9 +167,7 @@ export const cases = {
 	...debugCases,
 	...exploreCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
-	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1"
-		? { ...newcomerCases, ...ownTreeCases, ...debugBackwards }
-		: {}),
+	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 	...(process.env.FULL === "1" ? profileCases : {}),
 
 	...inspectorCases,

@@ -146,7 +146,9 @@ export class DapClient {
 	async stack(threadId: number, frames = 12): Promise<DebugProtocol.StackFrame[]> {
 		const { stackFrames } = await this.ask<DebugProtocol.StackTraceResponse["body"]>("stackTrace", { threadId });
 		for (const { name, source, line, presentationHint } of stackFrames.slice(0, frames))
-			this.say(`    ${name}${presentationHint === "label" ? "" : ` ${source?.path ?? "?"}:${line}`}`);
+			this.say(
+				`    ${name}${presentationHint === "label" ? "" : source ? ` ${source.path}:${line}` : ` no source, line ${line}`}`,
+			);
 		return stackFrames;
 	}
 

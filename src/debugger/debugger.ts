@@ -42,6 +42,7 @@ export class Debugger implements Disposable, StepOwner {
 	private focus: Thread | undefined;
 	/** The thread of the last stop in the present. */
 	private presentFocus: Thread | undefined;
+	private entry: { readonly goals: readonly Goal[]; readonly description: string } | undefined;
 	private pauseAsked = false;
 	private busy = false;
 
@@ -125,12 +126,9 @@ export class Debugger implements Disposable, StepOwner {
 		});
 	}
 
-	/** Until a place that a caller wants, for launches: `main` of a program. */
-	runTo(goals: readonly Goal[], reason: HaltReason, description: string): Promise<Halt> {
-		return this.act(async () => {
-			const halt = await this.runUntil(goals);
-			return halt.reason === "goto" ? { ...halt, reason, description } : halt;
-		});
+	/** The next time that one of these places is reached, whatever stops before, the machine stops there with the reason `entry`. */
+	stopAtEntry(goals: readonly Goal[], description: string): void {
+		this.entry = { goals, description };
 	}
 
 	/**
@@ -140,6 +138,7 @@ export class Debugger implements Disposable, StepOwner {
 	runToFailure(ends: (hart: Hart) => boolean): Promise<Halt> {
 		return this.act(async () => {
 			await this.leaveBreakpoints();
+			this.entry = undefined;
 			const watched = this.exceptions.instead(failures);
 			this.breakpoints.muted = true;
 			try {
@@ -195,23 +194,30 @@ export class Debugger implements Disposable, StepOwner {
 	/** Runs to the first of these places, or to what else stops; `goto` where a goal was reached. */
 	async runUntil(goals: readonly Goal[]): Promise<Halt> {
 		const armed = new DisposableStore();
+		const { entry } = this;
 		let reached: number | undefined;
-		for (const { pc, when } of goals) {
+		let isEntry = false;
+		for (const goal of [...goals, ...(entry?.goals ?? [])]) {
 			const filter: PointFilter = {
 				when: (hart) => {
-					if (!when(hart)) return false;
+					if (!goal.when(hart)) return false;
 					reached = hart.id;
+					isEntry = !goals.includes(goal);
 					return true;
 				},
 			};
-			armed.add(this.machine.addBreakpoint(pc, filter));
+			armed.add(this.machine.addBreakpoint(goal.pc, filter));
 		}
 		try {
 			const stop = this.isPast ? await this.runPast() : undefined;
 			const live = stop ?? (await this.controller.runTo(() => armedElsewhere));
-			if (reached !== undefined && live?.kind === "breakpoint" && live.hart === reached && !this.breakpoints.lastHit)
-				return { reason: "goto", thread: this.contexts.threadOn(reached), description: "Reached" };
-			return this.haltOf(live);
+			const isGoal = reached !== undefined && live?.kind === "breakpoint" && live.hart === reached;
+			if (isGoal && isEntry) this.entry = undefined;
+			if (reached === undefined || !isGoal || this.breakpoints.lastHit) return this.haltOf(live);
+			const thread = this.contexts.threadOn(reached);
+			return isEntry && entry
+				? { reason: "entry", thread, description: entry.description }
+				: { reason: "goto", thread, description: "Reached" };
 		} finally {
 			armed.dispose();
 		}

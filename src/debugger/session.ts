@@ -300,11 +300,8 @@ export class DebugSession implements Disposable, RequestContext {
 			pc: place.address,
 			when: debug.breakpoints.isIn.bind(debug.breakpoints, place),
 		}));
-		const [goal] = goals;
-		return this.running(debug, async (d) => {
-			const halt = await d.runTo(goal ? [goal] : [], "entry", `Stopped in main of ${program ?? "the kernel"}`);
-			return args.until === "failure" && halt.reason === "entry" ? this.toFailure(d) : halt;
-		});
+		debug.stopAtEntry(goals.slice(0, 1), `Stopped in main of ${program ?? "the kernel"}`);
+		return this.running(debug, (d) => d.continue());
 	}
 
 	private toFailure(debug: Debugger): Promise<Halt> {
@@ -343,7 +340,9 @@ export class DebugSession implements Disposable, RequestContext {
 		this.view?.forget();
 		try {
 			const halt = await work(debug);
-			if (this.debug === debug) this.stopped(halt);
+			const toFailure = halt.reason === "entry" && this.args.until === "failure";
+			const last = toFailure && this.debug === debug ? await this.toFailure(debug) : halt;
+			if (this.debug === debug) this.stopped(last);
 		} catch (error) {
 			if (this.debug !== debug) return;
 			this.output(

@@ -79,6 +79,18 @@ test.each([
 	settled(dap, `stops-${what}`);
 });
 
+test("what stops before main does not take away the stop in main", async () => {
+	const dap = client();
+	await dap.begin({ program: "prodcons3", harts: 1, build: "debug" }, () => dap.functions({ name: "fork@kernel" }));
+	const places: string[] = [];
+	let [top] = await dap.stop(1);
+	while (places.push(`${top?.name} ${dap.reason}`) < 4) [top] = await dap.go("continue", {}, 1);
+	const inFork = "fork function breakpoint";
+	// init's fork, the shell's fork, main, and a fork of the program.
+	expect(places).toEqual([inFork, inFork, "main entry", inFork]);
+	await dap.end();
+});
+
 test("any page fault, also one that the kernel serves, and a step over the store that faults", async () => {
 	const dap = client();
 	await dap.begin({ program: "prodcons3", harts: 1, build: "debug" }, undefined, ["page-fault"]);

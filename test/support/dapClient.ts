@@ -12,6 +12,8 @@ type Body = Record<string, never> & { [key: string]: never };
 export class DapClient {
 	readonly lines: string[] = [];
 	thread = 0;
+	/** Of the last stop, in the protocol's words. */
+	reason = "";
 	private readonly process: ChildProcess;
 	private sequence = 1;
 	private readonly waiting = new Map<number, (response: DebugProtocol.Response) => void>();
@@ -136,6 +138,7 @@ export class DapClient {
 			return [];
 		}
 		this.thread = body.threadId;
+		this.reason = body.reason;
 		const { threads } = await this.ask<DebugProtocol.ThreadsResponse["body"]>("threads");
 		const name = threads.find(({ id }) => id === this.thread)?.name;
 		this.say(`stopped: ${body.description}${body.text ? `: ${body.text}` : ""}`);

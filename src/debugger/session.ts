@@ -33,6 +33,8 @@ export class DebugSession implements Disposable, RequestContext {
 	readonly sources = new Sources();
 	private lastHalt: Halt | undefined;
 	private ended = false;
+	/** The client was told that the machine is off. */
+	private isOver = false;
 
 	constructor(
 		private readonly host: DebugHost,
@@ -82,6 +84,8 @@ export class DebugSession implements Disposable, RequestContext {
 	}
 
 	event(event: string, body?: object): void {
+		if (event === "terminated" && this.isOver) return;
+		if (event === "terminated" || event === "initialized") this.isOver = event === "terminated";
 		if (this.ended && event !== "terminated") return;
 		this.send({ seq: this.sequence++, type: "event", event, ...(body ? { body } : {}) } as DebugProtocol.Event);
 	}

@@ -77,6 +77,32 @@ export const resultCases = {
 		await workbench.waitTerminal(/building…[\s\S]*prodcons1: cancelled/);
 		await shot(workbench, "run-cancelled");
 	},
+
+	async "a misspelt name is marked when the file is saved, the light bulb mends it, and the mark goes by itself"({
+		open,
+		makeWorkspace,
+		read,
+		shot,
+	}) {
+		const folder = makeWorkspace("spelling", "3b");
+		const file = join(folder, "kernel/proc.c");
+		const before = read(file);
+		const line = before.split("\n").findIndex((text) => text.includes("int pid = np->pid;")) + 1;
+		const workbench = await open(folder);
+		const { page } = workbench;
+		await workbench.insertLines("kernel/proc.c", line, "  memmov(np, p, 0);\n");
+		await page.locator(".squiggly-error").first().waitFor();
+		await workbench.openFile("kernel/proc.c", line);
+		await page.keyboard.press("Control+.");
+		const fix = page.locator(".action-widget .monaco-list-row", { hasText: "Change to 'memmove'" }).first();
+		await fix.waitFor();
+		await shot(workbench, "quick-fix");
+		await fix.click();
+		await page.locator(".view-line", { hasText: "memmove(np," }).first().waitFor();
+		await workbench.command("File: Save");
+		await page.locator(".squiggly-error").first().waitFor({ state: "hidden" });
+		assert.ok(read(file).includes("  memmove(np, p, 0);\n"));
+	},
 };
 
 /** With FULL=1: a minute each, and more. */

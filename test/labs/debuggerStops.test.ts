@@ -88,7 +88,12 @@ test("what stops before main does not take away the stop in main", async () => {
 	const inFork = "fork function breakpoint";
 	// init's fork, the shell's fork, main, and a fork of the program.
 	expect(places).toEqual([inFork, inFork, "main entry", inFork]);
+	// And a client that ends the machine is told once that it is off.
+	await dap.ask("terminate");
+	await dap.event("terminated");
+	await dap.ask("threads");
 	await dap.end();
+	expect(dap.told.get("terminated")).toBe(1);
 });
 
 test("any page fault, also one that the kernel serves, and a step over the store that faults", async () => {

@@ -19,6 +19,8 @@ export class DapClient {
 	private readonly waiting = new Map<number, (response: DebugProtocol.Response) => void>();
 	private readonly events: DebugProtocol.Event[] = [];
 	private wake: () => void = () => undefined;
+	/** How often each event came. */
+	readonly told = new Map<string, number>();
 	/** What the guest and the debugger printed. */
 	output = "";
 	exitCode: number | null | undefined;
@@ -55,6 +57,7 @@ export class DapClient {
 			return;
 		}
 		const event = message as DebugProtocol.Event;
+		this.told.set(event.event, (this.told.get(event.event) ?? 0) + 1);
 		if (event.event === "output") this.output += event.body.output;
 		this.events.push(event);
 		this.wake();

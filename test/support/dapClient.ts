@@ -151,10 +151,10 @@ export class DapClient {
 
 	async stack(threadId: number, frames = 12): Promise<DebugProtocol.StackFrame[]> {
 		const { stackFrames } = await this.ask<DebugProtocol.StackTraceResponse["body"]>("stackTrace", { threadId });
-		for (const { name, source, line, presentationHint } of stackFrames.slice(0, frames))
-			this.say(
-				`    ${name}${presentationHint === "label" ? "" : source ? ` ${source.path}:${line}` : ` no source, line ${line}`}`,
-			);
+		for (const { name, source, line, presentationHint } of stackFrames.slice(0, frames)) {
+			const place = source ? ` ${source.path}:${line}` : line === 0 ? " no source" : ` no source, but line ${line}`;
+			this.say(`    ${name}${presentationHint === "label" ? "" : place}`);
+		}
 		return stackFrames;
 	}
 

@@ -2,7 +2,7 @@ import type { Debugger } from "./debugger.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Sources } from "./sources.ts";
 
-/** What requests need of their session. Each getter throws a UserError where no machine is being debugged. */
+/** What requests need of their session. All throw a UserError where no machine is being debugged. */
 export interface RequestContext {
 	readonly debugger: Debugger;
 	readonly inspection: Inspection;

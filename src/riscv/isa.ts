@@ -1,7 +1,7 @@
 /**
  * The instruction set as one table: RV64IMAFD, Zicsr, Zifencei and the privileged instructions of machine and supervisor
- * mode. Disassembler, assembler, conformance generator and coverage page are driven by it; a word that matches no row is
- * an illegal instruction. The 16-bit encodings are in compressed.ts, as expansions to rows of this table.
+ * mode. The core's decoder and operation numbers (scripts/coreTables.ts), the translator's predicates, disassembler, assembler,
+ * conformance generator and coverage page are driven by it; a word that matches no row is an illegal instruction. The 16-bit encodings are in compressed.ts, as expansions to rows of this table.
  */
 
 export type Extension = "I" | "M" | "A" | "F" | "D" | "Zicsr" | "Zifencei" | "privileged";
@@ -191,6 +191,11 @@ export function findInstruction(word: number): Instruction | undefined {
 
 export function instructionNamed(mnemonic: string): Instruction | undefined {
 	return byMnemonic.get(mnemonic);
+}
+
+/** The name of its operation in the machine's core; the six of Zicsr are one. */
+export function operationName({ kind, mnemonic }: Instruction): string {
+	return kind === "csr" ? "OP_CSR" : `OP_${mnemonic.toUpperCase().replaceAll(".", "_")}`;
 }
 
 /** Does this instruction round, so that rm 5 and 6 (and DYN with frm above 4) are illegal? */

@@ -420,14 +420,6 @@ export function execute(h: usize, steps: u32): u32 {
 					if (stays(r, -1, hot)) continue;
 					store<u64>(h, page + ((r - base) >> 3), H_PC);
 					break;
-				case op.OP_BULK_BLTU:
-					if (<u64>A(h, r) >= <u64>B(h, r)) { if (WATCHING) branched(r, BRANCH_PASSED); r = next(r); continue; }
-					if (WATCHING) branched(r, BRANCH_TAKEN);
-					left -= bulk(h, r, left);
-					r += load<i32>(r, 8);
-					if (stays(r, -1, hot)) continue;
-					store<u64>(h, page + ((r - base) >> 3), H_PC);
-					break;
 				case op.OP_LB: {
 					const va = <u64>(A(h, r) + I(r));
 					if (WATCHING && va - watchedFrom < watchedSpan) watched(h, left, page + ((r - base) >> 3), va, WATCHED_READ, 0, 0);

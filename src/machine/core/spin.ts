@@ -125,7 +125,7 @@ function journalNext(h: usize): bool {
 	const code: u32 = load<u8>(r);
 	if (code == op.OP_CSR) return harmlessCsr(load<u32>(r, 8));
 	const plainLoad = (code >= <u32>op.OP_LB && code <= <u32>op.OP_LWU) || code == op.OP_FLW || code == op.OP_FLD;
-	const atomics = code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMO_LAST;
+	const atomics = code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMOMAXU_D;
 	const plainStore = (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) || code == op.OP_FSW || code == op.OP_FSD;
 	if (!plainLoad && !plainStore && !atomics) return true;
 	const va = load<u64>(h + <usize>load<u16>(r, 4)) + (atomics ? 0 : <u64>load<i32>(r, 8));
@@ -141,7 +141,7 @@ function journalNext(h: usize): bool {
 function storeSize(code: u32): u32 {
 	if (code >= <u32>op.OP_SB && code <= <u32>op.OP_SD) return 1 << (code - op.OP_SB);
 	// Atomics of 4 and 8 bytes have even and odd numbers.
-	if (code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMO_LAST) return 4 << (code & 1);
+	if (code >= <u32>op.OP_LR_W && code <= <u32>op.OP_AMOMAXU_D) return 4 << (code & 1);
 	return code == op.OP_FSW ? 4 : 8;
 }
 

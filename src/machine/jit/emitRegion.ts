@@ -28,7 +28,6 @@ const comparisons = [wasm.i64Eq, wasm.i64Ne, wasm.i64LtS, wasm.i64GeS, wasm.i64L
 
 function comparisonOf(code: number): number {
 	if (code === op.OP_BULK_BNE) return wasm.i64Ne;
-	if (code === op.OP_BULK_BLTU) return wasm.i64LtU;
 	const first = code >= op.OP_BEQ_LOCAL ? op.OP_BEQ_LOCAL : op.OP_BEQ;
 	return comparisons[code - first] as number;
 }

@@ -1,6 +1,7 @@
 // Decoded records as the translator reads them, and what it needs to know of each operation.
 
 import { CSR } from "../../riscv/csr.ts";
+import { instructions, operationName, type Instruction as Row } from "../../riscv/isa.ts";
 import * as op from "../core/opcodes.ts";
 
 /** First number of an f register; x registers are 0..31. */
@@ -40,17 +41,31 @@ export function readRecord(view: DataView, record: number, offset: number): Inst
 	};
 }
 
+const codes = new Map(Object.entries(op));
+/** The table's rows by operation. */
+const rows: (Row | undefined)[] = [];
+for (const row of instructions) rows[codes.get(operationName(row)) as number] = row;
+
+const isOfF = ({ extension }: Row) => extension === "F" || extension === "D";
+const where = (test: (row: Row) => boolean) => {
+	const table = Array.from(rows, (row) => row !== undefined && test(row));
+	return (code: number): boolean => table[code] === true;
+};
 const within = (first: number, last: number) => (code: number) => code >= first && code <= last;
 
-export const isFarBranch = within(op.OP_BEQ, op.OP_BGEU);
+export const isFarBranch = where(({ kind }) => kind === "branch");
 export const isLocalBranch = within(op.OP_BEQ_LOCAL, op.OP_BGEU_LOCAL);
-export const isBulkBranch = within(op.OP_BULK_FIRST, op.OP_BULK_LAST);
-export const isLoad = within(op.OP_LB, op.OP_LWU);
-export const isStore = within(op.OP_SB, op.OP_SD);
-export const isFloatLoad = within(op.OP_FLW, op.OP_FLD);
-export const isFloatStore = within(op.OP_FSW, op.OP_FSD);
-export const isFloatOperation = within(op.OP_FLOAT_FIRST, op.OP_FLOAT_LAST);
-export const isAtomic = within(op.OP_AMOSWAP_W, op.OP_AMO_LAST);
+export const isBulkBranch = (code: number): boolean => code === op.OP_BULK_BNE;
+export const isLoad = where((row) => row.kind === "load" && !isOfF(row));
+export const isStore = where((row) => row.kind === "store" && !isOfF(row));
+export const isFloatLoad = where((row) => row.kind === "load" && isOfF(row));
+export const isFloatStore = where((row) => row.kind === "store" && isOfF(row));
+export const isFloatOperation = where(({ kind }) => kind === "float");
+const isReservation = where(({ mnemonic }) => /^(lr|sc)\./.test(mnemonic));
+export const isAtomic = where(({ kind, mnemonic }) => kind === "atomic" && mnemonic.startsWith("amo"));
+const isSystem = where(({ kind }) => kind === "system");
+/** Reads two x registers and nothing else. */
+const isOfTwo = where((row) => (row.kind === "integer" || row.kind === "multiply") && row.operands === "rd,rs1,rs2");
 
 export function isBranch(code: number): boolean {
 	return isFarBranch(code) || isLocalBranch(code) || isBulkBranch(code);
@@ -79,8 +94,8 @@ export function isForInterpreter(one: Instruction): boolean {
 		code === op.OP_END ||
 		code === op.OP_STRADDLE ||
 		code === op.OP_BREAK ||
-		(code >= op.OP_ECALL && code <= op.OP_SFENCE_VMA) ||
-		(code >= op.OP_LR_W && code <= op.OP_SC_D)
+		isSystem(code) ||
+		isReservation(code)
 	);
 }
 
@@ -108,12 +123,7 @@ export function readsOf(one: Instruction): readonly number[] {
 			return none;
 	}
 	if (code === op.OP_CSR) return hasImmediateOperand(one) ? none : [rs1].filter(isX);
-	const two =
-		isBranch(code) ||
-		isStore(code) ||
-		isAtomic(code) ||
-		isFloatStore(code) ||
-		(code >= op.OP_ADD && code <= op.OP_REMUW);
+	const two = isBranch(code) || isStore(code) || isAtomic(code) || isFloatStore(code) || isOfTwo(code);
 	return (two ? [rs1, rs2] : [rs1]).filter(isX);
 }
 

@@ -43,7 +43,7 @@ export class CountReader {
 	private memory: { readonly machine: Machine; readonly words: GuestMemory } | undefined;
 
 	read(machine: Machine): Counts {
-		if (this.memory?.machine !== machine) this.memory = { machine, words: new GuestMemory(machine.memory) };
+		if (this.memory?.machine !== machine) this.memory = { machine, words: GuestMemory.of(machine) };
 		const { words } = this.memory;
 		const sums = new Map<string, number>();
 		const values = new Map<string, number>();

@@ -1,6 +1,9 @@
-import type { PhysicalMemory } from "../machine/types.ts";
+import type { MachineSurface, PhysicalMemory } from "../machine/types.ts";
 
 export const pageBytes = 4096;
+
+/** What of a machine it takes to read its RAM, and to know what need not be read again. */
+export type MemoryOwner = Pick<MachineSurface, "memory" | "stamp" | "changedSince">;
 
 /**
  * Guest RAM for readers that touch thousands of words: numbers instead of bigints. 64-bit words come as numbers and lose low bits
@@ -11,10 +14,20 @@ export class GuestMemory {
 	readonly size: number;
 	private view: DataView;
 
+	static of(machine: MemoryOwner): GuestMemory {
+		return new GuestMemory(
+			machine.memory,
+			() => machine.stamp,
+			(stamp) => machine.changedSince?.(stamp),
+		);
+	}
+
 	/** `stamp`: the machine's: what was read under one number need not be read again; 0: it has to. */
 	constructor(
 		private readonly memory: PhysicalMemory,
 		readonly stamp: () => number = () => 0,
+		/** Pages that may have changed since the moment with a stamp, 1 each; undefined: not known. */
+		readonly changedSince: (stamp: number) => Uint8Array | undefined = () => undefined,
 	) {
 		this.base = Number(memory.base);
 		this.size = memory.size;

@@ -85,7 +85,7 @@ export class KernelView implements Disposable {
 		programs: ReadonlyMap<string, Uint8Array>,
 		options: ViewOptions = {},
 	) {
-		const memory = new GuestMemory(machine.memory, () => machine.stamp);
+		const memory = GuestMemory.of(machine);
 		const symbols = new ProgramSymbols("kernel", kernel);
 		const names = new KernelNames(symbols);
 		this.symbolizer = new Symbolizer(symbols, (name) => programs.get(name), memory.base);

@@ -420,6 +420,10 @@ export class Machine implements MachineSurface {
 		this.past?.restart();
 	}
 
+	changedSince(stamp: number): Uint8Array | undefined {
+		return this.stamp === 0 ? undefined : this.state.changedSince(stamp);
+	}
+
 	stateHash(): string {
 		return this.state.hash(this.line.waiting);
 	}

@@ -22,6 +22,8 @@ type Beside = Pick<Snapshot, "waiting" | "inputs" | "lastStop" | "stamp">;
 export class MachineState {
 	private readonly pages: PageStore;
 	private readonly hasher: PageHasher;
+	/** Stamp of the last snapshot that was saved or restored. */
+	private saved: number | undefined;
 
 	constructor(
 		private readonly bytes: Uint8Array,
@@ -35,6 +37,7 @@ export class MachineState {
 
 	snapshot(beside: Beside): Snapshot {
 		this.noteDirty();
+		this.saved = beside.stamp;
 		const { harts, ramBytes, diskBytes } = this.shape;
 		return { harts, ramBytes, diskBytes, state: this.state(), ...beside, pages: this.pages.save() };
 	}
@@ -61,8 +64,16 @@ export class MachineState {
 			this.hasher.invalidate(first, count);
 		}
 		core.stateRestored();
+		this.saved = snapshot.stamp;
 		// What was written back is not news: the next snapshot compares with this one.
 		core.takeDirty();
+	}
+
+	/** Pages, RAM's first, that may have changed since the moment with that stamp, 1 each; undefined where that was not the last saved or restored. */
+	changedSince(stamp: number): Uint8Array | undefined {
+		if (stamp !== this.saved) return undefined;
+		this.noteDirty();
+		return this.pages.sinceSaved;
 	}
 
 	/** `waiting`: console input that the guest has not read. */

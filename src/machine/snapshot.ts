@@ -163,6 +163,11 @@ export class PageStore {
 		});
 	}
 
+	/** 1 for each page that may have changed since the last save or restore. */
+	get sinceSaved(): Uint8Array {
+		return this.changed;
+	}
+
 	save(): readonly Uint8Array[] {
 		const pages = this.saved.slice();
 		let copied = 0;

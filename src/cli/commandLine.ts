@@ -143,9 +143,10 @@ export const runCommand = define({
 });
 
 export const exploreCommand = define({
-	takes: "PROGRAM [ARG…]",
+	takes: "PROGRAM [ARG…] | --boot",
 	does: "one run under the detectors (races, lock order, lost wakeups), then many schedules; exit 1 if something is found",
 	options: {
+		boot: { type: "boolean", does: "watch the boot instead of a program, without other schedules" },
 		schedules: { type: "string", value: "N", does: "schedules to try after the detectors' run (default: 50; 0: none)" },
 		schedule: { type: "string", value: "TEXT", does: "only this one, as an earlier run printed it" },
 		expect: { type: "string", value: "TEXT", does: "a schedule fails, too, if the program does not print this" },

@@ -29,9 +29,10 @@ export const defaultSchedules = 50;
 /** `xv6-lab explore`: one watched run of a program, then many schedules; exit 1 when a detector found something or a schedule failed. */
 export async function runExplore(argv: string[]): Promise<number> {
 	const { values, positionals } = parseCommand(argv, "explore", exploreCommand);
-	const command = positionals.join(" ");
-	if (command === "") {
-		throw new UserError("usage", "Missing PROGRAM", "Write: xv6-lab explore PROGRAM [ARG…] [--dir DIR].");
+	const command = values.boot ? undefined : positionals.join(" ");
+	if (command === "" || (values.boot && positionals.length > 0)) {
+		const what = values.boot ? "--boot takes no PROGRAM" : "Missing PROGRAM";
+		throw new UserError("usage", what, "Write: xv6-lab explore PROGRAM [ARG…] [--dir DIR], or xv6-lab explore --boot.");
 	}
 	const dir = values.dir ?? ".";
 	const params = machineParams(values);
@@ -39,11 +40,11 @@ export async function runExplore(argv: string[]): Promise<number> {
 	const schedule = given ?? exploreSchedule(params.seed ?? 0);
 	const { manifest } = await openCatalog().labOf(new NodeTree(dir), false);
 	const output = await buildForCli(dir, { toolchain: toolchainKind(values.toolchain), quiet: true });
-	checkProgram(positionals[0] ?? "", output.programs);
+	if (command !== undefined) checkProgram(positionals[0] ?? "", output.programs);
 	const count =
 		values.schedules === undefined ? defaultSchedules : wholeNumber(values.schedules, "--schedules", 0, 100_000);
 	const bench = new Explorer(output, params, manifest, command, values.expect);
-	const searches = given === undefined && count > 0;
+	const searches = given === undefined && count > 0 && command !== undefined;
 	const seen = await bench.watch(schedule, { print: true, sites: searches });
 	const found = searches ? await bench.search(seen, count) : undefined;
 	const harm = found?.harm;
@@ -74,7 +75,8 @@ class Explorer {
 		private readonly output: BuildOutput,
 		private readonly params: MachineParams,
 		private readonly manifest: LabManifest | undefined,
-		private readonly command: string,
+		/** Undefined: the boot. */
+		private readonly command: string | undefined,
 		private readonly expect: string | undefined,
 	) {
 		this.kernel = new ProgramSymbols("kernel", output.kernel);
@@ -103,14 +105,15 @@ class Explorer {
 	}
 
 	async search({ sites, end }: Exploration, schedules: number): Promise<SearchResult | undefined> {
-		if (end.kind !== "prompt") return undefined;
+		const { command } = this;
+		if (end.kind !== "prompt" || command === undefined) return undefined;
 		const progress = new ProgressLine(process.stderr);
 		const machine = await explorableMachine(this.output, this.params, false);
 		try {
 			return await search({
 				machine,
 				kernel: this.kernel,
-				command: this.command,
+				command,
 				sites,
 				schedules,
 				breathe,
@@ -137,7 +140,7 @@ class Explorer {
 		const by = before ? schedule : (harmful ?? schedule);
 		const machine = await explorableMachine(this.output, this.params, false);
 		try {
-			const title = `${this.command}${first ? `: ${first.title}` : ""} (schedule ${scheduleText(by)})`;
+			const title = `${this.command ?? "boot"}${first ? `: ${first.title}` : ""} (schedule ${scheduleText(by)})`;
 			const request = { machine, kernel: this.kernel, command: this.command, schedule: by, title, breathe };
 			const recording = await recordSchedule(
 				before ? { ...request, before, places: markedPlaces(first?.places ?? []) } : request,

@@ -62,10 +62,15 @@ export class Bench implements Disposable {
 		this.stuck = new StuckWatch(machine, new KernelView(machine, machine.options.kernel, new Map()));
 	}
 
+	/** At power-on: commands run once it has booted. */
+	static atPowerOn(parts: BenchParts): Bench {
+		const { machine, breathe } = parts;
+		return new Bench(parts, machine.snapshot(), new RunController(machine, { breathe }));
+	}
+
 	/** Boots; `end` says how. The schedule is the machine's own. */
 	static async boot(parts: BenchParts): Promise<{ readonly bench: Bench; readonly end: CommandEnd }> {
-		const { machine, breathe } = parts;
-		const bench = new Bench(parts, machine.snapshot(), new RunController(machine, { breathe }));
+		const bench = Bench.atPowerOn(parts);
 		try {
 			const { end } = await bench.boot();
 			return { bench, end };
@@ -115,11 +120,17 @@ export class Bench implements Disposable {
 		this.machine.restore(this.booted);
 	}
 
-	/** The boot once more. */
-	async bootAgain(): Promise<BenchRun> {
+	/** The boot once more; by default by the machine's own schedule. */
+	async bootAgain(schedule?: Schedule): Promise<BenchRun> {
+		this.toPowerOn(schedule);
+		return this.boot();
+	}
+
+	/** Before the first instruction, with the schedule. */
+	toPowerOn(schedule?: Schedule): void {
 		this.machine.restore(this.powerOn);
 		this.controller.forget();
-		return this.boot();
+		if (schedule) this.machine.setSchedule(schedule);
 	}
 
 	/**

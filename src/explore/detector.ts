@@ -1,5 +1,6 @@
 import { AccessKind, foundZero, leftZero, recordWords } from "../machine/accessWatch.ts";
 import { deadlocks } from "./deadlock.ts";
+import { Fences } from "./fences.ts";
 import type { KernelCode } from "./kernelCode.ts";
 import { LockOrder } from "./lockOrder.ts";
 import { Lockset } from "./lockset.ts";
@@ -23,6 +24,7 @@ export class Detector {
 		);
 	};
 	private readonly races = new Races(this.report);
+	private readonly fences = new Fences(this.races);
 	private readonly lockset = new Lockset(this.report);
 	private readonly order: LockOrder;
 	private readonly mappings = new Mappings(this.report);
@@ -42,7 +44,7 @@ export class Detector {
 		/** The text at an address of the kernel's; undefined: none can be read. */
 		private readonly textAt: (address: number) => string | undefined,
 	) {
-		this.shadow = new Shadow(code.range.from >>> 12, (page) => code.hasScalars(page));
+		this.shadow = new Shadow(code.range.from >>> 12, (page) => code.scalarsOf(page));
 		this.order = new LockOrder((lock) => code.isOfProcess(lock));
 	}
 
@@ -58,7 +60,7 @@ export class Detector {
 
 	/** What was seen so far, in the order of the run; orders of locks last. */
 	findings(): readonly Suspicion[] {
-		return [...this.suspicions, ...this.order.cycles()];
+		return [...this.suspicions.filter((one) => !this.fences.isHandOver(one)), ...this.order.cycles()];
 	}
 
 	/** Harts that wait for each other now. */
@@ -96,18 +98,19 @@ export class Detector {
 		const role = page.role[word];
 		const write = (bits >>> 4) & 1;
 		if (role === LOCK) {
+			this.fences.other(hart);
 			if (write && log2 === 2 && value === 0) this.release(address, pointAt(record, hart, pc, "release", 4));
 			else if (write) this.unmark(page, word, address);
 			return;
 		}
 		if (role === ATOMIC) {
+			this.fences.other(hart);
 			if (write) this.races.released(hart, address);
 			else this.races.acquired(hart, address);
 			return;
 		}
-		if (page.isTable && write && log2 === 3)
-			this.mappings.stored(pointAt(record, hart, pc, "unmap", 0), address, value);
-		if (role === BESIDE || this.code.isExempt(pc)) return;
+		if (page.isTable && write && log2 === 3) this.mappings.stored(hart, pc, record, address, value);
+		if (role === BESIDE || this.code.isExempt(pc)) return this.fences.other(hart);
 		const first = held[0];
 		if ((bits >>> 12) & 1 && first)
 			this.once("interrupts-on", first.lock, [this.takenAt(first, hart), pointAt(record, hart, pc, "use", 0)]);
@@ -115,42 +118,50 @@ export class Detector {
 		this.races.access(page, address, hart, pc, write, record, size);
 		if (log2 === 3 && word < 1023) this.races.access(page, address + 4, hart, pc, write, record, size);
 		if (!write) for (let i = 0; i < held.length; i++) (held[i] as Held).looked = true;
-		if (page.hasScalars && this.code.isScalar(address))
+		if (page.scalars?.[word] === 1 && this.code.isScalar(address))
 			this.lockset.access(address, pointAt(record, hart, pc, write ? "write" : "read", size), held);
+		if (write) this.fences.store(hart, address, pc, record);
+		else this.fences.load(hart, address, pc, record);
 	}
 
 	private other(record: number, pc: number, address: number, bits: number, value: number): void {
 		const hart = bits & 15;
 		const held = this.holds[hart];
 		if (!held) return;
-		const point = (does: Point["does"], size = 0, at = pc) => pointAt(record, hart, at, does, size);
 		const swapped = 1 << ((bits >>> 8) & 15);
 		switch ((bits >>> 4) & 15) {
+			case AccessKind.order:
+				// Those of a lock order its own users.
+				if (this.code.isExempt(pc)) this.fences.other(hart);
+				else this.fences.fence(hart, value);
+				return;
 			// acquire(address); value: where the name of the lock is.
 			case AccessKind.call:
+				this.fences.other(hart);
 				this.calls[hart]?.push({ lock: address, pc, record, name: value });
 				return;
-			case OwnKind.sleep:
-				this.sleep(point("sleep"), address, held);
-				return;
-			case OwnKind.trapReturn:
-				if (value === 0) this.returns(point("return"), held);
-				return;
-			case AccessKind.swap:
-				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
-				this.mark(address);
-				if (value & leftZero) this.release(address, point("release", swapped));
-				else if (value & foundZero) this.acquire(address, point("acquire", swapped));
-				return;
 			case AccessKind.walk:
-				this.mappings.walk(point("use", 0, this.code.pcOf(pc)), address, value);
+				this.mappings.walk(hart, this.code.pcOf(pc), record, address, value);
 				return;
 			case AccessKind.leaf:
 				this.shadow.page(address).isTable = true;
-				this.mappings.leaf(point("use", 0, this.code.pcOf(pc)), address, value);
+				this.mappings.leaf(hart, this.code.pcOf(pc), record, address, value);
 				return;
 			case AccessKind.fence:
 				this.mappings.fence(hart);
+				return;
+			case AccessKind.swap:
+				this.fences.other(hart);
+				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
+				this.mark(address);
+				if (value & leftZero) this.release(address, pointAt(record, hart, pc, "release", swapped));
+				else if (value & foundZero) this.acquire(address, pointAt(record, hart, pc, "acquire", swapped));
+				return;
+			case OwnKind.sleep:
+				this.sleep(pointAt(record, hart, pc, "sleep", 0), address, held);
+				return;
+			case OwnKind.trapReturn:
+				if (value === 0 && held.length > 0) this.returns(pointAt(record, hart, pc, "return", 0), held);
 		}
 	}
 

@@ -22,9 +22,9 @@ export interface ExploreRequest {
 	/** With core-watch.wasm. Its state is lost. */
 	readonly machine: Machine;
 	readonly kernel: ProgramSymbols;
-	/** Typed at the prompt. */
-	readonly command: string;
-	/** What the command runs by; see `exploreSchedule`. */
+	/** Typed at the prompt; undefined: the boot is watched. */
+	readonly command: string | undefined;
+	/** What the command, or the boot, runs by; see `exploreSchedule`. */
 	readonly schedule: Schedule;
 	/** The lab's own, besides xv6's. */
 	readonly benign?: readonly BenignRace[];
@@ -58,13 +58,15 @@ export function exploreSchedule(seed: number): Schedule {
 }
 
 /**
- * One watched run of a command, by all detectors; of the boot, if that does not come to the prompt. Where they found something,
+ * One watched run of a command, by all detectors; of the boot, if there is none or the kernel does not come to its prompt. Where they found something,
  * the run is made a second time, to the same records, for the stacks of the places.
  */
 export async function explore(request: ExploreRequest): Promise<Exploration> {
-	const { machine, kernel, signal, breathe, bootBudget } = request;
+	const { machine, kernel, signal, breathe, bootBudget, command } = request;
 	const limits = { ...(signal ? { signal } : {}), ...(bootBudget === undefined ? {} : { bootBudget }) };
-	const { bench, end } = await Bench.boot({ machine, kernel, breathe, ...limits });
+	const parts = { machine, kernel, breathe, ...limits };
+	const { bench, end } =
+		command === undefined ? { bench: Bench.atPowerOn(parts), end: undefined } : await Bench.boot(parts);
 	try {
 		return await exploreOn(bench, end, request);
 	} finally {
@@ -72,10 +74,10 @@ export async function explore(request: ExploreRequest): Promise<Exploration> {
 	}
 }
 
-/** The same on a machine of this kind that has booted. `boot`: how that ended. */
+/** The same on a machine of this kind that has booted. `boot`: how that ended; undefined: not yet. */
 export async function exploreOn(
 	bench: Bench,
-	boot: CommandEnd,
+	boot: CommandEnd | undefined,
 	request: Omit<ExploreRequest, "machine" | "breathe" | "signal">,
 ): Promise<Exploration> {
 	const { machine } = bench;
@@ -84,8 +86,10 @@ export async function exploreOn(
 	if (request.onOutput) printing.add(machine.console.onData(request.onOutput));
 	try {
 		const code = new KernelCode(kernel, Number(machine.memory.base) + machine.memory.size);
-		const go = (): Promise<BenchRun> =>
-			boot.kind === "prompt" ? bench.run(command, request.schedule, request.budget) : bench.bootAgain();
+		const go = (): Promise<BenchRun> => {
+			if (command === undefined) return bench.bootAgain(request.schedule);
+			return boot?.kind === "prompt" ? bench.run(command, request.schedule, request.budget) : bench.bootAgain();
+		};
 		const watched = async (
 			stops: readonly number[],
 			met: Met,
@@ -115,7 +119,7 @@ export async function exploreOn(
 		printing.dispose();
 		const stateHash = machine.stateHash();
 		// What a kernel allocates once and keeps is no leak: a second run of the command takes no more.
-		const second = drifts.length > 0 ? await bench.again(command, request.budget) : undefined;
+		const second = drifts.length > 0 && command !== undefined ? await bench.again(command, request.budget) : undefined;
 		const leaks = drifts.filter((drift) => second?.drifts.some((other) => isSame(drift, other)));
 		const names = new Variables(kernel, detector.lockNames);
 		const all = distinct(
@@ -169,7 +173,7 @@ function watch(machine: Machine, code: KernelCode, stops: readonly number[], lis
 	const store = new DisposableStore();
 	const { acquire, sleep, spinlock } = code;
 	const call = acquire === undefined ? undefined : { pc: acquire, member: spinlock.name };
-	store.add(accesses.start(code.range, stops, listener, call));
+	store.add(accesses.start(code.range, stops, listener, call, code.locking, code.stacks));
 	// A breakpoint that never stops, nor asks: the core tells of the call.
 	if (acquire !== undefined) store.add(machine.addBreakpoint(BigInt(acquire), { mode: 1, when: () => false }));
 	// Another one: its filter looks at the call.

@@ -15,10 +15,14 @@ export class KernelCode {
 	readonly acquire: number | undefined;
 	readonly sleep: number | undefined;
 	private readonly trampoline: number | undefined;
+	/** The most of the code that makes the locks, in one piece: what it reads is no data. */
+	readonly locking: { readonly from: number; readonly to: number };
 	/** Bytes of struct spinlock, and where its name is in it. */
 	readonly spinlock: { readonly size: number; readonly name: number };
 	/** A byte for every two of the kernel's text: 1: its accesses are no data. */
 	private readonly exempt: Uint8Array;
+	/** Where the harts boot and schedule: to each a part of its own. Stacks of processes are outside of `range`. */
+	readonly stacks: { readonly from: number; readonly to: number };
 	private readonly textStart: number;
 	private readonly end: number;
 	private readonly processes: readonly [from: number, to: number];
@@ -47,12 +51,15 @@ export class KernelCode {
 		for (const [start, end] of code([...lockCode, ...copyCode]))
 			this.exempt.fill(1, (start - this.textStart) >>> 1, (end - this.textStart) >>> 1);
 		this.lockCode = code(lockCode);
+		this.locking = together(this.lockCode);
 		this.idle = code(idleCode);
 		for (const { kind, address, size } of symbols.attempt(() => elf?.symbols) ?? []) {
 			if (kind === "object" && size > 0 && size <= 8 && address >= from) this.scalars.add(address);
 		}
 		const guarded = (name: string, owner: string) => owner === "sleeplock" && (name === "locked" || name === "pid");
 		for (const { address } of staticsOf(symbols, guarded)) this.scalars.add(address);
+		const stacks = symbols.attempt(() => elf?.symbol("stack0"));
+		this.stacks = stacks ? { from: stacks.address, to: stacks.address + stacks.size } : { from: 0, to: 0 };
 		this.end = symbols.symbol("end") ?? from;
 		const proc = symbols.attempt(() => elf?.symbol("proc"));
 		this.processes = proc ? [proc.address, proc.address + proc.size] : [0, 0];
@@ -86,13 +93,32 @@ export class KernelCode {
 		return lock >= this.processes[0] && lock < this.processes[1];
 	}
 
-	/** Whether a page, by its number, has some of these. */
-	hasScalars(page: number): boolean {
-		for (const address of this.scalars) if (address >>> 12 === page) return true;
-		return false;
+	/** Words of a page, by its number, in which one of these begins: 1; undefined: none does. */
+	scalarsOf(page: number): Uint8Array | undefined {
+		let words: Uint8Array | undefined;
+		for (const address of this.scalars) {
+			if (address >>> 12 !== page) continue;
+			words ??= new Uint8Array(1024);
+			words[(address & 4095) >>> 2] = 1;
+		}
+		return words;
 	}
 
 	isScalar(address: number): boolean {
 		return this.scalars.has(address);
 	}
+}
+
+/** Between two functions one after the other there may be so many bytes. */
+const alignment = 16;
+
+/** The largest piece of memory that these ranges fill. */
+function together(ranges: readonly (readonly [from: number, to: number])[]): { from: number; to: number } {
+	let best = { from: 0, to: 0 };
+	let piece = best;
+	for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
+		piece = from - piece.to < alignment ? { from: piece.from, to } : { from, to };
+		if (piece.to - piece.from > best.to - best.from) best = piece;
+	}
+	return best;
 }

@@ -7,7 +7,7 @@ interface Variable {
 	written: boolean;
 	told: boolean;
 	/** Locks held at every access since a second hart came; undefined: none came. */
-	locks: ReadonlySet<number> | undefined;
+	locks: number[] | undefined;
 	readonly last: (Point | undefined)[];
 	lastWrite: Point | undefined;
 	/** The last access without any lock, or the one after which no lock was left that all have. */
@@ -41,10 +41,10 @@ export class Lockset {
 		if (variable.told) return;
 		if (variable.owner !== point.hart) variable.owner = -1;
 		if (variable.owner === -1) {
-			const own = new Set(held.map(({ lock }) => lock));
-			const before = variable.locks;
-			variable.locks = before ? new Set([...before].filter((lock) => own.has(lock))) : own;
-			if (variable.locks.size === 0 && (own.size === 0 || !variable.odd)) variable.odd = point;
+			const isHeld = (lock: number) => held.some((one) => one.lock === lock);
+			if (!variable.locks) variable.locks = held.map(({ lock }) => lock);
+			else if (!variable.locks.every(isHeld)) variable.locks = variable.locks.filter(isHeld);
+			if (variable.locks.length === 0 && (held.length === 0 || !variable.odd)) variable.odd = point;
 			if (point.does === "write") variable.written = true;
 			this.judge(address, variable, point);
 		}

@@ -1,16 +1,22 @@
 import { hartsMax } from "./races.ts";
 import type { Point, Suspicion } from "./records.ts";
 
-/** What a hart's TLB may hold since its last sfence.vma. */
+/** What a hart's TLB may hold since its last sfence.vma. There is one for each hart and entry, used again after each fence. */
 interface Cached {
 	readonly hart: number;
+	/** Physical address of the entry. */
+	readonly at: number;
+	/** Virtual page number. */
+	page: number;
 	/** Of the hart's fences, when it was read. */
-	readonly epoch: number;
+	epoch: number;
 	/** Physical page number of the root table. */
-	readonly root: number;
+	root: number;
 	/** Low half of the leaf entry: all page numbers of RAM are in it. */
-	readonly pte: number;
-	readonly filled: Point;
+	pte: number;
+	/** Where it was read. */
+	pc: number;
+	record: number;
 	/** The store that took the mapping away, or a right of it. */
 	taken: Point | undefined;
 }
@@ -25,63 +31,85 @@ const rights = 0x1f;
  * run goes wrong by it; real ones do. A hart that is watched has an empty TLB after each fence.
  */
 export class Mappings {
-	private readonly epochs = new Uint32Array(hartsMax);
+	private readonly epochs = new Uint32Array(hartsMax).fill(1);
+	/** By virtual page. */
 	private readonly cached = Array.from({ length: hartsMax }, () => new Map<number, Cached>());
-	/** By the entry's physical address. */
-	private readonly entries = new Map<number, Cached[]>();
-	private readonly walks: { page: number; root: number }[] = [];
+	/** By the entry's physical address, then by hart. */
+	private readonly entries = new Map<number, (Cached | undefined)[]>();
+	/** The walk under way. */
+	private readonly page = new Uint32Array(hartsMax);
+	private readonly root = new Uint32Array(hartsMax);
 	private readonly told = new Set<number>();
 
 	constructor(private readonly report: (suspicion: Suspicion) => void) {}
 
 	fence(hart: number): void {
 		this.epochs[hart] = (this.epochs[hart] as number) + 1;
-		this.cached[hart]?.clear();
 	}
 
-	walk(point: Point, page: number, root: number): void {
-		this.walks[point.hart] = { page, root };
-		const held = this.cached[point.hart]?.get(page);
+	walk(hart: number, pc: number, record: number, page: number, root: number): void {
+		this.page[hart] = page;
+		this.root[hart] = root;
+		const held = this.held(hart, page);
 		if (!held?.taken || held.root !== root) return;
-		this.tell("stale-mapping", page, [held.taken, point]);
-		this.cached[point.hart]?.delete(page);
+		this.tell("stale-mapping", page, held.taken, { record, hart, pc, does: "use", size: 0 });
+		held.epoch = 0;
 	}
 
-	leaf(point: Point, at: number, pte: number): void {
-		const walk = this.walks[point.hart];
-		const cached = this.cached[point.hart];
-		if (!walk || !cached) return;
-		const { page, root } = walk;
-		const before = cached.get(page);
+	leaf(hart: number, pc: number, record: number, at: number, pte: number): void {
+		const page = this.page[hart] as number;
+		const root = this.root[hart] as number;
+		const before = this.held(hart, page);
 		if (before && before.root !== root && differs(before.pte, pte)) {
-			this.tell("stale-space", page, [before.filled, point]);
+			const filled: Point = { record: before.record, hart, pc: before.pc, does: "use", size: 0 };
+			this.tell("stale-space", page, filled, { record, hart, pc, does: "use", size: 0 });
 		}
-		const epoch = this.epochs[point.hart] as number;
-		const now: Cached = { hart: point.hart, epoch, root, pte, filled: point, taken: undefined };
-		cached.set(page, now);
-		const list = (this.entries.get(at) ?? []).filter((one) => one.hart !== point.hart && this.isHeld(one));
-		this.entries.set(at, [...list, now]);
+		const now = this.entry(hart, at);
+		now.page = page;
+		now.epoch = this.epochs[hart] as number;
+		now.root = root;
+		now.pte = pte;
+		now.pc = pc;
+		now.record = record;
+		now.taken = undefined;
+		if (before !== now) this.cached[hart]?.set(page, now);
 	}
 
 	/** A store to a word that was a leaf entry once. */
-	stored(point: Point, at: number, pte: number): void {
+	stored(hart: number, pc: number, record: number, at: number, pte: number): void {
 		for (const one of this.entries.get(at) ?? []) {
-			if (!this.isHeld(one)) continue;
+			if (!one || one.epoch !== this.epochs[one.hart]) continue;
 			if (!isTaken(one.pte, pte)) one.taken = undefined;
-			else one.taken ??= point;
+			else one.taken ??= { record, hart, pc, does: "unmap", size: 0 };
 		}
 	}
 
-	private isHeld({ hart, epoch }: Cached): boolean {
-		return this.epochs[hart] === epoch;
+	/** What the hart's TLB may hold for a page. */
+	private held(hart: number, page: number): Cached | undefined {
+		const one = this.cached[hart]?.get(page);
+		return one && one.page === page && one.epoch === this.epochs[hart] ? one : undefined;
+	}
+
+	private entry(hart: number, at: number): Cached {
+		let harts = this.entries.get(at);
+		if (!harts) {
+			harts = Array<Cached | undefined>(hartsMax).fill(undefined);
+			this.entries.set(at, harts);
+		}
+		let one = harts[hart];
+		if (!one) {
+			one = { hart, at, page: 0, epoch: 0, root: 0, pte: 0, pc: 0, record: 0, taken: undefined };
+			harts[hart] = one;
+		}
+		return one;
 	}
 
 	/** One for each pair of instructions. */
-	private tell(kind: Suspicion["kind"], page: number, points: readonly [Point, Point]): void {
-		const key = points[0].pc * 0x1_0000 + (points[1].pc & 0xffff);
+	private tell(kind: Suspicion["kind"], page: number, first: Point, second: Point): void {
+		const key = first.pc * 0x1_0000 + (second.pc & 0xffff);
 		if (this.told.has(key)) return;
 		this.told.add(key);
-		this.report({ kind, address: page * 4096, points });
+		this.report({ kind, address: page * 4096, points: [first, second] });
 	}
 }
 

@@ -1,5 +1,15 @@
 import type { Point, Suspicion } from "./records.ts";
-import type { PastRead, ShadowPage } from "./shadow.ts";
+import {
+	type PastRead,
+	READ,
+	READ_PC,
+	READ_RECORD,
+	type ShadowPage,
+	WRITE,
+	WRITE_PC,
+	WRITE_RECORD,
+	wordSize,
+} from "./shadow.ts";
 
 export const hartsMax = 8;
 
@@ -52,39 +62,40 @@ export class Races {
 	): void {
 		const clock = this.clocks[hart];
 		if (!clock) return;
+		const { words } = page;
 		const word = (address & 4095) >>> 2;
-		const last = page.write[word] as number;
+		const at = word * wordSize;
+		const last = words[at + WRITE] as number;
 		if (isUnordered(last, hart, clock)) {
-			const first = { epoch: last, pc: page.writePc[word] as number, record: page.writeRecord[word] as number };
+			const first = { epoch: last, pc: words[at + WRITE_PC] as number, record: words[at + WRITE_RECORD] as number };
 			this.race(address, "write", first, { record, hart, pc, does: write ? "write" : "read", size });
 		}
 		const epoch = (((clock[hart] as number) << 3) | hart) >>> 0;
-		const read = page.read[word] as number;
+		const read = words[at + READ] as number;
 		if (!write) {
 			if (isUnordered(read, hart, clock)) {
+				page.otherReads ??= new Map();
 				const others = (page.otherReads.get(word) ?? []).filter((other) => (other.epoch & 7) !== (read & 7));
-				others.push({ epoch: read, pc: page.readPc[word] as number, record: page.readRecord[word] as number });
+				others.push(readIn(words, at));
 				page.otherReads.set(word, others);
 			}
-			page.read[word] = epoch;
-			page.readPc[word] = pc;
-			page.readRecord[word] = record;
+			words[at + READ] = epoch;
+			words[at + READ_PC] = pc;
+			words[at + READ_RECORD] = record;
 			return;
 		}
-		if (isUnordered(read, hart, clock)) {
-			const first = { epoch: read, pc: page.readPc[word] as number, record: page.readRecord[word] as number };
-			this.race(address, "read", first, { record, hart, pc, does: "write", size });
-		}
-		if (page.otherReads.size > 0) {
+		if (isUnordered(read, hart, clock))
+			this.race(address, "read", readIn(words, at), { record, hart, pc, does: "write", size });
+		if (page.otherReads) {
 			for (const first of page.otherReads.get(word) ?? [])
 				if (isUnordered(first.epoch, hart, clock))
 					this.race(address, "read", first, { record, hart, pc, does: "write", size });
 			page.otherReads.delete(word);
 		}
-		page.read[word] = 0;
-		page.write[word] = epoch;
-		page.writePc[word] = pc;
-		page.writeRecord[word] = record;
+		words[at + READ] = 0;
+		words[at + WRITE] = epoch;
+		words[at + WRITE_PC] = pc;
+		words[at + WRITE_RECORD] = record;
 	}
 
 	/** One for each pair of instructions. */
@@ -94,6 +105,14 @@ export class Races {
 		this.seen.add(key);
 		this.report({ kind: "race", address, points: [{ record, hart: epoch & 7, pc, does, size: 0 }, second] });
 	}
+}
+
+function readIn(words: Uint32Array, at: number): PastRead {
+	return {
+		epoch: words[at + READ] as number,
+		pc: words[at + READ_PC] as number,
+		record: words[at + READ_RECORD] as number,
+	};
 }
 
 /** Nothing orders what happened at an epoch before what the hart, with this clock, does now. */

@@ -21,8 +21,9 @@ export interface RecordRequest {
 	readonly kernel: ProgramSymbols;
 	/** Typed first, as a test's setup is. */
 	readonly setup?: readonly string[];
-	readonly command: string;
-	/** Its steps count from the prompt. */
+	/** Undefined: the boot. */
+	readonly command: string | undefined;
+	/** Its steps count from the prompt; the boot's from power-on. */
 	readonly schedule: Schedule;
 	/** The recording ends right before this; undefined: where the run does. */
 	readonly before?: Pick<Place, "hart" | "step">;
@@ -38,11 +39,14 @@ export interface RecordRequest {
 export async function recordSchedule(request: RecordRequest): Promise<Recording> {
 	const { machine, kernel, command, schedule, before, places = [], title, budget, breathe, signal } = request;
 	const marks: Mark[] = [];
-	const { bench, end } = await Bench.boot({ machine, kernel, breathe, ...(signal ? { signal } : {}) });
+	const parts = { machine, kernel, breathe, ...(signal ? { signal } : {}) };
+	const { bench, end } =
+		command === undefined ? { bench: Bench.atPowerOn(parts), end: undefined } : await Bench.boot(parts);
 	try {
-		const isReady = end.kind === "prompt" && (await bench.prepare(request.setup ?? []));
+		const isReady = command === undefined || (end?.kind === "prompt" && (await bench.prepare(request.setup ?? [])));
 		if (isReady && before) {
-			bench.begin(command, schedule);
+			if (command === undefined) bench.toPowerOn(schedule);
+			else bench.begin(command, schedule);
 			const goTo = ({ hart, step }: Pick<Place, "hart" | "step">) => {
 				const left = step - Number(machine.harts[hart]?.steps);
 				if (left > 0) bench.advanceHart(hart, left);
@@ -53,7 +57,8 @@ export async function recordSchedule(request: RecordRequest): Promise<Recording>
 				if (goTo(place)) marks.push({ at: machine.instret, hart, text });
 			}
 			goTo(before);
-		} else if (isReady) await bench.run(command, schedule, budget);
+		} else if (command === undefined) await bench.bootAgain(schedule);
+		else if (isReady) await bench.run(command, schedule, budget);
 		return { ...recordingOf(machine, title), ...(marks.length > 0 ? { marks } : {}) };
 	} finally {
 		bench.dispose();

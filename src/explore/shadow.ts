@@ -1,22 +1,22 @@
+/** Where in a word's numbers what is. */
+export const [WRITE, WRITE_PC, WRITE_RECORD, READ, READ_PC, READ_RECORD] = [0, 1, 2, 3, 4, 5] as const;
+export const wordSize = 8;
+
 /**
  * What a detector remembers of memory: for each 4-byte word of a touched page the last write, and the last read or reads.
  * An epoch is `clock << 3 | hart`, 0: none (FastTrack: most words never need more than one read).
  */
 export class ShadowPage {
-	readonly write = new Uint32Array(1024);
-	readonly writePc = new Uint32Array(1024);
-	readonly writeRecord = new Uint32Array(1024);
-	readonly read = new Uint32Array(1024);
-	readonly readPc = new Uint32Array(1024);
-	readonly readRecord = new Uint32Array(1024);
+	/** Of each word `wordSize` numbers, side by side: an access uses one cache line of it. */
+	readonly words = new Uint32Array(1024 * wordSize);
 	/** An entry in it was a leaf of a page table once. */
 	isTable = false;
 	/** LOCK: a lock word. BESIDE: the rest of a spinlock, which belongs to acquire and release. ATOMIC: others that AMOs change. */
 	readonly role = new Uint8Array(1024);
-	/** A variable of its own that a lock has to guard begins in it. */
-	hasScalars = false;
-	/** Reads that no order joins with the one in `read`, by word. */
-	readonly otherReads = new Map<number, PastRead[]>();
+	/** Words in which a variable of its own begins that a lock has to guard: 1. */
+	scalars: Uint8Array | undefined;
+	/** Reads that no order joins with the one in `words`, by word. */
+	otherReads: Map<number, PastRead[]> | undefined;
 }
 
 export interface PastRead {
@@ -35,7 +35,7 @@ export class Shadow {
 
 	constructor(
 		private readonly base: number,
-		private readonly hasScalars: (page: number) => boolean,
+		private readonly scalarsOf: (page: number) => Uint8Array | undefined,
 	) {}
 
 	page(address: number): ShadowPage {
@@ -45,7 +45,7 @@ export class Shadow {
 
 	private touch(number: number): ShadowPage {
 		const page = new ShadowPage();
-		page.hasScalars = this.hasScalars(number);
+		page.scalars = this.scalarsOf(number);
 		this.pages[number - this.base] = page;
 		return page;
 	}

@@ -4,21 +4,32 @@ import * as layout from "./core/layout.ts";
 /** 32-bit words of a record: pc, address, `hart | kind << 4 | log2 of the size << 8 | interrupts on << 12`, value. */
 export const recordWords = 4;
 /** The core's (layout.WATCHED_*; watch.ts says what each holds), and those that listeners put between them, from `firstOwn` on. */
-export const AccessKind = { read: 0, write: 1, swap: 2, walk: 3, leaf: 4, fence: 5, call: 6, firstOwn: 8 } as const;
+export const AccessKind = {
+	read: 0,
+	write: 1,
+	swap: 2,
+	walk: 3,
+	leaf: 4,
+	fence: 5,
+	call: 6,
+	order: 7,
+	firstOwn: 8,
+} as const;
 /** Bits of a swap's value. */
 export const foundZero = 1;
 export const leftZero = 2;
 
-const capacity = 65_536;
-/** Bytes that a core's memory needs for the records. */
-export const accessBytes = capacity * recordWords * 4;
+const capacity = layout.WATCHED_CAPACITY;
+/** Bytes that a core's memory needs for the records, and for what it has seen; whole pages of WebAssembly. */
+export const accessBytes = Math.ceil(layout.WATCHED_BYTES / 65_536) * 65_536;
 
 /** `count` records from the array's begin, of consecutive numbers from `first` on. The array is used again afterwards. */
 export type AccessListener = (records: Uint32Array, count: number, first: number) => void;
 
 /**
  * What supervisor code reads and writes in a range of addresses below 4 GiB, in the order of execution; of a machine that runs
- * core-watch.wasm. An access is told before it is made, a swap (AMO) that changed something after it. Byte loops that the core
+ * core-watch.wasm. An access is told before it is made, a swap (AMO) that changed something after it; of those that a hart repeats
+ * between two swaps, fences or stores of 0 the first one (watch.ts). Byte loops that the core
  * runs in bulk (memset, memmove), LR and SC are not told. The run does not depend on whether anybody listens.
  */
 export class AccessWatch {
@@ -26,6 +37,8 @@ export class AccessWatch {
 	private told = 0;
 	private wanted: readonly number[] = [];
 	private readonly records: Uint32Array;
+	/** What the core remembers of accesses, and the harts' epochs. */
+	private readonly seen: Uint8Array;
 
 	/** `at`: linear address of `accessBytes` bytes that are its own. */
 	constructor(
@@ -33,18 +46,22 @@ export class AccessWatch {
 		private readonly at: number,
 	) {
 		this.records = new Uint32Array(view.buffer, at, capacity * recordWords);
+		this.seen = new Uint8Array(view.buffer, at + layout.WATCHED_SEEN, accessBytes - layout.WATCHED_SEEN);
 	}
 
 	/**
 	 * Numbers records from 0. `stops`, in rising order: after these records the listener is called at once, with the machine at that
 	 * very access. `call`: a function whose calls are told, too, where somebody keeps a breakpoint; `member`: offset of the word to be
-	 * told in what its first argument points to.
+	 * told in what its first argument points to. `quiet`: code of which only swaps and 4-byte stores of 0 are told; `own`: memory
+	 * that no other hart uses.
 	 */
 	start(
 		range: { from: number; to: number },
 		stops: readonly number[],
 		listener: AccessListener,
 		call?: { readonly pc: number; readonly member: number },
+		quiet?: { readonly from: number; readonly to: number },
+		own?: { readonly from: number; readonly to: number },
 	): Disposable {
 		this.listener = listener;
 		this.told = 0;
@@ -55,6 +72,12 @@ export class AccessWatch {
 		view.setUint32(layout.T_WATCHED_RECORDS, this.at, true);
 		view.setBigUint64(layout.T_WATCHED_CALL, BigInt(call?.pc ?? 0), true);
 		view.setUint32(layout.T_WATCHED_MEMBER, call?.member ?? 0, true);
+		view.setUint32(layout.T_WATCHED_QUIET, quiet?.from ?? 0, true);
+		view.setUint32(layout.T_WATCHED_QUIET_SPAN, quiet ? quiet.to - quiet.from : 0, true);
+		// No access has epoch 0.
+		this.seen.fill(0);
+		new Uint32Array(view.buffer, this.at + layout.WATCHED_EPOCHS, layout.MAX_HARTS).fill(1);
+		new Uint32Array(view.buffer, this.at + layout.WATCHED_PRIVATE, 2).set(own ? [own.from, own.to - own.from] : [0, 0]);
 		this.empty();
 		return {
 			dispose: () => {

@@ -26,7 +26,7 @@ import { divide, divideUnsigned, divideWord, divideWordUnsigned, mulHigh, mulHig
 import { breakpointAt } from "./breakpoints";
 import { bulk } from "./idioms";
 import { atSliceEnd, settle } from "./turns";
-import { branched, watched, watchedFence } from "./watch";
+import { branched, watched, watchedFence, watchedOrder } from "./watch";
 import { WATCHING } from "./watchBuild";
 
 // @ts-ignore: decorator
@@ -314,7 +314,10 @@ export function execute(h: usize, steps: u32): u32 {
 					base = r - ((<usize>p & 0xffe) << 3);
 					continue;
 				}
-				case op.OP_NOP: case op.OP_FENCE: case op.OP_FENCE_I: r = next(r); continue;
+				case op.OP_NOP: case op.OP_FENCE: case op.OP_FENCE_I:
+					if (WATCHING && watchedSpan != 0 && code == op.OP_FENCE) watchedOrder(h, left, page + ((r - base) >> 3), load<u32>(r, 12));
+					r = next(r);
+					continue;
 				case op.OP_LI: W(h, r, I(r)); r = next(r); continue;
 				case op.OP_MV: W(h, r, A(h, r)); r = next(r); continue;
 				case op.OP_AUIPC: W(h, r, <i64>(page + ((r - base) >> 3)) + I(r)); r += 32; continue;

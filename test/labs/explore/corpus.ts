@@ -12,8 +12,8 @@ export interface Bug {
 	readonly works: string;
 	readonly kind: string;
 	readonly variable: RegExp;
-	/** Functions of the two places, in any order; undefined: not asserted. */
-	readonly places?: readonly [string, string];
+	/** Functions of the two places, in any order; a count that drifts has none, but the elements that changed. */
+	readonly places: readonly [string, string] | RegExp;
 	/** Path, text and replacement; or a mutant of the lab. */
 	readonly edit: Edit | readonly Edit[] | string;
 }
@@ -40,7 +40,7 @@ export async function kernelOf(lab: Lab): Promise<Files> {
 	return files;
 }
 
-export function planted(files: Files, { edit, lab }: Bug): Files {
+export function planted(files: Files, { edit, lab }: Pick<Bug, "edit" | "lab">): Files {
 	if (typeof edit === "string") {
 		const patch = join(repository, "test/labs/mutants", labs[lab].id, edit, "mutant.patch");
 		return applyPatch(files, readFileSync(patch, "utf8"));
@@ -251,6 +251,7 @@ export const bugs: readonly Bug[] = [
 		works: "ticks",
 		kind: "held-in-user-mode",
 		variable: /tickslock/,
+		places: ["sys_uptime", "user code"],
 		edit: ["kernel/sysproc.c", "  uint now = ticks;\n  release(&tickslock);\n", "  uint now = ticks;\n"],
 	},
 	{
@@ -327,6 +328,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "deadlock",
 		variable: /proc|wait_lock/,
+		places: ["fork", "reap"],
 		edit: [
 			proc,
 			"  release(&np->lock);\n  acquire(&wait_lock);\n  np->parent = p;\n  acquire(&np->lock);\n  release(&wait_lock);\n",
@@ -339,6 +341,7 @@ export const bugs: readonly Bug[] = [
 		works: "pipes",
 		kind: "released-by-another",
 		variable: /pipe/,
+		places: ["pipewrite", "pipewrite"],
 		edit: [
 			["kernel/spinlock.c", '  if(!holding(lk))\n    panic("release");\n', ""],
 			[
@@ -359,6 +362,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "stale-space",
 		variable: /^0x/,
+		places: ["userret", "userret"],
 		edit: [
 			"kernel/trampoline.S",
 			"        sfence.vma\n        csrw satp, \\satp_value\n        sfence.vma\n",
@@ -371,6 +375,7 @@ export const bugs: readonly Bug[] = [
 		works: "mem",
 		kind: "stale-mapping",
 		variable: /^0x/,
+		places: ["uvmunmap", "user code"],
 		edit: [
 			"kernel/trampoline.S",
 			"        sfence.vma\n        csrw satp, \\satp_value\n        sfence.vma\n",
@@ -383,6 +388,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "count-drift",
 		variable: /^itable\.inode\[\*\]\.ref$/,
+		places: /itable\.inode\[\d+\]\.ref is \d+, was \d+/,
 		edit: [proc, "  iput(p->cwd);\n", "  ;\n"],
 	},
 	{
@@ -391,6 +397,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "count-drift",
 		variable: /^free frames$/,
+		places: /kalloc\(\) was not all given back/,
 		edit: [proc, "    kfree(p->trapframe);\n", "    ;\n"],
 	},
 ];

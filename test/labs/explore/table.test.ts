@@ -1,3 +1,4 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
 import { breathe, createMachine, explorableMachine } from "../../../src/cli/machine.ts";
@@ -6,11 +7,12 @@ import { Bench } from "../../../src/explore/bench.ts";
 import { type Exploration, exploreOn, exploreSchedule } from "../../../src/explore/explore.ts";
 import { type Strategy, searchOn } from "../../../src/explore/search.ts";
 import { build, closeToolchains } from "../../support/lab.ts";
-import { bugs, kernelOf, planted } from "./corpus.ts";
+import { type Bug, bugs, kernelOf, planted } from "./corpus.ts";
 
 /**
  * The table and the figures of docs/concurrency.md: schedules to the first failure by strategy, what one run names, how long a schedule's
- * text is, what the detectors cost. FULL=1 [SCHEDULES=N] [BUGS=REGEXP] [STRATEGIES=random,mixed] [COMPILER=host].
+ * text is, what the detectors cost. FULL=1 [SCHEDULES=N] [BUGS=REGEXP] [STRATEGIES=random,mixed] [COMPILER=host] [ROWS=FILE]: rows that are in
+ * FILE are not run again.
  */
 const strategies = (process.env.STRATEGIES?.split(",") ?? [
 	"random",
@@ -59,54 +61,88 @@ async function seenBy(output: BuildOutput, kernel: ProgramSymbols, command: stri
 	}
 }
 
+interface Cell {
+	readonly strategy: Strategy;
+	/** Number of the first schedule that failed; undefined: none did. */
+	readonly first?: number;
+	readonly note?: string;
+	readonly text?: string;
+	readonly ms?: number;
+}
+
+interface Row {
+	readonly name: string;
+	readonly says: string;
+	readonly isNamed: boolean;
+	readonly cells: readonly Cell[];
+}
+
+async function rowOf(bug: Bug): Promise<Row> {
+	const output = await build(planted(await kernelOf(bug.lab), bug), compiler);
+	const kernel = new ProgramSymbols("kernel", output.kernel);
+	const command = `racer ${bug.works}`;
+	const { findings, sites, end: watchedEnd } = await seenBy(output, kernel, command);
+	const isNamed = findings.some(
+		({ kind, variable }) => bug.kind.split("|").includes(kind) && bug.variable.test(variable),
+	);
+	const { bench, end, dispose } = await benchOf(output, kernel, "plain");
+	const cells: Cell[] = [];
+	for (const strategy of strategies) {
+		if (end.kind !== "prompt") {
+			cells.push({ strategy, note: "boot fails", first: 0 });
+			continue;
+		}
+		const places = { racing: sites.racing, sharing: sites.sharing }[strategy as string];
+		if (places?.length === 0) {
+			cells.push({ strategy, note: "no place" });
+			continue;
+		}
+		const before = process.cpuUsage();
+		const {
+			first,
+			harm,
+			schedules: done,
+		} = await searchOn(bench, {
+			kernel,
+			command,
+			sites,
+			schedules,
+			strategy,
+			judge,
+		});
+		const ms = cpuMs(before) / Math.max(1, done);
+		cells.push({ strategy, ms, ...(first === undefined ? {} : { first }), ...(harm ? { text: harm.text } : {}) });
+	}
+	dispose();
+	return { name: bug.name, says: isNamed ? bug.kind : `not named (${watchedEnd.kind})`, isNamed, cells };
+}
+
 test.skipIf(process.env.FULL !== "1")(
 	"schedules to the first failure, by strategy",
 	{ timeout: 36_000_000 },
 	async () => {
-		const rows: string[] = [];
-		const named: boolean[] = [];
-		const failed = new Map<Strategy, number>(strategies.map((strategy) => [strategy, 0]));
-		const lengths: number[] = [];
-		for (const bug of bugs.filter(({ name }) => only.test(name))) {
-			const output = await build(planted(await kernelOf(bug.lab), bug), compiler);
-			const kernel = new ProgramSymbols("kernel", output.kernel);
-			const command = `racer ${bug.works}`;
-			const { findings, sites, end: watchedEnd } = await seenBy(output, kernel, command);
-			const isNamed = findings.some(
-				({ kind, variable }) => bug.kind.split("|").includes(kind) && bug.variable.test(variable),
-			);
-			named.push(isNamed);
-			const { bench, end, dispose } = await benchOf(output, kernel, "plain");
-			const cells: string[] = [];
-			for (const strategy of strategies) {
-				if (end.kind !== "prompt") {
-					cells.push("boot fails");
-					failed.set(strategy, (failed.get(strategy) ?? 0) + 1);
-					continue;
-				}
-				const places = { racing: sites.racing, sharing: sites.sharing }[strategy as string];
-				if (places?.length === 0) {
-					cells.push("no place");
-					continue;
-				}
-				const before = process.cpuUsage();
-				const found = await searchOn(bench, { kernel, command, sites, schedules, strategy, judge });
-				const each = cpuMs(before) / Math.max(1, found.schedules);
-				cells.push(`${found.first ?? "–"} (${each.toFixed(0)} ms)`);
-				if (!found.harm) continue;
-				failed.set(strategy, (failed.get(strategy) ?? 0) + 1);
-				lengths.push(found.harm.text.length);
-			}
-			dispose();
-			const says = isNamed ? bug.kind : `not named (${watchedEnd.kind})`;
-			rows.push(`| ${bug.name} | ${says} | ${cells.join(" | ")} |`);
-			process.stdout.write(`${rows.at(-1)}\n`);
+		const file = process.env.ROWS;
+		const kept = file && existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+		const rows = kept.map((line) => JSON.parse(line) as Row);
+		for (const bug of bugs.filter(({ name }) => only.test(name) && !rows.some((row) => row.name === name))) {
+			const row = await rowOf(bug);
+			rows.push(row);
+			process.stdout.write(`${JSON.stringify(row)}\n`);
+			if (file) appendFileSync(file, `${JSON.stringify(row)}\n`);
 		}
-		lengths.sort((a, b) => a - b);
+		const cell = ({ first, note, ms }: Cell) => note ?? `${first ?? "–"} (${ms?.toFixed(0)} ms)`;
+		const lines = rows.map(({ name, says, cells }) => `| ${[name, says, ...cells.map(cell)].join(" | ")} |`);
 		const head = `| bug | one detectors' run | ${strategies.join(" | ")} |\n|${" --- |".repeat(2 + strategies.length)}`;
-		const sums = [...failed].map(([strategy, count]) => `${strategy} ${count}`).join(", ");
+		const sums = strategies.map((strategy) => {
+			const failed = rows.filter(({ cells }) =>
+				cells.some((one) => one.strategy === strategy && one.first !== undefined),
+			);
+			return `${strategy} ${failed.length}`;
+		});
+		const lengths = rows.flatMap(({ cells }) => cells.flatMap(({ text }) => text?.length ?? [])).sort((a, b) => a - b);
+		const named = rows.filter(({ isNamed }) => isNamed).length;
 		process.stdout.write(
-			`\n${head}\n${rows.join("\n")}\n\nnamed: ${named.filter(Boolean).length} of ${named.length}; made to fail within ${schedules}: ${sums}; median length of a schedule's text: ${lengths[lengths.length >> 1]}, longest ${lengths.at(-1)}\n`,
+			`\n${head}\n${lines.join("\n")}\n\nnamed: ${named} of ${rows.length}; made to fail within ${schedules}: ${sums.join(", ")}; median length of a schedule's text: ${lengths[lengths.length >> 1]}, longest ${lengths.at(-1)}\n`,
 		);
 		expect(rows.length).toBeGreaterThan(0);
 	},

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Mappings } from "../../../src/explore/mappings.ts";
-import type { Point, Suspicion } from "../../../src/explore/records.ts";
+import type { Suspicion } from "../../../src/explore/records.ts";
 
 const [page, root, other, entry, pte] = [5, 100, 200, 0x8000_1000, (0x80042 << 10) | 0xdf];
 
@@ -8,18 +8,16 @@ function setUp() {
 	const seen: Suspicion[] = [];
 	const mappings = new Mappings((one) => seen.push(one));
 	let record = 0;
-	const point = (hart: number, does: Point["does"] = "use"): Point => ({
-		record: record++,
-		hart,
-		pc: record,
-		does,
-		size: 0,
-	});
 	const uses = (hart: number, space = root, value: number | undefined = pte) => {
-		mappings.walk(point(hart), page, space);
-		if (value !== undefined) mappings.leaf(point(hart), entry, value);
+		record++;
+		mappings.walk(hart, record, record, page, space);
+		record++;
+		if (value !== undefined) mappings.leaf(hart, record, record, entry, value);
 	};
-	const store = (hart: number, value: number) => mappings.stored(point(hart, "unmap"), entry, value);
+	const store = (hart: number, value: number) => {
+		record++;
+		mappings.stored(hart, record, record, entry, value);
+	};
 	return { seen, mappings, uses, store };
 }
 

@@ -341,7 +341,7 @@ export const bugs: readonly Bug[] = [
 		works: "pipes",
 		kind: "released-by-another",
 		variable: /pipe/,
-		places: ["pipewrite", "pipewrite"],
+		places: ["piperead", "pipewrite"],
 		edit: [
 			["kernel/spinlock.c", '  if(!holding(lk))\n    panic("release");\n', ""],
 			[
@@ -362,7 +362,7 @@ export const bugs: readonly Bug[] = [
 		works: "exits",
 		kind: "stale-space",
 		variable: /^0x/,
-		places: ["userret", "userret"],
+		places: ["_trampoline", "userret"],
 		edit: [
 			"kernel/trampoline.S",
 			"        sfence.vma\n        csrw satp, \\satp_value\n        sfence.vma\n",

@@ -233,7 +233,7 @@ export const debugCases = {
 				.click();
 		await toTop(page, ".debug-variables");
 		// A mouse that rests on a row brings up its hint.
-		await page.mouse.move(1100, 560);
+		await page.mouse.move(1100, 662);
 		await page.waitForTimeout(500);
 		await picture(workbench, "debugger");
 		await handout(workbench, "hw5-anonymous-mmap", "prodcons3-writer");
@@ -241,7 +241,7 @@ export const debugCases = {
 		const others = themes.filter(([name]) => name !== "light");
 		for (const [kind, theme, workbenchClass] of inEveryTheme ? others : []) {
 			await workbench.theme(theme, workbenchClass);
-			await page.mouse.move(1100, 560);
+			await page.mouse.move(1100, 662);
 			await page.waitForTimeout(500);
 			if (kind === "dark") await walkthrough(workbench, "writer-dark");
 			else await shot(workbench, `backwards-${kind}`);

@@ -10,9 +10,19 @@ type Node =
 	| { readonly kind: "task"; readonly folder: LabFolder }
 	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
 
+interface Shown {
+	readonly label: string;
+	readonly description?: string | undefined;
+	readonly sortText?: string | undefined;
+	/** From 1. */
+	readonly line?: number | undefined;
+}
+
 /** What the Test Explorer shows: labs → tasks → tests of every open kernel, and the tests that programs have by themselves. */
 export class TestItems {
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
+	/** What each item was last given to show. */
+	private readonly shown = new WeakMap<vscode.TestItem, string>();
 
 	constructor(
 		private readonly controller: vscode.TestController,
@@ -28,22 +38,18 @@ export class TestItems {
 			if (!lab) continue;
 			const key = folder.root.toString();
 			wanted.add(key);
-			const root = this.item(this.controller.items, key, `${lab.title} (${folder.name})`, folder.root, {
-				kind: "root",
-				folder,
-			});
-			root.description = folder.tree.recognised ?? "";
-			for (const task of lab.tasks) {
+			const node = { kind: "root", folder } as const;
+			const label = `${lab.title} (${folder.name})`;
+			const shown = { label, description: folder.tree.recognised ?? "" };
+			const root = this.item(this.controller.items, key, folder.root, node, shown);
+			for (const [i, task] of lab.tasks.entries()) {
 				const tests = lab.tests.filter((test) => test.task === task.id);
 				if (tests.length === 0) {
 					root.children.delete(task.id);
 					continue;
 				}
-				const parent = this.item(root.children, task.id, `${task.id}: ${task.title}`, undefined, {
-					kind: "task",
-					folder,
-				});
-				parent.sortText = String(lab.tasks.indexOf(task)).padStart(3, "0");
+				const shown = { label: `${task.id}: ${task.title}`, sortText: inOrder(i) };
+				const parent = this.item(root.children, task.id, undefined, { kind: "task", folder }, shown);
 				this.updateTests(parent, tests, folder);
 			}
 		}
@@ -59,8 +65,8 @@ export class TestItems {
 			wanted.add(key);
 			const { source } = folder.tree.programs.find(({ name }) => name === program) ?? {};
 			const uri = source === undefined ? undefined : vscode.Uri.joinPath(folder.root, source);
-			const root = this.item(this.controller.items, key, `${program} (${folder.name})`, uri, { kind: "root", folder });
-			root.sortText = `~${program}`;
+			const shown = { label: `${program} (${folder.name})`, sortText: `~${program}` };
+			const root = this.item(this.controller.items, key, uri, { kind: "root", folder }, shown);
 			this.updateTests(root, tests, folder);
 		}
 	}
@@ -74,10 +80,18 @@ export class TestItems {
 			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
-			const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
-			item.description = test.grade ? pointsOf(test.grade.points) : test.command;
-			item.range = line === undefined ? undefined : startOf(line);
-			item.sortText = String(i).padStart(3, "0");
+			const item = this.item(
+				parent.children,
+				test.id,
+				uri,
+				{ kind: "test", folder, id: test.id },
+				{
+					label: test.title,
+					description: test.grade ? pointsOf(test.grade.points) : test.command,
+					sortText: inOrder(i),
+					line,
+				},
+			);
 			items.set(test.id, item);
 			kept.get(parent)?.add(test.id);
 			kept.set(item, new Set());
@@ -89,20 +103,27 @@ export class TestItems {
 		}
 	}
 
+	/** The item with this id in the list; what stayed the same is not set again: each change is a message to the window. */
 	private item(
 		list: vscode.TestItemCollection,
 		id: string,
-		label: string,
 		uri: vscode.Uri | undefined,
 		node: Node,
+		shown: Shown,
 	): vscode.TestItem {
-		let item = list.get(id);
-		if (!item || item.uri?.toString() !== uri?.toString()) {
-			item = this.controller.createTestItem(id, label, uri);
-			list.add(item);
-		}
-		item.label = label;
+		const known = list.get(id);
+		const isSame = known !== undefined && known.uri?.toString() === uri?.toString();
+		const item = isSame ? known : this.controller.createTestItem(id, shown.label, uri);
 		this.nodes.set(item, node);
+		const text = JSON.stringify(shown);
+		if (this.shown.get(item) !== text) {
+			this.shown.set(item, text);
+			item.label = shown.label;
+			item.description = shown.description;
+			if (shown.sortText !== undefined) item.sortText = shown.sortText;
+			item.range = shown.line === undefined ? undefined : startOf(shown.line);
+		}
+		if (!isSame) list.add(item);
 		return item;
 	}
 
@@ -187,6 +208,9 @@ export function testInfo({ tree }: LabFolder, id: string): TestInfo | undefined 
 	const lists = [tree.lab?.tests ?? [], ...(tree.programTests ?? []).map(({ tests }) => tests)];
 	return lists.flat().find((test) => test.id === id);
 }
+
+/** Sorts as numbers do. */
+const inOrder = (place: number) => String(place).padStart(3, "0");
 
 function pointsOf(points: number): string {
 	return points === 1 ? vscode.l10n.t("1 point") : vscode.l10n.t("{0} points", points);

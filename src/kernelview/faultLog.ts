@@ -1,29 +1,20 @@
 import { Emitter } from "../common/event.ts";
 import type { Trap } from "../machine/types.ts";
-import { faultCall, leaving, marked, unknownCall } from "../protocol/calls.ts";
-import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry, SourcePoint } from "../protocol/kernelModel.ts";
+import { faultCall, unknownCall } from "../protocol/calls.ts";
+import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry } from "../protocol/kernelModel.ts";
 import { CSR } from "../riscv/csr.ts";
+import { accesses, kernelFault, type Mutable, userFault } from "./faultEntries.ts";
 import { hasFreeFrames } from "./frames.ts";
-import { isPanicked, kernelRoot, type Sources } from "./look.ts";
+import { isPanicked, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
 import type { Region } from "./regions.ts";
-import { areaAt, processAreas } from "./spaces.ts";
-import { canonical, findLeaf, type Leaf, permissionText, pteR, pteU, pteW, pteX, rootOf, translate } from "./sv39.ts";
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+import { canonical, findLeaf, type Leaf, pteU, rootOf } from "./sv39.ts";
+import { type Call, resultText, SystemCalls } from "./systemCalls.ts";
 
 const maxEntries = 50_000;
 /** Faults of the kernel that wait for its panic to say how they ended; there is one, unless the kernel traps for ever. */
 const mostOpenKernelFaults = 64;
 const ecallFromUser = 8;
-const accesses: Readonly<Record<number, { access: FaultEntry["access"]; bit: number; required: string }>> = {
-	12: { access: "fetch", bit: pteX, required: "--xu" },
-	13: { access: "load", bit: pteR, required: "r--u" },
-	15: { access: "store", bit: pteW, required: "-w-u" },
-};
-/** xv6's number of kill(), for a kernel whose table of calls is not known. */
-const SYS_kill = 6;
-
 const nothing: readonly never[] = [];
 
 /** Of one entry. */
@@ -34,13 +25,6 @@ interface Repeat {
 	readonly instret: number;
 	result: string | undefined;
 	settledAt: number | undefined;
-}
-
-/** A system call, as the log sees it. */
-interface Call {
-	readonly name: string;
-	readonly marked: boolean;
-	readonly leaves: boolean;
 }
 
 /** A trap from user mode whose handler has not returned yet. */
@@ -88,8 +72,7 @@ export class FaultLog {
 	/** Each entry that is new or changed. */
 	readonly onChange = this.changes.event;
 	private nextId = 1;
-	/** By number. */
-	private readonly calls = new Map<number, Call>();
+	private readonly calls: SystemCalls;
 	private kernelFaults: Mutable<FaultEntry>[] = [];
 	/** Those of `pending` that are faults: their process may end, or the kernel panic, before the next trap. */
 	private openFaults: Pending[] = [];
@@ -107,7 +90,9 @@ export class FaultLog {
 	constructor(
 		private readonly sources: Sources,
 		private readonly listener: LogListener,
-	) {}
+	) {
+		this.calls = new SystemCalls(sources);
+	}
 
 	clear(): void {
 		this.entries.length = 0;
@@ -205,7 +190,7 @@ export class FaultLog {
 		const { cause } = trap;
 		const fault = accesses[cause];
 		if (fromMode === 1) {
-			if (fault) this.kernelFault(trap);
+			if (fault) this.faultOfKernel(trap);
 			return;
 		}
 		const { memory, processes } = this.sources;
@@ -230,7 +215,7 @@ export class FaultLog {
 	private call(trap: Trap, slot: number): void {
 		const { processes, machine } = this.sources;
 		const { hart, root } = trap;
-		const call = this.callOf(machine.harts[hart]?.low(17) ?? 0);
+		const call = this.calls.of(machine.harts[hart]?.low(17) ?? 0);
 		const pid = processes.pidOf(slot);
 		let pending = this.callsIn[slot];
 		if (!pending) {
@@ -300,7 +285,7 @@ export class FaultLog {
 			pid,
 			process: processes.nameOf(slot),
 			call: call.name,
-			text: this.callText(call.name, hart, root),
+			text: this.calls.text(call.name, hart, root),
 		};
 		const process = call.leaves ? processes.read(slot) : undefined;
 		pending.entry = entry;
@@ -322,60 +307,12 @@ export class FaultLog {
 		this.repeats.set(id, known);
 	}
 
-	/** From the kernel's own table of handlers; without it the number. */
-	private callOf(number: number): Call {
-		let call = this.calls.get(number);
-		if (call === undefined) {
-			const { memory, names } = this.sources;
-			const table = names.syscalls;
-			const handler = table && number > 0 && number < table.count ? memory.u64(table.address + number * 8) : undefined;
-			const symbol = handler ? names.symbols.symbolAt(handler) : undefined;
-			const unknown = !table && number === SYS_kill ? "kill" : `syscall ${number}`;
-			const name = symbol?.offset === 0 ? symbol.name.replace(/^sys_/, "") : unknown;
-			call = { name, marked: marked.has(name), leaves: leaving.has(name) };
-			this.calls.set(number, call);
-		}
-		return call;
-	}
-
-	private callText(call: string, hart: number, root: number): string {
-		const argument = (i: number) => this.register(hart, 10 + i);
-		const hex = (i: number) => `0x${argument(i).toString(16)}`;
-		const int = (i: number) => String(BigInt.asIntN(64, argument(i)));
-		const { regions } = this.sources;
-		switch (call) {
-			case "exec":
-				return `exec("${this.userText(root, argument(0))}")`;
-			case "exit":
-			case "sbrk":
-				return `${call}(${this.sources.machine.harts[hart]?.low(10) ?? 0})`;
-			case "munmap":
-				return regions.haveLengths ? `munmap(${hex(0)}, ${int(1)})` : `munmap(${hex(0)})`;
-			case "mmap": {
-				const [address, length] = [argument(0), argument(1)];
-				if (regions.described && !regions.haveLengths) return "mmap()";
-				const plausible = address === 0n && length > 0n && length < 1n << 38n;
-				return plausible ? `mmap(0x0, ${int(1)}, ${int(2)}, ${hex(3)})` : "mmap()";
-			}
-			case "mmap4":
-				return `mmap(${int(0)}, ${int(1)}, ${int(2)}, ${int(3)})`;
-			default:
-				return `${call}()`;
-		}
-	}
-
-	private userText(root: number, address: bigint): string {
-		const { memory } = this.sources;
-		const va = canonical(address);
-		const physical = va === undefined ? undefined : translate(memory, root, va);
-		return physical === undefined ? "?" : memory.text(physical, 32);
-	}
-
 	private exception(trap: Trap, process: Process | undefined, isPageFault: boolean): void {
 		if (!process) return;
 		const regions = this.sources.regions.of(process);
-		const entry = isPageFault ? this.fault(trap, process, regions) : undefined;
+		const entry = isPageFault ? userFault(this.sources, trap, process, regions, this.nextId++) : undefined;
 		if (entry) {
+			this.faultCount++;
 			this.add(entry);
 			this.listener.entered(entry, process.slot);
 		}
@@ -395,57 +332,8 @@ export class FaultLog {
 		this.openFaults.push(pending);
 	}
 
-	private fault(trap: Trap, process: Process, regions: readonly Region[]): FaultEntry {
-		const { memory } = this.sources;
-		const kind = accesses[trap.cause] as (typeof accesses)[number];
-		const va = canonical(trap.tval);
-		const program = this.sources.program(process.name);
-		const leaf = va === undefined ? undefined : findLeaf(memory, process.root, va);
-		const leaves = program ? [] : this.sources.walks.tables(memory, process.root).leaves;
-		const areas = processAreas(process, regions, leaves, program);
-		const area = va === undefined ? undefined : areaAt(areas, va);
-		const region = area?.region === undefined ? undefined : regions[area.region];
-		const source = this.point(program?.place(Number(trap.pc)));
-		this.faultCount++;
-		return {
-			type: "fault",
-			id: this.nextId++,
-			instret: trap.instret,
-			hart: trap.hart,
-			pid: process.pid,
-			process: process.name,
-			mode: "user",
-			access: kind.access,
-			cause: trap.cause,
-			address: `0x${BigInt.asUintN(64, trap.tval).toString(16)}`,
-			pc: `0x${trap.pc.toString(16)}`,
-			...(source ? { source } : {}),
-			...(area ? { range: area.label } : {}),
-			...(region
-				? {
-						region: {
-							path: region.path,
-							...(region.allowed !== undefined ? { permissions: permissionText(region.allowed).slice(0, 3) } : {}),
-						},
-					}
-				: {}),
-			present: leaf ? permissionText(leaf.flags) : "----",
-			required: kind.required,
-			outcome: "open",
-		};
-	}
-
-	private point(place: { file?: string; line?: number; function?: string } | undefined): SourcePoint | undefined {
-		if (place?.file === undefined || place.line === undefined) return undefined;
-		return {
-			file: place.file,
-			line: place.line,
-			...(place.function !== undefined ? { function: place.function } : {}),
-		};
-	}
-
 	/** The kernel itself faulted: xv6 panics. */
-	private kernelFault(trap: Trap): void {
+	private faultOfKernel(trap: Trap): void {
 		const last = this.kernelFaults.at(-1);
 		const pc = `0x${trap.pc.toString(16)}`;
 		const address = `0x${BigInt.asUintN(64, trap.tval).toString(16)}`;
@@ -455,33 +343,9 @@ export class FaultLog {
 			this.faultCount++;
 			return;
 		}
-		const { memory, names } = this.sources;
-		memory.refresh();
-		const pid = this.sources.processes.running(this.sources.machine.harts.length)[trap.hart] ?? 0;
-		const process = this.sources.processes.all().find((candidate) => candidate.pid === pid);
-		const kind = accesses[trap.cause] as (typeof accesses)[number];
-		const va = canonical(trap.tval);
-		const root = kernelRoot(this.sources);
-		const leaf = va === undefined || root === undefined ? undefined : findLeaf(memory, root, va);
-		const source = this.point(names.symbols.place(Number(trap.pc)));
+		this.sources.memory.refresh();
 		this.faultCount++;
-		const entry: Mutable<FaultEntry> = {
-			type: "fault",
-			id: this.nextId++,
-			instret: trap.instret,
-			hart: trap.hart,
-			pid,
-			process: process?.name ?? "kernel",
-			mode: "supervisor",
-			access: kind.access,
-			cause: trap.cause,
-			address: `0x${BigInt.asUintN(64, trap.tval).toString(16)}`,
-			pc: `0x${trap.pc.toString(16)}`,
-			...(source ? { source } : {}),
-			present: leaf ? permissionText(leaf.flags) : "----",
-			required: kind.required.replace("u", "-"),
-			outcome: "open",
-		};
+		const entry = kernelFault(this.sources, trap, this.nextId++);
 		this.add(entry);
 		if (this.kernelFaults.length < mostOpenKernelFaults) this.kernelFaults.push(entry);
 	}
@@ -576,11 +440,4 @@ export class FaultLog {
 		}
 		this.openFaults = this.openFaults.filter((open) => this.pending[open.slot] === open);
 	}
-}
-
-function resultText(call: string, value: bigint): string {
-	const isAddress = call === "mmap" || call === "mmap4" || call === "sbrk";
-	if (!isAddress) return String(Number(BigInt.asIntN(32, value)));
-	const signed = Number(BigInt.asIntN(64, value));
-	return signed > 0 ? `0x${signed.toString(16)}` : String(signed);
 }

@@ -119,7 +119,7 @@ export class TestItems {
 		if (this.shown.get(item) !== text) {
 			this.shown.set(item, text);
 			item.label = shown.label;
-			item.description = shown.description;
+			if (shown.description !== undefined) item.description = shown.description;
 			if (shown.sortText !== undefined) item.sortText = shown.sortText;
 			item.range = shown.line === undefined ? undefined : startOf(shown.line);
 		}

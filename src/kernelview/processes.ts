@@ -74,7 +74,7 @@ export class ProcessReader implements ProcessSource {
 			chan: offset("chan"),
 			killed: offset("killed"),
 			root: offset("pagetable"),
-			// MIT called it tf until 2019.
+			// MIT called it `tf` until 2019.
 			trapframe: Math.max(offset("trapframe"), offset("tf")),
 			kernelStack: offset("kstack"),
 			savedStack: offset("context.sp"),

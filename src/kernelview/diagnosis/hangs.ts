@@ -71,7 +71,7 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 	return undefined;
 }
 
-/** The member of struct proc that leads to the trap frame: MIT called it tf until 2019. */
+/** The member of struct proc that leads to the trap frame: MIT called it `tf` until 2019. */
 function trapframeName({ sources: { names } }: Evidence): string {
 	const has = (member: string) => names.proc !== undefined && names.offsetIn(names.proc.element, member) !== undefined;
 	return has("tf") && !has("trapframe") ? "tf" : "trapframe";

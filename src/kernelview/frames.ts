@@ -274,6 +274,9 @@ export function takeCensus(
 	const leaked: number[] = [];
 	let cutOff = 0;
 	if (count !== undefined && imageEnd > 0) {
+		const kept = keptAtBoot(memory, imageEnd, held, free, processes.length > 0);
+		if (kept.length > 0) uses.push({ frames: kept, pid: 0, as: "kernel-data" });
+		for (const frame of kept) held[frame] = 1;
 		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
 		if (reachable.length > 0) uses.push({ frames: reachable, pid: 0, as: "kernel-data" });
 		for (let frame = imageEnd; frame < total; frame++) {
@@ -289,6 +292,29 @@ export function takeCensus(
 			? undefined
 			: `${cutOff} frames that kfree has filled are not on the free list: a link of it was overwritten`;
 	return { letters, uses, free, freeCount: count, leaked, twoHands: [...twoHands], damage: damage ?? cut };
+}
+
+/** Frames after the kernel's image that kinit kept, by memory; known from the first look at a kernel that has booted. */
+const keptCounts = new WeakMap<GuestMemory, number>();
+
+/**
+ * A table that kinit put behind the image, as counts of references for copy-on-write, and that kalloc never had: only its first frame has a
+ * pointer to it. kalloc gives these frames out last, so at boot none of them can have been lost.
+ */
+function keptAtBoot(
+	memory: GuestMemory,
+	imageEnd: number,
+	held: Uint8Array,
+	free: Uint8Array,
+	hasBooted: boolean,
+): number[] {
+	let count = keptCounts.get(memory);
+	if (count === undefined) {
+		count = 0;
+		while (imageEnd + count < memory.frames && !held[imageEnd + count] && !free[imageEnd + count]) count++;
+		if (hasBooted) keptCounts.set(memory, count);
+	}
+	return Array.from({ length: count }, (_, i) => imageEnd + i).filter((frame) => !held[frame] && !free[frame]);
 }
 
 /** So many freed frames beside the free list are a list that was cut. */

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { breathe, createMachine, observe } from "../../src/cli/machine.ts";
 import { Shell } from "../../src/session/shell.ts";
 import { build, catalog, closeToolchains } from "../support/lab.ts";
+import { progTree } from "../support/progTree.ts";
 
 afterAll(closeToolchains);
 
@@ -54,3 +55,33 @@ test.each(runs)(
 		}
 	},
 );
+
+test("nothing to find in a table that kinit puts behind the kernel's image, only in what is lost later", async () => {
+	const table = "char *counts;\n\nvoid\nkinit(void)\n{\n  counts = end;\n  memset(counts, 0, 300 * PGSIZE);\n";
+	const files = await progTree(
+		[
+			["kernel/kalloc.c", "void\nkinit(void)\n{\n", table],
+			["kernel/kalloc.c", "freerange(end, ", "freerange(end + 300 * PGSIZE, "],
+			["kernel/sysproc.c", "  uint now = ticks;\n", "  kalloc();\n  uint now = ticks;\n"],
+		],
+		"uptime();",
+	);
+	const output = await build(files);
+	const { machine } = await createMachine(output, { harts: 1, translator: true });
+	const view = observe(machine, output, undefined);
+	const shell = Shell.on(machine, { breathe });
+	try {
+		expect((await shell.waitForPrompt(enough)).kind).toBe("prompt");
+		expect(view.model().findings).toEqual([]);
+		view.begin();
+		expect((await shell.run("echo hi", enough)).end.kind).toBe("prompt");
+		expect(view.model().findings).toEqual([]);
+		expect((await shell.run("prog", enough)).end.kind).toBe("prompt");
+		expect(view.model().findings).toMatchObject([{ id: "frame-leaked" }]);
+		expect(view.model().frames.counts.L).toBe(1);
+	} finally {
+		view.dispose();
+		shell.dispose();
+		machine.dispose();
+	}
+});

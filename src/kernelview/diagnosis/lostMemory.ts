@@ -1,5 +1,6 @@
 import { findMember } from "../../debuginfo/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
+import { decodePte } from "../../riscv/sv39.ts";
 import { pageBytes } from "../guestMemory.ts";
 import { kernelRoot } from "../look.ts";
 import { callSites } from "./callSites.ts";
@@ -11,6 +12,7 @@ const kinds = [
 	"pipe",
 	"kernel stack",
 	"page that nobody wrote to",
+	"page of zeros",
 	"user page",
 ] as const;
 type Kind = (typeof kinds)[number];
@@ -21,6 +23,7 @@ const plurals: Readonly<Record<Kind, string>> = {
 	pipe: "pipes",
 	"kernel stack": "kernel stacks",
 	"page that nobody wrote to": "pages that nobody wrote to",
+	"page of zeros": "pages of zeros",
 	"user page": "user pages",
 };
 
@@ -31,6 +34,7 @@ const makers: Readonly<Record<Kind, readonly string[]>> = {
 	pipe: ["pipealloc"],
 	"kernel stack": ["proc_mapstacks", "allocproc"],
 	"page that nobody wrote to": [],
+	"page of zeros": [],
 	"user page": ["uvmalloc", "uvmcopy", "uvmfirst", "uvminit", "vmfault", "usertrap", "sys_mmap", "mmap"],
 };
 
@@ -40,10 +44,7 @@ export function lostMemory(evidence: Evidence, before: ReadonlySet<number>): Dia
 	const lost = census.leaked.filter((frame) => !before.has(frame));
 	if (lost.length === 0 || census.damage !== undefined) return undefined;
 	const counts = new Map<Kind, number[]>();
-	for (const frame of lost) {
-		const kind = kindOf(evidence, frame);
-		counts.set(kind, [...(counts.get(kind) ?? []), frame]);
-	}
+	for (const [frame, kind] of kindsOf(evidence, lost)) counts.set(kind, [...(counts.get(kind) ?? []), frame]);
 	const parts = kinds.flatMap((kind) => {
 		const frames = counts.get(kind);
 		return frames ? [{ kind, frames }] : [];
@@ -68,9 +69,14 @@ export function lostMemory(evidence: Evidence, before: ReadonlySet<number>): Dia
 		frames: [],
 		...(only ? { look: only } : {}),
 		effects: [],
-		notes: parts.some(({ kind }) => kind === "user page" || kind === "page that nobody wrote to")
-			? ["What is no trapframe, page table, pipe or stack by its content is taken for a user page"]
-			: [],
+		notes: [
+			...(parts.some(({ kind }) => kind === "page of zeros")
+				? ["A page of zeros was a page table that was emptied, or a user page"]
+				: []),
+			...(parts.some(({ kind }) => kind === "user page")
+				? ["What is no trapframe, page table, pipe or stack by its content is taken for a user page"]
+				: []),
+		],
 	};
 }
 
@@ -86,6 +92,24 @@ function makerSites(evidence: Evidence, kind: Kind) {
 	});
 }
 
+/** A table that was emptied is known by the lost table that leads to it. */
+function kindsOf(evidence: Evidence, lost: readonly number[]): ReadonlyMap<number, Kind> {
+	const { memory } = evidence.sources;
+	const found = new Map(lost.map((frame) => [frame, kindOf(evidence, frame)]));
+	const tables = lost.filter((frame) => found.get(frame) === "page-table page");
+	for (let table = tables.pop(); table !== undefined; table = tables.pop())
+		for (let entry = 0; entry < pageBytes; entry += 8) {
+			const pte = memory.big(memory.addressOf(table) + entry) ?? 0n;
+			const { valid, leaf, address } = decodePte(pte);
+			const below = valid && !leaf ? memory.frameOf(Number(address)) : -1;
+			const kind = found.get(below);
+			if (kind === undefined || kind === "page-table page") continue;
+			found.set(below, "page-table page");
+			tables.push(below);
+		}
+	return found;
+}
+
 /** By what is on it: freed frames would be full of kfree's bytes, lost ones are as they were left. */
 function kindOf(evidence: Evidence, frame: number): Kind {
 	const { memory, names } = evidence.sources;
@@ -93,6 +117,7 @@ function kindOf(evidence: Evidence, frame: number): Kind {
 	const words = memory.page(start);
 	if (!words) return "user page";
 	if (words.every((word) => word === 0x05050505)) return "page that nobody wrote to";
+	if (words.every((word) => word === 0)) return "page of zeros";
 	const struct = (name: string) => names.symbols.attempt(() => names.symbols.info?.struct(name));
 	const usertrap = names.symbols.symbol("usertrap");
 	const handler = struct("trapframe");

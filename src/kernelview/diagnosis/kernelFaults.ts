@@ -1,7 +1,9 @@
+import { findMember } from "../../debuginfo/types.ts";
 import type { Diagnosis, DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
 import { pageBytes } from "../guestMemory.ts";
 import { kernelRoot } from "../look.ts";
+import type { Process } from "../processes.ts";
 import { canonical, findLeaf, pteU } from "../sv39.ts";
 import { frameBytes } from "./callSites.ts";
 import { type Evidence, hexOf, named } from "./evidence.ts";
@@ -22,6 +24,8 @@ const fills: readonly (readonly [bigint, string])[] = [
 ];
 /** A pointer to a structure plus the offset of a member is not far from the pointer. */
 const nearby = 0x10000n;
+/** An address below this is taken for null plus the offset of a member. */
+const smallest = 512n;
 /** A frame larger than this is what takes a kernel stack of a page. */
 const largeFrame = 1024;
 
@@ -80,17 +84,18 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 			evidence: facts,
 			notes: [],
 		};
-	if (isCall && tval < 512n)
+	if (isCall && tval < smallest)
 		return {
 			cause: `${where} calls a null function pointer${tval === 0n ? "" : ` (${hexOf(tval)})`}.`,
 			evidence: facts,
 			notes: [],
 		};
 	const va = canonical(tval);
+	const argument = process && argumentAt(evidence, process, tval);
 	// Page 0 of the user is mapped; in the kernel nothing is.
-	if (tval < BigInt(pageBytes)) {
+	if (tval < BigInt(pageBytes) && argument === undefined) {
 		const pointer = [...trap.registers.entries()].find(([index, value]) => index > 4 && value === tval && tval !== 0n);
-		const isNull = tval < 512n;
+		const isNull = tval < smallest;
 		return {
 			cause: isNull
 				? `${where} follows a null pointer: its ${access} of ${hexOf(tval)} faulted${tval === 0n ? "" : `, which is the null pointer plus the offset of a member or element`}.`
@@ -107,6 +112,7 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 				cause: `${where} uses ${hexOf(tval)}, an address of the user program ${process.name}, as its own: the kernel's page table does not map it. Copy with copyin() or copyout().`,
 				evidence: [
 					...facts,
+					...(argument === undefined ? [] : [`argument a${argument} of the system call leads there`]),
 					leaf
 						? `the page table of process ${process.pid} maps it`
 						: `it is below p->sz (${hexOf(process.size)}) of process ${process.pid}`,
@@ -121,6 +127,18 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 		evidence: facts,
 		notes: ["What the address was meant to be was not recognised"],
 	};
+}
+
+/** Which argument of the process's system call is an address that leads to this one; small ones are as likely counts. */
+function argumentAt({ sources: { names, memory } }: Evidence, process: Process, tval: bigint): number | undefined {
+	const frame = names.symbols.attempt(() => names.symbols.info?.struct("trapframe"));
+	const first = frame && findMember(frame, "a0");
+	if (!first || process.trapframe === 0 || tval < smallest) return undefined;
+	for (let index = 0; index < 6; index++) {
+		const value = memory.big(process.trapframe + first.offset + 8 * index) ?? 0n;
+		if (value >= smallest && tval >= value && tval - value < 64n) return index;
+	}
+	return undefined;
 }
 
 function stackOverflow(evidence: Evidence, trap: KernelTrap): Told | undefined {

@@ -18,8 +18,11 @@ function startOf(evidence: Evidence) {
 
 /** The first fetch in supervisor mode was denied, and the trap went to machine mode, which has no handler yet. */
 export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
+	// Where faults are delegated the trap goes to supervisor mode, which may not fetch its handler either; the watchdog has seen that.
+	const wasSeen = evidence.end.report?.kind === "pmp-denied";
 	const hart = evidence.sources.machine.harts.find(
-		({ mode, csr }) => mode === 3 && csr(CSR.mcause) === fetchAccessFault && isOff(csr(pmpcfg0)) && isOff(csr(pmpcfg2)),
+		({ mode, csr }) =>
+			(wasSeen || (mode === 3 && csr(CSR.mcause) === fetchAccessFault)) && isOff(csr(pmpcfg0)) && isOff(csr(pmpcfg2)),
 	);
 	// A hart that never came to supervisor mode: the kernel has set up nothing.
 	if (!hart || evidence.look.processes.length > 0) return undefined;
@@ -30,7 +33,9 @@ export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
 		cause: `start()${point ? ` (${point.file}:${point.line})` : ""} gives supervisor mode no PMP entry that matches memory, so that the hart may not fetch its first instruction after mret. ${advice}`,
 		hart: hart.id,
 		evidence: [
-			`all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(CSR.mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
+			wasSeen
+				? `all PMP entries of hart ${hart.id} are off, and supervisor mode was denied its fetches`
+				: `all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(CSR.mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
 		],
 		frames: [],
 		...(point ? { look: point } : {}),

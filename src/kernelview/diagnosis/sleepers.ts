@@ -124,14 +124,14 @@ function onSleepLock(evidence: Evidence, process: Process): Told | undefined {
 		return {
 			process,
 			kind: "sleeper",
-			cause: `${sleeping}, which process ${pid} took and never released: it has ended.`,
+			cause: `${capital(sleeping)}, which process ${pid} took and never released: it has ended.`,
 			evidence: [`${lock.path} is locked by process ${pid}`],
 		};
 	if (holder.pid === process.pid)
 		return {
 			process,
 			kind: "sleeper",
-			cause: `${sleeping}, which it holds itself: acquiresleep() is called twice on this path.`,
+			cause: `${capital(sleeping)}, which it holds itself: acquiresleep() is called twice on this path.`,
 			evidence: [`${lock.path} is locked by process ${pid}`],
 		};
 	const wanted = locks.sleeplocks.find(({ address }) => holder.state === "SLEEPING" && address === holder.chan);
@@ -221,7 +221,7 @@ function onPipe(evidence: Evidence, process: Process): Told | undefined {
 		return {
 			process,
 			kind: "sleeper",
-			cause: `${sleeping}: the pipe is empty, and a process still has it open for writing, so that the read never ends. Close the write end in every process that does not write.`,
+			cause: `${capital(sleeping)}: the pipe is empty, and a process still has it open for writing, so that the read never ends. Close the write end in every process that does not write.`,
 			evidence: facts,
 		};
 	return undefined;

@@ -1,6 +1,6 @@
 // What trees need of a newer machine than they were written for, without a change of the tree: gcc 12 and QEMU 7.2 by other names.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,8 +25,10 @@ export function gccPrefix(folder) {
 
 /** Whether a kernel lets supervisor mode reach memory; where not, QEMU from 7.0 on hangs at its mret. */
 export function setsPmp(tree) {
-	const start = join(tree, "kernel/start.c");
-	return existsSync(start) && /^\s*w_pmp(addr|cfg)0\(/m.test(readFileSync(start, "utf8"));
+	const kernel = join(tree, "kernel");
+	if (!existsSync(kernel)) return false;
+	const sources = readdirSync(kernel, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith("start.c"));
+	return sources.some((path) => /^\s*w_pmp(addr|cfg)0\(/m.test(readFileSync(join(kernel, path), "utf8")));
 }
 
 /** A QEMU for kernels whose start() sets no PMP entry: QEMU from 7.0 on hangs at their mret. */

@@ -107,3 +107,24 @@ describe("a clock that wakes nobody ends the command, whatever it died of", () =
 		expect(got).toMatchObject({ end: "prompt", cause: "" });
 	});
 });
+
+describe("the shell is back", () => {
+	test("although another process printed into its prompt", async () => {
+		const late = 'if(fork() == 0){ for(volatile int i = 0; i < 20000; i++) ; printf("late\\n"); }';
+		const got = await run([], late);
+		expect(got.output).toMatch(/\$ late\n$/);
+		expect(got).toMatchObject({ end: "prompt", cause: "" });
+	});
+
+	test("although a program said what a kernel says when it panics", async () => {
+		const got = await run([], 'printf("panic: no tea\\n"); sleep(2); printf("more\\n");');
+		expect(got).toMatchObject({ end: "prompt", cause: "", output: "panic: no tea\nmore\n" });
+	});
+
+	test("not where the kernel did", async () => {
+		const now = "  uint now = ticks;\n  release(&tickslock);\n";
+		const got = await run([["kernel/sysproc.c", now, `${now}  panic("no tea");\n`]], "uptime();");
+		expect(got.end).toBe("panic");
+		expect(got.cause).toContain("no tea");
+	});
+});

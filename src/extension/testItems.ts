@@ -51,7 +51,9 @@ export class TestItems {
 				const shown = { label: `${task.id}: ${task.title}`, sortText: inOrder(i) };
 				const parent = this.item(root.children, task.id, undefined, { kind: "task", folder }, shown);
 				this.updateTests(parent, tests, folder);
+				put(root.children, parent);
 			}
+			put(this.controller.items, root);
 		}
 		this.controller.items.forEach((item) => {
 			if (!wanted.has(item.id)) this.controller.items.delete(item.id);
@@ -68,6 +70,7 @@ export class TestItems {
 			const shown = { label: `${program} (${folder.name})`, sortText: `~${program}` };
 			const root = this.item(this.controller.items, key, uri, { kind: "root", folder }, shown);
 			this.updateTests(root, tests, folder);
+			put(this.controller.items, root);
 		}
 	}
 
@@ -92,6 +95,7 @@ export class TestItems {
 					line,
 				},
 			);
+			put(parent.children, item);
 			items.set(test.id, item);
 			kept.get(parent)?.add(test.id);
 			kept.set(item, new Set());
@@ -103,7 +107,7 @@ export class TestItems {
 		}
 	}
 
-	/** The item with this id in the list; what stayed the same is not set again: each change is a message to the window. */
+	/** The item with this id in the list, or a new one that is not in it yet. What stayed the same is not set again: each change is a message. */
 	private item(
 		list: vscode.TestItemCollection,
 		id: string,
@@ -123,7 +127,6 @@ export class TestItems {
 			if (shown.sortText !== undefined) item.sortText = shown.sortText;
 			item.range = shown.line === undefined ? undefined : startOf(shown.line);
 		}
-		if (!isSame) list.add(item);
 		return item;
 	}
 
@@ -207,6 +210,11 @@ function programRoot(folder: LabFolder, program: string): string {
 export function testInfo({ tree }: LabFolder, id: string): TestInfo | undefined {
 	const lists = [tree.lab?.tests ?? [], ...(tree.programTests ?? []).map(({ tests }) => tests)];
 	return lists.flat().find((test) => test.id === id);
+}
+
+/** A root comes last, with all that is below it: one message instead of one for each item. */
+function put(list: vscode.TestItemCollection, item: vscode.TestItem): void {
+	if (list.get(item.id) !== item) list.add(item);
 }
 
 /** Sorts as numbers do. */

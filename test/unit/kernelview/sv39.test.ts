@@ -10,11 +10,19 @@ const base = 0x8000_0000;
 const pages = 8;
 const bytes = new Uint8Array(pages * 4096);
 const view = new DataView(bytes.buffer);
-const memory = new GuestMemory({ base: BigInt(base), size: bytes.length, bytes: () => bytes } as PhysicalMemory);
 const readU64 = (address: bigint) => {
 	const at = Number(address) - base;
 	return at >= 0 && at + 8 <= bytes.length ? view.getBigUint64(at, true) : undefined;
 };
+const physical: PhysicalMemory = {
+	base: BigInt(base),
+	size: bytes.length,
+	bytes: () => bytes,
+	readU64,
+	readU32: (address) => Number(BigInt.asUintN(32, readU64(address) ?? 0n)),
+	write: (address, written) => bytes.set(written, Number(address) - base),
+};
+const memory = new GuestMemory(physical);
 
 /** Mostly sensible: a page of these eight with any flags, now and then with reserved bits or a page that is not there. */
 const entry = fc

@@ -219,6 +219,7 @@ const mostExplanations = 3;
 export interface FailedRun {
 	readonly result: CommandResult;
 	readonly findings: readonly FindingLine[];
+	readonly diagnoses?: readonly { readonly kind: string }[];
 	readonly sources?: NamedSources;
 	/** `framesLost` of the run. */
 	readonly lost?: number | undefined;
@@ -247,8 +248,9 @@ export function explain(manifest: LabManifest, test: LabTest, run: FailedRun): F
 /** Weights of what the run and what the sources show of a failure; both 0: one of its signs is absent. */
 function signsOf(failure: KnownFailure, test: LabTest, run: FailedRun): { seen: number; read: number } {
 	const absent = { seen: 0, read: 0 };
-	const { result, findings, sources, lost } = run;
+	const { result, findings, sources, lost, diagnoses = [] } = run;
 	if (failure.tests && !failure.tests.includes(test.id)) return absent;
+	if (failure.unless?.some((kind) => diagnoses.some((told) => told.kind === kind))) return absent;
 	const { ends, output, framesLost: losing } = failure.when ?? {};
 	if (ends && !(ends as readonly string[]).includes(result.end.kind)) return absent;
 	if (output && (output === "right") !== matches(test, result.output)) return absent;

@@ -92,6 +92,8 @@ export const knownFailureSchema = v.object({
 	pattern: v.optional(regularExpression),
 	/** Ids of kernel-view findings, each of which is a sign of it. */
 	findings: v.optional(v.array(identifier)),
+	/** Kinds of diagnoses beside which it says nothing: one of them explains the same sign. */
+	unless: v.optional(v.array(identifier)),
 	/** What the student's file must have, or lack (comments do not count), for causes that look alike from outside. */
 	source: v.optional(
 		v.object({

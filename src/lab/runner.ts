@@ -271,6 +271,8 @@ async function makeVerdict(
 	const passed = outcome === "passed";
 	const files = passed ? undefined : await diagnosisFiles(request.tree);
 	const sources = passed ? undefined : await readNamedSources(request.manifest, request.tree);
+	const ended: RunEnd = { ...result.end, output: result.output, judged: true };
+	const diagnoses = files && observer ? observer.diagnose(ended, files) : [];
 	return {
 		lab: request.manifest.id,
 		test: test.id,
@@ -285,12 +287,11 @@ async function makeVerdict(
 		reasons,
 		explanations: passed
 			? []
-			: explain(request.manifest, test, { result, findings, lost, ...(sources ? { sources } : {}) }),
+			: explain(request.manifest, test, { result, findings, lost, diagnoses, ...(sources ? { sources } : {}) }),
 		faults: passed ? [] : (observer?.faults() ?? []),
 		findings: passed ? [] : findings,
 		stack: passed ? [] : (observer?.stack() ?? []),
-		diagnoses:
-			files && observer ? observer.diagnose({ ...result.end, output: result.output, judged: true }, files) : [],
+		diagnoses,
 		instructions: result.instructions,
 		harts: request.harts,
 		seed: request.seed,

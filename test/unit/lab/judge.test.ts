@@ -174,6 +174,14 @@ test("known failures are found by console text and by finding", () => {
 	const finding = { id: "family-frames-differ", sentence: "…" };
 	expect(explain(manifest, prodcons1, run("total = 0\n", [finding])).map((e) => e.id)).toEqual(["junk"]);
 	expect(explain(manifest, prodcons1, run("total = 55\n"))).toEqual([]);
+	const knownFailures = manifest.knownFailures.map((failure) => ({ ...failure, unless: ["free-list"] }));
+	const beside = (kind: string) =>
+		explain({ ...manifest, knownFailures }, prodcons1, {
+			...run("panic: freewalk: leaf\n"),
+			diagnoses: [{ kind }],
+		});
+	expect(beside("panic").map((e) => e.id)).toEqual(["leaf"]);
+	expect(beside("free-list")).toEqual([]);
 });
 
 test("causes that look alike are told apart by the student's file, without its comments", () => {

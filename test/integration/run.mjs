@@ -18,12 +18,7 @@ async function runSuite(trust) {
 	const scratch = mkdtempSync(join(tmpdir(), "xv6-lab-integration-"));
 	const result = join(scratch, "result.json");
 	try {
-		const env = {
-			XV6_LAB_RESULT: result,
-			XV6_LAB_TRUST: String(trust),
-			XV6_LAB_GREP: only,
-			XV6_LAB_FULL: process.env.FULL ?? "",
-		};
+		const env = { XV6_LAB_RESULT: result, XV6_LAB_TRUST: String(trust), XV6_LAB_GREP: only };
 		const entry = join(root, "dist/test/integration.cjs");
 		const { code, said } = await runInExtensionHost({ entry, scratch, env, trust, limitMs });
 		if (existsSync(result)) return JSON.parse(readFileSync(result, "utf8"));

@@ -183,48 +183,44 @@ function defineTrusted(): void {
 		assert.deepEqual(vscode.languages.getDiagnostics(uri), []);
 	});
 
-	const inFull = process.env.XV6_LAB_FULL ? it : it.skip;
-	inFull(
-		"marks what a Makefile has wrong at its line in the Problems panel: spaces, no endif, C++, CMake",
-		async () => {
-			const uri = vscode.Uri.joinPath(folder.root, "Makefile");
-			const original = await vscode.workspace.fs.readFile(uri);
-			const text = new TextDecoder().decode(original);
-			const errorsOf = (at: vscode.Uri) =>
-				vscode.languages
-					.getDiagnostics(at)
-					.filter(({ severity }) => severity === vscode.DiagnosticSeverity.Error)
-					.map(({ message, range }) => ({ message, line: range.start.line }));
-			const cases: readonly (readonly [string, string, RegExp])[] = [
-				[text.replace(/^\t(\$\(LD\))/m, "    $1"), "    $(LD)", /must begin with a tab.*one tab/s],
-				[`${text}\nifdef NOT_ENDED\nX = 1\n`, "ifdef NOT_ENDED", /no 'endif'.*Write a line/s],
-				[text.replace(/^\tgcc(.*)mkfs\.c$/m, "\tg++$1mkfs.cpp"), "\tg++", /compiled from C\+\+.*boot --kernel/s],
-			];
-			for (const [broken, begin, message] of cases) {
-				assert.notEqual(broken, text, begin);
-				await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(broken));
-				await assert.rejects(() => folder.build(report, never()));
-				const line = broken.split("\n").findIndex((candidate) => candidate.startsWith(begin));
-				const problems = errorsOf(uri);
-				assert.deepEqual(
-					problems.map((problem) => problem.line),
-					[line],
-					JSON.stringify(problems),
-				);
-				assert.match(problems[0]?.message ?? "", message);
-			}
-			const cmake = vscode.Uri.joinPath(folder.root, "CMakeLists.txt");
-			await vscode.workspace.fs.delete(uri);
-			await vscode.workspace.fs.writeFile(cmake, new TextEncoder().encode("project(xv6)\n"));
+	it("marks what a Makefile has wrong at its line in the Problems panel: spaces, no endif, C++, CMake", async () => {
+		const uri = vscode.Uri.joinPath(folder.root, "Makefile");
+		const original = await vscode.workspace.fs.readFile(uri);
+		const text = new TextDecoder().decode(original);
+		const errorsOf = (at: vscode.Uri) =>
+			vscode.languages
+				.getDiagnostics(at)
+				.filter(({ severity }) => severity === vscode.DiagnosticSeverity.Error)
+				.map(({ message, range }) => ({ message, line: range.start.line }));
+		const cases: readonly (readonly [string, string, RegExp])[] = [
+			[text.replace(/^\t(\$\(LD\))/m, "    $1"), "    $(LD)", /must begin with a tab.*one tab/s],
+			[`${text}\nifdef NOT_ENDED\nX = 1\n`, "ifdef NOT_ENDED", /no 'endif'.*Write a line/s],
+			[text.replace(/^\tgcc(.*)\$<$/m, "\tg++$1mkfs/mkfs.cpp"), "\tg++", /compiled from C\+\+.*boot --kernel/s],
+		];
+		for (const [broken, begin, message] of cases) {
+			assert.notEqual(broken, text, begin);
+			await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(broken));
 			await assert.rejects(() => folder.build(report, never()));
-			assert.match(errorsOf(cmake)[0]?.message ?? "", /built with CMake.*add a Makefile/s);
-			assert.deepEqual(errorsOf(uri), []);
-			await vscode.workspace.fs.delete(cmake);
-			await vscode.workspace.fs.writeFile(uri, original);
-			await folder.build(report, never());
-			assert.deepEqual([...errorsOf(uri), ...errorsOf(cmake)], []);
-		},
-	);
+			const line = broken.split("\n").findIndex((candidate) => candidate.startsWith(begin));
+			const problems = errorsOf(uri);
+			assert.deepEqual(
+				problems.map((problem) => problem.line),
+				[line],
+				JSON.stringify(problems),
+			);
+			assert.match(problems[0]?.message ?? "", message);
+		}
+		const cmake = vscode.Uri.joinPath(folder.root, "CMakeLists.txt");
+		await vscode.workspace.fs.delete(uri);
+		await vscode.workspace.fs.writeFile(cmake, new TextEncoder().encode("project(xv6)\n"));
+		await assert.rejects(() => folder.build(report, never()));
+		assert.match(errorsOf(cmake)[0]?.message ?? "", /built with CMake.*add a Makefile/s);
+		assert.deepEqual(errorsOf(uri), []);
+		await vscode.workspace.fs.delete(cmake);
+		await vscode.workspace.fs.writeFile(uri, original);
+		await folder.build(report, never());
+		assert.deepEqual([...errorsOf(uri), ...errorsOf(cmake)], []);
+	});
 
 	it("runs two machines of two folders at once", async () => {
 		const second = await makeTree("second");

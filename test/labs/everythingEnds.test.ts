@@ -109,6 +109,13 @@ describe("a clock that wakes nobody ends the command, whatever it died of", () =
 });
 
 describe("the shell is back", () => {
+	test("although another process printed into its prompt", async () => {
+		const late = 'if(fork() == 0){ sleep(1); printf("late\\n"); }';
+		const got = await run([], late);
+		expect(got.output).toMatch(/\$ late\n$/);
+		expect(got).toMatchObject({ end: "prompt", cause: "" });
+	});
+
 	test("although a program said what a kernel says when it panics", async () => {
 		const got = await run([], 'printf("panic: no tea\\n"); sleep(2); printf("more\\n");');
 		expect(got).toMatchObject({ end: "prompt", cause: "", output: "panic: no tea\nmore\n" });

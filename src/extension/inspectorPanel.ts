@@ -36,8 +36,8 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 		if (existing) existing.reveal();
 		else {
 			const title = vscode.l10n.t("Memory of {0}", folder.name);
-			const column = vscode.ViewColumn.Beside;
-			this.adopt(vscode.window.createWebviewPanel(viewType, title, column, { enableScripts: true }), folder);
+			const panel = vscode.window.createWebviewPanel(viewType, title, besideActive(), { enableScripts: true });
+			this.adopt(panel, folder);
 		}
 		if (!part) return;
 		for (const inspector of this.inspectors) if (inspector.folder === folder) inspector.show(part);
@@ -262,4 +262,11 @@ function page(webview: vscode.Webview, media: vscode.Uri, root: string): string 
 /** A debug session names its tree. */
 function isOf(session: vscode.DebugSession, folder: LabFolder): boolean {
 	return session.configuration.tree === treeName(folder);
+}
+
+/** Beside the active editor, in a column that is there already: a third one would be too narrow for the page. */
+function besideActive(): vscode.ViewColumn {
+	const { all, activeTabGroup } = vscode.window.tabGroups;
+	const others = all.filter(({ viewColumn }) => viewColumn !== activeTabGroup.viewColumn);
+	return others.at(-1)?.viewColumn ?? vscode.ViewColumn.Beside;
 }

@@ -416,6 +416,24 @@ function defineTrusted(): void {
 		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
 	});
 
+	it("opens the inspector beside a single editor, and in the other column of two", async () => {
+		const file = (path: string) => vscode.Uri.joinPath(folder.root, path);
+		const groups = () => vscode.window.tabGroups.all;
+		const column = () =>
+			groups().find(({ tabs }) => tabs.some(({ input }) => input instanceof vscode.TabInputWebview))?.viewColumn;
+		await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+		await vscode.window.showTextDocument(file("kernel/vm.c"), { viewColumn: vscode.ViewColumn.One });
+		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+		await until(() => column() === vscode.ViewColumn.Two, "the inspector is beside the editor");
+		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+		await until(() => groups().length === 1, "its column is gone");
+		await vscode.window.showTextDocument(file("kernel/proc.c"), { viewColumn: vscode.ViewColumn.Two });
+		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+		await until(() => column() === vscode.ViewColumn.One, "the inspector is in the other column");
+		assert.equal(groups().length, 2);
+		await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+	});
+
 	it("shows memory and much output while the host stays free", async () => {
 		await folder.ensureBooted(report, never(), { restart: true });
 		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);

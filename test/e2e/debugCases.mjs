@@ -202,7 +202,14 @@ export const debugCases = {
 		const file = (name) => explorer.locator(`.monaco-list-row[aria-label^='${name}']`).first();
 		await file("user").click();
 		await (await scrollTo(page, explorer, file("prodcons3.c"))).dblclick();
-		await page.locator(".codelens-decoration").getByText("Debug prodcons3").first().click();
+		// A lens that is drawn anew between the button's down and up takes no click.
+		const begins = async () => {
+			await page.locator(".codelens-decoration").getByText("Debug prodcons3").first().click();
+			const toolbar = page.locator(".debug-toolbar");
+			await toolbar.waitFor({ timeout: 20_000 }).catch(() => undefined);
+			return toolbar.isVisible();
+		};
+		await until(begins, "a debug session begins");
 		await stopsIn(page, /^main/, "the program stops in main");
 		await shot(workbench, "backwards-main");
 		// The debugger itself says when the family's page is two frames.

@@ -421,7 +421,7 @@ export class Machine implements MachineSurface {
 	}
 
 	changedSince(stamp: number): Uint8Array | undefined {
-		return this.stamp === 0 ? undefined : this.state.changedSince(stamp);
+		return this.state.changedSince(stamp);
 	}
 
 	stateHash(): string {

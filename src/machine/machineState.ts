@@ -69,11 +69,13 @@ export class MachineState {
 		core.takeDirty();
 	}
 
-	/** Pages, RAM's first, that may have changed since the moment with that stamp, 1 each; undefined where that was not the last saved or restored. */
+	/**
+	 * Pages, RAM's first, that may have changed since the moment with that stamp, 1 each; undefined where that was not the last saved or
+	 * restored. Changes nothing: the core may be running.
+	 */
 	changedSince(stamp: number): Uint8Array | undefined {
 		if (stamp !== this.saved) return undefined;
-		this.noteDirty();
-		return this.pages.sinceSaved;
+		return this.pages.changedWith(this.bytes.subarray(layout.DIRTY_BASE, layout.DIRTY_BASE + layout.DIRTY_SIZE));
 	}
 
 	/** `waiting`: console input that the guest has not read. */

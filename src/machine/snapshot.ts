@@ -163,9 +163,13 @@ export class PageStore {
 		});
 	}
 
-	/** 1 for each page that may have changed since the last save or restore. */
-	get sinceSaved(): Uint8Array {
-		return this.changed;
+	/** 1 for each page that has changed since the last save or restore, with the bits that have not been noted yet. */
+	changedWith(bitmap: Uint8Array): Uint8Array {
+		const changed = this.changed.slice();
+		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
+			changed[i] = 1;
+		});
+		return changed;
 	}
 
 	save(): readonly Uint8Array[] {

@@ -237,8 +237,8 @@ export interface MachineSurface extends Disposable {
 	/** A number for the state of memory and harts: the same number, the same state. 0 while the machine runs. */
 	readonly stamp: number;
 	/**
-	 * Pages of RAM that may have changed since the moment with that stamp, 1 each; undefined: not known, or the machine runs. It knows it of the last
-	 * snapshot that was saved or restored. Void once the machine runs again.
+	 * Pages of RAM that may have changed since the moment with that stamp, 1 each; undefined: not known. The machine knows it of the last snapshot
+	 * that was saved or restored. Also inside of a listener.
 	 */
 	changedSince?(stamp: number): Uint8Array | undefined;
 	/** As `instret`; inside of a listener, too: up to the instruction under way. */

@@ -23,11 +23,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 	return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Address or register value as xv6 prints it with %p: 0x and 16 digits. */
-export function hex64(value: bigint): string {
-	return "0x" + BigInt.asUintN(64, value).toString(16).padStart(16, "0");
-}
-
 /** `0x…` without padding. */
 export function hex(value: bigint | number): string {
 	return "0x" + (typeof value === "bigint" ? BigInt.asUintN(64, value) : value).toString(16);

@@ -109,11 +109,6 @@ export function bug(message: string): never {
 	throw new BugError(message);
 }
 
-/** Makes the compiler prove that a closed union is handled to the last member. */
-export function assertNever(value: never): never {
-	return bug(`unexpected value ${JSON.stringify(value)}`);
-}
-
 export function cancelled(): UserError {
 	return new UserError("cancelled", "Cancelled", "Nothing was changed; start it again when you are ready.");
 }

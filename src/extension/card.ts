@@ -126,11 +126,6 @@ function printable(text: string): string {
 
 const marks = { passed: "✓", failed: "✗", other: "○" } as const;
 
-/** One line: the mark, what was tried, and why it failed. */
-export function cardHeadline(card: Card): string {
-	return printable(card.cause ? `${card.title}: ${card.cause}` : card.title);
-}
-
 /** The rows below the headline: a label, and lines of text. */
 function rows(card: Card, words: CardWords): [string, readonly string[]][] {
 	const all: [string, readonly string[] | undefined][] = [

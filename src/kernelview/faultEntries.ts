@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { Trap } from "../machine/types.ts";
 import type { FaultEntry, SourcePoint } from "../protocol/kernelModel.ts";
 import { kernelRoot, type Sources } from "./look.ts";
@@ -21,8 +22,6 @@ export const accesses: Readonly<Record<number, Access>> = {
 	13: { access: "load", bit: pteR, required: "r--u" },
 	15: { access: "store", bit: pteW, required: "-w-u" },
 };
-
-const hex = (value: bigint) => `0x${BigInt.asUintN(64, value).toString(16)}`;
 
 /** A page fault of a process in user mode; `regions` are those of the process. Its outcome is open. */
 export function userFault(

@@ -58,5 +58,3 @@ export const regionDescriptionSchema = v.object({
 });
 
 export type RegionDescription = v.InferOutput<typeof regionDescriptionSchema>;
-/** The same by the name that lab authors know. */
-export type RegionArrayDescription = RegionDescription;

@@ -206,7 +206,6 @@ export const manifestSchema = v.object({
 export type BenignRace = v.InferOutput<typeof benignRaceSchema>;
 export type LabManifest = v.InferOutput<typeof manifestSchema>;
 export type LabTest = v.InferOutput<typeof testSchema>;
-export type LabTask = v.InferOutput<typeof taskSchema>;
 export type KnownFailure = v.InferOutput<typeof knownFailureSchema>;
 export type Recognition = v.InferOutput<typeof recognitionSchema>;
 export type Invariant = v.InferOutput<typeof invariantSchema>;

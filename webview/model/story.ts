@@ -1,7 +1,6 @@
 import { isFork } from "../../src/protocol/calls.ts";
 import type { SourcePoint } from "../../src/protocol/kernelModel.ts";
 import { l10n } from "../l10n.ts";
-import { allPids } from "./columns.ts";
 import { hex } from "./format.ts";
 import { type Memory, memoryAt, pageAt } from "./memory.ts";
 import { type Owner, ownersOfFrame } from "./owners.ts";
@@ -118,13 +117,4 @@ export function ownerText({ pid, as, va, level }: Owner): string {
 	if (as === "page-table") return l10n.t("a level {0} page table of {1}", level ?? 0, pid);
 	if (as === "trapframe") return l10n.t("the trapframe of {0}", pid);
 	return l10n.t("{0}'s, at {1}", pid, hex(va));
-}
-
-/** All processes that have something at an address at any time. */
-export function pidsWith(run: Run, va: number): number[] {
-	return allPids(run).filter((pid) =>
-		run.steps.some((step) =>
-			step.spaces.some((space) => space.pid === pid && pageAt(space, va, Number(run.model.memoryBase)) !== undefined),
-		),
-	);
 }

@@ -20,7 +20,6 @@ const severities = ["error", "warning", "info"];
 const rank = (finding: Finding) => severities.indexOf(finding.severity);
 
 export const who = (process: { pid: number; name: string }) => `process ${process.pid} (${process.name})`;
-export const hex = (value: number) => `0x${value.toString(16)}`;
 
 /** One time that something was seen. */
 interface Sighting {

@@ -1,9 +1,10 @@
+import { hex } from "../../common/bytes.ts";
 import { codes } from "../frames.ts";
 import type { Look, ProcessSpace, Sources } from "../look.ts";
 import type { Region } from "../regions.ts";
 import { areaFinder, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
 import { permissionText, pteU, pteW, virtualHex } from "../sv39.ts";
-import { type FindingList, hex, type Suspect, who } from "./findingList.ts";
+import { type FindingList, type Suspect, who } from "./findingList.ts";
 
 /** `kernel-page-user`, `writable-read-only-region`, `leaf-left-behind`: what each page of a process may be. */
 export function checkPages(

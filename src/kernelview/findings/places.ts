@@ -1,7 +1,8 @@
+import { hex } from "../../common/bytes.ts";
 import type { ProcessSpace } from "../look.ts";
 import { regionLabel, trapframeVa } from "../spaces.ts";
 import { virtualHex } from "../sv39.ts";
-import { type FindingList, hex, type Suspect, who } from "./findingList.ts";
+import { type FindingList, type Suspect, who } from "./findingList.ts";
 
 /** `region-misplaced`: regions lie at pages, in user memory, and beside each other. */
 export function checkPlaces(list: FindingList, { process, regions, flaws }: ProcessSpace, suspect: Suspect): void {

@@ -2,6 +2,7 @@
  * Intel 82540EM as QEMU's `e1000` models it (Intel 8254x Software Developer's Manual, "SDM" below; hw/net/e1000.c), as far as drivers
  * with legacy descriptors use it. Sending is complete when the store to TDT is; received frames come at slice ends.
  */
+import { hex } from "../../common/bytes.ts";
 import type { RingModel } from "../../protocol/network.ts";
 import { type DeviceHost, Registers } from "../device.ts";
 
@@ -116,8 +117,6 @@ export const e1000StateBytes = S_FRAME + frameRoom;
 
 /** Descriptors of a ring that a person is shown. */
 const mostShown = 64;
-
-const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 
 export interface E1000Config {
 	readonly state: DataView;

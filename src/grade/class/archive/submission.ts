@@ -1,5 +1,5 @@
 import { UserError } from "../../../common/errors.ts";
-import { inBytes, limits } from "../../../common/limits.ts";
+import { limits } from "../../../common/limits.ts";
 import { ArchiveFiles, type Inflate, isBuilt, isNoise, refused, tooMuch } from "./files.ts";
 import { readTar } from "./tar.ts";
 import { readZip } from "./zip.ts";
@@ -120,9 +120,4 @@ function rootsOf(paths: readonly string[]): string[] {
 		(root) => !whole.some((other) => other !== root && (other === "" || root.startsWith(`${other}/`))),
 	);
 	return outer.sort();
-}
-
-/** Said where a file was left out for its size. */
-export function tooBigNote(path: string, size: number): string {
-	return `${path} is left out: it has ${inBytes(size)}`;
 }

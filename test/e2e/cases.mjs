@@ -9,7 +9,7 @@ import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
 import { newcomerCases } from "./newcomer.mjs";
 import { ownTreeCases } from "./ownTree.mjs";
-import { profileCases, resultCases } from "./resultCases.mjs";
+import { resultCases } from "./resultCases.mjs";
 import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { virtualCases } from "./virtualCases.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
@@ -168,7 +168,6 @@ export const cases = {
 	...exploreCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
-	...(process.env.FULL === "1" ? profileCases : {}),
 
 	...inspectorCases,
 	...inspectorPause,

@@ -108,10 +108,7 @@ export const resultCases = {
 		await page.locator(".squiggly-error").first().waitFor({ state: "hidden" });
 		assert.ok(read(file).includes("  memmove(np, p, 0);\n"));
 	},
-};
 
-/** With FULL=1: a minute each, and more. */
-export const profileCases = {
 	async "coverage of a test shows in the editor which lines of the kernel ran"({ open, makeWorkspace, shot }) {
 		const workbench = await open(makeWorkspace("covered", "3b"));
 		const { page } = workbench;

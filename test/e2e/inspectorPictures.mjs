@@ -54,7 +54,7 @@ const runs = {
 		run: (side) => side.judge("prodcons3"),
 		moments: ["end"],
 		opened: "xv6-activity",
-		looks: Object.keys(themes).map((theme) => [theme, 1280]),
+		looks: [...kinds, ...(process.env.FULL ? popular : ["monokai", "solarized-light"])].map((theme) => [theme, 1280]),
 	},
 	"five processes of CS326": {
 		lab: "cs326-shared-page",

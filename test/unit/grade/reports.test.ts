@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Line, UnitResult } from "../../../src/grade/class/lines.ts";
+import { furtherUnits } from "../../../src/grade/class/plan.ts";
 import { defaultPolicy } from "../../../src/grade/class/policy.ts";
 import {
 	classJUnit,
@@ -10,9 +11,9 @@ import {
 	moodleCsv,
 } from "../../../src/grade/class/report/files.ts";
 import { mistakeGroups } from "../../../src/grade/class/report/groups.ts";
-import { classPage, studentPage } from "../../../src/grade/class/report/html.ts";
+import { againCommand, classPage, studentPage } from "../../../src/grade/class/report/html.ts";
 import { classTable } from "../../../src/grade/class/report/summary.ts";
-import { Results } from "../../../src/grade/class/results.ts";
+import { parseResults, Results } from "../../../src/grade/class/results.ts";
 import { scoreClass } from "../../../src/grade/class/score.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
 
@@ -138,6 +139,20 @@ test("points are the lab's, and all of a test's evidence counts as the policy sa
 	expect(points([seeds], { ...defaultPolicy, seeds: 20 })).toBe(95);
 	// Of another policy: not what is asked for now.
 	expect(points([seeds], { ...defaultPolicy, seeds: 10 })).toBe(100);
+	const directed = unit(hash("a"), "prodcons3", {
+		strategy: "directed",
+		seeds: [1, 30],
+		outcome: "failed",
+		text: "Run it again with --schedule 500/8:0@965+1",
+		reason: "panic",
+		command: "prodcons3",
+	});
+	const wished = { ...defaultPolicy, schedules: 30 };
+	expect(points([directed], wished)).toBe(95);
+	expect(points([directed])).toBe(100);
+	const [student] = made([...base, directed], wished).students;
+	const again = student?.tests.find(({ test }) => test.id === "prodcons3")?.again;
+	expect(again && againCommand(again, "prodcons3", manifest.id)).toBe("xv6-lab explore prodcons3");
 	const unchecked = unit(hash("a"), "prodcons1", { outcome: "not-checked", text: "?", reason: "?" });
 	expect(points([unchecked])).toBe(94);
 	expect(points([unchecked], { ...defaultPolicy, uncheckedPasses: true })).toBe(100);
@@ -204,4 +219,16 @@ test("Gradescope, GitHub Classroom and Moodle get the fields that their document
 	expect(moodle.split("\r\n")[0]).toBe("Identifier,Grade,Last modified (grade),Feedback comments");
 	expect(moodle).toContain("Participant 17,94,");
 	expect(moodle.match(/Participant/g)?.length).toBe(1);
+});
+
+test("schedules are tried on concurrent tests that passed, seeded and directed ones, as the policy wants", () => {
+	const policy = { ...defaultPolicy, seeds: 5, schedules: 30 };
+	const of = (outcome: "passed" | "failed") => {
+		const run = unit(hash("a"), "prodcons3", { outcome });
+		const { results } = parseResults([lines[0], run].map((line) => `${JSON.stringify(line)}\n`).join(""), "r");
+		const units = furtherUnits(hash("a"), manifest, policy, results);
+		return units.map(({ test, strategy, seeds }) => `${test} ${strategy} ${seeds.join("-")}`);
+	};
+	expect(of("passed")).toEqual(["prodcons3 seeds 1-5", "prodcons3 directed 1-30", "prodcons3 detectors 0-0"]);
+	expect(of("failed")).toEqual(["prodcons3 detectors 0-0"]);
 });

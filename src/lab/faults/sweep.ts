@@ -4,7 +4,7 @@ import type { Snapshot } from "../../machine/snapshot.ts";
 import type { Instructions } from "../../machine/types.ts";
 import { describeEnd } from "../../session/commandEnd.ts";
 import type { CommandResult, Shell } from "../../session/shell.ts";
-import type { Fault, FaultRun, Sweep } from "./fault.ts";
+import type { Fault, FaultObserver, FaultRun, Sweep } from "./fault.ts";
 import { type Injection, type InjectionPlace, inject, type Met } from "./inject.ts";
 
 export interface SweepRequest extends InjectionPlace {
@@ -90,17 +90,20 @@ async function sweepWith(request: SweepRequest, injection: Injection): Promise<S
 
 function quiet({ view }: SweepRequest): Quiet {
 	const { locks, references } = view.inUse();
+	return { free: view.freeFrames(), pids: pidsOf(view), locks, references };
+}
+
+function pidsOf(view: FaultObserver): string {
 	const pids = view.processes().map(({ pid }) => pid);
-	return { free: view.freeFrames(), pids: pids.sort((a, b) => a - b).join(" "), locks, references };
+	return pids.sort((a, b) => a - b).join(" ");
 }
 
 /** Waits until processes that a command left behind have gone, and locks that are only being used are free. */
 async function settled(request: SweepRequest, before: Quiet): Promise<Quiet> {
-	let now = quiet(request);
-	for (let look = 0; look < looks && now.pids !== before.pids; look++) {
+	// Frames and locks take a hundred times as long to read: only once the processes are those that stay.
+	for (let look = 0; look < looks && pidsOf(request.view) !== before.pids; look++)
 		await request.shell.waitForPrompt(request.budget);
-		now = quiet(request);
-	}
+	let now = quiet(request);
 	let { locks } = now;
 	for (let look = 0; look < looksAtLocks && locks.some((lock) => !before.locks.includes(lock)); look++) {
 		await request.shell.waitForPrompt(request.budget);

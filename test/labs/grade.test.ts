@@ -269,6 +269,27 @@ test("a tree that eats memory and a kernel that prints for ever cost only their 
 	expect(unitOf(other)?.outcome).toBe("passed");
 });
 
+test("directed schedules are tried where the policy wants them, and any machine comes to the same state", async () => {
+	mkdirSync(at("directed"));
+	packings[0]?.(at("directed"), await new WorkShop(catalog, repository).solution("3b"), 0);
+	writeFileSync(at("directed.json"), JSON.stringify({ tests: ["prodcons3"], detectors: "off", schedules: 3 }));
+	const args = ["directed", "--lab", lab, "--policy", "directed.json", "--out", "directed.jsonl"];
+	const { code, err } = await start(args).ended;
+	expect(code, err).toBe(0);
+	const { results } = parseResults(readFileSync(at("directed.jsonl"), "utf8"), "directed.jsonl");
+	const units = [...results.units.values()];
+	expect(units.map(({ strategy, seeds, outcome }) => [strategy, seeds, outcome])).toEqual([
+		["run", [0, 0], "passed"],
+		["directed", [1, 3], "passed"],
+	]);
+	const again = await start(["verify", "directed.jsonl", "--sample", "100%"]).ended;
+	expect(again.code, again.err).toBe(0);
+	const [, directed] = units;
+	const wrong = readFileSync(at("directed.jsonl"), "utf8").replace(directed?.stateHash ?? "?", "0".repeat(16));
+	writeFileSync(at("directed.jsonl"), wrong);
+	expect((await start(["verify", "directed.jsonl", "--sample", "100%"]).ended).out).toContain("prodcons3 (directed)");
+});
+
 test("Ctrl-C leaves a file that resumes, and a second run at the same file is kept away", async () => {
 	const first = start(gradeArgs("cut.jsonl", "--jobs", "1"));
 	while (!existsSync(at("cut.jsonl")) || readFileSync(at("cut.jsonl"), "utf8").length < 2000) await sleep(50);

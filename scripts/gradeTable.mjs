@@ -118,10 +118,15 @@ function pythonVerdicts(copy, env, script, titles = []) {
 	return found;
 }
 
-function patientVerdicts(copy, env, script, tests) {
+/** The script's limits in a copy become six times as long. */
+function withPatience(copy) {
 	const library = join(copy, "gradelib.py");
 	const text = readFileSync(library, "utf8");
 	writeFileSync(library, text.replace("deadline = time.time() + timeout", "deadline = time.time() + 6 * timeout"));
+}
+
+function patientVerdicts(copy, env, script, tests) {
+	withPatience(copy);
 	return pythonVerdicts(
 		copy,
 		env,
@@ -195,12 +200,15 @@ function lines() {
 				return { said: said.split("\n"), seconds: ((performance.now() - before) / 1000).toFixed(0) };
 			};
 			const own = grade(`${process.execPath} ${cli} qemu`);
-			const other = grade(qemu);
+			let other = grade(qemu);
+			const late = own.said.join() !== other.said.join() && other.said.some((line) => line.startsWith("Timeout!"));
+			if (late) withPatience(copy);
+			if (late) other = grade(qemu);
 			const hasScore = own.said.some((line) => /^Score/.test(line));
 			const equal = hasScore && own.said.join("\n") === other.said.join("\n");
 			const { length } = own.said;
 			console.log(
-				`${equal ? "same     " : "DIFFERENT"} ${name}: ${length} lines, ${own.seconds} s, QEMU ${other.seconds} s`,
+				`${equal ? (late ? "same late" : "same     ") : "DIFFERENT"} ${name}: ${length} lines, ${own.seconds} s, QEMU ${other.seconds} s`,
 			);
 			if (!equal) console.log(`  ours:\n${own.said.join("\n")}\n  QEMU:\n${other.said.join("\n")}`);
 			else console.log(`  ${own.said.filter((line) => /^Score/.test(line)).join("")}`);

@@ -114,6 +114,12 @@ function pythonVerdicts(copy, env, script, titles = []) {
 		const word = [...block.matchAll(/: (?:\x1b\[\d+m)?(OK|FAIL)\b/g)].at(-1)?.[1];
 		if (word) found.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
 	}
+	// 2019: only `TITLE: OK (7.4s)`.
+	if (found.size === 0)
+		for (const [, late, title, word] of run.stdout
+			.toString()
+			.matchAll(/^(Timeout! )?(\S.*?): (?:\x1b\[\d+m)?(OK|FAIL)\b/gm))
+			found.set(title, late && word === "FAIL" ? "FAIL (timeout)" : word);
 	if (found.size === 0) console.log(`  nothing from ${script}: ${run.stdout}${run.stderr}`.trimEnd());
 	return found;
 }
@@ -196,7 +202,9 @@ function lines() {
 				const { stdout } = there(copy, ["make", "grade", `TOOLPREFIX=${prefix}`, `QEMU=${machine}`], {});
 				const text = stdout.toString();
 				// make's own commands come first, and how long a test took stands in brackets behind its verdict.
-				const said = text.slice(Math.max(0, text.search(/^== Test /m))).replace(/ \(\d+\.\d+s\)/g, "");
+				const said = text
+					.slice(Math.max(0, text.search(/^(== Test |\S.*: (OK|FAIL)\b)/m)))
+					.replace(/ \(\d+\.\d+s\)/g, "");
 				return { said: said.split("\n"), seconds: ((performance.now() - before) / 1000).toFixed(0) };
 			};
 			const own = grade(`${process.execPath} ${cli} qemu`);
@@ -224,13 +232,14 @@ function table() {
 		if (!head) return undefined;
 		const [, kind, year, name, edit, score] = head;
 		const count = (mark) => lines.filter((line) => line.startsWith(`  ${mark}`)).length;
-		const other = lines.flatMap(
-			(line) => /^ {2}DIFFERENT (.*?): (.*? \/ [^ ]+(?: \(timeout\))?)/.exec(line)?.slice(1).join(": ") ?? [],
-		);
+		const other = lines.flatMap((line) => {
+			const [, title, words] = /^ {2}DIFFERENT (.*?): (\w+ \/ \w+)/.exec(line) ?? [];
+			return title === undefined ? [] : `\`${title}\`: ${words}`;
+		});
 		const tree = edit ? `\`${edit}\`` : kind === "u" ? "starter" : "a published solution";
 		return {
 			key: `20${year} ${name} ${edit ? 2 : kind === "u" ? 1 : 0}`,
-			cells: [`20${year} ${name}`, tree, score, count("same     "), count("same late"), other.join("; ")],
+			cells: [`\`${name}\` of 20${year}`, tree, score, count("same     "), count("same late"), other.join("; ")],
 		};
 	});
 	const known = rows.filter(Boolean).sort((a, b) => (a.key < b.key ? -1 : 1));

@@ -20,6 +20,8 @@ import { setsPmp } from "./pmp.ts";
 
 /** Instructions between two looks at keys and signals: some milliseconds. */
 const lookEvery = 1_000_000;
+/** Seconds, with some to spare. */
+const patienceOfGraders = 1;
 const signals: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /** Runs a machine until the guest, the keys, the monitor, gdb or a signal ends it. Resolves to the exit code, as QEMU has it. */
@@ -28,6 +30,8 @@ export async function runMachine(config: QemuConfig): Promise<number> {
 	try {
 		// First of all: a grade script connects as soon as make has printed its line, and gives up after two seconds.
 		const gdb = config.gdbPort === undefined ? undefined : store.add(await listenForGdb(config.gdbPort));
+		// On a busy computer it has given up already, and tries again only when something more is printed.
+		if (gdb && process.uptime() > patienceOfGraders) process.stderr.write("\n");
 		const kernel = config.kernel === undefined ? undefined : await readInput(config.kernel);
 		const bios = config.bios === undefined ? undefined : await readInput(config.bios);
 		const initrd = config.initrd === undefined ? undefined : await readInput(config.initrd);

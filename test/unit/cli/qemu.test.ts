@@ -254,6 +254,31 @@ describe("the command", () => {
 		expect(out).toMatch(/OpenSBI v\d[\s\S]*H$/);
 	});
 
+	test("a start that took longer than graders wait is followed by an empty line, at which they try again", async () => {
+		const port = 30_000 + (globalThis.process.pid % 10_000);
+		const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)";
+		const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(wait)}`;
+		const child = spawn(
+			globalThis.process.execPath,
+			[cli, "qemu", ...words(machine.replace("kernel/kernel", "kernel")), "-S", "-gdb", `tcp::${port}`],
+			{ cwd: folder, env: { ...globalThis.process.env, NODE_OPTIONS } },
+		);
+		let complaints = "";
+		child.stderr.on("data", (text) => {
+			complaints += text;
+		});
+		await until(() => complaints !== "");
+		expect(complaints).toBe("\n");
+		const connected = await new Promise((resolve) => {
+			const socket = connect(port, "127.0.0.1", () => resolve(true));
+			socket.on("error", () => resolve(false));
+			child.on("exit", () => socket.destroy());
+		});
+		expect(connected).toBe(true);
+		child.kill("SIGTERM");
+		await new Promise((resolve) => child.on("exit", resolve));
+	});
+
 	test("a grade script's gdb stops it with two packets, as it stops QEMU", async () => {
 		const kernel = readFileSync(join(folder, "kernel"));
 		const address = new ProgramSymbols("kernel", kernel).symbol("syscall");

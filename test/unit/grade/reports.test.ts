@@ -13,7 +13,7 @@ import {
 import { mistakeGroups } from "../../../src/grade/class/report/groups.ts";
 import { againCommand, classPage, studentPage } from "../../../src/grade/class/report/html.ts";
 import { classTable } from "../../../src/grade/class/report/summary.ts";
-import { parseResults, Results } from "../../../src/grade/class/results.ts";
+import { Results } from "../../../src/grade/class/results.ts";
 import { scoreClass } from "../../../src/grade/class/score.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
 
@@ -225,7 +225,8 @@ test("schedules are tried on concurrent tests that passed, seeded and directed o
 	const policy = { ...defaultPolicy, seeds: 5, schedules: 30 };
 	const of = (outcome: "passed" | "failed") => {
 		const run = unit(hash("a"), "prodcons3", { outcome });
-		const { results } = parseResults([lines[0], run].map((line) => `${JSON.stringify(line)}\n`).join(""), "r");
+		const results = new Results();
+		results.add(run);
 		const units = furtherUnits(hash("a"), manifest, policy, results);
 		return units.map(({ test, strategy, seeds }) => `${test} ${strategy} ${seeds.join("-")}`);
 	};

@@ -12,7 +12,8 @@ const clockEnables = 0x22n;
 /** Timer interrupts on each hart without a tick: more are no accident. */
 const manyClocks = 5;
 
-const who = ({ pid, name }: Process) => `process ${pid} (${name})`;
+/** The first process has no name before its exec, in some kernels. */
+const who = ({ pid, name }: Process) => (name === "" ? `process ${pid}` : `process ${pid} (${name})`);
 
 interface Told {
 	readonly process: Process;

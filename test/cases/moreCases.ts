@@ -156,7 +156,7 @@ export const moreCases: readonly KernelCase[] = [
 		program: main("write(1, (char*)(1L << 38), 1);"),
 		end: "panic",
 		kind: "page-table-panic",
-		cause: /looks up the address.* of process 3 \(prog\), which is not below MAXVA: check an address of the user/,
+		cause: /looks up an address.* of process 3 \(prog\), which is not below MAXVA: check an address of the user/,
 	},
 	{
 		name: "a page is mapped beyond MAXVA",
@@ -169,7 +169,7 @@ export const moreCases: readonly KernelCase[] = [
 		program: main("getpid();"),
 		end: "panic",
 		kind: "page-table-panic",
-		cause: /looks up the address.* of process 3 \(prog\), which is not below MAXVA/,
+		cause: /looks up an address.* of process 3 \(prog\), which is not below MAXVA/,
 	},
 	{
 		name: "kfree of the middle of a page",

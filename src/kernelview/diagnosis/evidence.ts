@@ -70,12 +70,21 @@ export class Evidence {
 		return kernelCalls(this.sources, ra - 1n, { register: (index) => registers.get(index) });
 	}
 
-	/** The hart that is in panic(), and its calls from there on. */
-	panicking(): { hart: number; calls: readonly KernelCall[] } | undefined {
+	/**
+	 * The hart that is in panic(), and its calls from there on. Where panic() loops with interrupts on, the timer takes the hart away from
+	 * it: then the process whose saved stack leads there.
+	 */
+	panicking(): { hart?: number; process: Process | undefined; calls: readonly KernelCall[] } | undefined {
 		for (const { id } of this.sources.machine.harts) {
 			const calls = this.callsOn(id);
 			const at = calls.findIndex(({ name }) => name === "panic");
-			if (at >= 0) return { hart: id, calls: calls.slice(at) };
+			if (at >= 0) return { hart: id, process: this.processOn(id), calls: calls.slice(at) };
+		}
+		for (const process of this.look.processes) {
+			if (process.state === "RUNNING") continue;
+			const calls = this.callsOf(process);
+			const at = calls.findIndex(({ name }) => name === "panic");
+			if (at >= 0) return { process, calls: calls.slice(at) };
 		}
 		return undefined;
 	}

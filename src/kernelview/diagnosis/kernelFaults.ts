@@ -107,6 +107,7 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	if (va !== undefined && process && process.root !== 0) {
 		const leaf = findLeaf(sources.memory, process.root, va);
 		const inUser = va < process.size || (leaf !== undefined && (leaf.flags & pteU) !== 0);
+		if (inUser && isCall) return inUserCode(evidence, process, tval, facts);
 		if (inUser)
 			return {
 				cause: `${where} uses ${hexOf(tval)}, an address of the user program ${process.name}, as its own: the kernel's page table does not map it. Copy with copyin() or copyout().`,
@@ -126,6 +127,22 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 		cause: `${where} faulted at its ${access} of ${hexOf(tval)}, ${mapped ? "which the kernel's page table maps without that permission" : "which the kernel's page table does not map"}.`,
 		evidence: facts,
 		notes: ["What the address was meant to be was not recognised"],
+	};
+}
+
+/** The kernel came to code of the user in supervisor mode: by sret, where it is what the process was to go on with. */
+function inUserCode(evidence: Evidence, process: Process, tval: bigint, facts: readonly string[]): Told {
+	const { names, memory } = evidence.sources;
+	const frame = names.symbols.attempt(() => names.symbols.info?.struct("trapframe"));
+	const epc = frame && findMember(frame, "epc");
+	const returns = epc !== undefined && memory.big(process.trapframe + epc.offset) === tval;
+	const what = `The kernel went to ${hexOf(tval)}, code of the user program ${process.name}, in supervisor mode`;
+	return {
+		cause: returns
+			? `${what}: sret returned to the process with SPP of sstatus still 1. Between the writes of stvec, sstatus and sepc and the sret interrupts have to be off.`
+			: `${what}: a function pointer, or the return address, holds an address of the user.`,
+		evidence: returns ? [...facts, "it is the epc of the process's trap frame"] : facts,
+		notes: [],
 	};
 }
 

@@ -44,7 +44,7 @@ export function pageTablePanic(
 	if (names[1] === "freewalk") return space && leafLeft(evidence, space);
 	if (names.includes("uvmunmap") && names[1] === "uvmunmap" && space) return unmapped(evidence, said, calls, space);
 	if (/remap/.test(said)) return remapped(evidence, calls, space);
-	if (names[1] === "walk") return beyond(evidence, calls, space);
+	if (names[1] === "walk") return beyond(calls, space);
 	if (names[1] === "uvmcopy" && space) return copied(evidence, said, calls, space);
 	if (names[1] === "kfree") return badFree(evidence, calls);
 	return undefined;
@@ -268,14 +268,13 @@ function remapped(evidence: Evidence, calls: readonly KernelCall[], space: Space
 	};
 }
 
-function beyond(evidence: Evidence, calls: readonly KernelCall[], space: Space | undefined): Told {
+function beyond(calls: readonly KernelCall[], space: Space | undefined): Told {
 	const caller = calls.find(({ name }, i) => i > 1 && name !== "walk" && name !== "walkaddr");
-	const va = evidence.local(calls[1] as KernelCall, "va");
-	const value = va !== undefined && va >= 2 ** 38 ? ` ${virtualHex(va)}` : "";
 	return {
-		cause: `${caller ? named(caller) : "walk"} looks up the address${value}${space ? ` of ${who(space)}` : ""}, which is not below MAXVA: check an address of the user before it is walked.`,
+		cause: `${caller ? named(caller) : "walk"} looks up an address${space ? ` of ${who(space)}` : ""}, which is not below MAXVA: check an address of the user before it is walked.`,
 		evidence: [],
-		notes: value === "" ? ["The address itself is not in the debug information at this place"] : [],
+		// Compilers give the register of `va` to others before panic() is called.
+		notes: ["The address itself is not in the debug information at this place"],
 		...(space ? { process: { pid: space.pid, name: space.name } } : {}),
 	};
 }

@@ -37,7 +37,7 @@ export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagno
 	const own = calls.some(({ name }) => name === "kerneltrap") || (calls.length < 3 && /kerneltrap/.test(said ?? ""));
 	if (trap && own) return kernelFault(evidence, trap, quoted);
 	const hart = panicking?.hart;
-	const process = hart === undefined ? undefined : evidence.processOn(hart);
+	const process = panicking?.process;
 	const during = evidence.during(process);
 	const base = {
 		severity: "error" as const,
@@ -70,6 +70,6 @@ export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagno
 		kind: "panic",
 		cause: why,
 		evidence: [],
-		notes: panicking ? [] : ["No hart's stack leads to panic(): the calls are not known"],
+		notes: panicking ? [] : ["No stack of a hart or process leads to panic(): the calls are not known"],
 	};
 }

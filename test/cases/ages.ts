@@ -421,7 +421,7 @@ export const reportedCases: readonly AgedCase[] = [
 		edits: [[/^kernel\/trap\.c$/, /\n {2}intr_off\(\);/, "\n"]],
 		program: "for(int i = 0; i < 20000; i++) getpid();",
 		// It may go well.
-		cause: /^/,
+		cause: /^$|A trap in the kernel went to uservec|The kernel went to 0x[0-9a-f]+, code of the user program/,
 	},
 	{
 		name: "a new process keeps its lock",

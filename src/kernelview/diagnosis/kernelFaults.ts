@@ -4,6 +4,7 @@ import { causeName } from "../../riscv/causes.ts";
 import { pageBytes } from "../guestMemory.ts";
 import { kernelRoot } from "../look.ts";
 import type { Process } from "../processes.ts";
+import { trampolineVa, trapframeVa } from "../spaces.ts";
 import { canonical, findLeaf, pteU } from "../sv39.ts";
 import { frameBytes } from "./callSites.ts";
 import { type Evidence, hexOf, named } from "./evidence.ts";
@@ -67,6 +68,8 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	const { sources } = evidence;
 	const { tval, process } = trap;
 	const facts = [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(tval)}`];
+	const early = inUservec(evidence, trap);
+	if (early) return { ...early, evidence: facts };
 	const overflow = stackOverflow(evidence, trap);
 	if (overflow) return { ...overflow, evidence: [...facts, ...overflow.evidence] };
 	// A jump clears bit 0 of its target.
@@ -127,6 +130,19 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 		cause: `${where} faulted at its ${access} of ${hexOf(tval)}, ${mapped ? "which the kernel's page table maps without that permission" : "which the kernel's page table does not map"}.`,
 		evidence: facts,
 		notes: ["What the address was meant to be was not recognised"],
+	};
+}
+
+/** A trap of the kernel that went to the handler for traps from user mode, which stores registers through what sscratch holds then. */
+function inUservec({ symbols }: Evidence, { pc, tval }: KernelTrap): Omit<Told, "evidence"> | undefined {
+	const [uservec, userret] = [symbols.symbol("uservec"), symbols.symbol("userret")];
+	const offset = pc - trampolineVa;
+	if (uservec === undefined || userret === undefined || offset < 0 || offset >= userret - uservec) return undefined;
+	if (tval >= BigInt(trapframeVa) && tval < BigInt(trampolineVa)) return undefined;
+	return {
+		cause:
+			"A trap in the kernel went to uservec (trampoline.S), which is for traps from user mode: stvec was already set for the return to the program. Interrupts have to be off (intr_off) before it is.",
+		notes: [],
 	};
 }
 

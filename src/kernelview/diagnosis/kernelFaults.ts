@@ -133,7 +133,7 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	};
 }
 
-/** A trap of the kernel that went to the handler for traps from user mode, which stores registers through what sscratch holds then. */
+/** A trap of the kernel that went to the handler for traps from user mode, which stores registers through what `sscratch` holds then. */
 function inUservec({ symbols }: Evidence, { pc, tval }: KernelTrap): Omit<Told, "evidence"> | undefined {
 	const [uservec, userret] = [symbols.symbol("uservec"), symbols.symbol("userret")];
 	const offset = pc - trampolineVa;
@@ -155,7 +155,7 @@ function inUserCode(evidence: Evidence, process: Process, tval: bigint, facts: r
 	const what = `The kernel went to ${hexOf(tval)}, code of the user program ${process.name}, in supervisor mode`;
 	return {
 		cause: returns
-			? `${what}: sret returned to the process with SPP of sstatus still 1. Between the writes of stvec, sstatus and sepc and the sret interrupts have to be off.`
+			? `${what}: sret returned to the process with SPP of sstatus still 1. Between the writes of stvec and sstatus and the sret interrupts have to be off.`
 			: `${what}: a function pointer, or the return address, holds an address of the user.`,
 		evidence: returns ? [...facts, "it is the epc of the process's trap frame"] : facts,
 		notes: [],

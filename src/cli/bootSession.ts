@@ -55,7 +55,7 @@ export class BootSession {
 	private quit = false;
 	/** Nobody will type any more. */
 	private inputEnded = false;
-	/** The panic's text may go on for one more slice. */
+	/** The panic's text may continue for one more slice. */
 	private panicked = false;
 	private explained = false;
 

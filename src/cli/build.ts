@@ -159,7 +159,7 @@ async function refuseMissing(tree: SourceTree): Promise<void> {
 	);
 }
 
-/** Builds for a command that goes on with the result; on errors the diagnostics are written and a UserError is thrown. */
+/** Builds for a command that uses the result; on errors the diagnostics are written and a UserError is thrown. */
 export function buildForCli(dir: string, options: CliBuildOptions = {}): Promise<BuildOutput> {
 	return buildTreeForCli(new NodeTree(dir), options);
 }

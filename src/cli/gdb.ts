@@ -30,7 +30,7 @@ export async function serveGdb(
 	return listener;
 }
 
-/** Whoever connects finds a machine that stands, as with any stub. */
+/** A client finds a machine that stands, as with any stub. */
 export function connectGdb(listener: GdbListener, options: GdbServerOptions): void {
 	listener.onConnection((socket) => attach(socket, options));
 }

@@ -42,7 +42,7 @@ export function patienceOf(ms: number): () => boolean {
 }
 
 /**
- * The tests of one seed in this thread and `threads - 1` more, each with a machine that booted by itself; whoever is free takes the next.
+ * The tests of one seed in this thread and `threads - 1` more, each with a machine that booted by itself; a free one takes the next.
  * A test begins at the booted moment wherever it runs, so verdicts and their order are those of one thread.
  */
 export async function runSideBySide(

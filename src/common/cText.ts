@@ -55,7 +55,7 @@ function closing(text: string, start: number, quote: string): number | undefined
 		const character = text[i];
 		if (character === quote) return i + 1;
 		if (character === "\n") return undefined;
-		// A spliced line goes on.
+		// A spliced line continues.
 		if (character === "\\") i++;
 	}
 	return undefined;

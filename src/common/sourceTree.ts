@@ -1,6 +1,6 @@
 /**
  * A folder seen through the narrowest door that a build needs. Node's file system, `vscode.workspace.fs` and
- * an in-memory map all fit behind it. Paths are relative, with `/`, never starting with `/` or containing `..`.
+ * an in-memory map all fit it. Paths are relative, with `/`, never starting with `/` or containing `..`.
  */
 export interface SourceTree {
 	/** How messages name the root, for example the folder's path as the user typed it. */

@@ -13,7 +13,7 @@ export interface Extras {
 	readonly condition?: string | undefined;
 	/** `5`, `>= 5`, `% 3`. */
 	readonly hitCondition?: string | undefined;
-	/** Text with `{expression}`: printed, and the run goes on. */
+	/** Text with `{expression}`: printed, and the run continues. */
 	readonly logMessage?: string | undefined;
 }
 

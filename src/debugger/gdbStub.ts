@@ -82,7 +82,7 @@ export class GdbStub implements Disposable {
 		try {
 			answer = await this.answer(text);
 		} catch (problem) {
-			// What gdb asks for may be impossible; the connection goes on.
+			// What gdb asks for may be impossible; the connection stays.
 			answer = `E.${(problem as Error).message.replace(/[#$]/g, " ")}`;
 		}
 		if (answer !== undefined) this.host.send(packet(answer));

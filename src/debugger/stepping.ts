@@ -100,7 +100,7 @@ export class Stepper {
 
 	// ---- one instruction -------------------------------------------------------------------------------------------
 
-	/** Makes one instruction of the thread. A halt: something else stopped the machine, or it cannot go on. */
+	/** Makes one instruction of the thread. A halt: something else stopped the machine, or it cannot continue. */
 	private single(hart: Hart): Halt | undefined {
 		const stop = this.owner.controller.advanceHart(hart.id, 1, { pass: [hart.id] });
 		if (stop.kind === "stepped" || stop.kind === "present" || stop.kind === "budget") return undefined;

@@ -48,7 +48,7 @@ export class Variables {
 
 	constructor(private readonly contexts: Contexts) {}
 
-	/** References begin anew; old ones are not found any more, rather than mean something else. */
+	/** References start from 1 again; old ones are not found any more, rather than mean something else. */
 	clear(): void {
 		this.containers.clear();
 	}

@@ -6,7 +6,7 @@ import type { ExpressionContext } from "./expression.ts";
 
 /** How a function without call-frame information is left. */
 export type Ending =
-	/** By `ret`: whoever called it is at ra. */
+	/** By `ret`: the caller is at ra. */
 	| "call"
 	/** By `sret` or `mret`, with every register as it was: the interrupted code is at sepc or mepc. */
 	| "supervisor trap"

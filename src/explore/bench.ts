@@ -143,7 +143,7 @@ export class Bench implements Disposable {
 	}
 
 	/**
-	 * The command from the prompt after the boot on. `step` runs the machine instead: for whoever stops at breakpoints and changes the
+	 * The command from the prompt after the boot on. `step` runs the machine instead: for a caller that stops at breakpoints and changes the
 	 * schedule under way.
 	 */
 	async run(

@@ -83,7 +83,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			provideTerminalProfile: async () => {
 				const folder = await folders.choose();
 				if (!folder) return undefined;
-				// Boots behind the new tab; the command shows the terminal only when VS Code has made it.
+				// Boots in the background of the new tab; the command shows the terminal only when VS Code has made it.
 				const profile = folder.terminal.profile();
 				setTimeout(() => void vscode.commands.executeCommand("xv6Lab.boot", folder.root), 0);
 				return profile;

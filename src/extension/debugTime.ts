@@ -39,7 +39,7 @@ export class DebugTime implements vscode.TreeDataProvider<Moment>, vscode.Dispos
 		this.now = now;
 		const known = this.stops.filter(({ position }) => position !== now.position && position >= now.oldest);
 		const stop: Moment = { position: now.position, what: now.what ?? "", kind: "stop" };
-		// What is behind a present that lies earlier than it did has not happened.
+		// What is after a present that lies earlier than it did has not happened.
 		this.stops = [...known.filter(({ position }) => position <= now.present), stop].slice(-mostStops);
 		this.view.description = now.isPast ? vscode.l10n.t("in the past") : "";
 		this.changed.fire(undefined);

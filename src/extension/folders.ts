@@ -58,13 +58,13 @@ export class Folders implements vscode.Disposable {
 		return this.recent && this.all.includes(this.recent) ? this.recent : this.all[0];
 	}
 
-	/** Looks for kernel trees anew and asks each what it is. */
+	/** Looks for kernel trees again and asks each what it is. */
 	refresh(): Promise<void> {
 		this.searching ??= this.search().finally(() => (this.searching = undefined));
 		return this.searching;
 	}
 
-	/** Asks every known tree anew what it is. */
+	/** Asks every known tree again what it is. */
 	async resyncAll(): Promise<void> {
 		for (const folder of this.all) await this.resync(folder);
 	}

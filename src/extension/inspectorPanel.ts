@@ -126,7 +126,7 @@ class Inspector {
 		this.store.add(folder.onDidRun((run) => this.post({ type: "run", run })));
 		this.store.add(folder.onModel((update) => this.post({ type: "model", update })));
 		this.store.add(folder.onPast((model) => this.post({ type: "past", model })));
-		// After a crash: the page goes on with the next machine.
+		// After a crash: the page continues with the next machine.
 		this.store.add(folder.onDidStartEngine(() => void this.watch()));
 		webview.html = page(webview, media, folder.root.toString());
 	}

@@ -60,7 +60,7 @@ export class LabFolder implements vscode.Disposable {
 	readonly onDidStartEngine = this.engineStarted.event;
 	/** A machine that no command drove has panicked. */
 	readonly onFailure = this.failures.event;
-	/** The kernel's memory, for whoever asked the engine to watch it. */
+	/** The kernel's memory, for those who asked the engine to watch it. */
 	readonly onModel = this.models.event;
 	/** As it was at the moment of the past that the machine shows; undefined: it is back in the present. */
 	readonly onPast = this.pasts.event;
@@ -187,7 +187,7 @@ export class LabFolder implements vscode.Disposable {
 		return this.client?.request("declared", where);
 	}
 
-	/** Sends what changed on disk and reads anew what the tree is. One after the other: the later look is the later message. */
+	/** Sends what changed on disk and reads again what the tree is. One after the other: the later look is the later message. */
 	sync(): Promise<TreeInfo> {
 		this.syncing = this.syncing.then(
 			() => this.syncNow(),
@@ -361,7 +361,7 @@ export class LabFolder implements vscode.Disposable {
 		this.terminal.show(true);
 		this.terminal.machineStarted();
 		this.setRun(undefined);
-		// A later Run of this very build may go on with its machine; of the other build it may not.
+		// A later Run of this very build may continue with its machine; of the other build it may not.
 		this.bootedRevision = summary.revision;
 	}
 

@@ -15,7 +15,7 @@ export interface LabProgress {
 	readonly tasks: readonly TaskProgress[];
 	readonly passed: number;
 	readonly total: number;
-	/** Where to go on: the first test, in the lab's order, that has not passed. */
+	/** Where to continue: the first test, in the lab's order, that has not passed. */
 	readonly next: { readonly task: TaskInfo; readonly test: TestInfo } | undefined;
 }
 

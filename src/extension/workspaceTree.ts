@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { SourceTree, TreeEntry } from "../common/sourceTree.ts";
 
-/** A folder behind `vscode.workspace.fs`: on the disk, in a browser, or wherever the window's files are. */
+/** A folder of `vscode.workspace.fs`: on the disk, in a browser, or wherever the window's files are. */
 export class WorkspaceTree implements SourceTree {
 	readonly label: string;
 

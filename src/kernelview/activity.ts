@@ -34,7 +34,7 @@ interface Begun {
 interface Wait extends Begun {
 	readonly lock: number;
 	readonly hart: number;
-	/** The stack tells calls apart, also of a process that goes on on another hart. */
+	/** The stack tells calls apart, also of a process that continues on another hart. */
 	readonly stack: number;
 	readonly pid: number;
 	/** Somebody else held the lock while this one waited. */

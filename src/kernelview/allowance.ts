@@ -21,7 +21,7 @@ export class Allowance {
 		private readonly instructionsEach: number,
 	) {}
 
-	/** Begins anew; `clock`: milliseconds, default: guest time. */
+	/** Starts over; `clock`: milliseconds, default: guest time. */
 	pace(clock?: () => number): void {
 		this.clock = clock;
 		this.left = clock ? burstMs : burst;

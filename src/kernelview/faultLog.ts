@@ -360,7 +360,7 @@ export class FaultLog {
 		}
 	}
 
-	/** sret or mret to user mode: whoever runs on this hart is done with its trap. */
+	/** sret or mret to user mode: the process on this hart is done with its trap. */
 	returned(hart: number): void {
 		const { machine, memory, processes } = this.sources;
 		memory.refresh();

@@ -286,7 +286,7 @@ export function takeCensus(
 			if (isFreed(memory, frame)) cutOff++;
 		}
 	}
-	// One that fell off is lost; the rest of the list behind a bad link is not.
+	// One that fell off is lost; the rest of the list after a bad link is not.
 	const cut =
 		cutOff < mostFallen
 			? undefined
@@ -298,7 +298,7 @@ export function takeCensus(
 const keptCounts = new WeakMap<GuestMemory, number>();
 
 /**
- * A table that kinit put behind the image, as counts of references for copy-on-write, and that kalloc never had: only its first frame has a
+ * A table that kinit put after the image, as counts of references for copy-on-write, and that kalloc never had: only its first frame has a
  * pointer to it. kalloc gives these frames out last, so at boot none of them can have been lost.
  */
 function keptAtBoot(

@@ -59,7 +59,7 @@ function byShape(memory: GuestMemory, names: KernelNames, first: number): readon
 	return best ? siblings(names, best) : [];
 }
 
-/** Links of a list, at most `most`; 0 when it leads to anything but frames behind the kernel's image. */
+/** Links of a list, at most `most`; 0 when it leads to anything but frames after the kernel's image. */
 function chain(memory: GuestMemory, head: number, link: number, first: number, most: number): number {
 	let length = 0;
 	for (let run = memory.u64(head) ?? 0; run !== 0 && length < most; length++) {

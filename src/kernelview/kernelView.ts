@@ -480,7 +480,7 @@ export class KernelView implements Disposable {
 		return diagnoses;
 	}
 
-	/** A panic is explained to whoever looks, although no run has ended. */
+	/** A panic is explained to a reader, although no run has ended. */
 	private diagnosisNow(look: Look): string {
 		if (this.isPast) return this.diagnosedAt <= look.instret ? this.lastDiagnosis : "";
 		if (look.panicked && this.lastDiagnosis === "") this.diagnose({ kind: "panic" });

@@ -225,7 +225,7 @@ export function findLeaf(memory: GuestMemory, root: number, va: number): Leaf | 
 	return undefined;
 }
 
-/** Physical address behind a virtual one. */
+/** Physical address of a virtual one. */
 export function translate(memory: GuestMemory, root: number, va: number): number | undefined {
 	const leaf = findLeaf(memory, root, va);
 	return leaf && leaf.pa + (va - leaf.va);

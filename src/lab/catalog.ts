@@ -86,7 +86,7 @@ export class LabCatalog {
 
 	/**
 	 * The lab of a tree and why: what its workspace file names, else what its files are evidence of. `own`: a `lab.json` in its root counts
-	 * before both. In the editor it does; whoever judges somebody else's tree names the manifest himself.
+	 * before both. In the editor it does; who judges somebody else's tree names the manifest.
 	 */
 	async labOf(tree: SourceTree, own: boolean): Promise<Recognised> {
 		const manifest = own ? await tree.read(ownManifest) : undefined;

@@ -130,7 +130,7 @@ export const taskSchema = v.object({
 	/** Folder under `solution/` that passes this task and those before it. */
 	solution: v.optional(identifier),
 	/**
-	 * What the first step of the task leaves in a file (comments do not count). Without it, tests of this task and of those behind it
+	 * What the first step of the task leaves in a file (comments do not count). Without it, tests of this task and of those after it
 	 * that fail are `not-begun` when the whole lab is tested; `missing` says what is not there: `kernel/syscall.c has no sys_mmap4`.
 	 */
 	begun: v.optional(

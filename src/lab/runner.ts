@@ -105,7 +105,7 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	const { manifest } = request;
 	const tests = request.tests ?? manifest.tests;
-	// Whoever shares the tests sees only some; whoever asks for one by name wants to see it fail.
+	// A run of all tests shows only some; a test asked for by name should be seen to fail.
 	const isWhole = request.share === undefined && (tests.length > 1 || request.whole === true);
 	const verdicts = await verdictsOf(request, isWhole, (verdict) => request.onVerdict?.(verdict));
 	for (const seeds of seedsByBoot(request.seeds)) {

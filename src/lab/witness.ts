@@ -98,7 +98,7 @@ class Image {
 /** An address space, from its last trap out of user mode. */
 interface Space {
 	image: Image | undefined;
-	/** Where it has to go on. */
+	/** Where it has to continue. */
 	pc: number;
 	readonly registers: Int32Array;
 }
@@ -124,7 +124,7 @@ function readImages(programs: readonly DiskProgram[]): readonly Image[] {
 
 /**
  * Watches user mode from the outside, where no kernel can hide anything: which programs' text runs, what they ask the kernel for and with
- * which bytes, and whether the kernel lets them go on where they were. A console line counts for a test only if the program wrote it.
+ * which bytes, and whether the kernel lets them continue where they were. A console line counts for a test only if the program wrote it.
  */
 export class Witness implements Disposable {
 	private readonly store = new DisposableStore();
@@ -241,7 +241,7 @@ export class Witness implements Disposable {
 		this.pieces.push({ program, text });
 	}
 
-	/** The kernel lets a process go on: where it was, or as a new one. */
+	/** The kernel lets a process continue: where it was, or as a new one. */
 	private entered(hartId: number, pc: number): void {
 		const hart = this.machine.harts[hartId];
 		const satp = hart?.csr(CSR.satp);

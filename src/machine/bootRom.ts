@@ -1,6 +1,6 @@
 /**
  * The reset vector of QEMU's board (hw/riscv/boot.c, riscv_setup_rom_reset_vec): a0 = hartid, a1 = device tree, a2 = the
- * structure behind it (`fw_dynamic_info` of OpenSBI), then a jump to the entry.
+ * structure after it (`fw_dynamic_info` of OpenSBI), then a jump to the entry.
  */
 const code = [
 	0x00000297, // auipc t0, 0
@@ -15,7 +15,7 @@ const dynamicMagic = 0x4942534fn;
 const dynamicVersion = 2n;
 const supervisorMode = 1n;
 
-/** The ROM's bytes from the reset address on. `nextStage`: where firmware goes on in supervisor mode; 0: nowhere. */
+/** The ROM's bytes from the reset address on. `nextStage`: where firmware continues in supervisor mode; 0: nowhere. */
 export function resetVector(entry: bigint, deviceTree: bigint, nextStage: bigint): Uint8Array {
 	const words = [entry, deviceTree, dynamicMagic, dynamicVersion, nextStage, supervisorMode, 0n, 0n];
 	const view = new DataView(new ArrayBuffer(4 * code.length + 8 * words.length));

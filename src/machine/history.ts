@@ -155,7 +155,7 @@ export class History {
 
 	/**
 	 * The last stop before here, at the breakpoints and watchpoints that there are, that `wanted` accepts; the machine stands
-	 * there then, and the next run goes on from it. Undefined: none, and the machine is where it was.
+	 * there then, and the next run continues from it. Undefined: none, and the machine is where it was.
 	 */
 	backTo(wanted: (stop: StopReason) => boolean = () => true): Found | undefined {
 		const until = this.host.position;

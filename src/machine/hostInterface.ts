@@ -25,7 +25,7 @@ export class HostInterface {
 		return address >= this.address && address < this.end;
 	}
 
-	/** The guest stored there. Undefined: the run goes on. */
+	/** The guest stored there. Undefined: the run continues. */
 	stored(): StopReason | undefined {
 		const { host } = this;
 		const value = host.memory().readU64(this.address) ?? 0n;

@@ -306,7 +306,7 @@ export class Machine implements MachineSurface {
 
 	/**
 	 * Between runs: one more decision of the directed schedule under way, about a step that the hart has not made. It is not in the
-	 * input log: whoever wants the run again gives the whole list to `setSchedule`. False: the list is full.
+	 * input log: to repeat the run, give the whole list to `setSchedule`. False: the list is full.
 	 */
 	decide(decision: Decision): boolean {
 		this.pokes++;
@@ -318,7 +318,7 @@ export class Machine implements MachineSurface {
 		this.setSchedule({ kind: "seeded", seed });
 	}
 
-	/** The finisher's restart: power-on state and the images anew; disk, counters of steps and listeners stay. */
+	/** The finisher's restart: power-on state and the images as loaded; disk, counters of steps and listeners stay. */
 	private restart(): void {
 		this.restartAsked = false;
 		const kept = [layout.M_STEPS, layout.M_SLICES, layout.M_ROUNDS].map(
@@ -353,7 +353,7 @@ export class Machine implements MachineSurface {
 		return this.input.isReplaying;
 	}
 
-	/** Of a recorded run that has ended: it goes on from here as any machine does. */
+	/** Of a recorded run that has ended: it continues from here as any machine does. */
 	takeOver(): void {
 		this.input.takeOver();
 	}

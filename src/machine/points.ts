@@ -23,7 +23,7 @@ interface Host {
 export class Points {
 	private readonly breakpoints = new Map<bigint, Set<PointFilter>>();
 	private readonly watchpoints = new Map<number, WatchFilter & { readonly purpose: Purpose }>();
-	/** Hooks are breakpoints that the host goes on from by itself. */
+	/** Hooks are breakpoints after which the host continues by itself. */
 	private readonly hooks = new Map<PointFilter, Hook>();
 	private due: Hook | undefined;
 	private nextId = 1;

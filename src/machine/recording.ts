@@ -6,7 +6,7 @@ import { isNetworkOptions } from "./network/types.ts";
 import type { Instructions, MachineOptions } from "./types.ts";
 
 /**
- * A run as a file: everything that it depends on, and the state that it ended in. Whoever has it gets the same run, on any
+ * A run as a file: everything that it depends on, and the state that it ended in. It gives the same run, on any
  * host and in the browser: kernel, disk as it was at power-on, the machine's options, and the input at its moments.
  */
 export interface Recording {

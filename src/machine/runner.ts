@@ -127,9 +127,9 @@ export class Runner {
 		this.late = [];
 	}
 
-	/** At most so many steps, up to the next thing that is the host's; undefined: the run goes on. */
+	/** At most so many steps, up to the next thing that is the host's; undefined: the run continues. */
 	private stretch(most: number, asked: boolean): StopReason | undefined {
-		// Called again after `waiting` and nothing was typed: the wait is over, time goes on to the timer.
+		// Called again after `waiting` and nothing was typed: the wait is over, time moves to the timer.
 		const pass = this.lastStop === layout.STOP_WAITING && this.parts.line.pending === 0;
 		const { steps, until } = this.parts.input.admit(this.standing);
 		if (steps === 0) return { kind: "requested" };
@@ -172,7 +172,7 @@ export class Runner {
 		return layout.STOP_BUDGET;
 	}
 
-	/** What a STOP_* code means to others. Undefined: the run goes on. */
+	/** What a STOP_* code means to others. Undefined: the run continues. */
 	stopped(stop: number): StopReason | undefined {
 		const halted = this.parts.halted();
 		if (halted) return { kind: "halt", ...halted };

@@ -57,11 +57,11 @@ export type StopReason =
 
 export interface RunOptions {
 	/**
-	 * Stops where guest time would be skipped to the next timer. Whoever shows a machine to a person sleeps for that time (or
+	 * Stops where guest time would be skipped to the next timer. A host that shows the machine to a person sleeps for that time (or
 	 * until input comes) and calls `run` again without it, so that an idle guest costs the host nothing.
 	 */
 	readonly stopWhenWaiting?: boolean;
-	/** Harts whose next step is made even if a breakpoint is before it: for who stands at one and wants to go on. */
+	/** Harts whose next step is made even if a breakpoint is before it: for a caller that is at one and wants to continue. */
 	readonly pass?: readonly number[];
 }
 
@@ -83,7 +83,7 @@ export interface PointFilter {
 export interface Hook {
 	/** Asked as a breakpoint's filter is, once for each time that a hart comes there; it may count. */
 	when(hart: Hart): boolean;
-	/** The hart stands before the instruction, and may be changed. The run goes on from where it is then. */
+	/** The hart stands before the instruction, and may be changed. The run continues from where it is then. */
 	act(hart: Hart): void;
 }
 

@@ -1,6 +1,6 @@
 // The board on one page: QEMU's `virt` machine as far as xv6, OpenSBI and U-Boot use it (QEMU hw/riscv/virt.c, memory map).
 
-/** `size` is the room that a device has, and what the device tree says; behind its `registers` is nothing. */
+/** `size` is the room that a device has, and what the device tree says; after its `registers` is nothing. */
 export const board = {
 	/** Reset vector and device tree pointer. */
 	bootRom: { base: 0x1000, size: 0xf000 },

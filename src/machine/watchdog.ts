@@ -37,7 +37,7 @@ interface Seen {
 	spinLooks: number;
 }
 
-/** Tells when a machine makes no progress, once for each cause; the run goes on. */
+/** Tells when a machine makes no progress, once for each cause; the run continues. */
 export class Watchdog {
 	private said = new Set<StallReport["kind"]>();
 	private seen: Seen[] = [];

@@ -350,7 +350,7 @@ export interface EngineEvents {
 	verdict: VerdictData;
 	/** Why a machine that ran by itself panicked. */
 	diagnosis: { readonly diagnoses: readonly Diagnosis[] };
-	/** A machine that makes no progress: said once, the run goes on. */
+	/** A machine that makes no progress: said once, the run continues. */
 	stall: { readonly message: string };
 	/** The whole model when the watching begins, then what changed. */
 	model: { readonly model: LiveUpdate };

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { FromInspector, MachineAction, ToInspector } from "./inspector.ts";
 
 /**
- * The messages between the inspector's page and its host, checked by whoever receives them: what is no member of the closed
+ * The messages between the inspector's page and its host, checked by the receiver: what is no member of the closed
  * unions of inspector.ts is dropped. A page that was taken over can ask for nothing else.
  */
 

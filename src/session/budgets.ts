@@ -14,7 +14,7 @@ export const budgets = {
 	faultSearch: 2_000_000_000,
 	/** Between two looks at the console: short enough to stop soon after a prompt, long enough to cost nothing. */
 	look: 200_000,
-	/** A prompt counts once the console has been silent for this long: a program may print `$ ` too, and then goes on. */
+	/** A prompt counts once the console has been silent for this long: a program may print `$ ` too, and then continue. */
 	quietAfterPrompt: 400_000,
 	/** After `panic:` the kernel still prints the text and perhaps a backtrace. */
 	afterPanic: 2_000_000,

@@ -55,7 +55,7 @@ export class ConsoleText {
 		return this.pieces[0] ?? "";
 	}
 
-	/** The last characters are the shell's prompt. A program may print it, too, and go on. */
+	/** The last characters are the shell's prompt. A program may print it, too, and continue. */
 	get atPrompt(): boolean {
 		return promptAtEnd.test(this.tail.slice(-prompt.length));
 	}

@@ -67,7 +67,7 @@ const edits: Readonly<Record<string, Edit>> = {
  * in the same write that shows the first of that echo: the screen then holds what the guest printed and nothing else. Handing keys over as
  * typed and editing by backspaces would need the guest's own line editing, which differs between trees, and cannot insert.
  *
- * Whatever the editor has no answer to (a key that is the kernel's, like Ctrl-P, or output in the midst of a line) it meets by handing over
+ * Whatever the editor has no answer to (a key that is the kernel's, like Ctrl-P, or output in the middle of a line) it meets by handing over
  * the line as it is, without a newline, and passing bytes until that line has ended: the guest is then where it would be without us.
  */
 export class LineEditor {

@@ -54,7 +54,7 @@ const kernelMemory = 128 * 1024 * 1024;
 const unknownTicks = 3000;
 /** No timer interrupt comes, although a hart would take one: the slowest clock that a kernel may have. */
 const slowestTick = 100;
-/** `ticks` counts, and whoever sleeps on it does not say for how long. */
+/** `ticks` counts, and a sleeper on it does not say for how long. */
 const timeTicks = 100_000;
 /** `ticks` is long past what each sleeper asked for. A course's `sleep` may count in seconds, and its clock in hundredths. */
 const napLimit = ({ wanted }: Nap): number => Math.max(wanted + asleepTicks, Math.min(100 * (wanted + 10), 50_000));

@@ -176,7 +176,7 @@ export class RunController implements Disposable {
 		this.progress?.atPrompt();
 	}
 
-	/** What looked like a panic is none: the kernel says so. It was some program's line, and the console goes on. */
+	/** What looked like a panic is none: the kernel says so. It was some program's line, and the console continues. */
 	deniesPanic(): boolean {
 		if (this.console.panic === undefined || this.progress?.deniesPanic !== true) return false;
 		this.console.forgetPanic();
@@ -482,7 +482,7 @@ export class RunController implements Disposable {
 		if (this.stands(stop)) return;
 		const waits = stop.kind === "idle" || stop.kind === "waiting";
 		const report = job.paced || job.expectsInput ? undefined : this.progress?.look(this.console.printed);
-		// At its prompt a guest may wait: whoever waits for the prompt is told, and nobody else.
+		// At its prompt a guest may wait: only the one that waits for the prompt is told.
 		if (report && (this.console.atPrompt || report.isShell)) this.stallSeen ??= report;
 		else if (report) this.stalled(report);
 		if (this.job === job && !job.look(stop)) job.end = this.machine.instret + job.step();

@@ -23,7 +23,7 @@ export interface RunnableMachine extends MachineSurface {
 	readonly executed: ExecutedCode | undefined;
 	/** The disk as the guest left it, as long as the image that it was made from. */
 	disk(): Uint8Array;
-	/** Of a recorded run that has ended: it goes on from here as any machine does. */
+	/** Of a recorded run that has ended: it continues from here as any machine does. */
 	takeOver(): void;
 	stateHash(): string;
 	/** From now on it can go back; see src/machine/history.ts. */

@@ -89,7 +89,7 @@ export class Shell implements Disposable {
 			const printed = console.printed - printedAtStart;
 			if (stop.kind === "halt") return { kind: "halt", code: stop.code };
 			if (console.panic !== undefined) {
-				// One more slice: the text may go on.
+				// One more slice: the text may continue.
 				isOver = { kind: "panic", message: console.panic };
 				return undefined;
 			}

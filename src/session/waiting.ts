@@ -31,7 +31,7 @@ export function waitingOf({ processes, ticks }: Waits, without: readonly number[
 	if (all.length === 0) return undefined;
 	const alive = all.filter((process) => !isOn(process));
 	if (alive.length === 0) return { kind: "events", who: "" };
-	// Each tick wakes whoever sleeps for several, to sleep again.
+	// Each tick wakes those who sleep for several, to sleep again.
 	const isAwake = ({ state, nap }: Waiter) => state !== "SLEEPING" && nap !== undefined;
 	if (alive.some((process) => process.state !== "SLEEPING" && !isAwake(process))) return { kind: "kernel" };
 	if (alive.some((process) => process.sleepsOn === undefined && !isAwake(process))) return undefined;

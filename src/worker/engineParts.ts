@@ -38,7 +38,7 @@ export function serveEngine(port: Port, platform: EnginePlatform): { close(): Pr
 		if (opened?.key !== key) {
 			void opened?.tools.then((tools) => tools.dispose()).catch(() => undefined);
 			opened = { key, tools: platform.openToolchains(params) };
-			// A failure is the failure of the build that asked; the next build tries anew.
+			// A failure is the failure of the build that asked; the next build tries again.
 			opened.tools.catch(() => {
 				opened = undefined;
 			});

@@ -7,13 +7,13 @@ import { watchProgress } from "../session/waiting.ts";
 import { ModelSender } from "./modelSender.ts";
 import type { EngineParts, KernelObserver } from "./parts.ts";
 
-/** The console stops the machine (in wall time) above the high mark and lets it go on below the low one; bytes on their way. */
+/** The console stops the machine (in wall time) above the high mark and lets it continue below the low one; bytes on their way. */
 const highMark = 512 * 1024;
 const lowMark = 128 * 1024;
 /** Of the past, some screens. */
 const pastConsoleBytes = 16 * 1024;
 
-/** The machine behind the terminal and the inspector: a run controller, and what it tells the host. */
+/** The machine of the terminal and the inspector: a run controller, and what it tells the host. */
 export class LiveMachine {
 	readonly controller: RunController;
 	private readonly shell: Shell;

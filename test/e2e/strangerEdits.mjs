@@ -63,7 +63,7 @@ export const threeFunctions = [
 	[
 		"fork",
 		"kernel/proc.c",
-		"  // The child goes on after the same ecall",
+		"  // The child continues after the same ecall",
 		`  // Shared regions: the same frames, and a place in the family.
   for(int i = 0; i < MAX_MMR; i++){
     struct mmr *m = &p->mmr[i];

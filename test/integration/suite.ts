@@ -397,7 +397,7 @@ function defineTrusted(): void {
 		subscription.dispose();
 	});
 
-	it("reports a crash of the worker and starts again, and an open inspector goes on", async () => {
+	it("reports a crash of the worker and starts again, and an open inspector keeps working", async () => {
 		await folder.ensureBooted(report, never(), { restart: true });
 		await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
 		let models = 0;

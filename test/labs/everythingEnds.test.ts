@@ -102,7 +102,7 @@ describe("a clock that wakes nobody ends the command, whatever it died of", () =
 		expect(got.output).toContain("slept");
 	});
 
-	test("whoever sleeps for half an hour may", async () => {
+	test("a process that sleeps for half an hour may", async () => {
 		const got = await run([], "sleep(20000);");
 		expect(got).toMatchObject({ end: "prompt", cause: "" });
 	});

@@ -70,7 +70,7 @@ for (const id of await catalog.ids()) {
 		);
 
 		test.each(Object.entries(redNext[id] ?? {}))(
-			"behind solution '%s', what comes next is red, and what is not begun says so",
+			"after solution '%s', what comes next is red, and what is not begun says so",
 			async (solution, next) => {
 				const files = await catalog.workspace(id, solution === "" ? undefined : solution);
 				const done = solution === "" ? [] : testsUpTo(manifest, solution);

@@ -56,7 +56,7 @@ test.each(runs)(
 	},
 );
 
-test("nothing to find in a table that kinit puts behind the kernel's image, only in what is lost later", async () => {
+test("nothing to find in a table that kinit puts after the kernel's image, only in what is lost later", async () => {
 	const table = "char *counts;\n\nvoid\nkinit(void)\n{\n  counts = end;\n  memset(counts, 0, 300 * PGSIZE);\n";
 	const files = await progTree(
 		[

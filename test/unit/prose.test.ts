@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { filesBelow, pages, prose, root, stringsOf } from "../support/prose.ts";
+import { commentsOf, filesBelow, pages, prose, root, stringsOf } from "../support/prose.ts";
 
 /** Habits of translated English, with what a native writer says. For what people read: pages, messages, manifests. */
 const habits: readonly (readonly [RegExp, string])[] = [
@@ -41,6 +41,15 @@ test("messages, labels and explanations are written in plain English", () => {
 	for (const path of [...filesBelow("src", /\.ts$/), ...filesBelow("webview", /\.ts$/)]) {
 		for (const { line, text } of stringsOf(path)) found.push(...complaints(path, line, text));
 	}
+	expect(found).toEqual([]);
+});
+
+test("comments keep off the worst of them", () => {
+	const found: string[] = [];
+	for (const path of [...filesBelow("src", /\.ts$/), ...filesBelow("webview", /\.ts$/)])
+		for (const { line, text } of commentsOf(path))
+			if (/\b(anew|whoever|in the midst|(go|goes|went|gone|going) on)\b/i.test(text))
+				found.push(...complaints(path, line, text));
 	expect(found).toEqual([]);
 });
 

@@ -43,7 +43,7 @@ export class Header extends Part {
 		}
 	}
 
-	/** The page shows the end of the run, or the machine as it goes on. */
+	/** The page shows the end of the run, or the machine as it runs. */
 	private machine(): string {
 		const { store } = this;
 		const { host, run } = store;

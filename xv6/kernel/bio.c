@@ -53,8 +53,8 @@ findbuf(uint dev, uint blockno)
 }
 
 // Returns the buffer of a block, locked; the content may still have to be
-// read. Sleeps while all buffers are in use, which ends: whoever has one
-// goes on without a second one, but for the writers, and for those and the
+// read. Sleeps while all buffers are in use, which ends: a holder of one
+// continues without a second one, but for the writers, and for those and the
 // log there are enough (see NBUF).
 static struct buf*
 bget(uint dev, uint blockno)

@@ -61,7 +61,7 @@ kfree(void *pa)
 }
 
 // Returns the kernel address of a page, or 0 if there is none left.
-// Every byte is 5: whoever relies on fresh memory being zero finds out.
+// Every byte is 5: code that relies on fresh memory being zero fails.
 void*
 kalloc(void)
 {

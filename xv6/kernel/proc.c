@@ -291,7 +291,7 @@ fork(void)
   }
   np->sz = p->sz;
 
-  // The child goes on after the same ecall, with another result.
+  // The child continues after the same ecall, with another result.
   *np->trapframe = *p->trapframe;
   np->trapframe->a0 = 0;
 

@@ -26,7 +26,7 @@ acquire(struct spinlock *lk)
   if(lk->name == 0)     // it would work, but only if its memory happens to be 0
     panic("acquire: no initlock");
 
-  // An atomic swap (amoswap.w): whoever finds the old value 0 has it.
+  // An atomic swap (amoswap.w): the hart that finds the old value 0 has it.
   // ACQUIRE keeps what follows, the critical section, from moving up.
   uint was;
   do

@@ -58,7 +58,7 @@ argint(int n, int *value)
   return 0;
 }
 
-// The n-th argument as an address. Cannot fail either: whoever uses the
+// The n-th argument as an address. Cannot fail either: code that uses the
 // address (copyin, copyout) finds out whether it is a good one.
 int
 argaddr(int n, uint64 *value)

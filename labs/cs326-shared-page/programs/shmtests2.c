@@ -405,7 +405,7 @@ nomunmap(void)
   // and this process ends with a region, too
 }
 
-// mmap(void) of task 1 goes on working beside the regions.
+// mmap(void) of task 1 keeps working beside the regions.
 extern uint64 (mmap)(void);
 
 static void

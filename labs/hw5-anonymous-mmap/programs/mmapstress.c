@@ -35,7 +35,7 @@ faulting(volatile int *count, char *shared)
 }
 
 // Kills a child after so many pages; another child is in the family all the
-// while, and goes on using it.
+// while, and keeps using it.
 static void
 killround(int pages)
 {

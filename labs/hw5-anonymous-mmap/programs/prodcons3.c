@@ -1,6 +1,6 @@
 // As prodcons1, over a shared mapping of three pages of which the parent has touched
 // only the last before it forks: total = 2048 if all members of the mapping's
-// family get the same frame for the two others, whoever touches them first.
+// family get the same frame for the two others, no matter which touches them first.
 
 #include "kernel/types.h"
 #include "kernel/stat.h"

@@ -70,7 +70,7 @@ export interface RecipeEffect {
 	readonly unclear?: { readonly text: string; readonly position: Position };
 }
 
-/** Programs that change nothing that the build goes on with: listings, clean-up, messages. */
+/** Programs that change nothing that the build uses: listings, clean-up, messages. */
 const harmless = new Set(
 	(
 		"objdump nm size readelf strip rm mkdir rmdir touch chmod echo printf test [ true false : ls etags ctags sleep " +

@@ -34,7 +34,7 @@ export async function runAutograder(folders: readonly string[], values: GradeVal
 	const dist = distFolder();
 	await mkdir(folder, { recursive: true });
 	for (const name of needed) {
-		// Whoever gets hold of the zip gets no solutions.
+		// A student who gets hold of the zip gets no solutions.
 		const filter = (path: string) => !relative(dist, path).split(sep).includes("solution") && !path.endsWith(".map");
 		await cp(join(dist, name), join(folder, "xv6-lab/dist", name), { recursive: true, filter }).catch((error) => {
 			if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;

@@ -1,6 +1,6 @@
 import { UserError } from "../../common/errors.ts";
 
-/** One image behind a virtio-mmio slot. */
+/** One image in a virtio-mmio slot. */
 export interface QemuDisk {
 	readonly file: string;
 	/** What the guest writes goes back to the file at the end. */

@@ -25,7 +25,7 @@ export interface BundledOptions {
 	readonly cache?: string;
 	/** See {@link BundledToolchain}; default: compilers stay until the toolchain is disposed of. */
 	readonly idleMs?: number;
-	/** Objects made anew whatever the caches hold (benchmarks, and making the objects that ship). */
+	/** Objects made again whatever the caches hold (benchmarks, and making the objects that ship). */
 	readonly caches?: readonly ObjectCache[];
 }
 

@@ -179,7 +179,7 @@ function execute(call: readonly string[], cwd: string, name: string, signal: Abo
 			cwd,
 			stdio: ["ignore", "pipe", "pipe"],
 			env: environment(cwd),
-			// A group of its own: gcc is a driver, and whoever kills it alone leaves its compiler at work.
+			// A group of its own: gcc is a driver, and killing it alone leaves its compiler at work.
 			detached: !isWindows,
 		});
 		const kill = () => killAll(child);

@@ -27,7 +27,7 @@ export async function readResults(file: string): Promise<Parsed | undefined> {
 }
 
 /**
- * results.jsonl while a class is graded: a line is there whole or not at all to whoever reads it next, since a torn last one is dropped.
+ * results.jsonl while a class is graded: a line is there whole or not at all to its next reader, since a torn last one is dropped.
  * A lock beside it keeps a second run away.
  */
 export class ResultsFile {

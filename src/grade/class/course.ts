@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { LabManifest } from "../../lab/manifest.ts";
 import type { GradeTest } from "../types.ts";
 
-/** A course's own grade script, as the results of a class keep it: whoever has them can judge again. */
+/** A course's own grade script, as the results of a class keep it: with them it can be judged again. */
 export const courseScriptSchema = v.object({
 	/** `grade-lab-util` */
 	name: v.string(),

@@ -3,7 +3,7 @@ import { courseScriptSchema } from "./course.ts";
 import { policySchema } from "./policy.ts";
 
 /**
- * The lines of results.jsonl. A `unit` is a pure function of what it names: whoever runs it again, anywhere, gets the same line but for
+ * The lines of results.jsonl. A `unit` is a pure function of what it names: run again, anywhere, it gives the same line but for
  * `cpuMs`. A submission names its tree, a tree's build names its kernel, a kernel has its units.
  */
 

@@ -62,7 +62,7 @@ export class Results {
 	}
 }
 
-/** One line, with its keys in the order of the schema whoever made it; without its line end. */
+/** One line, with its keys in the order of the schema; without its line end. */
 export function serialize(line: Line): string {
 	return JSON.stringify(v.parse(lineSchema, line));
 }

@@ -76,7 +76,7 @@ export function scoreClass(results: Results, manifest: LabManifest, policy: Poli
 	return { manifest, judged, policy, students: students.sort(order), most };
 }
 
-/** The order of the trees' hashes, then of a hash of the name: stable while nobody hands in anew. */
+/** The order of the trees' hashes, then of a hash of the name: stable while nobody hands in again. */
 function numbered(submissions: readonly Submission[]): Map<string, number> {
 	const key = (one: Submission) => `${one.tree ?? "z"} ${mix(one.source)}`;
 	const sorted = [...submissions].sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -151,7 +151,7 @@ export function reaches(
 		if (half === undefined) continue;
 		const wide = (half & 3) === 3;
 		const next = at + (wide ? 4 : 2);
-		// `to` lies inside of the call instruction that returns behind it.
+		// `to` lies inside of the call instruction that returns after it.
 		if (to >= at && to < next) return true;
 		const word = wide ? memory.u32(at) : expandCompressed(half);
 		const instruction = word === undefined ? undefined : findInstruction(word);

@@ -77,7 +77,7 @@ function freeListDamaged({ look, end }: Evidence, before: Before): Diagnosis | u
 	};
 }
 
-/** A frame on the free list that is still mapped: whoever gets it next overwrites it, and anything may follow. */
+/** A frame on the free list that is still mapped: the next owner overwrites it, and anything may follow. */
 function freedInUse(evidence: Evidence, others: readonly Diagnosis[]): Diagnosis | undefined {
 	const findings = evidence.findings.filter(({ id }) => id === "freed-while-mapped");
 	const [first] = findings;
@@ -86,7 +86,7 @@ function freedInUse(evidence: Evidence, others: readonly Diagnosis[]): Diagnosis
 	return {
 		kind: "freed-in-use",
 		severity: "error",
-		cause: `${first.sentence.replace(/ Whoever gets it next overwrites it\.$/, "")} Another process that had it freed it: a frame that several map may be freed only by the last of them (count its users).`,
+		cause: `${first.sentence.replace(/ Its next owner overwrites it\.$/, "")} Another process that had it freed it: a frame that several map may be freed only by the last of them (count its users).`,
 		evidence:
 			frames.length > 1
 				? [

@@ -39,7 +39,7 @@ export function lockOrigin(
 	return undefined;
 }
 
-/** A call of acquire with this very lock, in a function that is on the stack, from which its way goes on without a release of it. */
+/** A call of acquire with this very lock, in a function that is on the stack, from which its way leads without a release of it. */
 function takenOnStack(evidence: Evidence, lock: Lock, calls: readonly KernelCall[]): SourcePoint | undefined {
 	const { symbols, sources } = evidence;
 	const seen = new Set<number>();

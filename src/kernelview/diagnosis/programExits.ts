@@ -10,14 +10,14 @@ const mostTold = 32;
 
 /**
  * Why traps killed user processes, the first that died first. Those that died as their program meant them to are one note: the program
- * that was run exited with 0, or was still there at the end, and whoever forked one asked wait() for its status and got it; or all went
+ * that was run exited with 0, or was still there at the end, and its parent asked wait() for its status and got it; or all went
  * well by the program's own words.
  */
 export function userKills(evidence: Evidence): Diagnosis[] {
 	const { recorder, killed, end } = evidence;
 	const kills = [...killed.keys()].flatMap((pid) => recorder.userTraps.get(pid) ?? []);
 	const isOver = end.kind === "prompt";
-	// A program that went on after them, and whose run ended in another way, may have expected them too.
+	// A program that continued after them, and whose run ended in another way, may have expected them too.
 	const maySucceed = !isOver || recorder.ends.haveSucceeded(killed.keys());
 	const isExpected = ({ process }: UserTrap) =>
 		maySucceed && ((isOver && end.passed === true) || recorder.ends.isTaken(process.pid));

@@ -85,7 +85,7 @@ export class Families {
 		if (first.frame === frame) return;
 		const others = [...(this.membersNow().get(key)?.values() ?? [])].filter((pid) => pid !== process.pid);
 		if (others.length === 0) {
-			// All others are gone: the family began anew, as a shared page does whose count came to 0.
+			// All others are gone: the family started over, as a shared page does whose count came to 0.
 			family.pages.set(index, sighting);
 			return;
 		}

@@ -2,7 +2,7 @@ import type { CoveragePart, CoverageReport, FileCoverage } from "../../protocol/
 
 /**
  * A tracefile as geninfo(1) describes it, with one section for each part and file. Whether code ran is known, not how often: counts are 0
- * and 1. Branches are the jumps of the machine code: the first of each is the jump, the second going on behind it.
+ * and 1. Branches are the jumps of the machine code: the first of each is the jump, the second continuing after it.
  */
 export function toLcov(parts: readonly CoveragePart[], pathOf: (file: string) => string): string {
 	return parts

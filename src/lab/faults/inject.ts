@@ -14,7 +14,7 @@ export interface Met {
 	readonly retried?: boolean;
 }
 
-/** Waits for one place after the other; stands for all runs of a sweep, since to place it anew costs translated code. */
+/** Waits for one place after the other; stands for all runs of a sweep, since to place it again costs translated code. */
 export interface Injection extends Disposable {
 	/** From now on places count from 1 again, and the fault comes at this one; 0: at none. */
 	arm(at: number): void;

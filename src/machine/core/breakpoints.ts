@@ -100,7 +100,7 @@ function redecodeLoops(slot: u32, offset: u32): void {
 	slotChanged(slot);
 }
 
-/** Whether the run stops before the instruction at pc, which is stored, as is V_LEFT. Where it stopped before it goes on. */
+/** Whether the run stops before the instruction at pc, which is stored, as is V_LEFT. Where it stopped before, it continues. */
 export function breakpointAt(h: usize, pc: u64): bool {
 	if (find(pc) < 0) return false;
 	const steps = load<u64>(h, V_STEPS_END) - load<u32>(h, V_LEFT);

@@ -210,7 +210,7 @@ export function readCsr(h: usize, csr: u32): u64 {
 export function peekCsr(h: usize, csr: u32): u64 {
 	const end = load<u64>(h, V_STEPS_END);
 	const left = load<u32>(h, V_LEFT);
-	// A listener of a hart that runs may ask; the counts that the run goes on with are put back.
+	// A listener of a hart that runs may ask; the counts that the run continues with are put back.
 	const steps = load<u32>(T_RUNNING) == load<u32>(h, H_ID) + 1 ? end - left : load<u64>(h, H_STEPS);
 	store<u64>(h, steps + 1, V_STEPS_END);
 	store<u32>(h, 0, V_LEFT);

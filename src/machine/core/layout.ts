@@ -478,7 +478,7 @@ export const ACCESS_SPLIT_8 = 16;
 
 export const WATCH_READ = 1;
 export const WATCH_WRITE = 2;
-/** Of a range of physical addresses: whoever accesses it, by whatever mapping; devices and the page-table walker (A and D bits), too. */
+/** Of a range of physical addresses: any access to it, by any mapping; devices and the page-table walker (A and D bits), too. */
 export const WATCH_PHYSICAL_READ = 4;
 export const WATCH_PHYSICAL_WRITE = 8;
 export const WATCH_PHYSICAL = 12;

@@ -77,7 +77,7 @@ function allWait(): bool {
 	return sure;
 }
 
-/** Every hart waits: time goes to the next event. Returns a STOP_* code, or -1 when the run goes on. */
+/** Every hart waits: time goes to the next event. Returns a STOP_* code, or -1 when the run continues. */
 function skipTime(flags: u32): i32 {
 	if (load<u32>(M_DEVICE_WORK)) {
 		serviceDevices();
@@ -129,7 +129,7 @@ const GRACE: u32 = 500;
 
 /**
  * With several harts, a hart that stops while it holds a lock makes the others burn their slices on it. So at the end of
- * a slice a hart with interrupts off goes on for up to GRACE steps, until it turns them on. Time does not count
+ * a slice a hart with interrupts off runs on for up to GRACE steps, until it turns them on. Time does not count
  * these. Only with seed 0: the other seeds are there to find races, and cut anywhere.
  */
 function beginGrace(h: usize): bool {
@@ -177,7 +177,7 @@ function jumpInTime(): void {
 /** Returns a STOP_* code; the machine stands at a moment that a later run finds again, T_STANDING says which. */
 function rounds(end: u64, flags: u32): u32 {
 	store<u32>(T_STANDING, STOP_BUDGET);
-	// A stop between two steps is no such moment: the run first goes on to where the next step would be made.
+	// A stop between two steps is no such moment: the run first continues to where the next step would be made.
 	let pending: u32 = STOP_BUDGET;
 	for (;;) {
 		const left = end - load<u64>(M_STEPS);

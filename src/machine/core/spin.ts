@@ -1,6 +1,6 @@
 // Harts that spin without effect: schedulers of older xv6 look for work without wfi, two thirds of all instructions at boot
 // with 3 harts. Such a hart rests, so that the others get the host's time, and when no hart has anything to do time can
-// skip to the next event. Resting is a matter of scheduling only: a hart rests where it stands and goes on from there.
+// skip to the next event. Resting is a matter of scheduling only: a hart rests where it stands and continues from there.
 //
 // A hart that took no trap for some slices is probed: it runs step by step, with a journal of what its stores overwrite,
 // until it is back at the same pc with the same registers and all of the journal's memory as before. Then it rests for

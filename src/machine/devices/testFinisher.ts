@@ -14,11 +14,11 @@ export interface FinisherConfig {
 	readonly state: DataView;
 	/** The run must stop after the present instruction: look at `halted`. */
 	readonly onHalt: () => void;
-	/** The run must stop after the present instruction, and the machine start anew. */
+	/** The run must stop after the present instruction, and the machine start again. */
 	readonly onRestart: () => void;
 }
 
-/** Holds the run's end, whoever caused it, in the machine's state: the snapshot of an ended machine is an ended machine. */
+/** Holds the run's end, whatever caused it, in the machine's state: the snapshot of an ended machine is an ended machine. */
 export class TestFinisher implements Device {
 	readonly name = "test finisher";
 	readonly access = usualAccess;

@@ -1,4 +1,4 @@
-/** The block device behind a virtio-mmio slot (virtio 1.2, section 5.2). The image lies in the core's linear memory. */
+/** The block device in a virtio-mmio slot (virtio 1.2, section 5.2). The image lies in the core's linear memory. */
 import type { GuestMemory } from "../device.ts";
 import type { VirtioBackend } from "./virtioMmio.ts";
 import { type Chain, type Piece, QueueError } from "./virtqueue.ts";
@@ -34,7 +34,7 @@ export interface DiskRequest {
 export interface DiskListener {
 	/** Before it is served; true: it is answered with an I/O error, and moves nothing. */
 	fails?(request: DiskRequest): boolean;
-	/** It was served without an error. `content`: what the sectors hold now, valid until the machine goes on. */
+	/** It was served without an error. `content`: what the sectors hold now, valid until the machine runs again. */
 	served?(request: DiskRequest, content: Uint8Array): void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * virtio over MMIO with one queue: registers of version 2 (virtio 1.2, section 4.2.2) and of the legacy version 1
- * (section 4.2.4). The device behind them says its id, features and configuration, and serves the chains.
+ * (section 4.2.4). The device says its id, features and configuration, and serves the chains.
  */
 import { type Device, type DeviceHost, Registers, usualAccess } from "../device.ts";
 import { type Chain, QueueError, Virtqueue } from "./virtqueue.ts";
@@ -302,7 +302,7 @@ export class VirtioMmio implements Device {
 	}
 
 	private readConfig(offset: number, size: number): number {
-		// As QEMU: behind the end, all ones.
+		// As QEMU: past the end, all ones.
 		if (offset + size > this.backend.config.length) return 0xffffffff;
 		let value = 0;
 		for (let i = size - 1; i >= 0; i--) value = (value << 8) | (this.backend.config[offset + i] as number);

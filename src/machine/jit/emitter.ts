@@ -36,7 +36,7 @@ export class Emitter extends CodeWriter {
 		used: number,
 		/** Of the page. */
 		readonly slot: number,
-		/** Whether it goes on in other regions by itself. */
+		/** Whether it continues in other regions by itself. */
 		private readonly chained: boolean,
 		/** Accesses that remember their page; see pageCaches.ts. */
 		cached: readonly number[],
@@ -168,7 +168,7 @@ export class Emitter extends CodeWriter {
 		this.set(this.left);
 	}
 
-	/** Goes on at an offset of this page, outside of the region. */
+	/** Continues at an offset of this page, outside of the region. */
 	nearExit(mask: number, offset: number): void {
 		this.storeRegisters(mask);
 		this.const32(offset);
@@ -176,7 +176,7 @@ export class Emitter extends CodeWriter {
 		this.branch("near");
 	}
 
-	/** Goes on at the pc in `target`. */
+	/** Continues at the pc in `target`. */
 	farExit(mask: number): void {
 		this.storeRegisters(mask);
 		this.branch("far");

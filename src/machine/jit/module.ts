@@ -47,7 +47,7 @@ const shape: Omit<ModuleShape, "table"> = {
 	imports: names.map((name) => ({ name, type: typeNames.indexOf(helpers[name]) })),
 };
 
-/** `chained`: the bodies go on in other regions by the core's table. */
+/** `chained`: the bodies continue in other regions by the core's table. */
 export function assembleModule(bodies: readonly FunctionBody[], chained: boolean): Uint8Array {
 	return writeModule({ ...shape, table: chained }, bodies);
 }

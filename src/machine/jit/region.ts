@@ -7,11 +7,11 @@ import { type Instruction, isBranch, isFarBranch, isForInterpreter } from "./ins
 export const pageSize = 4096;
 
 export type BlockEnd =
-	/** Goes on at an offset of the page, in the region or not. */
+	/** Continues at an offset of the page, in the region or not. */
 	| { readonly kind: "jump"; readonly target: number }
-	/** Goes on in another page, at an offset counted from this one. */
+	/** Continues in another page, at an offset counted from this one. */
 	| { readonly kind: "leave"; readonly target: number }
-	/** The interpreter goes on at an offset of the page. */
+	/** The interpreter continues at an offset of the page. */
 	| { readonly kind: "stop"; readonly offset: number }
 	| { readonly kind: "branch"; readonly test: Instruction; readonly taken: number; readonly next: number }
 	/** jalr; `returns`: places after calls in the region, one of which it may go back to. */

@@ -2,7 +2,7 @@
 //
 // The core offers code that it arrived at often enough (execute.ts). Regions are written at once and compiled in batches. A
 // module costs much more than its functions, and each one that imports the table makes all changes of it slower; so when
-// there are more than `modulesMax` the smallest are compiled again as one. When the cache is full everything is dropped and begins anew: heat,
+// there are more than `modulesMax` the smallest are compiled again as one. When the cache is full everything is dropped and begins again: heat,
 // regions and table elements are caches, nothing of them can be seen by a guest.
 
 import * as layout from "../core/layout.ts";

@@ -7,7 +7,7 @@ export function assemblyModule(text: string, source: string, folder: string): st
 	return `target triple = "riscv64"\n${lines.map((line) => `module asm "${quote(line)}"`).join("\n")}\n`;
 }
 
-/** Line of the source behind a line of the module's assembly, both from 1; undefined for lines of our own and of included files. */
+/** Line of the source of a line of the module's assembly, both from 1; undefined for lines of our own and of included files. */
 export function assemblyLine(text: string, source: string, folder: string, line: number): number | undefined {
 	return moduleLines(text, source, folder)[line - 1]?.line;
 }

@@ -32,7 +32,7 @@ export interface WasiOptions {
 	readonly name: string;
 }
 
-/** A program that wants more than it may have is ended: what it would go on with is of no use. */
+/** A program that wants more than it may have is ended: what it would do next is of no use. */
 function overLimit(message: string): UserError {
 	return new UserError(
 		"limit-reached",

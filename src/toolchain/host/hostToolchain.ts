@@ -13,7 +13,7 @@ import type { HostTools } from "./tools.ts";
 
 type JobInputs = ReadonlyMap<string, Uint8Array>;
 
-/** A compiler of this machine behind the same interface as the bundled one; each job runs in a folder of its own. */
+/** A compiler of this machine with the same interface as the bundled one; each job runs in a folder of its own. */
 export class HostToolchain implements Toolchain {
 	readonly id = "host";
 	readonly description: string;

@@ -158,7 +158,7 @@ describe("gdb", () => {
 		reader.push("x".repeat(100_000));
 	});
 
-	test("a stub answers whatever comes, and goes on", async () => {
+	test("a stub answers whatever comes, and keeps working", async () => {
 		const program = assemble("start: addi a0, a0, 1\nj start", ramBase);
 		const machine = await Machine.create(
 			{ kernel: elfOf(program.bytes), memoryBytes: smallRam },

@@ -43,7 +43,7 @@ test("two members of one family on two frames", () => {
 	expect(list.sorted[0]?.sentence).toContain("Processes 4 (private) and 5 (private)");
 });
 
-test("a family that goes on through a child is the same one", () => {
+test("a family that continues through a child is the same one", () => {
 	members = [4];
 	sight(4, 100);
 	members = [4, 5];

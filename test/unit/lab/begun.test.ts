@@ -48,7 +48,7 @@ const verdict: Verdict = {
 	seed: 0,
 };
 
-test("a task whose first step is not in the sources is not begun, nor are those behind it", () => {
+test("a task whose first step is not in the sources is not begun, nor are those after it", () => {
 	const unbegun = unbegunTasks(manifest, new Map([["kernel/syscall.c", "[SYS_mmap] = sys_mmap,"]]));
 	expect([...unbegun]).toEqual([
 		["2", "Task 2 does not look begun: kernel/syscall.c has no sys_mmap4"],

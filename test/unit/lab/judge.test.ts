@@ -98,7 +98,7 @@ test("frames are counted after a prompt only, and a panic is told once", () => {
 	expect(judge(prodcons1, { ...passed, end: { kind: "timeout" } }, few)).toHaveLength(1);
 });
 
-test("what the program did not write itself does not count, whoever put it on the console", () => {
+test("what the program did not write itself does not count, no matter who put it on the console", () => {
 	const report = (text: string, more: Partial<RunReport> = {}): RunReport => ({
 		programs: new Set(["prodcons1"]),
 		written: () => text,

@@ -142,7 +142,7 @@ test.each([
 	expect(guest.text()).toBe(text);
 });
 
-test("the finisher's reset starts the kernel anew, with its data as in the file", async () => {
+test("the finisher's reset starts the kernel again, with its data as in the file", async () => {
 	const guest = await boot({
 		kernel: `
 			li t0, UART
@@ -226,7 +226,7 @@ test("a listener can stop the run", async () => {
 	expect(machine.run(1000)).toEqual({ kind: "budget" });
 });
 
-test("a breakpoint stops before its instruction, and the run goes on from there", async () => {
+test("a breakpoint stops before its instruction, and the run continues from there", async () => {
 	const { machine } = await boot({ kernel: "li s0, 0\nloop:\naddi s0, s0, 1\nj loop" });
 	const breakpoint = machine.addBreakpoint(ramBase + 4n);
 	for (let round = 0n; round < 3n; round++) {
@@ -291,7 +291,7 @@ test("a guest that waits for a timer costs nothing: time is skipped", async () =
 	expect(Number(machine.harts[0]?.register(8))).toBeGreaterThan(1000);
 });
 
-test("whoever shows the machine is told how long it waits, and each call goes on by one wait", async () => {
+test("who shows the machine is told how long it waits, and each call takes it one wait further", async () => {
 	const { machine } = await boot({ kernel: ticking });
 	const counts: bigint[] = [];
 	for (let i = 0; i < 4; i++) {
@@ -313,7 +313,7 @@ test("stopping to wait changes nothing of what the guest sees", async () => {
 	expect(stopping.machine.stateHash()).toBe(straight.machine.stateHash());
 });
 
-test("a driver that breaks the rules is named once, and the run goes on", async () => {
+test("a driver that breaks the rules is named once, and the run continues", async () => {
 	const guest = await boot({
 		disk: new Uint8Array(4096),
 		kernel: `

@@ -38,7 +38,7 @@ function request(program: CardProgram, slot: number, type: 0 | 1, sector: number
 		.read(base + 0x60);
 }
 
-test("a second disk is behind slot 1, with an interrupt of its own, and is no part of the first", async () => {
+test("a second disk is in slot 1, with an interrupt of its own, and is no part of the first", async () => {
 	const disk = new Uint8Array(512).fill(0x11);
 	const secondDisk = new Uint8Array(1536).fill(0x22);
 	const program = request(new CardProgram(), 0, 0, 0).read(data);

@@ -90,7 +90,7 @@ const breaths = async (count: number) => {
 	for (let i = 0; i < count; i++) await new Promise(setImmediate);
 };
 
-test("it runs by itself, pauses, stands still, and goes on", async () => {
+test("it runs by itself, pauses, stands still, and continues", async () => {
 	await controlled(counter);
 	controller.start();
 	await breaths(5);
@@ -222,7 +222,7 @@ test("the guest's end is told once, with its code, and nothing runs after it", a
 	await expect(controller.run({ step: () => 1, look: () => true })).rejects.toMatchObject({ code: "cancelled" });
 });
 
-test("in the past keys are kept from the guest, and a new future or the present goes on", async () => {
+test("in the past keys are kept from the guest, and a new future or the present takes them again", async () => {
 	await controlled(counter);
 	controller.start();
 	await breaths(3);

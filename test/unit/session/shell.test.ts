@@ -44,7 +44,7 @@ test("a command ends at the prompt, which may come in pieces", async () => {
 	expect(output).toBe("hi\n");
 });
 
-test("a panic is seen when its line comes in pieces, behind much else", async () => {
+test("a panic is seen when its line comes in pieces, after much else", async () => {
 	const { machine } = guestThatSays(["x".repeat(1000), "\npan", "ic: wa", "lk\n"]);
 	const { end } = await Shell.on(machine, { breathe }).run("p", budget);
 	expect(end).toEqual({ kind: "panic", message: "walk" });

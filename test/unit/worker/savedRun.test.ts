@@ -14,7 +14,7 @@ afterAll(() => engine.close());
 
 const request: RealEngine["client"]["request"] = (kind, params) => engine.client.request(kind, params);
 
-test("a failing run that was saved is opened in the same state, and goes on from there", async () => {
+test("a failing run that was saved is opened in the same state, and continues from there", async () => {
 	const failed = await request("runCommand", { command: "prodcons3" });
 	expect(failed.verdict?.outcome).toBe("failed");
 	await request("pause", undefined);

@@ -54,7 +54,7 @@ export const cast: Rewrite = (s) => {
 const ret: Rewrite = (s) =>
 	s.cursor.skipWord("void") ? `ret void${s.debug}` : `ret ${readTyped(s.module, s.cursor)}${ending(s)}`;
 
-/** One operand with its type, and what comes behind it as it is. */
+/** One operand with its type, and what comes after it as it is. */
 const unary: Rewrite = (s) => {
 	const flags = flagText(s.cursor);
 	return `${s.result}${s.opcode} ${flags}${readTyped(s.module, s.cursor)}${ending(s)}`;

@@ -3,7 +3,7 @@
  * pointers, llvm.dbg.* calls).
  *
  * Every `ptr` becomes `i8*`, so that a name of a function always has type i8*. Instructions that need a typed pointer get a
- * `bitcast` in front of them, those that give one (alloca, getelementptr) get a `bitcast` behind.
+ * `bitcast` in front of them, those that give one (alloca, getelementptr) get a `bitcast` after.
  *
  * C only: no exceptions of C++, no callbr (asm goto), no scalable vectors.
  */

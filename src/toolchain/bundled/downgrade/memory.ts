@@ -16,7 +16,7 @@ function publish({ module, name, result, after }: Statement, element: string, te
 	return `${twin} = ${text}`;
 }
 
-/** Type of the operand behind the pointer that comes next; the cursor stays. */
+/** Type of the operand after the pointer that comes next; the cursor stays. */
 function typeBehindPointer({ module, cursor }: Statement): string {
 	const start = cursor.at;
 	readType(module, cursor);

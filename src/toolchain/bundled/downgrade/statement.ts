@@ -13,7 +13,7 @@ export interface Statement {
 	readonly result: string;
 	/** `, !dbg !7` or nothing: the only attachment that llc needs. */
 	readonly debug: string;
-	/** Statements that must stand before it and behind it. */
+	/** Statements that must stand before it and after it. */
 	readonly before: string[];
 	readonly after: string[];
 }

@@ -64,7 +64,7 @@ test("the disk image is made of what the Makefile lists", () => {
 	expect(made.qemu).toContain("virtio-mmio.force-legacy=false");
 });
 
-test("products of an earlier make in the tree are made anew", () => {
+test("products of an earlier make in the tree are made again", () => {
 	const made = plan({ "kernel/main.o": "old", "user/_sh": "old", "user/usys.S": "old", "kernel/kernel": "old" });
 	expect(made.steps.get("kernel/main.o")?.kind).toBe("compile");
 	expect(made.steps.get("user/_sh")?.kind).toBe("link");

@@ -55,7 +55,7 @@ test("its alarm raises the interrupt once, at its time, where it is enabled", ()
 	expect(bench.levels.get(irq)).toBe(false);
 });
 
-test("a machine has it only when it is asked for, and the alarm ends a wait", async () => {
+test("a machine has it only on request, and the alarm ends a wait", async () => {
 	// Alarm 100 µs after power-on; the PLIC's pending word shows source 11.
 	const start = 5_000_000_000_000_000_000n + 100_000n;
 	const program = new CardProgram().write(0x101010, 1).write(0x10100c, Number(start >> 32n));

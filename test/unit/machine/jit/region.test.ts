@@ -44,7 +44,7 @@ test("the page's end leads to the next page, and an instruction across it is the
 	expect(across?.end).toEqual({ kind: "stop", offset: 4094 });
 });
 
-test("a long region ends at its limit and goes on outside; long blocks are split", () => {
+test("a long region ends at its limit and continues outside; long blocks are split", () => {
 	const region = discover(readerOf("addi a0, a0, 1\n".repeat(100)), 0, { instructions: 25, block: 10, returns: 1 });
 	const blocks = [...(region?.blocks.values() ?? [])];
 	expect(blocks.map(({ offset, instructions }) => [offset, instructions.length])).toEqual([

@@ -390,7 +390,7 @@ test("breakpoints and watchpoints stop translated code where they stop the inter
 	expect(stops[0]?.join()).toContain("watchpoint");
 });
 
-test("a snapshot of translated code goes on interpreted, and back", async () => {
+test("a snapshot of translated code continues interpreted, and back", async () => {
 	const [off, eager] = (await machinesOf(hotLoop)).map(([, machine]) => machine) as [Machine, Machine];
 	off.run(3333);
 	eager.restore(off.snapshot());

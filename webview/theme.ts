@@ -15,7 +15,7 @@ export function parseColour(text: string): Rgb | undefined {
 }
 
 /** The alpha of a colour, 1 when it has none. */
-export function alphaOf(text: string): number {
+function alphaOf(text: string): number {
 	const long = /^#[\da-f]{6}([\da-f]{2})$/i.exec(text);
 	if (long) return Number.parseInt(long[1] as string, 16) / 255;
 	const numbers = /^rgba\(\s*[\d.]+[,\s]+[\d.]+[,\s]+[\d.]+[,\s/]+([\d.]+)/.exec(text);

@@ -4,7 +4,7 @@ import { planBuild } from "./makefile/plan.ts";
 import { TreeSnapshot } from "./snapshot.ts";
 
 /** One entry of a compile_commands.json (clang.llvm.org/docs/JSONCompilationDatabase.html), without its directory. */
-export interface CompileCommand {
+interface CompileCommand {
 	/** Relative to the tree. */
 	readonly file: string;
 	/** A header has none. */

@@ -7,7 +7,7 @@ import { TreeSnapshot } from "./snapshot.ts";
 import type { MachineWish } from "./types.ts";
 
 /** What a tree is, without building it: its programs and the machine it wants. */
-export interface TreeDescription {
+interface TreeDescription {
 	readonly programs: readonly {
 		readonly name: string;
 		readonly source: string;

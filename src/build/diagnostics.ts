@@ -82,7 +82,7 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 	return diagnostics.some(({ severity }) => severity === "error");
 }
 
-export interface Rendering {
+interface Rendering {
 	readonly colour: boolean;
 	/** Line of a file, for the excerpt under a message. */
 	sourceLine(file: string, line: number): string | undefined;

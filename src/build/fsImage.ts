@@ -6,7 +6,7 @@ import type { BuildPlan } from "./makefile/plan.ts";
 import type { ImageStep } from "./makefile/steps.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
 
-export interface ImageInput {
+interface ImageInput {
 	readonly path: string;
 	readonly bytes: Uint8Array;
 }

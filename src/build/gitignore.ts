@@ -1,7 +1,7 @@
 import { globToRegExp } from "./makefile/paths.ts";
 import type { MakefileFiles } from "./makefile/shell.ts";
 
-export interface IgnoreRule {
+interface IgnoreRule {
 	readonly file: string;
 	readonly line: number;
 	readonly pattern: string;

@@ -1,7 +1,7 @@
 import { normalizePath } from "./makefile/paths.ts";
 
 /** What a C file has said before it includes a header. */
-export interface HeaderContext {
+interface HeaderContext {
 	readonly source: string;
 	/** Headers included before, in their order, as paths of the tree. */
 	readonly before: readonly string[];

@@ -24,7 +24,7 @@ const openDefault: OpenToolchains = async (kind) => {
 	return openToolchains({ kind });
 };
 
-export interface CliBuildOptions {
+interface CliBuildOptions {
 	readonly toolchain?: ToolchainKind;
 	readonly jobs?: number;
 	readonly makeVariables?: Readonly<Record<string, string>>;

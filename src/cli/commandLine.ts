@@ -289,7 +289,7 @@ export function parseProgram<T extends Options>(argv: string[], name: string, sp
 }
 
 /** One line: the name, what it takes, and its options in short. */
-export function usageOf(name: string, { takes, options }: CommandSpec): string {
+function usageOf(name: string, { takes, options }: CommandSpec): string {
 	const shown = Object.entries(options).filter(([, option]) => !option.hidden);
 	const words = shown.map(([key, option]) => `[${flag(key, option)}]${option.multiple ? "…" : ""}`);
 	return [name, takes, ...words].filter(Boolean).join(" ");

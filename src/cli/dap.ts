@@ -96,7 +96,7 @@ export function dapHost(settings: Settings): DebugHost {
 }
 
 /** A machine at its first instruction, standing, with its history. */
-export async function debugTarget(
+async function debugTarget(
 	output: BuildOutput,
 	root: string,
 	args: LaunchArguments,

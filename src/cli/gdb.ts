@@ -8,7 +8,7 @@ import { type GdbListener, listenForGdb } from "./gdbListener.ts";
 import { breathe } from "./machine.ts";
 import { pageTableText, registersText } from "./qemu/monitor.ts";
 
-export interface GdbServerOptions {
+interface GdbServerOptions {
 	readonly machine: DebuggedMachine;
 	readonly controller: RunController;
 	readonly kernel: Uint8Array;

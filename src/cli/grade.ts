@@ -120,7 +120,7 @@ async function courseOf({ lab, script }: GradeValues): Promise<Course> {
 	throw new UserError("usage", what, "Give one of them; xv6-lab new --list lists the labs.");
 }
 
-export async function listClass(folder: string) {
+async function listClass(folder: string) {
 	let entries: { readonly name: string; readonly isFolder: boolean }[];
 	try {
 		const listed = await readdir(folder, { withFileTypes: true });

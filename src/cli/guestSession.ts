@@ -18,7 +18,7 @@ export interface GuestSession extends Disposable {
 	readonly view: KernelView;
 }
 
-export interface GuestSessionOptions {
+interface GuestSessionOptions {
 	readonly params: MachineParams;
 	readonly manifest: LabManifest | undefined;
 	/** From now on, for all that the session runs. */

@@ -24,7 +24,7 @@ import { type MachineFlags, machineParams, timeoutMs, toolchainKind } from "./op
 import { readText, writeReport } from "./reportFile.ts";
 import { filtered, shard } from "./testSelection.ts";
 
-export interface ScriptTestValues extends MachineFlags {
+interface ScriptTestValues extends MachineFlags {
 	readonly lab?: string;
 	readonly manifest?: string;
 	readonly script?: string;

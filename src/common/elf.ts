@@ -3,8 +3,8 @@
  * what a function reads is checked, and what is not whole in the file is undefined. Each room says in its own words what that means there.
  */
 export const fileHeaderBytes = 64;
-export const programHeaderBytes = 56;
-export const sectionHeaderBytes = 64;
+const programHeaderBytes = 56;
+const sectionHeaderBytes = 64;
 export const symbolBytes = 24;
 
 export const EM_RISCV = 243;
@@ -23,7 +23,7 @@ export const STT_FUNC = 2;
 const magic = [0x7f, 0x45, 0x4c, 0x46];
 const [class64, littleEndian] = [2, 1];
 
-export interface ElfIdentity {
+interface ElfIdentity {
 	/** Width of its addresses. */
 	readonly bits: 32 | 64;
 	readonly littleEndian: boolean;
@@ -41,7 +41,7 @@ export interface ProgramHeader {
 	readonly memorySize: bigint;
 }
 
-export interface SectionHeader {
+interface SectionHeader {
 	/** Where the header itself stands in the file. */
 	readonly at: number;
 	/** Offset of its name in the table of names. */
@@ -54,7 +54,7 @@ export interface SectionHeader {
 	readonly link: number;
 }
 
-export interface SymbolEntry {
+interface SymbolEntry {
 	/** Where the entry itself stands in the file. */
 	readonly at: number;
 	/** Offset of its name in the table of names. */
@@ -183,7 +183,7 @@ export function stringAt(table: Uint8Array, offset: number): string {
 }
 
 /** Where {@link elfOf} puts the bytes, unless it is told another place. */
-export const elfOfStart = fileHeaderBytes + programHeaderBytes;
+const elfOfStart = fileHeaderBytes + programHeaderBytes;
 
 /**
  * A RISC-V executable of one segment with all rights, that starts at its first byte.

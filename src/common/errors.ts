@@ -47,7 +47,7 @@ export const errorCodes = [
 	"grading-policy",
 ] as const;
 
-export type ErrorCode = (typeof errorCodes)[number];
+type ErrorCode = (typeof errorCodes)[number];
 
 /** Where a failure is, as far as it is known. Lines and columns count from 1. */
 export interface SourcePosition {

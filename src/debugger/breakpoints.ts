@@ -9,7 +9,7 @@ import { stackOf } from "./stack.ts";
 import { format } from "./values.ts";
 
 /** What a person may add to a breakpoint. */
-export interface Extras {
+interface Extras {
 	readonly condition?: string | undefined;
 	/** `5`, `>= 5`, `% 3`. */
 	readonly hitCondition?: string | undefined;
@@ -24,7 +24,7 @@ export interface Place {
 	readonly user: boolean;
 }
 
-export type BreakpointKind = "line" | "function" | "instruction" | "data" | "exception";
+type BreakpointKind = "line" | "function" | "instruction" | "data" | "exception";
 
 export interface Breakpoint {
 	readonly id: number;
@@ -78,7 +78,7 @@ function hitTest(text: string | undefined): ((hits: number) => boolean) | undefi
 	}
 }
 
-export interface BreakpointListener {
+interface BreakpointListener {
 	/** A log point's line. */
 	log(text: string, breakpoint: Breakpoint): void;
 }

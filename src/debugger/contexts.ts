@@ -17,7 +17,7 @@ const fingerprintBytes = 256;
 const maxProcesses = 4096;
 
 /** A used slot of proc[]. */
-export interface ProcessContext {
+interface ProcessContext {
 	/** Physical address of its struct proc. */
 	readonly address: bigint;
 	readonly slot: number;

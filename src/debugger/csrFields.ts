@@ -1,7 +1,7 @@
 import { exceptions } from "../riscv/causes.ts";
 
 /** Bits of a CSR with a name of their own (privileged ISA 1.12). */
-export interface CsrField {
+interface CsrField {
 	readonly name: string;
 	readonly low: number;
 	readonly width: number;

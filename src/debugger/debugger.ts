@@ -10,7 +10,7 @@ import type { DebuggedMachine, Goal, Halt, HaltReason, StepOwner } from "./halt.
 import { stackOf } from "./stack.ts";
 import { type StepKind, Stepper } from "./stepping.ts";
 
-export interface DebuggerHost {
+interface DebuggerHost {
 	/** Lets messages in between two pieces of work. */
 	breathe(): Promise<void>;
 	/** A line for the debug console. */

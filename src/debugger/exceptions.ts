@@ -6,7 +6,7 @@ import type { Contexts } from "./contexts.ts";
 
 export type ExceptionFilter = "panic" | "killed" | "page-fault" | "kernel-trap" | "finding" | "no-progress";
 
-export interface ExceptionFilterInfo {
+interface ExceptionFilterInfo {
 	readonly filter: ExceptionFilter;
 	readonly label: string;
 	readonly description: string;

@@ -12,7 +12,7 @@ export function packet(text: string): string {
 	return `$${escaped}#${checksum(escaped)}`;
 }
 
-export interface PacketListener {
+interface PacketListener {
 	packet(text: string): void;
 	/** Ctrl-C. */
 	interrupt(): void;

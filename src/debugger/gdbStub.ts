@@ -7,7 +7,7 @@ import { fromHex, fromLittleHex, littleHex, PacketReader, packet, toHex } from "
 import type { DebuggedMachine } from "./halt.ts";
 import { Space } from "./space.ts";
 
-export interface GdbHost {
+interface GdbHost {
 	readonly machine: DebuggedMachine;
 	readonly controller: RunController;
 	send(text: string): void;

@@ -19,7 +19,7 @@ export interface Value {
 	readonly bits?: { readonly offset: number; readonly size: number };
 }
 
-export interface Child {
+interface Child {
 	readonly name: string;
 	readonly value: Value;
 }
@@ -268,7 +268,7 @@ function entryChildren(value: Value): Child[] {
 
 // ---- text ----------------------------------------------------------------------------------------------------------
 
-export interface FormatOptions {
+interface FormatOptions {
 	readonly hex?: boolean;
 }
 

@@ -17,7 +17,7 @@ export type Ending =
 	| "elsewhere";
 
 /** The caller's state as seen from a pc in assembly. */
-export interface AssemblyCaller {
+interface AssemblyCaller {
 	readonly ending: Ending;
 	/** sp at the function's entry. */
 	readonly cfa: bigint | undefined;

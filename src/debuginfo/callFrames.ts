@@ -35,7 +35,7 @@ interface Fde {
 	readonly program: ByteReader;
 }
 
-export interface CallerRegisters {
+interface CallerRegisters {
 	readonly cfa: bigint;
 	readonly returnAddress: bigint;
 	register(index: number): bigint | undefined;

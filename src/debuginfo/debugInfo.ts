@@ -7,7 +7,7 @@ import { type LineTable, readLineTable } from "./lines.ts";
 import { plain, type StructType, type Type, TypeReader } from "./types.ts";
 import { type AddressRange, DebugSections, type Die, Unit } from "./unit.ts";
 
-export interface GlobalVariable {
+interface GlobalVariable {
 	readonly name: string;
 	readonly address: number;
 	readonly type: Type | undefined;
@@ -47,7 +47,7 @@ export interface FunctionFrame {
 }
 
 /** A function of the program, as its definition tells. */
-export interface FunctionDefinition {
+interface FunctionDefinition {
 	readonly name: string;
 	readonly range: AddressRange;
 	/** Undefined for assembly. */

@@ -20,7 +20,7 @@ import { UserError } from "../common/errors.ts";
 import { ByteReader, damaged } from "./byteReader.ts";
 
 /** ELF-64 (System V ABI, chapter 4), as far as debugging needs it. */
-export interface ElfSection {
+interface ElfSection {
 	readonly name: string;
 	readonly type: number;
 	readonly flags: bigint;
@@ -30,7 +30,7 @@ export interface ElfSection {
 	readonly link: number;
 }
 
-export interface ElfSegment {
+interface ElfSegment {
 	readonly flags: number;
 	readonly address: number;
 	readonly physical: number;
@@ -39,7 +39,7 @@ export interface ElfSegment {
 	readonly memorySize: number;
 }
 
-export interface ElfSymbol {
+interface ElfSymbol {
 	readonly name: string;
 	readonly address: number;
 	readonly size: number;

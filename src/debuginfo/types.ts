@@ -25,7 +25,7 @@ export interface StructType {
 	readonly members: readonly Member[];
 }
 
-export interface EnumType {
+interface EnumType {
 	readonly kind: "enum";
 	readonly name: string;
 	readonly size: number;

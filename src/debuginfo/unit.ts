@@ -3,7 +3,7 @@ import { DW_AT, DW_FORM, DW_TAG } from "./dwarf.ts";
 import type { ElfFile } from "./elf.ts";
 
 /** Numbers for addresses, constants, flags, references (offset in .debug_info) and section offsets; bytes for blocks and expressions. */
-export type AttributeValue = number | string | Uint8Array;
+type AttributeValue = number | string | Uint8Array;
 
 export interface Die {
 	readonly offset: number;

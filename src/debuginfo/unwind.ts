@@ -30,13 +30,13 @@ export interface Interrupted {
 	register(index: number): bigint | undefined;
 }
 
-export interface UnwoundStack {
+interface UnwoundStack {
 	/** Innermost first. */
 	readonly frames: readonly StackFrame[];
 	readonly interrupted?: Interrupted;
 }
 
-export interface UnwindOptions {
+interface UnwindOptions {
 	/** Where code lies in the ELF file that runs at another address (xv6's trampoline page); default: at the same. */
 	link?(pc: bigint): bigint;
 	/** No more frames than this; default 64. */

@@ -15,7 +15,7 @@ import { CountReader, type Counts, type Drift, driftsOf } from "./counts.ts";
 import { fromPowerOn } from "./scheduleText.ts";
 import { StuckWatch } from "./stuck.ts";
 
-export interface BenchParts {
+interface BenchParts {
 	/** At power-on; its state is lost. */
 	readonly machine: Machine;
 	readonly kernel: ProgramSymbols;

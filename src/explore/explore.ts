@@ -18,7 +18,7 @@ import type { Finding } from "./report.ts";
 import { Sharing } from "./sharing.ts";
 import { Variables } from "./variables.ts";
 
-export interface ExploreRequest {
+interface ExploreRequest {
 	/** With core-watch.wasm. Its state is lost. */
 	readonly machine: Machine;
 	readonly kernel: ProgramSymbols;

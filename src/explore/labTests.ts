@@ -15,7 +15,7 @@ import { scheduleText } from "./scheduleText.ts";
 import { type SearchProgress, searchOn } from "./search.ts";
 import { renderHarm } from "./story.ts";
 
-export interface LabExplorerParts {
+interface LabExplorerParts {
 	readonly kernel: ProgramSymbols;
 	readonly manifest: LabManifest;
 	/** A machine at power-on, of one core or the other. */
@@ -25,7 +25,7 @@ export interface LabExplorerParts {
 }
 
 /** What detectors and schedules say of a test that passed. */
-export interface TestExploration {
+interface TestExploration {
 	/** Empty: nothing was found. */
 	readonly reasons: readonly Reason[];
 	/** The detectors' reports and the failing schedule. */

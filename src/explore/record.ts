@@ -7,7 +7,7 @@ import { Bench } from "./bench.ts";
 import { type Place, placeText } from "./report.ts";
 
 /** A place of a report, and what is there. */
-export interface MarkedPlace extends Pick<Place, "hart" | "step"> {
+interface MarkedPlace extends Pick<Place, "hart" | "step"> {
 	readonly text: string;
 }
 
@@ -15,7 +15,7 @@ export function markedPlaces(places: readonly Place[]): MarkedPlace[] {
 	return places.map((place) => ({ hart: place.hart, step: place.step, text: placeText(place) }));
 }
 
-export interface RecordRequest {
+interface RecordRequest {
 	/** With the plain core, at power-on; its state is lost. */
 	readonly machine: Machine;
 	readonly kernel: ProgramSymbols;

@@ -11,7 +11,7 @@ import { Priorities } from "./priorities.ts";
 import type { Frame, Place } from "./report.ts";
 import { scheduleText } from "./scheduleText.ts";
 
-export interface SearchRequest {
+interface SearchRequest {
 	/** With the plain core, at power-on; its state is lost. */
 	readonly machine: Machine;
 	readonly kernel: ProgramSymbols;

@@ -18,7 +18,7 @@ function tellFailure({ kind, run: { end, drifts } }: Failure): string {
 }
 
 /** `hart 1 (pid 4 racer) stops before kernel/kalloc.c:77 in kalloc, for 4 rounds`. */
-export function tellStop({ decision, frame, process }: Stop): string {
+function tellStop({ decision, frame, process }: Stop): string {
 	const who = process ? ` (pid ${process.pid} ${process.name})` : "";
 	const where = `${at(frame)} in ${frame.function}`.trim();
 	const what =

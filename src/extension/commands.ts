@@ -9,7 +9,7 @@ import { addToDisk } from "./quickFixes.ts";
 type Report = BuildReport;
 
 /** What the commands need of the rest; each is a noun with a file of its own. */
-export interface CommandParts {
+interface CommandParts {
 	readonly folders: Folders;
 	readonly log: vscode.LogOutputChannel;
 	/** Programs that have a command of their own. */

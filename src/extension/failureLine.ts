@@ -4,7 +4,7 @@ import type { VerdictData } from "../protocol/engine.ts";
 const namedPlace = /^([A-Za-z0-9_][A-Za-z0-9_./-]*):(\d+): not true/m;
 const namedLine = /^line (\d+): /m;
 
-export interface FailurePlace {
+interface FailurePlace {
 	/** Path in the tree. */
 	readonly file: string;
 	/** From 1. */

@@ -7,7 +7,7 @@ export interface FileEdit {
 	readonly text: string;
 }
 
-export interface Fix {
+interface Fix {
 	readonly title: FixTitle;
 	readonly edit: FileEdit;
 }

@@ -6,7 +6,7 @@ type Asked =
 	| Exclude<Question, { readonly type: "control" }>
 	| { readonly type: "control"; readonly action: EngineAction };
 /** What the engine does itself; the others are the host's. */
-export type EngineAction = Exclude<MachineAction, "boot">;
+type EngineAction = Exclude<MachineAction, "boot">;
 
 /** What the engine answers to a question of the inspector's page. Without VS Code, for other hosts of the page. */
 export async function askEngine(engine: Pick<EngineClient, "request">, question: Asked): Promise<InspectorAnswer> {

@@ -17,7 +17,7 @@ import { XvTerminal } from "./terminal.ts";
 export type BuildReport = vscode.Progress<{ message?: string; increment?: number }>;
 
 /** Milliseconds that a command took, its test's own where it has one. */
-export interface Timed {
+interface Timed {
 	readonly tookMs: number;
 }
 

@@ -85,7 +85,7 @@ export class MachineView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 }
 
 /** What a person runs: the lab's programs in its order, then the others by name. */
-export function shownPrograms(tree: TreeInfo): readonly ProgramInfo[] {
+function shownPrograms(tree: TreeInfo): readonly ProgramInfo[] {
 	const order = tree.lab?.programs ?? [];
 	const rank = ({ name }: ProgramInfo) => (order.includes(name) ? order.indexOf(name) : order.length);
 	return tree.programs

@@ -11,7 +11,7 @@ export interface TaskProgress {
 	readonly state: TestState | "partly" | undefined;
 }
 
-export interface LabProgress {
+interface LabProgress {
 	readonly tasks: readonly TaskProgress[];
 	readonly passed: number;
 	readonly total: number;

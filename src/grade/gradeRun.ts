@@ -3,7 +3,7 @@ import { gradeLimits } from "./limits.ts";
 import type { GradeJob, GradeMessage, GradeResult, GradeTest } from "./types.ts";
 
 /** A worker for one script (src/worker/gradeWorker.ts). Terminating it ends whatever the script does. */
-export interface GradeWorker {
+interface GradeWorker {
 	post(job: GradeJob): void;
 	onMessage(listener: (message: GradeMessage) => void): void;
 	/** It ended without an `end` message. */
@@ -13,7 +13,7 @@ export interface GradeWorker {
 
 export type StartGradeWorker = () => GradeWorker;
 
-export interface GradeListeners {
+interface GradeListeners {
 	readonly onTests?: (tests: readonly GradeTest[]) => void;
 	readonly onBegin?: (test: GradeTest) => void;
 	readonly onResult?: (result: GradeResult) => void;

@@ -15,7 +15,7 @@ const mostLooks = 200;
 const afterPanic = 20_000_000;
 const ticksPerSecond = 10_000_000;
 
-export interface GuestOptions {
+interface GuestOptions {
 	readonly machine: Machine;
 	readonly symbols: ProgramSymbols;
 	/** Milliseconds of wall time. */

@@ -40,7 +40,7 @@ export class ScriptError extends Error {
 	override readonly name = "ScriptError";
 }
 
-export interface InterpreterOptions {
+interface InterpreterOptions {
 	/** Files by path; a script's working folder is `/`, ours are in `/lib`. */
 	readonly files: ReadonlyMap<string, string>;
 	/** Answers a line that Python code wrote to {@link device}. */

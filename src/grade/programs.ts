@@ -3,7 +3,7 @@ import type { NetworkPort } from "../machine/network/types.ts";
 import { addr2line } from "./addr2line.ts";
 
 /** What a program of the host did, as subprocess.py reads it. */
-export type ProgramAnswer =
+type ProgramAnswer =
 	| { readonly code: number; readonly out: string }
 	/** It runs beside the machine; `wait` and `stop` bring the rest. */
 	| { readonly running: true }
@@ -12,13 +12,13 @@ export type ProgramAnswer =
 	| { readonly notGraded: string };
 
 /** The peer of a network lab, as `make server` and `python3 ./nettest.py grade` are. */
-export interface GradeServer {
+interface GradeServer {
 	/** What it has printed once it ended. */
 	end(): string;
 }
 
 /** Starts the peer that a command line means; a reason instead where there is none. */
-export type ServerStarter = (argv: readonly string[]) => GradeServer | { readonly notGraded: string };
+type ServerStarter = (argv: readonly string[]) => GradeServer | { readonly notGraded: string };
 
 /** The peer is inside of the machine, and answers by itself; what it says on its output is what its program would have printed. */
 export function networkPeers(network: NetworkPort | undefined): ServerStarter {

@@ -3,7 +3,7 @@ import type { MachineSurface, PhysicalMemory } from "../machine/types.ts";
 export const pageBytes = 4096;
 
 /** What of a machine it takes to read its RAM, and to know what need not be read again. */
-export type MemoryOwner = Pick<MachineSurface, "memory" | "stamp" | "changedSince">;
+type MemoryOwner = Pick<MachineSurface, "memory" | "stamp" | "changedSince">;
 
 /**
  * Guest RAM for readers that touch thousands of words: numbers instead of bigints. 64-bit words come as numbers and lose low bits

@@ -3,7 +3,7 @@ import { findMember, plain, type StructType, type Type } from "../debuginfo/type
 import type { PanelName } from "../protocol/kernelModel.ts";
 import { pathAt } from "./typedMemory.ts";
 
-export interface ArrayPlace {
+interface ArrayPlace {
 	readonly address: number;
 	readonly count: number;
 	readonly stride: number;

@@ -563,7 +563,7 @@ export class KernelView implements Disposable {
 }
 
 /** `4 prodcons3: store 0x3fffffd028 in mapped region (shared, family 0), got frame 32606`. */
-export function faultText(entry: FaultEntry): string {
+function faultText(entry: FaultEntry): string {
 	const where = entry.range ? ` in ${entry.range}` : ", nothing is there";
 	const { outcome, frame } = entry;
 	const became = frame === undefined ? outcomeWords[outcome] : gotFrame.replace("{0}", String(frame));

@@ -10,7 +10,7 @@ const entriesPerUpdate = 1000;
 const stepsPerUpdate = 200;
 
 /** Where models come from. */
-export interface Viewed {
+interface Viewed {
 	outline(): Outline;
 	/** The moment of the past that the machine stands at; undefined: it is the present. */
 	past(): KernelModel | undefined;

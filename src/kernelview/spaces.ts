@@ -219,12 +219,7 @@ function allStretches(memory: GuestMemory, { pieces }: PageTables): readonly Str
 }
 
 /** Leaves and areas merged into ranges, split where meaning or permissions change. */
-export function mergeRanges(
-	memory: GuestMemory,
-	areas: readonly Area[],
-	tables: PageTables,
-	elsewhere?: Area,
-): RangeModel[] {
+function mergeRanges(memory: GuestMemory, areas: readonly Area[], tables: PageTables, elsewhere?: Area): RangeModel[] {
 	const byArea = new Map<Area | undefined, OpenRange[]>();
 	const ram = memory.base + memory.size;
 	const cuts = [...new Set(areas.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
@@ -305,7 +300,7 @@ function toModel(range: OpenRange): RangeModel {
 	};
 }
 
-export function regionModel(region: Region): RegionModel {
+function regionModel(region: Region): RegionModel {
 	const { allowed } = region;
 	return {
 		path: region.path,
@@ -321,7 +316,7 @@ export function regionModel(region: Region): RegionModel {
 }
 
 /** The tables as they are, neighbouring entries with neighbouring frames as one run. */
-export function tableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
+function tableModels(memory: GuestMemory, tables: PageTables): PageTableModel[] {
 	let models = modelCache.get(tables);
 	if (!models) {
 		models = makeTableModels(memory, tables);

@@ -11,7 +11,7 @@ import type {
 } from "../protocol/kernelModel.ts";
 import { frameWords } from "../protocol/words.ts";
 
-export interface TableOptions {
+interface TableOptions {
 	/** Page-table pages with their entries, too. */
 	readonly pageTables?: boolean;
 	/** Most lines of the log; the last ones are shown. Default 200. */
@@ -88,7 +88,7 @@ function spaceTables(space: SpaceModel, options: TableOptions): string {
 }
 
 /** `sbrk(4096)`, or `sbrk(4096) × 300`. */
-export const markText = ({ text, times }: MarkEntry) => (times === undefined ? text : `${text} × ${times}`);
+const markText = ({ text, times }: MarkEntry) => (times === undefined ? text : `${text} × ${times}`);
 
 function logRow(entry: LogEntry): string[] {
 	const who = `${entry.pid} ${entry.process}`;

@@ -29,7 +29,7 @@ export function changedFiles(from: Files, to: Files): Map<string, Uint8Array> {
 	return changed;
 }
 
-export interface SkeletonParts {
+interface SkeletonParts {
 	readonly id: string;
 	readonly starter: Files;
 	readonly solution: Files;

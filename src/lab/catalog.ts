@@ -9,7 +9,7 @@ import { applyPatch } from "./patch.ts";
 import { type Recognised, recognise } from "./recognise.ts";
 
 /** Names the lab of a workspace; `xv6-lab new` writes it, a course may write its own. */
-export const workspaceFile = ".xv6-lab.json";
+const workspaceFile = ".xv6-lab.json";
 /** What `make` leaves in a tree; git must not see it. */
 const ignored = `*.o
 *.d

@@ -25,12 +25,12 @@ export const knownProgramSchema = v.strictObject({
 });
 
 /** Schema of labs/known-programs.json. */
-export const knownProgramsSchema = v.strictObject({ programs: v.array(knownProgramSchema) });
+const knownProgramsSchema = v.strictObject({ programs: v.array(knownProgramSchema) });
 
 export type KnownProgram = v.InferOutput<typeof knownProgramSchema>;
 
 /** What the console says about a program that reports by itself. */
-export interface KnownResult {
+interface KnownResult {
 	/** `unknown`: it printed neither the lines of a pass nor one of a failure. */
 	readonly state: "passed" | "failed" | "unknown";
 	/** One sentence for people, which quotes the line that decides. */

@@ -28,7 +28,7 @@ const regularExpression = v.pipe(
 	}, "a regular expression"),
 );
 
-export const invariantSchema = v.variant("kind", [
+const invariantSchema = v.variant("kind", [
 	/** The console shows no `panic:` and the machine is back at its prompt. */
 	v.object({ kind: v.literal("no-panic") }),
 	/** As many frames on kalloc's free list after the command as before it. */
@@ -51,7 +51,7 @@ export const invariantSchema = v.variant("kind", [
 	}),
 ]);
 
-export const testSchema = v.object({
+const testSchema = v.object({
 	id: identifier,
 	task: identifier,
 	title: oneLine,
@@ -84,7 +84,7 @@ export const testSchema = v.object({
 	early: v.optional(v.literal(true)),
 });
 
-export const knownFailureSchema = v.object({
+const knownFailureSchema = v.object({
 	id: identifier,
 	/** Where it applies; default: everywhere in the lab. */
 	tests: v.optional(v.array(identifier)),
@@ -120,7 +120,7 @@ export const knownFailureSchema = v.object({
 	panel: v.optional(v.picklist(["processes", "address-space", "walk", "frames", "faults", "findings"])),
 });
 
-export const taskSchema = v.object({
+const taskSchema = v.object({
 	id: identifier,
 	title: oneLine,
 	/** Anchor in the handout. */
@@ -148,7 +148,7 @@ export const taskSchema = v.object({
 });
 
 /** What a tree of the lab has and others have not. No single sign decides: a file name alone is no lab. */
-export const recognitionSchema = v.object({
+const recognitionSchema = v.object({
 	/** So many signs are enough. */
 	least: v.pipe(v.number(), v.integer(), v.minValue(2)),
 	signs: v.pipe(

@@ -62,7 +62,7 @@ const passed = "ALL TESTS PASSED";
 const failed = "SOME TESTS FAILED";
 
 /** A test of a program as its source declares it: function and name in a table, in either order. */
-export interface DeclaredTest {
+interface DeclaredTest {
 	readonly name: string;
 	/** Line (from 1) of the test's function, where it is in the same file. */
 	readonly line?: number;

@@ -17,7 +17,7 @@ import type { Network } from "./network/network.ts";
 import type { Datagram, NetworkOptions } from "./network/types.ts";
 import { board as map } from "./virtBoard.ts";
 
-export interface BoardParts {
+interface BoardParts {
 	readonly memory: WebAssembly.Memory;
 	readonly ramBytes: number;
 	/** Disk images in linear memory, by slot; undefined: the slot is empty. */

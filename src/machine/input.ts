@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 /** What the core may do before the next input is due. */
-export interface Admission {
+interface Admission {
 	/** 0: the recorded run ended here. */
 	readonly steps: number;
 	/** The wait or the moment that must come first, if any. */

@@ -73,7 +73,7 @@ function isSchedule(schedule: Schedule): boolean {
 	}
 }
 
-export interface ParsedInputLog {
+interface ParsedInputLog {
 	readonly records: readonly InputRecord[];
 	readonly end?: { readonly hash: string };
 }

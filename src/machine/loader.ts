@@ -11,7 +11,7 @@ export interface RawImage {
 	readonly bytes: Uint8Array;
 }
 
-export interface LoaderTarget {
+interface LoaderTarget {
 	readonly bytes: Uint8Array;
 	readonly view: DataView;
 	readonly harts: number;

@@ -9,7 +9,7 @@ type Callbacks = Pick<CoreImports["env"], "onBreakpoint" | "onWatchpoint">;
 const noWatch: WatchFilter & { readonly purpose?: Purpose } = {};
 
 /** History's own search, or everybody else. */
-export type Purpose = "own" | "others";
+type Purpose = "own" | "others";
 
 interface Host {
 	readonly view: DataView;

@@ -33,7 +33,7 @@ export interface Mark {
 const mostMarks = 16;
 
 /** All that a run depends on; `jit` is no part of it. */
-export type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">> &
+type RecordedOptions = Required<Pick<MachineOptions, "harts" | "memoryBytes" | "seed" | "virtio" | "pmp">> &
 	Pick<MachineOptions, "network" | "rtc">;
 
 const magic = "xv6-lab-run";

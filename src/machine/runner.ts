@@ -17,7 +17,7 @@ const stretch = 5_000_000;
 let nextStamp = 1;
 
 /** Of the machine, what its runs need. */
-export interface RunnerParts {
+interface RunnerParts {
 	readonly view: DataView;
 	readonly line: ConsoleLine;
 	readonly input: Input;

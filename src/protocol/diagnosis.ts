@@ -5,7 +5,7 @@ import type { SourcePoint } from "./kernelModel.ts";
  * Why a run went wrong, as far as memory, traps and debug information prove it: plain data, made by `src/kernelview/diagnosis/`, and one
  * text for terminal, command line, test message and inspector.
  */
-export const diagnosisKinds = [
+const diagnosisKinds = [
 	/** panic(), and nothing closer to the cause was recognised. */
 	"panic",
 	/** A panic of acquire, release or sched about a lock. */

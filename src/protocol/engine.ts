@@ -206,7 +206,7 @@ export interface ScheduleData {
 }
 
 /** One report; `stack`: the calls at its last place, the place first; `moment`: right before that place. */
-export interface ExplorationData {
+interface ExplorationData {
 	readonly text: string;
 	readonly moment: ScheduleData;
 	readonly stack: readonly { readonly name: string; readonly file?: string; readonly line?: number }[];

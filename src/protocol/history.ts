@@ -26,7 +26,7 @@ export interface PageContent {
 }
 
 /** A step as the changes against the one sent before; a member that is absent did not change. */
-export interface StepDelta {
+interface StepDelta {
 	readonly id: number;
 	readonly instret: number;
 	readonly entry: number;
@@ -59,7 +59,7 @@ export interface WriterModel {
 	readonly stack: readonly WriterFrame[];
 }
 
-export interface WriterFrame {
+interface WriterFrame {
 	readonly name: string;
 	readonly file?: string;
 	readonly line?: number;

@@ -31,9 +31,9 @@ export interface KernelModel {
 }
 
 /** `0x` and digits, without leading zeros. */
-export type Hex = string;
+type Hex = string;
 
-export const panelNames = ["processes", "address-space", "walk", "frames", "faults", "findings"] as const;
+const panelNames = ["processes", "address-space", "walk", "frames", "faults", "findings"] as const;
 export type PanelName = (typeof panelNames)[number];
 
 /** A place in the sources; lines count from 1. `file` is relative to the tree when the build recorded it so. */

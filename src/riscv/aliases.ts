@@ -1,7 +1,7 @@
 import { type FieldName, fields } from "./fields.ts";
 
 /** A pseudo-instruction: unprivileged ISA, tables 25.2 and 25.3, in the choice that GNU objdump makes. */
-export interface Alias {
+interface Alias {
 	readonly mnemonic: string;
 	/** Mnemonic of the instruction it abbreviates. */
 	readonly of: string;

@@ -1,4 +1,4 @@
-export interface Cause {
+interface Cause {
 	readonly code: number;
 	/** As the privileged ISA, table 3.6, names it. */
 	readonly name: string;

@@ -2,7 +2,7 @@ import { type FieldName, fields } from "./fields.ts";
 import { instructionNamed } from "./isa.ts";
 
 /** The C extension: unprivileged ISA, chapter 16 (RV64). Each 16-bit instruction is one 32-bit instruction in short. */
-export interface Compressed {
+interface Compressed {
 	readonly mnemonic: string;
 	readonly mask: number;
 	readonly match: number;

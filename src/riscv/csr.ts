@@ -1,6 +1,6 @@
 import type { PrivilegeMode } from "./registers.ts";
 
-export interface Csr {
+interface Csr {
 	readonly number: number;
 	readonly name: string;
 	/** Lowest mode that may access it, from bits 9..8 of the number. */

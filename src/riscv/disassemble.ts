@@ -5,7 +5,7 @@ import { type FieldName, fields } from "./fields.ts";
 import { findInstruction, instructionLength } from "./isa.ts";
 import { floatRegisters, integerRegisters } from "./registers.ts";
 
-export interface Disassembly {
+interface Disassembly {
 	/** Bytes. */
 	readonly length: 2 | 4;
 	readonly mnemonic: string;
@@ -18,7 +18,7 @@ export interface Disassembly {
 	readonly legal: boolean;
 }
 
-export interface DisassembleOptions {
+interface DisassembleOptions {
 	/** Name of a code address, as `main+0x8`. */
 	readonly symbolize?: (address: bigint) => string | undefined;
 	/** Pseudo-instructions as assembler programmers write them (`ret`, `li`, `beqz`); default true. */

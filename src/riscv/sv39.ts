@@ -13,7 +13,7 @@ export const PTE_R = 1n << 1n;
 export const PTE_W = 1n << 2n;
 export const PTE_X = 1n << 3n;
 export const PTE_U = 1n << 4n;
-export const PTE_G = 1n << 5n;
+const PTE_G = 1n << 5n;
 export const PTE_A = 1n << 6n;
 export const PTE_D = 1n << 7n;
 /** Two bits that hardware ignores; xv6 labs mark copy-on-write pages with them. */
@@ -25,7 +25,7 @@ const reservedMask = 0x3ffn << 54n;
 export const satpModeBare = 0n;
 export const satpModeSv39 = 8n;
 
-export interface Pte {
+interface Pte {
 	readonly bits: bigint;
 	readonly valid: boolean;
 	readonly readable: boolean;

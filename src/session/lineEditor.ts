@@ -9,7 +9,7 @@ export interface ShellNames {
 	readonly files: readonly string[];
 }
 
-export interface LineEditorHost {
+interface LineEditorHost {
 	/** Bytes for the guest's UART. */
 	send(bytes: Uint8Array): void;
 	/** Text for the terminal, after everything before. */

@@ -23,7 +23,7 @@ const piece: Instructions = 500_000;
  * - `past`: shows an earlier moment of its history
  * - `dead`: the guest ended itself; its memory stays readable
  */
-export type RunState = "off" | "running" | "paused" | "past" | "dead";
+type RunState = "off" | "running" | "paused" | "past" | "dead";
 
 /** Why a machine does not run. */
 export type Stop =

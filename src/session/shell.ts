@@ -15,7 +15,7 @@ export interface ShellOptions {
 	readonly patience?: () => () => boolean;
 }
 
-export interface CommandOptions {
+interface CommandOptions {
 	/** Characters after which a command is given up. */
 	readonly mostOutput?: number;
 	/** Somebody may type: a guest that waits for input is not stuck. */

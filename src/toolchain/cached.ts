@@ -11,7 +11,7 @@ export function compileKey(version: string, job: CompileJob, inputs: ReadonlyMap
 }
 
 /** SHA-256 over the linker, the job, and the content of every object and of the script. */
-export function linkKey(version: string, job: LinkJob): Promise<string> {
+function linkKey(version: string, job: LinkJob): Promise<string> {
 	const files = job.objects.map(({ path, bytes }) => [path, bytes] as const);
 	const script = job.script ? [[job.script.path, utf8(job.script.text)] as const] : [];
 	return keyOf(["link", version, job.flags, job.output, job.target, files.length], [...files, ...script]);

@@ -13,7 +13,7 @@ import { explorable, machineFor } from "./compose.ts";
 import { Engine } from "./engine.ts";
 
 /** What the engine needs of its platform. */
-export interface EnginePlatform {
+interface EnginePlatform {
 	readonly catalog: LabCatalog;
 	core(): Promise<WebAssembly.Module>;
 	/** The core that detectors watch. */

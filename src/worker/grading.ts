@@ -11,7 +11,7 @@ import { diagnosisSources } from "../lab/diagnosisFiles.ts";
 import type { Verdict } from "../lab/verdict.ts";
 import type { EngineEvents, LabInfo, RunTestsParams, TestInfo } from "../protocol/engine.ts";
 
-export interface GradingParts {
+interface GradingParts {
 	readonly gradeWorkers: () => Promise<StartGradeWorker>;
 	readonly core: () => Promise<WebAssembly.Module>;
 	emit<K extends keyof EngineEvents>(kind: K, event: EngineEvents[K]): void;

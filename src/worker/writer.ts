@@ -11,7 +11,7 @@ const entryBytes = 8;
 /** Calls that are of interest: the writer, and what led to it. */
 const mostCalls = 8;
 
-export interface WriterQuestion {
+interface WriterQuestion {
 	/** Physical address of the entry. */
 	readonly address: bigint;
 	/** Guest time between which the write is looked for. */

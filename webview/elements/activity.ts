@@ -31,7 +31,7 @@ const groupNames: readonly (readonly [ActivityGroup, () => string])[] = [
 ];
 
 /** Who runs where, waits for locks, holds them, sleeps: lanes by hart and by process, from the machine's history. */
-export class Activity extends Part {
+class Activity extends Part {
 	private isOpen = false;
 	private range: TimePart | undefined;
 	private model: ActivityModel | undefined;

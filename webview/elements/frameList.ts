@@ -65,7 +65,7 @@ function stripText(frame: number, strip: readonly OwnerCell[]): string {
 	return l10n.t("frame {0}: {1}", frame, parts.join(", "));
 }
 
-export function contentText(content: PageContent | undefined): string {
+function contentText(content: PageContent | undefined): string {
 	if (!content) return "";
 	if (content.junk === wordsPerPage) return l10n.t("0505… fill only");
 	if (content.zero === wordsPerPage) return l10n.t("all zero");

@@ -93,7 +93,7 @@ function lastLines(output: string | undefined): string {
 }
 
 /** Where one is in the run, and the ways from there. Stays at the top. */
-export class Transport extends Part {
+class Transport extends Part {
 	override render() {
 		const { store } = this;
 		const { run, index, host } = store;

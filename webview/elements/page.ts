@@ -15,7 +15,7 @@ const wordsPerPage = 1024;
 const shownWords = 4;
 
 /** What happened to the selected page, and the tables that lead to it. */
-export class PagePanel extends Part {
+class PagePanel extends Part {
 	private told:
 		| { readonly key: string; readonly events: readonly object[]; readonly lines: readonly StoryLine[] }
 		| undefined;

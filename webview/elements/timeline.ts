@@ -33,7 +33,7 @@ const binWidth = 4;
 const overviewHeight = 24;
 
 /** A lane a process, a column an event. */
-export class Timeline extends Part {
+class Timeline extends Part {
 	private window: Window | undefined;
 
 	override render() {

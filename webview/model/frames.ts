@@ -21,7 +21,7 @@ export interface Segment {
 	readonly page?: { readonly pid: number; readonly va: number };
 }
 
-export interface FrameMap {
+interface FrameMap {
 	readonly segments: readonly Segment[];
 	readonly summary: string;
 	/** What the kernel itself holds is known for now only. */

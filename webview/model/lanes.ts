@@ -99,7 +99,7 @@ export function branchesIn(run: Run, window: Window, lanes: readonly Lane[]): Br
 }
 
 /** A stretch of the whole run in the overview. */
-export interface Bin {
+interface Bin {
 	readonly from: number;
 	readonly to: number;
 	readonly faults: number;

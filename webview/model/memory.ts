@@ -62,7 +62,7 @@ function now({ model, steps }: Run): Memory {
 }
 
 /** The last step at or before a time. */
-export function lastStep(steps: readonly MemoryStep[], instret: number): MemoryStep | undefined {
+function lastStep(steps: readonly MemoryStep[], instret: number): MemoryStep | undefined {
 	return steps.findLast((step) => step.instret <= instret);
 }
 
@@ -131,7 +131,7 @@ function readPage(space: SpaceModel, va: number, memoryBase: number): PageAt | u
 }
 
 /** A region lies over what is below it. */
-export function rangeAt(space: SpaceModel, va: number): RangeModel | undefined {
+function rangeAt(space: SpaceModel, va: number): RangeModel | undefined {
 	const holds = ({ start, end }: RangeModel) => va >= Number(start) && va < Number(end);
 	return (
 		space.ranges.find((range) => range.kind === "region" && holds(range)) ??

@@ -21,7 +21,7 @@ export type Row =
 	| { readonly kind: "fold"; readonly text: string };
 
 /** Stands before the first row of neighbouring pages with one meaning. */
-export interface GroupHead {
+interface GroupHead {
 	readonly name: string;
 	readonly note: string;
 	readonly rows: number;
@@ -61,7 +61,7 @@ export function regionStarts(columns: readonly Column[]): number[] {
 }
 
 /** `Shared region 1`, `Stack`. */
-export function rangeName(page: PageAt, starts: readonly number[]): string {
+function rangeName(page: PageAt, starts: readonly number[]): string {
 	if (page.range.kind !== "region" || !page.region) return kindNames[page.range.kind]();
 	const number = starts.indexOf(Number(page.region.start)) + 1;
 	if (page.region.shared === undefined) return l10n.t("Region {0}", number);

@@ -88,7 +88,7 @@ export function entryAt(table: PageTableModel, index: number): PteRun | undefine
 }
 
 /** A line of a table as it is shown: an entry near the one that counts, or how many entries lie between two shown ones. */
-export type TableLine =
+type TableLine =
 	| { readonly index: number; readonly flags: string; readonly hit: boolean; readonly empty: boolean }
 	| { readonly fold: number };
 
@@ -110,7 +110,7 @@ export function tableLines({ table, index }: Level, away = 4): TableLine[] {
 	return lines;
 }
 
-export interface AccessAnswer {
+interface AccessAnswer {
 	readonly access: "load" | "store" | "fetch";
 	readonly allowed: boolean;
 	readonly why: string;

@@ -40,7 +40,7 @@ export function outcomeText({ outcome, frame }: FaultEntry): string {
 const places = new WeakMap<LogEntry, string>();
 
 /** `Shared region 1, page 2 of 3`: where a fault was, as the process had it then; empty when no range is there. */
-export function placeName(run: Run, entry: FaultEntry): string {
+function placeName(run: Run, entry: FaultEntry): string {
 	const known = places.get(entry);
 	if (known !== undefined) return known;
 	const { steps } = run;

@@ -13,7 +13,7 @@ export interface Variable {
 export type Scope = (name: string) => Variable | undefined;
 
 /** What expansion needs from outside; nothing here runs a program. */
-export interface ExpandHost {
+interface ExpandHost {
 	/** All paths of the tree, for `wildcard`. */
 	readonly paths: readonly string[];
 	/** Result of a shell command that is understood without running it, or undefined. */

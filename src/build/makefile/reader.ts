@@ -19,7 +19,7 @@ export interface Recipe {
 	readonly lines: readonly { readonly text: string; readonly position: Position }[];
 }
 
-export interface ExplicitRule {
+interface ExplicitRule {
 	readonly prerequisites: string[];
 	readonly orderOnly: string[];
 	recipe?: Recipe;
@@ -28,7 +28,7 @@ export interface ExplicitRule {
 	readonly position: Position;
 }
 
-export interface PatternRule {
+interface PatternRule {
 	readonly targets: readonly string[];
 	readonly prerequisites: readonly string[];
 	readonly orderOnly: readonly string[];

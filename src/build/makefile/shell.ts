@@ -8,7 +8,7 @@ export interface MakefileFiles {
 }
 
 /** Tool prefix that stands for "the RISC-V tools", whichever of them builds in the end. */
-export const riscvPrefix = "riscv64-unknown-elf-";
+const riscvPrefix = "riscv64-unknown-elf-";
 
 /**
  * Output of a `$(shell …)` command, found out without running it; undefined when it cannot be known. Probes of the

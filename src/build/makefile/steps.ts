@@ -28,7 +28,7 @@ export interface LinkStep extends StepBase {
 }
 
 /** `objcopy -O binary`. */
-export interface BinaryStep extends StepBase {
+interface BinaryStep extends StepBase {
 	readonly kind: "binary";
 	readonly input: string;
 }
@@ -39,12 +39,12 @@ export interface GenerateStep extends StepBase {
 	readonly script: string;
 }
 
-export interface ConcatStep extends StepBase {
+interface ConcatStep extends StepBase {
 	readonly kind: "concat";
 	readonly inputs: readonly string[];
 }
 
-export interface TextStep extends StepBase {
+interface TextStep extends StepBase {
 	readonly kind: "text";
 	readonly text: string;
 }
@@ -62,7 +62,7 @@ export interface ImageStep extends StepBase {
 export type Step = CompileStep | LinkStep | BinaryStep | GenerateStep | ConcatStep | TextStep | ImageStep;
 
 /** What one recipe line amounts to. */
-export interface RecipeEffect {
+interface RecipeEffect {
 	readonly steps: readonly Step[];
 	/** Arguments of a QEMU call in it. */
 	readonly qemu?: readonly string[];

@@ -1,7 +1,7 @@
 import type { Measured, Side } from "./report.ts";
 
 /** One row of the table on one side: every session's figures, so that a comparison knows how much they vary. */
-export interface JsonRow {
+interface JsonRow {
 	readonly work: string;
 	readonly harts: number;
 	readonly side: Side | "native";
@@ -12,7 +12,7 @@ export interface JsonRow {
 	readonly instructions?: number;
 }
 
-export interface BenchFile {
+interface BenchFile {
 	readonly format: 1;
 	/** When it was measured, ISO 8601. */
 	readonly date: string;

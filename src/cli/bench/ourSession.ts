@@ -9,7 +9,7 @@ import { promptAtEnd } from "../../session/consoleText.ts";
 import { RunController } from "../../session/runController.ts";
 import { median, outputOf, type SessionResult, type Times, turnsOf, type Work } from "./works.ts";
 
-export interface SessionJob {
+interface SessionJob {
 	readonly kernel: string;
 	readonly disk: string;
 	readonly harts: number;

@@ -11,7 +11,7 @@ export interface Work {
 	readonly native?: readonly [name: string, rounds: string];
 }
 
-export const hartCounts = [1, 3, 8] as const;
+const hartCounts = [1, 3, 8] as const;
 
 function compute(name: string, title: string, rounds: number): Work {
 	const native = [name, String(rounds)] as const;

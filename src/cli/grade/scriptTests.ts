@@ -30,7 +30,7 @@ export async function scriptSources({ name, text }: CourseScript, tree: SourceTr
 	return [...files, ...(await diagnosisSources(tree))].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-export interface ScriptRun {
+interface ScriptRun {
 	readonly script: CourseScript;
 	readonly tree: SourceTree;
 	readonly output: BuildOutput;

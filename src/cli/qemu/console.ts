@@ -8,7 +8,7 @@ const keys = [
 	"C-a C-a  sends C-a",
 ];
 
-export interface ConsoleHost {
+interface ConsoleHost {
 	/** To the guest's serial line. */
 	send(bytes: Uint8Array): void;
 	/** To standard output. */

@@ -77,7 +77,7 @@ function hartText(hart: Hart): string {
 	].join("\n");
 }
 
-export interface MonitorHost {
+interface MonitorHost {
 	readonly machine: MachineSurface;
 	/** The machine does not run now. */
 	readonly stands: boolean;

@@ -31,7 +31,7 @@ export async function atomicWrite(files: readonly FileToWrite[], write: WriteNew
 }
 
 /** Writes a file that must not be there yet; replaced in tests of what a full disk does. */
-export type WriteNew = (path: string, bytes: Uint8Array) => Promise<void>;
+type WriteNew = (path: string, bytes: Uint8Array) => Promise<void>;
 
 const writeNew: WriteNew = async (path, bytes) => {
 	const handle = await open(path, "wx");

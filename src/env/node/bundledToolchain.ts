@@ -18,7 +18,7 @@ const maxWorkers = 4;
 
 const workersEndMs = 500;
 
-export interface BundledOptions {
+interface BundledOptions {
 	/** Folder of the built product. */
 	readonly dist: string;
 	/** Folder for finished objects; default: one in the user's cache. */

@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, sep } from "node:path";
 
-export type SandboxKind = "bubblewrap" | "sandbox-exec";
+type SandboxKind = "bubblewrap" | "sandbox-exec";
 
 type Find = (program: string) => Promise<string | undefined>;
 

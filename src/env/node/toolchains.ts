@@ -19,7 +19,7 @@ export interface OpenedToolchains {
 	dispose(): void;
 }
 
-export interface ToolchainOptions {
+interface ToolchainOptions {
 	readonly kind: ToolchainKind;
 	/** Folder of the built product; default: beside this file. */
 	readonly dist?: string;

@@ -4,7 +4,7 @@ import type { EngineEvents, EngineRequests } from "../../protocol/engine.ts";
 import { type Port, RpcClient } from "../../protocol/rpc.ts";
 
 /** A file of the product that the engine asks for: a worker of an extension cannot always fetch by itself. */
-export interface FileQuestion {
+interface FileQuestion {
 	readonly fileQuestion: number;
 	readonly path: string;
 }

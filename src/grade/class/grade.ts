@@ -29,7 +29,7 @@ export class JudgeStopped extends Error {
 	}
 }
 
-export interface ClassRequest {
+interface ClassRequest {
 	/** Names in the folder of the class. */
 	readonly sources: readonly string[];
 	readonly manifest: LabManifest;

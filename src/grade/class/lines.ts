@@ -11,7 +11,7 @@ const text = v.string();
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "a hash"));
 const cpuMs = v.pipe(v.number(), v.minValue(0));
 
-export const headSchema = v.object({
+const headSchema = v.object({
 	kind: v.literal("class"),
 	format: v.literal(1),
 	/** Id of the lab, or name of the grade script. */
@@ -26,7 +26,7 @@ export const headSchema = v.object({
 	from: text,
 });
 
-export const submissionSchema = v.object({
+const submissionSchema = v.object({
 	kind: v.literal("submission"),
 	/** As the folder or the archive calls it, without what the LMS adds. */
 	student: text,
@@ -46,7 +46,7 @@ export const submissionSchema = v.object({
 	stopped: v.optional(v.literal(true)),
 });
 
-export const buildSchema = v.object({
+const buildSchema = v.object({
 	kind: v.literal("build"),
 	tree: hash,
 	/** Of everything that a verdict depends on: both images, the machine, and the sources that verdicts look at. */
@@ -62,14 +62,14 @@ export const buildSchema = v.object({
 
 export const strategies = ["run", "seeds", "directed", "detectors"] as const;
 
-export const mistakeSchema = v.object({
+const mistakeSchema = v.object({
 	/** The same for the same mistake in two trees. */
 	key: text,
 	/** In one sentence. */
 	text,
 });
 
-export const unitSchema = v.object({
+const unitSchema = v.object({
 	kind: v.literal("unit"),
 	kernel: hash,
 	test: text,

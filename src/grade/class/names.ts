@@ -1,6 +1,6 @@
 /** Whose a submission is, by the name that an LMS gave to its folder or archive. */
 
-export interface Identity {
+interface Identity {
 	readonly student: string;
 	/** The LMS's number. */
 	readonly id?: string;

@@ -5,7 +5,7 @@ import { findInstruction } from "../../riscv/isa.ts";
 import type { GuestMemory } from "../guestMemory.ts";
 
 /** A call as the code has it. */
-export interface CallSite {
+interface CallSite {
 	readonly at: number;
 	/** Symbol of the function that is called. */
 	readonly callee: string;

@@ -9,7 +9,7 @@ import { LockReader } from "./locks.ts";
 import { Recorder } from "./recorder.ts";
 
 /** What a view lends to its diagnoses. */
-export interface Lent {
+interface Lent {
 	readonly log: FaultLog;
 	readonly findings: readonly Finding[];
 	readonly killed: ReadonlyMap<number, readonly DiagnosisFrame[]>;

@@ -6,7 +6,7 @@ import type { Lock } from "./locks.ts";
 import type { LockLeak } from "./recorder.ts";
 
 /** Where a lock that is held now was taken. */
-export interface LockOrigin {
+interface LockOrigin {
 	readonly point: SourcePoint;
 	/** The handler that returned with the lock; undefined: its call is still on the stack. */
 	readonly leak: LockLeak | undefined;

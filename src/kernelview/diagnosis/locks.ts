@@ -9,7 +9,7 @@ export interface Lock {
 	readonly address: number;
 }
 
-export interface SpinState {
+interface SpinState {
 	readonly locked: boolean;
 	/** What initlock() was given; empty: none. */
 	readonly name: string;
@@ -17,7 +17,7 @@ export interface SpinState {
 	readonly hart: number | undefined;
 }
 
-export interface SleepState {
+interface SleepState {
 	readonly locked: boolean;
 	readonly name: string;
 	/** Process that holds it, 0: none. */

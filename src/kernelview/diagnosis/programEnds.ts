@@ -1,7 +1,7 @@
 import type { Sources } from "../look.ts";
 
 /** A process that made the system call exit. */
-export interface ProgramExit {
+interface ProgramExit {
 	readonly pid: number;
 	readonly name: string;
 	/** As a program's parent gets it: an int. */

@@ -44,7 +44,7 @@ export interface LockLeak {
 	readonly locks: readonly Lock[];
 }
 
-export interface UnknownCall {
+interface UnknownCall {
 	readonly number: number;
 	readonly pid: number;
 	readonly name: string;
@@ -329,7 +329,7 @@ export class Recorder {
 	}
 }
 
-export const interruptName = (cause: number) =>
+const interruptName = (cause: number) =>
 	cause === 5
 		? "timer interrupt"
 		: cause === 1

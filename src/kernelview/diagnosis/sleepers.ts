@@ -74,7 +74,7 @@ export function others(evidence: Evidence, than: Process | undefined): string[] 
 		});
 }
 
-export const channelOf = (evidence: Evidence, process: Process) =>
+const channelOf = (evidence: Evidence, process: Process) =>
 	evidence.sources.names.describe(process.chan) ?? hexOf(process.chan);
 
 const inFunction = (evidence: Evidence, process: Process) => {

@@ -31,7 +31,7 @@ function section(part: string, { lines, functions, jumps }: FileCoverage, path: 
 	return `${text.join("\n")}\n`;
 }
 
-export function waysGone({ jumps }: Pick<FileCoverage, "jumps">): number {
+function waysGone({ jumps }: Pick<FileCoverage, "jumps">): number {
 	return jumps.reduce((sum, { taken, passed }) => sum + Number(taken) + Number(passed), 0);
 }
 

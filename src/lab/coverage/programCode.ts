@@ -3,12 +3,12 @@ import type { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
 
 const pageBytes = 4096;
 
-export interface SourceLine {
+interface SourceLine {
 	readonly file: string;
 	readonly line: number;
 }
 
-export interface CodePoint {
+interface CodePoint {
 	/** Of the code that the program's marks are for: its half-word number. */
 	readonly at: number;
 	/** Its own line first, then the lines of the calls that it was inlined from. Empty: it belongs to no line. */
@@ -17,7 +17,7 @@ export interface CodePoint {
 	readonly jump: boolean;
 }
 
-export interface CodeFunction extends SourceLine {
+interface CodeFunction extends SourceLine {
 	readonly name: string;
 	/** Half-word number of its first instruction. */
 	readonly at: number;

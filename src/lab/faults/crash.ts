@@ -9,7 +9,7 @@ import type { RunnableMachine } from "../../session/runnableMachine.ts";
 import { Shell } from "../../session/shell.ts";
 import type { Fault, FaultRun, Sweep } from "./fault.ts";
 
-export interface CrashRequest extends RunHost {
+interface CrashRequest extends RunHost {
 	/** At the prompt. */
 	readonly machine: RunnableMachine;
 	readonly shell: Shell;

@@ -3,7 +3,7 @@ import type { StackLine } from "../verdict.ts";
 import type { FaultRun, Sweep } from "./fault.ts";
 
 /** Runs with one outcome and one cause, in the order of their first. */
-export interface FaultGroup {
+interface FaultGroup {
 	readonly runs: readonly [FaultRun, ...FaultRun[]];
 }
 
@@ -24,7 +24,7 @@ export function groupRuns(runs: readonly FaultRun[]): FaultGroup[] {
 const nouns = { kalloc: "call", disk: "request", crash: "write" } as const;
 
 /** `call 3`, `calls 3, 5 to 7 and 9`. */
-export function numbersOf(sweep: Sweep, { runs }: FaultGroup): string {
+function numbersOf(sweep: Sweep, { runs }: FaultGroup): string {
 	const ranges: [number, number][] = [];
 	for (const { at } of runs) {
 		const last = ranges.at(-1);
@@ -49,7 +49,7 @@ export function sentenceOf(sweep: Sweep, group: FaultGroup): string {
 }
 
 /** `uvmcopy (kernel/vm.c:321) ← fork (kernel/proc.c:280)`. */
-export function chainOf(calls: readonly StackLine[]): string {
+function chainOf(calls: readonly StackLine[]): string {
 	return calls.map(({ name, file, line }) => (file === undefined ? name : `${name} (${file}:${line})`)).join(" ← ");
 }
 

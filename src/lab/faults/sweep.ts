@@ -7,7 +7,7 @@ import type { CommandResult, Shell } from "../../session/shell.ts";
 import type { Fault, FaultObserver, FaultRun, Sweep } from "./fault.ts";
 import { type Injection, type InjectionPlace, inject, type Met } from "./inject.ts";
 
-export interface SweepRequest extends InjectionPlace {
+interface SweepRequest extends InjectionPlace {
 	readonly shell: Shell;
 	readonly fault: Fault;
 	readonly command: string;

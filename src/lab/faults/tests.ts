@@ -14,7 +14,7 @@ import type { Fault, FaultObserver, Sweep } from "./fault.ts";
 import { groupRuns, renderSweep, sentenceOf } from "./report.ts";
 import { sweep } from "./sweep.ts";
 
-export interface FaultTestsRequest extends RunHost {
+interface FaultTestsRequest extends RunHost {
 	readonly manifest: LabManifest;
 	readonly tests: readonly LabTest[];
 	readonly fault: Fault;

@@ -7,33 +7,33 @@ import type { RingModel } from "../../protocol/network.ts";
 import { type DeviceHost, Registers } from "../device.ts";
 
 // Register offsets (SDM, table 13-2).
-export const CTRL = 0x0000;
+const CTRL = 0x0000;
 export const STATUS = 0x0008;
 export const ICR = 0x00c0;
-export const ICS = 0x00c8;
-export const IMS = 0x00d0;
-export const IMC = 0x00d8;
-export const RCTL = 0x0100;
-export const TCTL = 0x0400;
+const ICS = 0x00c8;
+const IMS = 0x00d0;
+const IMC = 0x00d8;
+const RCTL = 0x0100;
+const TCTL = 0x0400;
 const TIPG = 0x0410;
 const LEDCTL = 0x0e00;
 const PBA = 0x1000;
-export const RDBAL = 0x2800;
-export const RDBAH = 0x2804;
-export const RDLEN = 0x2808;
+const RDBAL = 0x2800;
+const RDBAH = 0x2804;
+const RDLEN = 0x2808;
 export const RDH = 0x2810;
 export const RDT = 0x2818;
 const RDTR = 0x2820;
 const RADV = 0x282c;
-export const TDBAL = 0x3800;
-export const TDBAH = 0x3804;
+const TDBAL = 0x3800;
+const TDBAH = 0x3804;
 export const TDLEN = 0x3808;
-export const TDH = 0x3810;
+const TDH = 0x3810;
 export const TDT = 0x3818;
 const TIDV = 0x3820;
 const TADV = 0x382c;
-export const MTA = 0x5200;
-export const RA = 0x5400;
+const MTA = 0x5200;
+const RA = 0x5400;
 const VFTA = 0x5600;
 const MTA_WORDS = 128;
 const RA_WORDS = 32;
@@ -118,7 +118,7 @@ export const e1000StateBytes = S_FRAME + frameRoom;
 /** Descriptors of a ring that a person is shown. */
 const mostShown = 64;
 
-export interface E1000Config {
+interface E1000Config {
 	readonly state: DataView;
 	/** QEMU's first card: 52:54:00:12:34:56. */
 	readonly mac: Uint8Array;

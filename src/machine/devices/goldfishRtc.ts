@@ -28,7 +28,7 @@ export const rtcStateBytes = 0x20;
 const tick = 100n;
 const low = 0xffff_ffffn;
 
-export interface RtcConfig {
+interface RtcConfig {
 	readonly irq: number;
 	readonly state: DataView;
 	/** Seconds since 1970 at power-on. */

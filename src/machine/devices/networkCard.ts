@@ -7,7 +7,7 @@ import { PcieHost, pcieStateBytes } from "./pcieHost.ts";
 
 const mac = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
 
-export interface NetworkCardParts {
+interface NetworkCardParts {
 	readonly host: DeviceHost;
 	readonly allocator: StateAllocator;
 	readonly options: NetworkOptions;
@@ -20,7 +20,7 @@ export interface NetworkCardParts {
 	datagram(datagram: Datagram): void;
 }
 
-export interface NetworkDevices {
+interface NetworkDevices {
 	/** In the order of their places on the board. */
 	readonly devices: readonly { readonly device: Device; readonly base: number; readonly size: number }[];
 	readonly network: Network;

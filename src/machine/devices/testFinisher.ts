@@ -10,7 +10,7 @@ const S_CODE = 4;
 const S_BY_TOHOST = 8;
 export const finisherStateBytes = 12;
 
-export interface FinisherConfig {
+interface FinisherConfig {
 	readonly state: DataView;
 	/** The run must stop after the present instruction: look at `halted`. */
 	readonly onHalt: () => void;

@@ -56,7 +56,7 @@ const S_RX = 16;
 
 export const uartStateBytes = 32;
 
-export interface UartConfig {
+interface UartConfig {
 	readonly irq: number;
 	readonly state: DataView;
 	/** A byte that the guest sent. */

@@ -7,7 +7,7 @@ import { type Chain, QueueError, Virtqueue } from "./virtqueue.ts";
 
 export const MAGIC = 0x000;
 export const VERSION = 0x004;
-export const DEVICE_ID = 0x008;
+const DEVICE_ID = 0x008;
 export const VENDOR_ID = 0x00c;
 const DEVICE_FEATURES = 0x010;
 const DEVICE_FEATURES_SEL = 0x014;
@@ -40,7 +40,7 @@ const INTERRUPT_USED = 1;
 const INTERRUPT_CONFIG = 2;
 
 /** What QEMU offers too; drivers choose a smaller one. */
-export const queueNumMax = 1024;
+const queueNumMax = 1024;
 
 // State area. The three ring addresses are 64-bit words.
 const S_DEVICE_SEL = 0x00;
@@ -75,7 +75,7 @@ export interface VirtioBackend {
 	serve(chain: Chain): number;
 }
 
-export interface VirtioConfig {
+interface VirtioConfig {
 	readonly state: DataView;
 	readonly irq: number;
 	readonly version: 1 | 2;

@@ -26,7 +26,7 @@ export interface Chain {
 /** The driver broke the rules; the text says which one. A value of ours, thrown and caught inside the device. */
 export class QueueError extends Error {}
 
-export interface QueueAddresses {
+interface QueueAddresses {
 	readonly size: number;
 	readonly descriptors: bigint;
 	readonly available: bigint;

@@ -60,7 +60,7 @@ export const isLoad = where((row) => row.kind === "load" && !isOfF(row));
 export const isStore = where((row) => row.kind === "store" && !isOfF(row));
 export const isFloatLoad = where((row) => row.kind === "load" && isOfF(row));
 export const isFloatStore = where((row) => row.kind === "store" && isOfF(row));
-export const isFloatOperation = where(({ kind }) => kind === "float");
+const isFloatOperation = where(({ kind }) => kind === "float");
 const isReservation = where(({ mnemonic }) => /^(lr|sc)\./.test(mnemonic));
 export const isAtomic = where(({ kind, mnemonic }) => kind === "atomic" && mnemonic.startsWith("amo"));
 const isSystem = where(({ kind }) => kind === "system");
@@ -76,7 +76,7 @@ export function isFloat(code: number): boolean {
 }
 
 /** Accesses to sstatus: what kernels do around every lock. */
-export function isStatusAccess(one: Instruction): boolean {
+function isStatusAccess(one: Instruction): boolean {
 	return one.op === op.OP_CSR && one.immediate >>> 20 === CSR.sstatus;
 }
 

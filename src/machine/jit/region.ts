@@ -49,7 +49,7 @@ function isJump(code: number): boolean {
 }
 
 /** The distance of a local jump or branch is one of records. */
-export function localTarget(one: Instruction): number {
+function localTarget(one: Instruction): number {
 	return one.offset + (one.immediate >> 3);
 }
 

@@ -2,7 +2,7 @@
 // points (N. Ramsey, "Beyond Relooper", ICFP 2022). Backward edges to a block that does not dominate their source cannot be
 // expressed; they leave the region.
 
-export interface Graph {
+interface Graph {
 	readonly entry: number;
 	/** Nodes are any numbers; edges to unknown ones are ignored. */
 	successors(node: number): readonly number[];

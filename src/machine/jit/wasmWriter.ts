@@ -219,12 +219,12 @@ export class CodeWriter extends ByteWriter {
 	}
 }
 
-export interface FunctionType {
+interface FunctionType {
 	readonly parameters: readonly number[];
 	readonly result: number;
 }
 
-export interface ImportedFunction {
+interface ImportedFunction {
 	readonly name: string;
 	/** Index into the types. */
 	readonly type: number;

@@ -5,7 +5,7 @@ export const protocols = { icmp: 1, udp: 17 } as const;
 
 export const broadcast = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
-export type Mac = Uint8Array;
+type Mac = Uint8Array;
 /** As one number: 10.0.2.15 is 0x0a00020f. */
 export type Ip = number;
 
@@ -26,7 +26,7 @@ export function ethernet(to: Mac, from: Mac, type: number, payload: Uint8Array):
 	return frame;
 }
 
-export interface Arp {
+interface Arp {
 	readonly operation: "request" | "reply";
 	readonly fromMac: Mac;
 	readonly fromIp: Ip;
@@ -77,7 +77,7 @@ export function internetChecksum(parts: readonly Uint8Array[]): number {
 	return ~sum & 0xffff;
 }
 
-export interface IpPacket {
+interface IpPacket {
 	readonly from: Ip;
 	readonly to: Ip;
 	readonly protocol: number;
@@ -121,7 +121,7 @@ export function parseIp(bytes: Uint8Array): IpPacket | string {
 	};
 }
 
-export interface Udp {
+interface Udp {
 	readonly fromPort: number;
 	readonly toPort: number;
 	readonly payload: Uint8Array;
@@ -177,7 +177,7 @@ export function icmpEchoReply(payload: Uint8Array): Uint8Array | undefined {
 	return reply;
 }
 
-export interface DnsQuestion {
+interface DnsQuestion {
 	/** In lower case, without a final dot. */
 	readonly name: string;
 	/** The question as it stands, to be repeated in the answer. */

@@ -55,7 +55,7 @@ const S_QUEUE = 32;
 /** Room for the answers to a burst of 257 small packets, as the labs send it, with the guest not receiving. */
 export const networkStateBytes = 40 * 1024;
 
-export interface NetworkHost {
+interface NetworkHost {
 	/** mtime. */
 	now(): bigint;
 	/** Something is due at this time. */

@@ -9,7 +9,7 @@ import type { NetworkModel } from "../../protocol/network.ts";
  *   (`nettest.py grade` from 2024 on)
  * - `host`: the datagrams are handed out and come in by `NetworkPort`; they are part of the input log
  */
-export type NetworkPeer = "echo" | "greeting" | "nettest" | "host";
+type NetworkPeer = "echo" | "greeting" | "nettest" | "host";
 
 /** An 82540EM on a PCIe host bridge, and the network it is on: nothing of the host's. Plain data. */
 export interface NetworkOptions {

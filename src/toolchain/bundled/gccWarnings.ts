@@ -1,5 +1,5 @@
 /** What turns a warning of gcc 12 on: nothing, `-Wall`, `-Wextra`, or only its own name. */
-export type EnabledBy = "default" | "all" | "extra" | "name";
+type EnabledBy = "default" | "all" | "extra" | "name";
 
 /** What gcc 12 has for a group of clang's. */
 export interface GccWarning {

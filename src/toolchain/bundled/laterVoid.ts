@@ -11,7 +11,7 @@ function laterVoid({ message, notes }: Diagnostic): string | undefined {
 	return /^conflicting types for '(\w+)'/.exec(message)?.[1];
 }
 
-export interface SecondAttempt<Result> {
+interface SecondAttempt<Result> {
 	readonly result: Result;
 	readonly diagnostics: readonly Diagnostic[];
 }

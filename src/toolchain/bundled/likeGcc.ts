@@ -3,7 +3,7 @@ import { depthAt } from "./cText.ts";
 import { type GccWarning, gccWarnings, type WarningFlags } from "./gccWarnings.ts";
 
 /** Text of a file that the unit read, as far as it is one of the tree. */
-export type SourceText = (file: string) => string | undefined;
+type SourceText = (file: string) => string | undefined;
 
 /**
  * clang's messages with gcc 12's verdict: an error only where gcc has the same warning, has it turned on, and `-Werror`

@@ -15,7 +15,7 @@ export interface BundledModules {
 	readonly system: ReadonlyMap<string, Uint8Array>;
 }
 
-export interface ToolRun {
+interface ToolRun {
 	readonly exitCode: number;
 	readonly text: string;
 	readonly files: ReadonlyMap<string, Uint8Array>;

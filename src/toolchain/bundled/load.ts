@@ -4,7 +4,7 @@ import { limitMemory } from "./limitMemory.ts";
 import type { BundledModules } from "./llvm.ts";
 
 /** Reads a file of dist/toolchain by name. */
-export type ReadVendored = (name: string) => Promise<Uint8Array>;
+type ReadVendored = (name: string) => Promise<Uint8Array>;
 
 /** Bumped when the same job could give another object with the same two packages. */
 const revision = 4;
@@ -14,7 +14,7 @@ export async function bundledVersion(read: ReadVendored): Promise<string> {
 	return `${fromUtf8(await read("version.txt")).trim()}, revision ${revision}`;
 }
 
-export type Gunzip = (bytes: Uint8Array) => Promise<Uint8Array>;
+type Gunzip = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 async function gunzipStream(bytes: Uint8Array): Promise<Uint8Array> {
 	const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -46,7 +46,7 @@ interface Slot {
 /** In an editor: longer than a person reads a verdict before the next edit, and short enough that memory is free in a break. */
 export const compilerIdleMs = 120_000;
 
-export interface PoolOptions {
+interface PoolOptions {
 	readonly description: string;
 	readonly version: string;
 	readonly size: number;

@@ -47,7 +47,7 @@ const store = new RegExp(
 	"gm",
 );
 
-export interface WithRegisters {
+interface WithRegisters {
 	readonly ir: string;
 	/** Attributes that keep the code generator from using the registers itself. */
 	readonly attributes: readonly string[];

@@ -23,7 +23,7 @@ interface Descriptor {
 	append: boolean;
 }
 
-export interface WasiOptions {
+interface WasiOptions {
 	readonly args: readonly string[];
 	readonly root: Folder;
 	/** Standard output and standard error. */

@@ -59,7 +59,7 @@ const linkerPairs: Readonly<Record<string, RegExp>> = {
 	"--defsym": /^[\w.$]+=[\w.$+*() -]+$/,
 };
 
-export interface CheckedFlags {
+interface CheckedFlags {
 	readonly flags: readonly string[];
 	/** Flags that are not passed, as the tree has them. */
 	readonly refused: readonly string[];

@@ -1,4 +1,4 @@
-export interface ProcessResult {
+interface ProcessResult {
 	readonly exitCode: number;
 	readonly stdout: string;
 	readonly stderr: string;

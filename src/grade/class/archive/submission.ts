@@ -21,7 +21,7 @@ export function isArchive(name: string): boolean {
 	return archiveNames.test(name);
 }
 
-export function isForeignArchive(name: string): boolean {
+function isForeignArchive(name: string): boolean {
 	return otherArchives.test(name);
 }
 

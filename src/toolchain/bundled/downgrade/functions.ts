@@ -4,7 +4,7 @@ import type { IrModule } from "./irModule.ts";
 import { readType } from "./types.ts";
 import { linkageWords } from "./vocabulary.ts";
 
-export interface Signature {
+interface Signature {
 	/** Types of the parameters, `...` among them. */
 	readonly types: readonly string[];
 	/** Parameters as they are written in LLVM 13. */
@@ -30,7 +30,7 @@ export function readSignature(m: IrModule, c: Cursor): Signature {
 	return { types, parameters };
 }
 
-export interface FunctionHead {
+interface FunctionHead {
 	readonly keyword: string;
 	/** Linkage, calling convention and attributes of the result. */
 	readonly lead: string;

@@ -1,5 +1,5 @@
 /** Parts of a type that getelementptr can go into. */
-export interface Composite {
+interface Composite {
 	/** Type of every element of an array or vector. */
 	readonly element?: string;
 	readonly fields?: readonly string[];
@@ -8,7 +8,7 @@ export interface Composite {
 }
 
 /** What a name of the function is beside its `i8*`: the typed pointer that the code really uses. */
-export interface TypedTwin {
+interface TypedTwin {
 	readonly name: string;
 	readonly type: string;
 }

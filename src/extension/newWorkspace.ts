@@ -170,8 +170,8 @@ function pick<T>(placeholder: string, items: readonly (vscode.QuickPickItem & { 
 const plainKernel = "";
 
 async function pickLab(catalog: LabCatalog): Promise<string | undefined> {
-	const manifests = await Promise.all((await catalog.ids()).map((id) => catalog.manifest(id)));
-	const items = manifests.map(({ title, course, id }) => ({ label: title, description: course, value: id }));
+	const labs = await Promise.all((await catalog.ids()).map((id) => catalog.about(id)));
+	const items = labs.map(({ title, course, id }) => ({ label: title, description: course, value: id }));
 	items.push({ label: vscode.l10n.t("Only the kernel"), description: vscode.l10n.t("no lab"), value: plainKernel });
 	return pick(vscode.l10n.t("Which lab?"), items);
 }

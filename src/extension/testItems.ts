@@ -40,7 +40,7 @@ export class TestItems {
 			wanted.add(key);
 			const node = { kind: "root", folder } as const;
 			const label = `${lab.title} (${folder.name})`;
-			const shown = { label, description: folder.tree.recognised ?? "" };
+			const shown = { label, description: folder.tree.recognised ?? "", sortText: "0" };
 			const root = this.item(this.controller.items, key, folder.root, node, shown);
 			for (const [i, task] of lab.tasks.entries()) {
 				const tests = lab.tests.filter((test) => test.task === task.id);
@@ -67,7 +67,8 @@ export class TestItems {
 			wanted.add(key);
 			const { source } = folder.tree.programs.find(({ name }) => name === program) ?? {};
 			const uri = source === undefined ? undefined : vscode.Uri.joinPath(folder.root, source);
-			const shown = { label: `${program} (${folder.name})`, sortText: `~${program}` };
+			// Below the lab.
+			const shown = { label: `${program} (${folder.name})`, sortText: `1 ${program}` };
 			const root = this.item(this.controller.items, key, uri, { kind: "root", folder }, shown);
 			this.updateTests(root, tests, folder);
 			put(this.controller.items, root);

@@ -299,7 +299,7 @@ const keptCounts = new WeakMap<GuestMemory, number>();
 
 /**
  * A table that kinit put after the image, as counts of references for copy-on-write, and that kalloc never had: only its first frame has a
- * pointer to it. kalloc gives these frames out last, so at boot none of them can have been lost.
+ * pointer to it. kalloc gives these frames out last, so at boot none of them can have been lost. Before, kinit has not freed them yet.
  */
 function keptAtBoot(
 	memory: GuestMemory,
@@ -308,13 +308,15 @@ function keptAtBoot(
 	free: Uint8Array,
 	hasBooted: boolean,
 ): number[] {
+	if (!hasBooted) return [];
+	const isKept = (frame: number) => !held[frame] && !free[frame];
 	let count = keptCounts.get(memory);
 	if (count === undefined) {
 		count = 0;
-		while (imageEnd + count < memory.frames && !held[imageEnd + count] && !free[imageEnd + count]) count++;
-		if (hasBooted) keptCounts.set(memory, count);
+		while (imageEnd + count < memory.frames && isKept(imageEnd + count)) count++;
+		keptCounts.set(memory, count);
 	}
-	return Array.from({ length: count }, (_, i) => imageEnd + i).filter((frame) => !held[frame] && !free[frame]);
+	return Array.from({ length: count }, (_, i) => imageEnd + i).filter(isKept);
 }
 
 /** So many freed frames beside the free list are a list that was cut. */

@@ -4,7 +4,7 @@ import { UserError } from "../common/errors.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import { changedPrograms, type JudgedTree, judgedTree } from "./judgedTree.ts";
 import { type KnownProgram, knownProgramSchema, parseKnownPrograms } from "./knownPrograms.ts";
-import { type LabManifest, parseManifest } from "./manifest.ts";
+import { type LabManifest, manifestSchema, parseManifest } from "./manifest.ts";
 import { applyPatch } from "./patch.ts";
 import { type Recognised, recognise } from "./recognise.ts";
 
@@ -38,6 +38,9 @@ const workspaceSchema = v.object({
 });
 type Workspace = v.InferOutput<typeof workspaceSchema>;
 
+const aboutSchema = v.pick(manifestSchema, ["id", "title", "course", "handout"]);
+type LabAbout = v.InferOutput<typeof aboutSchema>;
+
 /** The kernel and the labs that ship: folders `xv6/` and `labs/<id>/` of one tree. */
 export class LabCatalog {
 	constructor(private readonly assets: SourceTree) {}
@@ -48,13 +51,22 @@ export class LabCatalog {
 	}
 
 	async manifest(id: string): Promise<LabManifest> {
+		const [path, text] = await this.manifestText(id);
+		return parseManifest(text, path);
+	}
+
+	/** What a list of labs says of one: to check a whole manifest, with its patterns, takes longer than an editor may wait. */
+	async about(id: string): Promise<LabAbout> {
+		const [, text] = await this.manifestText(id);
+		return v.parse(aboutSchema, JSON.parse(text));
+	}
+
+	private async manifestText(id: string): Promise<readonly [path: string, text: string]> {
 		const path = `labs/${id}/lab.json`;
 		const bytes = (await this.ids()).includes(id) ? await this.assets.read(path) : undefined;
-		if (!bytes) {
-			const known = (await this.ids()).join(", ");
-			throw new UserError("lab-not-found", `There is no lab '${id}'`, `The labs that ship are: ${known}.`);
-		}
-		return parseManifest(fromUtf8(bytes), path);
+		if (bytes) return [path, fromUtf8(bytes)];
+		const known = (await this.ids()).join(", ");
+		throw new UserError("lab-not-found", `There is no lab '${id}'`, `The labs that ship are: ${known}.`);
 	}
 
 	/**
@@ -67,17 +79,18 @@ export class LabCatalog {
 		await this.overlay(files, "xv6", "");
 		files.set(".gitignore", utf8(ignored));
 		if (id === undefined) return files;
-		const manifest = await this.manifest(id);
+		const { handout: handoutPath } = await this.about(id);
 		await this.overlay(files, `labs/${id}/programs`, "user/");
 		files = (await this.layer(files, `labs/${id}/starter`)) ?? files;
-		for (const step of solution === undefined ? [] : solutionSteps(manifest, solution)) {
+		const steps = solution === undefined ? [] : solutionSteps(await this.manifest(id), solution);
+		for (const step of steps) {
 			const solved = await this.layer(files, `labs/${id}/solution/${step}`);
 			if (!solved) {
 				throw new UserError("lab-not-found", `Lab ${id} has no solution '${step}'`, "See labs/<id>/solution.");
 			}
 			files = solved;
 		}
-		const handout = await this.assets.read(`labs/${id}/${manifest.handout}`);
+		const handout = await this.assets.read(`labs/${id}/${handoutPath}`);
 		if (handout) files.set(handoutFile, handout);
 		await this.overlay(files, `labs/${id}/pictures`, "pictures/");
 		files.set(workspaceFile, utf8(`${JSON.stringify({ lab: id }, undefined, "\t")}\n`));

@@ -287,7 +287,7 @@ export const moreCases: readonly KernelCase[] = [
 	{
 		name: "an index below the stack",
 		edits: [],
-		program: main("volatile char b[8]; volatile int i = -5000; b[i] = 1;"),
+		program: main("volatile char b[8]; volatile int i = -5000; b[i] = 1; if(b[0]) exit(1);"),
 		end: "prompt",
 		kind: "user-fault",
 		cause:
@@ -497,6 +497,16 @@ export const moreCases: readonly KernelCase[] = [
 		end: "timeout",
 		kind: "no-progress",
 		cause: /process 3 \(prog\) is still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\)/,
+	},
+	{
+		name: "a child that loops in the kernel, and a parent at its pipe",
+		edits: [inSysproc(uptime, `${uptime}  for(volatile int i = 0; now != 0; i++)\n    ;\n`)],
+		program: main(
+			"char c; int p[2]; pipe(p); if(fork() == 0){ close(p[0]); sleep(1); uptime(); write(p[1], &c, 1); exit(0); } close(p[1]); read(p[0], &c, 1); wait(0);",
+		),
+		end: "timeout",
+		kind: "no-progress",
+		cause: /process 4 \(prog\) is still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\)/,
 	},
 	// ---- system calls
 	{

@@ -78,6 +78,32 @@ export const resultCases = {
 		await shot(workbench, "run-cancelled");
 	},
 
+	async "a hang, a program that never ends and a build that fails end with the same card as a verdict"({
+		open,
+		makeWorkspace,
+		edit,
+		shot,
+	}) {
+		const folder = makeWorkspace("endings", "3b");
+		const workbench = await open(folder);
+		const write = join(folder, "kernel/sysfile.c");
+		const loop = "sys_mmap(void)\n{\n  for(;;)\n    ;\n";
+		const program = join(folder, "user/prodcons1.c");
+		edit(write, "sys_mmap(void)\n{\n", loop);
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(/✗ [\s\S]*\n {2}where +kernel\/sysfile\.c:\d+[\s\S]*▸ Run again/);
+		await shot(workbench, "hang-card");
+		edit(write, loop, "sys_mmap(void)\n{\n  undeclared = 1;\n");
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(/✗ [^\n]*[Bb]uild[\s\S]*\n {2}where +kernel\/sysfile\.c:\d+[\s\S]*▸ Run again/);
+		await shot(workbench, "build-card");
+		edit(write, "  undeclared = 1;\n", "");
+		edit(program, "main(void)\n{\n", "main(void)\n{\n  for(;;)\n    ;\n");
+		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(/✗ [\s\S]*prodcons1[\s\S]*\n {2}where +user\/prodcons1\.c:\d+[\s\S]*▸ Run again/);
+		await shot(workbench, "endless-card");
+	},
+
 	async "a misspelt name is marked when the file is saved, the light bulb mends it, and the mark goes by itself"({
 		open,
 		makeWorkspace,

@@ -22,9 +22,11 @@ export function hang(evidence: Evidence): Diagnosis {
 		spinning(evidence) ??
 		(evidence.isStill ? undefined : atWork(evidence)) ??
 		interrupts(evidence) ??
+		// Who sleeps may wait for it: a parent at its pipe, for example.
+		(evidence.isStill ? kernelLoop(evidence, isAtWork) : undefined) ??
 		sleepers(evidence) ??
 		userLoop(evidence) ??
-		kernelLoop(evidence) ??
+		kernelLoop(evidence, isRunnable) ??
 		noProgress(evidence)
 	);
 }
@@ -106,10 +108,9 @@ function atWork(evidence: Evidence): Diagnosis {
 /** A program that computes, or loops: nothing is wrong in the kernel. */
 function userLoop(evidence: Evidence): Diagnosis | undefined {
 	const { harts, instret } = evidence.sources.machine;
-	const runs = (process: Process) => process.state === "RUNNING" || process.state === "RUNNABLE";
 	for (const { id, mode, pc } of harts) {
 		const process = evidence.processOn(id);
-		if (mode !== 0 || !process || !runs(process)) continue;
+		if (mode !== 0 || !process || !isRunnable(process)) continue;
 		const place = evidence.sources.program(process.name)?.place(Number(pc));
 		const at =
 			place?.file !== undefined && place.line !== undefined
@@ -132,14 +133,21 @@ function userLoop(evidence: Evidence): Diagnosis | undefined {
 	return undefined;
 }
 
+type Calls = ReturnType<Evidence["callsOf"]>;
+
+const isRunnable = ({ state }: Process): boolean => state === "RUNNING" || state === "RUNNABLE";
+/** On a hart, and not just woken, as those are who sleep for some ticks. */
+const isAtWork = ({ state }: Process, calls: Calls): boolean =>
+	state === "RUNNING" && calls.every(({ name }) => name !== "sleep" && name !== "sched");
+
 /** A system call that computes, or loops, in the kernel. */
-function kernelLoop(evidence: Evidence): Diagnosis | undefined {
+function kernelLoop(evidence: Evidence, isMeant: (process: Process, calls: Calls) => boolean): Diagnosis | undefined {
 	for (const process of evidence.look.processes) {
-		const { state, pid, name } = process;
-		if (state !== "RUNNING" && state !== "RUNNABLE") continue;
+		const { pid, name } = process;
 		const during = evidence.during(process);
 		const hart = evidence.sources.machine.harts.find(({ id }) => evidence.processOn(id)?.pid === pid)?.id;
 		const calls = hart === undefined ? evidence.callsOf(process) : evidence.callsOn(hart);
+		if (!isMeant(process, calls)) continue;
 		// What the timer interrupt put on top of it, and the way in from the trap.
 		const top = calls.findLastIndex(({ name: of }) => of === "kerneltrap");
 		const own = calls.slice(top + 1).find(({ file, line }) => file !== undefined && line !== undefined);

@@ -5,8 +5,13 @@ import type { Folders } from "./folders.ts";
 /** The task `xv6: build`, so that `preLaunchTask` and "Run Build Task" know it. Messages go to the Problems panel as always. */
 export function registerBuildTask(folders: Folders): vscode.Disposable {
 	return vscode.tasks.registerTaskProvider("xv6", {
-		provideTasks: () => folders.all.map((folder) => makeTask(folder.root, { type: "xv6", task: "build" }, folders)),
-		resolveTask: (task) => {
+		// A window that has just opened may ask before its trees are found.
+		provideTasks: async () => {
+			await folders.refresh();
+			return folders.all.map((folder) => makeTask(folder.root, { type: "xv6", task: "build" }, folders));
+		},
+		resolveTask: async (task) => {
+			await folders.refresh();
 			const root = folders.all[0]?.root;
 			return root ? makeTask(root, task.definition as BuildDefinition, folders) : undefined;
 		},

@@ -149,7 +149,7 @@ function kernelLoop(evidence: Evidence, isMeant: (process: Process, calls: Calls
 		const calls = hart === undefined ? evidence.callsOf(process) : evidence.callsOn(hart);
 		if (!isMeant(process, calls)) continue;
 		// What the timer interrupt put on top of it, and the way in from the trap.
-		const top = calls.findLastIndex(({ name: of }) => of === "kerneltrap");
+		const top = calls.findLastIndex(({ name: of }) => of === "kerneltrap" || of === "kernelvec");
 		const own = calls.slice(top + 1).find(({ file, line }) => file !== undefined && line !== undefined);
 		if (during === undefined || !own) continue;
 		return {

@@ -84,6 +84,8 @@ export class TestItems {
 			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
+			// Of a program's own test the label says it all.
+			const isOwn = test.command === `${test.program} ${test.title}`;
 			const item = this.item(
 				parent.children,
 				test.id,
@@ -91,7 +93,7 @@ export class TestItems {
 				{ kind: "test", folder, id: test.id },
 				{
 					label: test.title,
-					description: test.grade ? pointsOf(test.grade.points) : test.command,
+					description: test.grade ? pointsOf(test.grade.points) : isOwn ? undefined : test.command,
 					sortText: inOrder(i),
 					line,
 				},
@@ -123,7 +125,7 @@ export class TestItems {
 		const text = JSON.stringify(shown);
 		if (this.shown.get(item) !== text) {
 			this.shown.set(item, text);
-			item.label = shown.label;
+			if (isSame) item.label = shown.label;
 			if (shown.description !== undefined) item.description = shown.description;
 			if (shown.sortText !== undefined) item.sortText = shown.sortText;
 			item.range = shown.line === undefined ? undefined : startOf(shown.line);

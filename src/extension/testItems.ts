@@ -1,28 +1,21 @@
 import * as vscode from "vscode";
-import type { TestInfo } from "../protocol/engine.ts";
+import type { LabInfo, TestInfo, TreeInfo } from "../protocol/engine.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { startOf } from "./testMessages.ts";
 
 type Node =
-	/** Of the lab, or of a program that has tests by itself. */
-	| { readonly kind: "root"; readonly folder: LabFolder }
+	| { readonly kind: "lab"; readonly folder: LabFolder }
+	/** Has tests by itself. */
+	| { readonly kind: "program"; readonly folder: LabFolder; readonly program: string }
 	| { readonly kind: "task"; readonly folder: LabFolder }
 	| { readonly kind: "test"; readonly folder: LabFolder; readonly id: string };
-
-interface Shown {
-	readonly label: string;
-	readonly description?: string | undefined;
-	readonly sortText?: string | undefined;
-	/** From 1. */
-	readonly line?: number | undefined;
-}
 
 /** What the Test Explorer shows: labs → tasks → tests of every open kernel, and the tests that programs have by themselves. */
 export class TestItems {
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
-	/** What each item was last given to show. */
-	private readonly shown = new WeakMap<vscode.TestItem, string>();
+	/** The trees that the items of each folder were made of. */
+	private readonly made = new WeakMap<LabFolder, TreeInfo>();
 
 	constructor(
 		private readonly controller: vscode.TestController,
@@ -33,46 +26,68 @@ export class TestItems {
 	update(): void {
 		const wanted = new Set<string>();
 		for (const folder of this.folders.all) {
-			this.updatePrograms(folder, wanted);
-			const lab = folder.tree.lab;
-			if (!lab) continue;
-			const key = folder.root.toString();
-			wanted.add(key);
-			const node = { kind: "root", folder } as const;
-			const label = `${lab.title} (${folder.name})`;
-			const shown = { label, description: folder.tree.recognised ?? "", sortText: "0" };
-			const root = this.item(this.controller.items, key, folder.root, node, shown);
-			for (const [i, task] of lab.tasks.entries()) {
-				const tests = lab.tests.filter((test) => test.task === task.id);
-				if (tests.length === 0) {
-					root.children.delete(task.id);
-					continue;
-				}
-				const shown = { label: `${task.id}: ${task.title}`, sortText: inOrder(i) };
-				const parent = this.item(root.children, task.id, undefined, { kind: "task", folder }, shown);
-				this.updateTests(parent, tests, folder);
-				put(root.children, parent);
-			}
-			put(this.controller.items, root);
+			const { lab, programTests = [] } = folder.tree;
+			if (lab) wanted.add(folder.root.toString());
+			for (const { program } of programTests) wanted.add(programRoot(folder, program));
+			// Fifty trees of a class change one after the other.
+			if (this.made.get(folder) === folder.tree) continue;
+			this.made.set(folder, folder.tree);
+			if (lab) this.updateLab(folder, lab);
+			for (const { program } of programTests) this.updateProgram(folder, program);
 		}
 		this.controller.items.forEach((item) => {
 			if (!wanted.has(item.id)) this.controller.items.delete(item.id);
 		});
 	}
 
-	/** Tests that programs have by themselves: a root each, below the lab's. */
-	private updatePrograms(folder: LabFolder, wanted: Set<string>): void {
-		for (const { program, tests } of folder.tree.programTests ?? []) {
-			const key = programRoot(folder, program);
-			wanted.add(key);
-			const { source } = folder.tree.programs.find(({ name }) => name === program) ?? {};
-			const uri = source === undefined ? undefined : vscode.Uri.joinPath(folder.root, source);
-			// Below the lab.
-			const shown = { label: `${program} (${folder.name})`, sortText: `1 ${program}` };
-			const root = this.item(this.controller.items, key, uri, { kind: "root", folder }, shown);
-			this.updateTests(root, tests, folder);
-			put(this.controller.items, root);
+	private updateLab(folder: LabFolder, lab: LabInfo): void {
+		const label = `${lab.title} (${folder.name})`;
+		const root = this.item(this.controller.items, folder.root.toString(), label, folder.root, { kind: "lab", folder });
+		root.description = folder.tree.recognised ?? "";
+		root.sortText = "0";
+		for (const [i, task] of lab.tasks.entries()) {
+			const tests = lab.tests.filter((test) => test.task === task.id);
+			if (tests.length === 0) {
+				root.children.delete(task.id);
+				continue;
+			}
+			const label = `${task.id}: ${task.title}`;
+			const parent = this.item(root.children, task.id, label, undefined, { kind: "task", folder });
+			parent.sortText = inOrder(i);
+			this.updateTests(parent, tests, folder);
+			put(root.children, parent);
 		}
+		put(this.controller.items, root);
+	}
+
+	/** Below the lab. What a program tests by itself is made when it is looked at: usertests of every tree has sixty. */
+	private updateProgram(folder: LabFolder, program: string): void {
+		const { source } = folder.tree.programs.find(({ name }) => name === program) ?? {};
+		const uri = source === undefined ? undefined : vscode.Uri.joinPath(folder.root, source);
+		const label = `${program} (${folder.name})`;
+		const node = { kind: "program", folder, program } as const;
+		const root = this.item(this.controller.items, programRoot(folder, program), label, uri, node);
+		root.sortText = `1 ${program}`;
+		root.canResolveChildren = true;
+		if (root.children.size > 0 || vscode.workspace.textDocuments.some((open) => isAt(root, open.uri)))
+			this.resolve(root);
+		put(this.controller.items, root);
+	}
+
+	/** Makes what is below the item of a program. */
+	resolve(item: vscode.TestItem): void {
+		const node = this.nodes.get(item);
+		if (node?.kind !== "program") return;
+		const { folder, program } = node;
+		const own = folder.tree.programTests?.find((one) => one.program === program);
+		this.updateTests(item, own?.tests ?? [], folder);
+	}
+
+	/** Tests stand beside their functions in an editor, too. */
+	resolveAt(uri: vscode.Uri): void {
+		this.controller.items.forEach((root) => {
+			if (isAt(root, uri)) this.resolve(root);
+		});
 	}
 
 	/** A test that another has to pass before stands below that one. */
@@ -84,20 +99,10 @@ export class TestItems {
 			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
-			// Of a program's own test the label says it all.
-			const isOwn = test.command === `${test.program} ${test.title}`;
-			const item = this.item(
-				parent.children,
-				test.id,
-				uri,
-				{ kind: "test", folder, id: test.id },
-				{
-					label: test.title,
-					description: test.grade ? pointsOf(test.grade.points) : isOwn ? undefined : test.command,
-					sortText: inOrder(i),
-					line,
-				},
-			);
+			const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
+			item.description = test.grade ? pointsOf(test.grade.points) : test.command;
+			item.range = line === undefined ? undefined : startOf(line);
+			item.sortText = inOrder(i);
 			put(parent.children, item);
 			items.set(test.id, item);
 			kept.get(parent)?.add(test.id);
@@ -110,26 +115,19 @@ export class TestItems {
 		}
 	}
 
-	/** The item with this id in the list, or a new one that is not in it yet. What stayed the same is not set again: each change is a message. */
+	/** The item with this id in the list, or a new one that is not in it yet. */
 	private item(
 		list: vscode.TestItemCollection,
 		id: string,
+		label: string,
 		uri: vscode.Uri | undefined,
 		node: Node,
-		shown: Shown,
 	): vscode.TestItem {
 		const known = list.get(id);
 		const isSame = known !== undefined && known.uri?.toString() === uri?.toString();
-		const item = isSame ? known : this.controller.createTestItem(id, shown.label, uri);
+		const item = isSame ? known : this.controller.createTestItem(id, label, uri);
+		item.label = label;
 		this.nodes.set(item, node);
-		const text = JSON.stringify(shown);
-		if (this.shown.get(item) !== text) {
-			this.shown.set(item, text);
-			if (isSame) item.label = shown.label;
-			if (shown.description !== undefined) item.description = shown.description;
-			if (shown.sortText !== undefined) item.sortText = shown.sortText;
-			item.range = shown.line === undefined ? undefined : startOf(shown.line);
-		}
 		return item;
 	}
 
@@ -146,9 +144,11 @@ export class TestItems {
 		this.controller.items.get(folder.root.toString())?.children.forEach((task) => {
 			visit(task.children);
 		});
-		for (const { program } of folder.tree.programTests ?? []) {
-			const root = this.controller.items.get(programRoot(folder, program));
-			if (root) visit(root.children);
+		for (const { program, tests } of folder.tree.programTests ?? []) {
+			const root = tests.some(({ id }) => id === test) && this.controller.items.get(programRoot(folder, program));
+			if (!root) continue;
+			this.resolve(root);
+			visit(root.children);
 		}
 		return found;
 	}
@@ -180,6 +180,7 @@ export class TestItems {
 		const visit = (item: vscode.TestItem): void => {
 			if (excluded.has(item)) return;
 			const node = this.nodes.get(item);
+			if (node?.kind === "program") this.resolve(item);
 			if (node?.kind === "test") result.set(node.folder, [...(result.get(node.folder) ?? []), item]);
 			const children: vscode.TestItem[] = [];
 			item.children.forEach((child) => {
@@ -191,8 +192,8 @@ export class TestItems {
 		else {
 			this.controller.items.forEach((root) => {
 				// All of usertests takes a minute: with a lab beside it, they run where they are meant.
-				const folder = this.nodes.get(root)?.folder;
-				if (!folder?.tree.lab || root.id === folder.root.toString()) visit(root);
+				const node = this.nodes.get(root);
+				if (node?.kind === "lab" || !node?.folder.tree.lab) visit(root);
 			});
 		}
 		return result;
@@ -214,6 +215,8 @@ export function testInfo({ tree }: LabFolder, id: string): TestInfo | undefined 
 	const lists = [tree.lab?.tests ?? [], ...(tree.programTests ?? []).map(({ tests }) => tests)];
 	return lists.flat().find((test) => test.id === id);
 }
+
+const isAt = (item: vscode.TestItem, uri: vscode.Uri): boolean => item.uri?.toString() === uri.toString();
 
 /** A root comes last, with all that is below it: one message instead of one for each item. */
 function put(list: vscode.TestItemCollection, item: vscode.TestItem): void {

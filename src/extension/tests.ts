@@ -32,7 +32,7 @@ export class LabTests implements vscode.Disposable {
 		this.items = new TestItems(this.controller, folders);
 		this.outcomes = this.store.add(new TestResults(this.items));
 		this.onDidChangeResults = this.outcomes.onDidChange;
-		this.controller.resolveHandler = async () => this.folders.refresh();
+		this.controller.resolveHandler = async (item) => (item ? this.items.resolve(item) : this.folders.refresh());
 		this.controller.refreshHandler = async () => this.folders.refresh();
 		const { Run } = vscode.TestRunProfileKind;
 		const profile = (label: string, how: How, kind = Run) =>
@@ -56,6 +56,7 @@ export class LabTests implements vscode.Disposable {
 			true,
 		);
 		this.store.add(folders.onDidChange(() => this.items.update()));
+		this.store.add(vscode.workspace.onDidOpenTextDocument(({ uri }) => this.items.resolveAt(uri)));
 	}
 
 	/**

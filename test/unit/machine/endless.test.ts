@@ -32,6 +32,17 @@ const supervisor = (status: string) => `
 inside:
 `;
 
+/** Sv39: all of RAM where it is, and once more for the user at 0xc0000000. */
+const paged = `
+	li t2, 0x80020000
+	li t1, 0x200000cf
+	sd t1, 16(t2)
+	li t1, 0x200000df
+	sd t1, 24(t2)
+	li t0, 0x8000000000080020
+	csrw satp, t0
+${supervisor("0x40800")}`;
+
 test.each([
 	["nothing", "loop: j loop"],
 	["a counter in a register", "loop: addi a0, a0, 1\nj loop"],
@@ -47,6 +58,7 @@ test.each([
 		"addi sp, sp, 64\nloop: jal ra, count\nj loop\ncount: addi sp, sp, -16\nsd ra, 8(sp)\naddi a0, a0, 1\njal ra, leaf\nld ra, 8(sp)\naddi sp, sp, 16\nret\nleaf: addi a1, a1, 1\nret",
 	],
 	["supervisor mode with interrupts off", `${supervisor("0x800")}loop: addi a0, a0, 1\nj loop`],
+	["with a page table", `${paged}loop: ld a0, 8(s1)\naddi a0, a0, 1\nsd a0, 8(s1)\nj loop`],
 ])("a loop without a way out: %s", async (_, source) => {
 	expect(await endless(source)).toBe(true);
 });
@@ -68,6 +80,8 @@ test.each([
 	["it writes to its own code", "la s2, loop\nlw a1, 0(s2)\nloop: sw a1, 0(s2)\nj loop"],
 	["a system call", "la a1, loop\ncsrw mtvec, a1\nloop: ecall\nj loop"],
 	["it waits for an interrupt", "loop: wfi\nj loop"],
+	["a page of the user", `${paged}li s1, 0xc0010000\nloop: ld a0, 8(s1)\nj loop`],
+	["it writes to its own page table", `${paged}li s1, 0x80020000\nloop: ld a0, 8(s1)\nsd a0, 8(s1)\nj loop`],
 ])("not proved: %s", async (_, source) => {
 	expect(await endless(source, 200)).toBe(false);
 });

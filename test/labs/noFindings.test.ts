@@ -85,3 +85,19 @@ test("nothing to find in a table that kinit puts after the kernel's image, only 
 		machine.dispose();
 	}
 });
+
+test("before kinit has freed memory, nothing is told of what it is used for", async () => {
+	const output = await build(await catalog.workspace(undefined));
+	const { machine } = await createMachine(output, { harts: 1, translator: true });
+	const view = observe(machine, output, undefined);
+	try {
+		const booting = [0, 20_000, 1_000_000].map((steps) => {
+			machine.run(steps);
+			return view.model().frames.uses.length;
+		});
+		expect(Math.max(...booting)).toBeLessThan(2000);
+	} finally {
+		view.dispose();
+		machine.dispose();
+	}
+});

@@ -73,7 +73,10 @@ export class XvTerminal implements vscode.Disposable, vscode.Pseudoterminal {
 		// The one that VS Code makes is shown by itself; another one would take this pseudoterminal from it.
 		const comes = this.expected && !this.terminal;
 		this.expected = false;
-		if (!comes) this.ensure().show(preserveFocus);
+		if (comes) return;
+		this.ensure().show(preserveFocus);
+		// One that another view of the panel had covered stays where it was scrolled to, and the next verdict comes below.
+		void vscode.commands.executeCommand("workbench.action.terminal.scrollToBottom");
 	}
 
 	/** For the terminal's profile menu, where VS Code makes the terminal itself: an older one gives up its place. */

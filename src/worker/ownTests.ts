@@ -10,7 +10,7 @@ import type { ProgramInfo, ProgramTests } from "../protocol/engine.ts";
 export class OwnTests {
 	private listed: readonly ProgramTests[] = [];
 
-	/** Looks what tests the programs declare now. */
+	/** The tests that the programs declare now. */
 	async list(tree: SourceTree, programs: readonly ProgramInfo[]): Promise<readonly ProgramTests[]> {
 		const found: ProgramTests[] = [];
 		for (const { name: program, source } of programs) {
@@ -39,7 +39,7 @@ export class OwnTests {
 	lab(program: string, { programs }: BuildOutput): LabManifest {
 		const elf = programs.find(({ name }) => name === program)?.elf;
 		if (elf) return programLab(program, elf, (name) => idOf(program, name));
-		const next = `Add it to UPROGS in the Makefile.`;
+		const next = "Add it to UPROGS in the Makefile.";
 		throw new UserError("program-not-found", `${program} was not built`, next);
 	}
 }

@@ -109,6 +109,7 @@ export const resultCases = {
 		edit(program, "main(void)\n{\n", "main(void)\n{\n  for(;;)\n    ;\n");
 		await workbench.command("xv6: Run prodcons1");
 		await workbench.waitTerminal(/✗ [\s\S]*prodcons1[\s\S]*\n {2}where +user\/prodcons1\.c:\d+[\s\S]*▸ Run again/);
+		await until(() => workbench.terminalFollows(), "the terminal, which the Problems panel had covered, shows its end");
 		await shot(workbench, "endless-card");
 	},
 

@@ -187,6 +187,14 @@ export class Workbench {
 		return this.page.evaluate(terminalText);
 	}
 
+	/** Whether what the terminal shows is its end. */
+	terminalFollows() {
+		return this.page.evaluate(() => {
+			const buffer = document.querySelector(".terminal-wrapper.active")?.xterm?.buffer.active;
+			return buffer !== undefined && buffer.viewportY === buffer.baseY;
+		});
+	}
+
 	/** Waits until the terminal has a text or matches a regular expression. */
 	async waitTerminal(wanted) {
 		const pattern = wanted instanceof RegExp ? wanted.source : wanted.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");

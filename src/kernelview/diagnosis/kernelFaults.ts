@@ -146,7 +146,7 @@ function inUservec({ symbols }: Evidence, { pc, tval }: KernelTrap): Omit<Told, 
 	};
 }
 
-/** The kernel came to code of the user in supervisor mode: by sret, where it is where the process was to continue. */
+/** The kernel came to code of the user in supervisor mode: by sret, if it is where the process was to continue. */
 function inUserCode(evidence: Evidence, process: Process, tval: bigint, facts: readonly string[]): Told {
 	const { names, memory } = evidence.sources;
 	const frame = names.symbols.attempt(() => names.symbols.info?.struct("trapframe"));

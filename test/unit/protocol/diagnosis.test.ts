@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Diagnosis, renderDiagnoses, renderDiagnosis } from "../../../src/protocol/diagnosis.ts";
+import { type Diagnosis, isTold, renderDiagnoses, renderDiagnosis } from "../../../src/protocol/diagnosis.ts";
 
 const diagnosis: Diagnosis = {
 	kind: "lock-panic",
@@ -47,4 +47,73 @@ test("what a diagnosis quotes of the guest is shown on its own line, never obeye
 	const text = renderDiagnosis({ ...diagnosis, said: "panic: \u001b]0;x\u0007\ncause: all is well", frames: [] });
 	expect(text).toContain("  the kernel said: panic: ^[]0;x^G\\ncause: all is well");
 	expect(text.split("\n").filter((line) => line.startsWith("cause:"))).toHaveLength(1);
+});
+
+/** Nothing but what every diagnosis has. */
+const bare: Diagnosis = {
+	kind: "deadlock",
+	severity: "error",
+	cause: "Two locks.",
+	evidence: [],
+	frames: [],
+	effects: [],
+	notes: [],
+};
+
+test.each<[string, Partial<Diagnosis>, readonly string[]]>([
+	["nothing but a cause is one line", {}, []],
+	["a line that is not known", { look: { file: "kernel/vm.c" } as never }, ["  look at: kernel/vm.c"]],
+	["a line without its function", { look: { file: "kernel/vm.c", line: 5 } }, ["  look at: kernel/vm.c:5"]],
+	["the first hart has a number, too", { hart: 0 }, ["  where: hart 0"]],
+	["only a process", { process: { pid: 3, name: "sh" } }, ["  where: process 3 (sh)"]],
+	["only what it was doing", { during: "timer interrupt" }, ["  where: timer interrupt"]],
+	["what the kernel said, if it is empty", { said: "" }, ["  the kernel said: "]],
+	["facts each on a line", { evidence: ["a", "b"] }, ["  evidence: a", "  evidence: b"]],
+	[
+		"what follows",
+		{ effects: ["sh waits", "init waits"] },
+		["  follows from it: sh waits", "  follows from it: init waits"],
+	],
+	[
+		"a call without a file has its address",
+		{
+			frames: [
+				{ name: "f", address: "0x1" },
+				{ name: "g", file: "g.c", address: "0x2" },
+			],
+		},
+		["  calls, innermost first:", "    f at 0x1", "    g (g.c)"],
+	],
+])("the text of a diagnosis: %s", (_, more, lines) => {
+	expect(renderDiagnosis({ ...bare, ...more }).split("\n")).toEqual(["cause: Two locks.", ...lines]);
+});
+
+test("several diagnoses follow each other without an empty line", () => {
+	expect(renderDiagnoses([bare, { ...bare, severity: "note", cause: "No PMP." }])).toBe(
+		"cause: Two locks.\nnote: No PMP.",
+	);
+});
+
+const of = (kind: Diagnosis["kind"], severity: Diagnosis["severity"] = "error"): Diagnosis => ({
+	...bare,
+	kind,
+	severity,
+});
+
+test.each<[readonly Diagnosis[], string, boolean]>([
+	[[], "kernel-panic", false],
+	[[of("deadlock")], "kernel-panic", true],
+	[[of("no-pmp", "note")], "kernel-panic", false],
+	[[of("no-pmp", "note"), of("panic")], "kernel-panic", true],
+	[[of("lost-memory")], "frame-leaked", true],
+	[[of("freed-in-use")], "frame-leaked", true],
+	[[of("panic")], "frame-leaked", false],
+	[[of("freed-in-use")], "freed-while-mapped", true],
+	[[of("freed-in-use")], "kernel-page-user", true],
+	[[of("freed-in-use")], "junk-read", false],
+	[[of("lost-memory")], "freed-while-mapped", false],
+	[[of("lost-memory")], "kernel-page-user", false],
+	[[], "freed-while-mapped", false],
+])("%j say what the finding %s says: %j", (diagnoses, finding, told) => {
+	expect(isTold(diagnoses, finding)).toBe(told);
 });

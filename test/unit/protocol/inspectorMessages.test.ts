@@ -9,6 +9,12 @@ test.each([
 	{ type: "control", id: 3, action: "stepToFault" },
 	{ type: "openSource", file: "kernel/vm.c", line: 12 },
 	{ type: "debug", instret: 5 },
+	{ type: "network", id: 0 },
+	{ type: "activity", id: 9, from: 0, to: Number.MAX_SAFE_INTEGER },
+	...["pause", "resume", "boot", "toPresent"].map((action) => ({ type: "control", id: 3, action })),
+	...["0", "18446744073709551615", "0xffffffffffffffff", "0XfF".toLowerCase()].map((address) => ({
+		...{ type: "walk", id: 1, pid: 1, address },
+	})),
 ])("the page's $type is taken as it is", (message) => {
 	expect(parseFromInspector(structuredClone(message))).toEqual(message);
 });
@@ -32,6 +38,20 @@ test.each([
 	{ type: "openSource", file: 5, line: 1 },
 	{ type: "openSource", file: "x".repeat(5000), line: 1 },
 	{ type: "openSource", file: "a", line: Number.POSITIVE_INFINITY },
+	{ type: "openSource", file: "", line: 1 },
+	{ type: "openSource", file: "a", line: -1 },
+	{ type: "openSource", file: "a" },
+	...["", "0x", "x10", "0x12345678901234567", "123456789012345678901", " 0x1", "0x1\n", "-1"].map((address) => ({
+		...{ type: "walk", id: 1, pid: 1, address },
+	})),
+	{ type: "writer", id: 2, address: "0x1", after: 0 },
+	{ type: "writer", id: 2, address: "0x1", after: -1, before: 1 },
+	{ type: "activity", id: 1, from: 0, to: 2 ** 53 },
+	{ type: "activity", id: 1, from: 0.5, to: 1 },
+	{ type: "network" },
+	{ type: "network", id: 1, pid: 1 },
+	{ type: "debug", instret: "5" },
+	{ type: "drawn", id: 1 },
 ])("%j is none of the page's messages", (message) => {
 	expect(parseFromInspector(message)).toBeUndefined();
 });
@@ -52,4 +72,40 @@ test("the page takes the host's four messages and nothing else", () => {
 		{ type: "answer" },
 	])
 		expect(isToInspector(other)).toBe(false);
+});
+
+test.each([
+	{ type: "past", model: undefined },
+	{ type: "past", model: { format: 1 } },
+	{ type: "show", part: "activity" },
+	{ type: "run", run: undefined },
+	{ type: "run", run: { reasons: ["a"], outcome: "failed" } },
+	{ type: "answer", id: 0, value: { steps: [] } },
+	...["none", "running", "paused", "past", "dead"].map((machine) => ({
+		...{ type: "state", state: { machine, canDebug: true, canAskWriter: true } },
+	})),
+])("%j is the host's", (message) => {
+	expect(isToInspector(message)).toBe(true);
+});
+
+test.each([
+	undefined,
+	{ type: "show", part: "disk" },
+	{ type: "show", part: "activity", also: 1 },
+	{ type: "past", model: 5 },
+	{ type: "past", also: 1 },
+	{ type: "model", update: "x" },
+	{ type: "model", also: 1 },
+	{ type: "run", run: { reasons: [1] } },
+	{ type: "run", run: {} },
+	{ type: "answer", id: -1 },
+	{ type: "answer", id: 1, error: 5 },
+	{ type: "answer", id: 1, value: 5 },
+	{ type: "answer", id: 1, also: 1 },
+	{ type: "state" },
+	{ type: "state", state: { machine: "running", canDebug: 1, canAskWriter: true } },
+	{ type: "state", state: { machine: "running", canDebug: true } },
+	{ type: "state", state: { machine: "running", canDebug: true, canAskWriter: true, also: 1 } },
+])("%j is not the host's", (message) => {
+	expect(isToInspector(message)).toBe(false);
 });

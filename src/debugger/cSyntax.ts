@@ -235,12 +235,15 @@ function numberOf(text: string): Expression {
 	const digits = text.slice(0, text.length - suffix.length);
 	const octal = /^0[0-7]+$/.test(digits);
 	const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-	const hex = /^0[xXbB]/.test(digits) || octal;
+	// C11 6.4.4.1: the first type that has the value; only what is not decimal, or ends in u, may be unsigned.
+	const isUnsigned = suffix.includes("u");
+	const mayBeUnsigned = isUnsigned || octal || /^0[xXbB]/.test(digits);
+	const long = suffix.includes("l") || value > (mayBeUnsigned ? 0xffff_ffffn : 0x7fff_ffffn);
 	return {
 		kind: "number",
 		value: BigInt.asUintN(64, value),
-		unsigned: suffix.includes("u") || (hex && value >= 1n << 63n),
-		long: suffix.includes("l") || value > 0x7fff_ffffn,
+		unsigned: isUnsigned || (mayBeUnsigned && value > (long ? 0x7fff_ffff_ffff_ffffn : 0x7fff_ffffn)),
+		long,
 	};
 }
 

@@ -229,7 +229,7 @@ function unary(scope: Scope, operator: string, operand: Expression): Value {
 		case "!":
 			return computed(origin(scope), int, known(value) === 0n ? 1n : 0n);
 		default: {
-			const type = promoted(value.type);
+			const type = promoted(value);
 			const number = known(value);
 			return fitted(scope, type, operator === "-" ? -number : operator === "~" ? ~number : number);
 		}
@@ -246,8 +246,7 @@ function binary(scope: Scope, operator: string, leftSide: Expression, rightSide:
 	const right = evaluate(scope, rightSide);
 	const pointed = pointerArithmetic(scope, operator, left, right);
 	if (pointed) return pointed;
-	const type =
-		operator === "<<" || operator === ">>" ? promoted(left.type) : common(promoted(left.type), promoted(right.type));
+	const type = operator === "<<" || operator === ">>" ? promoted(left) : common(promoted(left), promoted(right));
 	const a = converted(type, known(left));
 	const b = operator === "<<" || operator === ">>" ? known(right) : converted(type, known(right));
 	const compared = comparisons[operator];
@@ -282,9 +281,10 @@ const arithmetic: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
 
 type BaseType = Extract<Type, { kind: "base" }>;
 
-/** Integer promotions (C11 6.3.1.1). */
-function promoted(type: Type | undefined): BaseType {
+/** Integer promotions (C11 6.3.1.1): a bit field whose values an int has becomes one. */
+function promoted({ type, bits }: Value): BaseType {
 	const whole = plain(type);
+	if (bits && (bits.size < 32 || (bits.size === 32 && whole?.kind === "base" && whole.signed))) return int as BaseType;
 	if (whole?.kind === "pointer" || whole?.kind === "array") return unsignedLong as BaseType;
 	if (whole?.kind !== "base" || whole.size < 4) return int as BaseType;
 	return whole;

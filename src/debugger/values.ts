@@ -29,22 +29,21 @@ const textLimit = 200;
 const summaryMembers = 4;
 const maxChildren = 4096;
 
-export function inMemory(
-	from: Pick<Value, "space" | "context" | "info" | "at">,
-	type: Type | undefined,
-	address: bigint,
-): Value {
-	return { ...from, type, location: { kind: "memory", address: BigInt.asUintN(64, address) } };
+export function inMemory(from: From, type: Type | undefined, address: bigint): Value {
+	return { ...seenFrom(from), type, location: { kind: "memory", address: BigInt.asUintN(64, address) } };
 }
 
 /** A value that is nowhere: a constant, the result of a computation. */
-export function computed(
-	from: Pick<Value, "space" | "context" | "info" | "at">,
-	type: Type | undefined,
-	value: bigint,
-): Value {
-	return { ...from, type, location: { kind: "value", value } };
+export function computed(from: From, type: Type | undefined, value: bigint): Value {
+	return { ...seenFrom(from), type, location: { kind: "value", value } };
 }
+
+type From = Pick<Value, "space" | "context" | "info" | "at">;
+/** Not the bits of the field that it may have been computed from. */
+const seenFrom = ({ space, context, info, at }: From): From => ({
+	...{ space, context, info },
+	...(at === undefined ? {} : { at }),
+});
 
 export function addressOf(value: Value): bigint | undefined {
 	return value.location.kind === "memory" ? value.location.address : undefined;
@@ -110,8 +109,8 @@ function littleEndian(value: bigint, size: number): Uint8Array {
 /** An integer, enumeration, pointer or bit field as its type has it; undefined: not known, or no number. */
 export function numberOf(value: Value): bigint | undefined {
 	const type = plain(value.type);
-	if (type && (type.kind === "struct" || type.kind === "union" || type.kind === "function")) return undefined;
-	if (type?.kind === "array") return addressOf(value);
+	if (type?.kind === "struct" || type?.kind === "union") return undefined;
+	if (type?.kind === "array" || type?.kind === "function") return addressOf(value);
 	if (type && type.size > 8) return undefined;
 	const bytes = bytesOf(value);
 	if (!bytes) return undefined;
@@ -305,7 +304,7 @@ export function format(contexts: Contexts, value: Value, options: FormatOptions 
 		case "union":
 			return structText(contexts, value, options, depth);
 		case "function":
-			return contexts.kernel.symbolAt(Number(addressOf(value) ?? 0n))?.name ?? "function";
+			return symbolText(contexts, value, addressOf(value) ?? 0n) ?? "function";
 	}
 }
 

@@ -292,6 +292,7 @@ export class Variables {
 	/** Stores a number where a value lies. */
 	write(value: Value, number: bigint): void {
 		const type = plain(value.type);
+		if (type?.kind === "function") throw new UserError("debug-request", "A function cannot be set", "Set a pointer.");
 		if (type?.kind === "struct" || type?.kind === "union" || type?.kind === "array")
 			throw new UserError("debug-request", "A whole structure cannot be set", "Set its members.");
 		const address = addressOf(value);

@@ -52,6 +52,8 @@ export const DW_AT = {
 	ranges: 0x55,
 	call_file: 0x58,
 	call_line: 0x59,
+	/** Of DWARF 2 and 3, and of compilers that write for gdb. */
+	bit_offset: 0x0c,
 	bit_size: 0x0d,
 	data_bit_offset: 0x6b,
 	call_return_pc: 0x7d,

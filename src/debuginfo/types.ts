@@ -144,7 +144,7 @@ export class TypeReader {
 				const { typeOf } = this;
 				const type = typeOf.bind(this, child);
 				const bits = number(child, DW_AT.bit_size);
-				const bitOffset = number(child, DW_AT.data_bit_offset);
+				const bitOffset = bits === undefined ? undefined : bitOffsetOf(child, bits, type()?.size);
 				const offset = memberOffset(child) + (bitOffset === undefined ? 0 : Math.floor(bitOffset / 8));
 				return {
 					name: child.unit.text(child, DW_AT.name) ?? "",
@@ -229,4 +229,14 @@ export function typeName(type: Type | undefined, depth = 0): string {
 		case "function":
 			return "function";
 	}
+}
+
+/** Bits from the member's location to the first of a bit field, as little-endian machines count. */
+function bitOffsetOf(member: Die, bits: number, typeSize: number | undefined): number {
+	const direct = number(member, DW_AT.data_bit_offset);
+	if (direct !== undefined) return direct;
+	// DWARF 3, 5.6.6: from the storage unit's most significant bit to the field's, wherever that unit's first byte is.
+	const fromTop = number(member, DW_AT.bit_offset);
+	const unit = number(member, DW_AT.byte_size) ?? typeSize;
+	return fromTop === undefined || unit === undefined ? 0 : 8 * unit - fromTop - bits;
 }

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { BuildOutput } from "../../src/build/types.ts";
 import { dapHost } from "../../src/cli/dap.ts";
 import { DebugSession } from "../../src/debugger/session.ts";
 import type { DebugTarget } from "../../src/debugger/target.ts";
@@ -7,13 +8,21 @@ import type { DebugTarget } from "../../src/debugger/target.ts";
 export class DapSession {
 	readonly responses = new Map<number, DebugProtocol.Response>();
 	output = "";
+	/** Every event, in its order. */
+	readonly told: DebugProtocol.Event[] = [];
 	private readonly session: DebugSession;
 	private readonly events: DebugProtocol.Event[] = [];
 	private sequence = 1;
 	private wake = () => {};
 
-	constructor(tree: string, change: (target: DebugTarget) => DebugTarget = (target) => target) {
-		const host = dapHost({ tree, toolchain: "bundled", translator: true, paced: false });
+	constructor(
+		tree: string,
+		change: (target: DebugTarget) => DebugTarget = (target) => target,
+		/** Instead of building the tree. */
+		build?: () => Promise<BuildOutput>,
+	) {
+		const settings = { tree, toolchain: "bundled", translator: true, paced: false };
+		const host = dapHost(build ? { ...settings, build } : settings);
 		const changed = {
 			...host,
 			launch: async (...args: Parameters<typeof host.launch>) => change(await host.launch(...args)),
@@ -23,6 +32,7 @@ export class DapSession {
 				const event = message as DebugProtocol.Event;
 				if (event.event === "output") this.output += event.body.output;
 				this.events.push(event);
+				this.told.push(event);
 			} else this.responses.set((message as DebugProtocol.Response).request_seq, message as DebugProtocol.Response);
 			this.wake();
 		});
@@ -42,9 +52,21 @@ export class DapSession {
 
 	/** The thread of the next stop. */
 	async stopped(): Promise<number> {
+		return (await this.stop()).threadId as number;
+	}
+
+	/** The next stop, in the protocol's words. */
+	async stop(): Promise<DebugProtocol.StoppedEvent["body"]> {
+		return (await this.next("stopped")).body;
+	}
+
+	/** The next event of a name; those before it are passed. */
+	async next(name: string): Promise<DebugProtocol.Event> {
 		for (;;) {
-			const at = this.events.findIndex(({ event }) => event === "stopped");
-			if (at >= 0) return this.events.splice(0, at + 1).at(-1)?.body.threadId as number;
+			const at = this.events.findIndex(({ event }) => event === name);
+			if (at >= 0) return this.events.splice(0, at + 1).at(-1) as DebugProtocol.Event;
+			if (name === "stopped" && this.events.some(({ event }) => event === "terminated"))
+				throw new Error(`the machine ended instead of a stop: ${this.output.slice(-500)}`);
 			await new Promise<void>((resolve) => {
 				this.wake = resolve;
 			});

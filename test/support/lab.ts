@@ -22,11 +22,13 @@ const session = new BuildSession();
 export async function build(
 	files: ReadonlyMap<string, Uint8Array>,
 	compiler: Compiler = "bundled",
+	/** The debug build. */
+	unoptimized = false,
 ): Promise<BuildOutput> {
 	const opening = toolchains.get(compiler) ?? openToolchains({ kind: compiler });
 	toolchains.set(compiler, opening);
 	const { toolchain, wasi } = await opening;
-	const result = await session.build({ tree: new MemoryTree("tree", files), toolchain, wasi });
+	const result = await session.build({ tree: new MemoryTree("tree", files), toolchain, wasi, unoptimized });
 	if (result.output) return result.output;
 	throw new Error(result.diagnostics.map((d) => `${d.file}:${d.line ?? 0}: ${d.severity}: ${d.message}`).join("\n"));
 }

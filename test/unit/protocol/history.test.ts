@@ -61,11 +61,11 @@ describe("the change from one step of memory to the next", () => {
 	const next = { ...step, id: 8, instret: 2000, entry: 4 };
 
 	test("the first step is sent whole, without what is empty", () => {
-		expect(stepDelta(undefined, step)).toEqual({
+		expect(stepDelta(undefined, step)).toStrictEqual({
 			...{ id: 7, instret: 1000, entry: 3, processes: step.processes },
 			...{ order: [1, 2, 3], spaces: step.spaces, frames: [10, 11], contents: step.contents },
 		});
-		expect(stepDelta(undefined, { ...step, processes: [], spaces: [], contents: [] })).toEqual({
+		expect(stepDelta(undefined, { ...step, processes: [], spaces: [], contents: [] })).toStrictEqual({
 			...{ id: 7, instret: 1000, entry: 3, processes: [] },
 		});
 	});
@@ -91,7 +91,7 @@ describe("the change from one step of memory to the next", () => {
 		["a page is not known any more", { ...next, contents: [content(11)] }, { frames: [11] }],
 	])("%s: only that is sent, and the receiver has the whole step", (_, now, change) => {
 		const delta = stepDelta(step, now);
-		expect(delta).toEqual({ id: 8, instret: 2000, entry: 4, ...change });
+		expect(delta).toStrictEqual({ id: 8, instret: 2000, entry: 4, ...change });
 		expect(applyStep(step, structuredClone(delta))).toEqual(now);
 	});
 

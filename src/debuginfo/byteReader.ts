@@ -9,6 +9,8 @@ export function damaged(what: string): UserError {
 }
 
 const text = new TextDecoder();
+/** Of a number of 128 bits. */
+const maxLebBytes = 19;
 
 /**
  * Little-endian cursor over one section. Every read is checked against the section's end, so that wrong lengths in the data end in
@@ -75,6 +77,11 @@ export class ByteReader {
 		return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
 	}
 
+	/** All 64 bits, for what is no address. */
+	big64(): bigint {
+		return this.view.getBigUint64(this.take(8), true);
+	}
+
 	s64(): bigint {
 		return this.view.getBigInt64(this.take(8), true);
 	}
@@ -98,27 +105,33 @@ export class ByteReader {
 	}
 
 	uleb(): number {
+		return this.leb(false);
+	}
+
+	sleb(): number {
+		return this.leb(true);
+	}
+
+	private leb(signed: boolean): number {
 		let value = 0;
 		let scale = 1;
-		for (let i = 0; i < 19; i++) {
+		for (let i = 0; i < maxLebBytes; i++) {
 			const byte = this.u8();
 			value += (byte & 0x7f) * scale;
-			if (byte < 0x80) return value;
 			scale *= 128;
+			if (byte < 0x80) return signed && byte & 0x40 ? value - scale : value;
 		}
 		throw damaged(`a number without end in ${this.section}`);
 	}
 
-	sleb(): number {
-		let value = 0;
-		let scale = 1;
-		for (let i = 0; i < 19; i++) {
-			const byte = this.u8();
-			value += (byte & 0x7f) * scale;
-			scale *= 128;
-			if (byte < 0x80) return byte & 0x40 ? value - scale : value;
-		}
-		throw damaged(`a number without end in ${this.section}`);
+	/** As `uleb` and `sleb`, with all 64 bits: for constants, which are no addresses. */
+	bigLeb(signed: boolean): bigint {
+		const from = this.at;
+		const value = this.leb(signed);
+		if (Number.isSafeInteger(value)) return BigInt(value);
+		let exact = 0n;
+		for (let i = this.at - 1; i >= from; i--) exact = (exact << 7n) | BigInt((this.bytes[i] as number) & 0x7f);
+		return signed ? BigInt.asIntN(7 * (this.at - from), exact) : exact;
 	}
 
 	/** Offset or length: 8 bytes in the 64-bit DWARF format, else 4. */

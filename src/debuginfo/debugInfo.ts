@@ -273,8 +273,8 @@ export class DebugInfo {
 	}
 
 	private locate(die: Die, subprogram: Die, pc: number, context: ExpressionContext): Location {
-		const constant = this.origin(die, (from) => numberOf(from, DW_AT.const_value));
-		if (constant !== undefined) return { kind: "value", value: BigInt(Math.trunc(constant)) };
+		const constant = this.origin(die, (from) => from.attributes.get(DW_AT.const_value)?.value);
+		if (typeof constant === "number" || typeof constant === "bigint") return { kind: "value", value: BigInt(constant) };
 		const expression = die.unit.location(die, DW_AT.location, pc);
 		if (!expression || expression.length === 0) return { kind: "unknown", why: "it was optimized out" };
 		const base = subprogram.unit.location(subprogram, DW_AT.frame_base, pc);

@@ -32,6 +32,7 @@ export const DW_AT = {
 	location: 0x02,
 	name: 0x03,
 	byte_size: 0x0b,
+	bit_offset: 0x0c,
 	stmt_list: 0x10,
 	low_pc: 0x11,
 	high_pc: 0x12,
@@ -53,7 +54,6 @@ export const DW_AT = {
 	call_file: 0x58,
 	call_line: 0x59,
 	/** Of DWARF 2 and 3, and of compilers that write for gdb. */
-	bit_offset: 0x0c,
 	bit_size: 0x0d,
 	data_bit_offset: 0x6b,
 	call_return_pc: 0x7d,

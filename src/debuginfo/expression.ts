@@ -108,7 +108,7 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 			switch (op) {
 				case 0x03:
 				case 0x0e:
-					push(BigInt(reader.u64()));
+					push(reader.big64());
 					break;
 				case 0x06:
 					push(have(context.memory(pop(), 8), "the memory is not there"));
@@ -135,10 +135,8 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 					push(reader.s64());
 					break;
 				case 0x10:
-					push(BigInt(reader.uleb()));
-					break;
 				case 0x11:
-					push(BigInt(reader.sleb()));
+					push(reader.bigLeb(op === 0x11));
 					break;
 				case 0x12: {
 					const top = pop();
@@ -175,7 +173,7 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 					push(~pop());
 					break;
 				case 0x23:
-					push(pop() + BigInt(reader.uleb()));
+					push(pop() + reader.bigLeb(false));
 					break;
 				case 0x28:
 				case 0x2f: {

@@ -224,8 +224,11 @@ export function typeName(type: Type | undefined, depth = 0): string {
 		case "union":
 		case "enum":
 			return `${type.kind} ${type.name || "(anonymous)"}`;
-		case "array":
-			return `${typeName(type.element, depth + 1)}[${type.count}]`;
+		case "array": {
+			// The outermost dimension stands first.
+			const [, element, inner] = /^(.*?)((?:\[\d+\])*)$/s.exec(typeName(type.element, depth + 1)) ?? [];
+			return `${element}[${type.count}]${inner}`;
+		}
 		case "function":
 			return "function";
 	}

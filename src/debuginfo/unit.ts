@@ -2,8 +2,13 @@ import { ByteReader, damaged } from "./byteReader.ts";
 import { DW_AT, DW_FORM, DW_TAG } from "./dwarf.ts";
 import type { ElfFile } from "./elf.ts";
 
-/** Numbers for addresses, constants, flags, references (offset in .debug_info) and section offsets; bytes for blocks and expressions. */
-type AttributeValue = number | string | Uint8Array;
+/**
+ * Numbers for addresses, constants, flags, references (offset in .debug_info) and section offsets; bytes for blocks and expressions; bigints
+ * for constants that no number holds.
+ */
+type AttributeValue = number | bigint | string | Uint8Array;
+
+const constant = (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
 
 export interface Die {
 	readonly offset: number;
@@ -18,7 +23,7 @@ export interface Die {
 interface Abbreviation {
 	readonly tag: number;
 	readonly children: boolean;
-	readonly attributes: readonly { readonly name: number; readonly form: number; readonly constant: number }[];
+	readonly attributes: readonly { readonly name: number; readonly form: number; readonly implicit: AttributeValue }[];
 }
 
 export interface AddressRange {
@@ -69,13 +74,13 @@ function readAbbreviations(reader: ByteReader): ReadonlyMap<number, Abbreviation
 		if (code === 0) return table;
 		const tag = reader.uleb();
 		const children = reader.u8() !== 0;
-		const attributes: { name: number; form: number; constant: number }[] = [];
+		const attributes: { name: number; form: number; implicit: AttributeValue }[] = [];
 		for (;;) {
 			const name = reader.uleb();
 			const form = reader.uleb();
-			const constant = form === DW_FORM.implicit_const ? reader.sleb() : 0;
+			const implicit = form === DW_FORM.implicit_const ? constant(reader.bigLeb(true)) : 0;
 			if (name === 0 && form === 0) break;
-			attributes.push({ name, form, constant });
+			attributes.push({ name, form, implicit });
 		}
 		table.set(code, { tag, children, attributes });
 	}
@@ -164,8 +169,8 @@ export class Unit {
 			const die: Die = { offset, tag: abbreviation.tag, unit: this, parent, children: [], attributes };
 			// The bases that indexed forms need stand in the root itself, sometimes after their first use.
 			if (!root) this.tree = die;
-			for (const { name, form, constant } of abbreviation.attributes)
-				attributes.set(name, this.readForm(reader, form, constant));
+			for (const { name, form, implicit } of abbreviation.attributes)
+				attributes.set(name, this.readForm(reader, form, implicit));
 			this.index.set(offset, die);
 			parent?.children.push(die);
 			root ??= die;
@@ -176,18 +181,19 @@ export class Unit {
 		return root;
 	}
 
-	private readForm(reader: ByteReader, form: number, constant: number): { form: number; value: AttributeValue } {
+	private readForm(reader: ByteReader, form: number, implicit: AttributeValue): { form: number; value: AttributeValue } {
 		for (let depth = 0; form === DW_FORM.indirect; depth++) {
 			if (depth > 4) throw damaged("indirect forms without end");
 			form = reader.uleb();
 		}
-		return { form, value: this.readValue(reader, form, constant) };
+		return { form, value: this.readValue(reader, form, implicit) };
 	}
 
-	private readValue(reader: ByteReader, form: number, constant: number): AttributeValue {
+	private readValue(reader: ByteReader, form: number, implicit: AttributeValue): AttributeValue {
 		switch (form) {
-			case DW_FORM.addr:
 			case DW_FORM.data8:
+				return constant(reader.big64());
+			case DW_FORM.addr:
 			case DW_FORM.ref_sig8:
 			case DW_FORM.ref_sup8:
 				return reader.u64();
@@ -211,8 +217,8 @@ export class Unit {
 			case DW_FORM.data16:
 				return reader.block(16);
 			case DW_FORM.sdata:
-				return reader.sleb();
 			case DW_FORM.udata:
+				return constant(reader.bigLeb(form === DW_FORM.sdata));
 			case DW_FORM.strx:
 			case DW_FORM.addrx:
 			case DW_FORM.loclistx:
@@ -251,7 +257,7 @@ export class Unit {
 			case DW_FORM.flag_present:
 				return 1;
 			case DW_FORM.implicit_const:
-				return constant;
+				return implicit;
 			default:
 				throw damaged(`form 0x${form.toString(16)}`);
 		}

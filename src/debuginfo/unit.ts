@@ -181,7 +181,11 @@ export class Unit {
 		return root;
 	}
 
-	private readForm(reader: ByteReader, form: number, implicit: AttributeValue): { form: number; value: AttributeValue } {
+	private readForm(
+		reader: ByteReader,
+		form: number,
+		implicit: AttributeValue,
+	): { form: number; value: AttributeValue } {
 		for (let depth = 0; form === DW_FORM.indirect; depth++) {
 			if (depth > 4) throw damaged("indirect forms without end");
 			form = reader.uleb();

@@ -1,6 +1,8 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { disassemble } from "../riscv/disassemble.ts";
+import { fields } from "../riscv/fields.ts";
+import { findInstruction } from "../riscv/isa.ts";
 import type { Contexts } from "./contexts.ts";
 import { memoryReference } from "./references.ts";
 import type { Space } from "./space.ts";
@@ -12,19 +14,34 @@ interface Line {
 	readonly length: number;
 	readonly text: string;
 	readonly bytes: string;
+	readonly word: number;
 }
 
 function decode(space: Space, address: bigint, symbols: ProgramSymbols | undefined): Line | undefined {
 	const bytes = space.bytes(address, 4);
 	if (bytes.length < 2) return undefined;
 	const word = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8) | ((bytes[2] ?? 0) << 16) | ((bytes[3] ?? 0) << 24);
-	const symbolize = (target: bigint) => {
-		const symbol = symbols?.symbolAt(Number(target));
-		return symbol && symbol.name + (symbol.offset ? `+0x${symbol.offset.toString(16)}` : "");
-	};
-	const { length, text } = disassemble(word >>> 0, address, { symbolize });
+	const { length, text } = disassemble(word >>> 0, address, { symbolize: (target) => nameOf(symbols, target) });
 	const hex = [...bytes.subarray(0, length)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-	return { address, length, text, bytes: hex };
+	return { address, length, text, bytes: hex, word: word >>> 0 };
+}
+
+function nameOf(symbols: ProgramSymbols | undefined, address: bigint): string | undefined {
+	const symbol = symbols?.symbolAt(Number(address));
+	return symbol && symbol.name + (symbol.offset ? `+0x${symbol.offset.toString(16)}` : "");
+}
+
+/** What a pair such as `auipc ra; jalr ra` calls, or `auipc a0; addi a0` points to, beside its second instruction. */
+function pairText(symbols: ProgramSymbols | undefined, before: Line | undefined, line: Line): string {
+	if (before?.length !== 4 || line.length !== 4 || before.address + 4n !== line.address) return "";
+	if (findInstruction(before.word)?.mnemonic !== "auipc") return "";
+	const mnemonic = findInstruction(line.word)?.mnemonic;
+	if ((mnemonic !== "jalr" && mnemonic !== "addi") || fields.rs1.get(line.word) !== fields.rd.get(before.word))
+		return "";
+	const high = BigInt.asIntN(32, BigInt(fields.imm20.get(before.word)) << 12n);
+	const target = BigInt.asUintN(64, before.address + high + BigInt(fields.imm12.get(line.word)));
+	const name = nameOf(symbols, target);
+	return ` # 0x${target.toString(16)}${name === undefined ? "" : ` <${name}>`}`;
 }
 
 /** Instructions around an address: `offset` counts instructions, and may be negative. Where there are none, lines say so. */
@@ -44,7 +61,7 @@ export function disassembleAround(
 	for (let skip = 0; skip < offset; skip++) at += BigInt(decode(space, at, symbols)?.length ?? 2);
 	while (lines.length < wanted) {
 		const line = decode(space, at, symbols);
-		lines.push(line ?? { address: at, length: 2, text: "(not mapped)", bytes: "" });
+		lines.push(line ?? { address: at, length: 2, text: "(not mapped)", bytes: "", word: 0 });
 		at += BigInt(line?.length ?? 2);
 	}
 	return lines.slice(0, wanted).map((line, i) => {
@@ -54,7 +71,8 @@ export function disassembleAround(
 				instruction: "(unknown)",
 				presentationHint: "invalid",
 			};
-		return describe(contexts, space, symbols, line, source);
+		const text = line.text + pairText(symbols, lines[i - 1], line);
+		return describe(contexts, space, symbols, { ...line, text }, source);
 	});
 }
 

@@ -178,7 +178,7 @@ export function childCount(value: Value): number {
 			if (isTable(value.type)) return numberOf(value) ? 512 : 0;
 			return pointsToThing(value) ? 1 : 0;
 		default:
-			return isEntry(value.type) && numberOf(value) !== undefined ? 2 : 0;
+			return isEntry(value.type) ? entryChildren(value).length : 0;
 	}
 }
 

@@ -1,9 +1,11 @@
 import * as vscode from "vscode";
+import type { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import { BackgroundBuild } from "./backgroundBuild.ts";
+import { buildErrors } from "./buildFailure.ts";
 import { registerBuildTask } from "./buildTask.ts";
-import { type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
+import { buildCard, type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
 import { actionWords, cardWords } from "./cardWords.ts";
 import { CLanguage } from "./cLanguage.ts";
 import { ProgramLenses } from "./codeLens.ts";
@@ -97,6 +99,7 @@ export function start(context: vscode.ExtensionContext, platform: Platform, cata
 			log,
 			showVerdict: (folder, verdict, tookMs) => showVerdict(folder, verdict, tookMs, tests),
 			showEnd,
+			showBuildFailure,
 			runAllTests: (folder) => tests.runAll(folder, () => progress.isVisible),
 			runInExplorer: (folder, test) => tests.runOne(folder, test),
 			runSchedules: (folder, program) => tests.runSchedules(folder, program),
@@ -174,6 +177,16 @@ function showCard(folder: LabFolder, card: Card, program: string | undefined): v
 	if (program !== undefined) actions.push(words.runAgain);
 	if (card.mark !== "passed" && folder.tree.lab?.handout) actions.push(words.openHandout);
 	if (card.inspect) actions.push(words.openInspector);
+	folder.terminal.card(terminalCard(card, cardWords(), actions), program);
+}
+
+/** Where the output of what was to run would stand. */
+function showBuildFailure(folder: LabFolder, error: UserError, program: string | undefined): void {
+	const what = vscode.l10n.t("the kernel was not built");
+	const card = buildCard(program === undefined ? what : `${program}: ${what}`, buildErrors(error));
+	const words = actionWords();
+	const actions = [...(program === undefined ? [] : [words.runAgain]), words.openProblems];
+	folder.terminal.show(true);
 	folder.terminal.card(terminalCard(card, cardWords(), actions), program);
 }
 

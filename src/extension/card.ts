@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { EngineDiagnostic, VerdictData } from "../protocol/engine.ts";
 
 /** How a command ended, for a reader: the same facts in the same order in the terminal and in a test's message. */
 export interface Card {
@@ -13,6 +13,8 @@ export interface Card {
 	/** What the test asks for and what the program printed, where that is the difference. */
 	readonly expected?: readonly string[];
 	readonly got?: readonly string[];
+	/** Errors of a build after the first, each with its place. */
+	readonly also?: readonly string[];
 	/** The rest of the explanation, then each further thing that is wrong. */
 	readonly more: readonly string[];
 	/** The chain of calls, innermost first. */
@@ -27,6 +29,7 @@ export interface CardWords {
 	readonly where: string;
 	readonly expected: string;
 	readonly got: string;
+	readonly also: string;
 	readonly calls: string;
 	readonly faults: string;
 	readonly passed: string;
@@ -91,6 +94,31 @@ export function diagnosisCard(title: string, diagnoses: readonly Diagnosis[]): C
 	};
 }
 
+/** Errors of a build that a card names; the Problems panel has the rest. */
+const errorsShown = 5;
+
+/** A build that ended before there was anything to run: its errors, of which there is at least one. */
+export function buildCard(title: string, errors: readonly EngineDiagnostic[]): Card {
+	const told = errors.map(({ file, line, message }) => ({
+		place: line === undefined ? file : `${file}:${line}`,
+		message,
+	}));
+	const [first, ...others] = told.slice(0, errorsShown);
+	const also = others.map(({ place, message }) => (place === "" ? message : `${place}: ${message}`));
+	if (told.length > errorsShown) also.push(`… ${told.length - errorsShown} more`);
+	return {
+		mark: "failed",
+		title,
+		...(first ? { cause: first.message } : {}),
+		...(first && first.place !== "" ? { where: first.place } : {}),
+		...(also.length > 0 ? { also } : {}),
+		more: [],
+		calls: [],
+		evidence: [],
+		inspect: false,
+	};
+}
+
 function placeOf(diagnosis: Diagnosis | undefined): string | undefined {
 	const look = diagnosis?.look;
 	return look && `${look.file}:${look.line}`;
@@ -132,6 +160,7 @@ function rows(card: Card, words: CardWords): [string, readonly string[]][] {
 		[words.where, card.where === undefined ? undefined : [card.where]],
 		[words.expected, card.expected],
 		[words.got, card.got],
+		[words.also, card.also],
 		[words.calls, card.calls.length > 0 ? card.calls : undefined],
 	];
 	return all.flatMap(([label, lines]) => (lines ? [[label, lines.map(printable)]] : []));

@@ -7,6 +7,7 @@ export function cardWords(): CardWords {
 		where: vscode.l10n.t("where"),
 		expected: vscode.l10n.t("expected"),
 		got: vscode.l10n.t("got"),
+		also: vscode.l10n.t("also"),
 		calls: vscode.l10n.t("calls"),
 		passed: vscode.l10n.t("Passed"),
 		failed: vscode.l10n.t("Failed"),
@@ -16,12 +17,13 @@ export function cardWords(): CardWords {
 }
 
 /** What a card offers below itself, by the words of its link in the terminal. */
-export type CardAction = "runAgain" | "openHandout" | "openInspector";
+export type CardAction = "runAgain" | "openHandout" | "openInspector" | "openProblems";
 
 export function actionWords(): Readonly<Record<CardAction, string>> {
 	return {
 		runAgain: vscode.l10n.t("Run again"),
 		openHandout: vscode.l10n.t("Open handout"),
+		openProblems: vscode.l10n.t("Open Problems"),
 		openInspector: vscode.l10n.t("Open memory inspector"),
 	};
 }

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
+import { isBuildFailure } from "./buildFailure.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { addToDisk } from "./quickFixes.ts";
@@ -18,6 +19,8 @@ interface CommandParts {
 	showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number): Promise<void>;
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
+	/** What stood in the way of a build; `program` would have run then. */
+	showBuildFailure(folder: LabFolder, error: UserError, program: string | undefined): void;
 	runAllTests(folder: LabFolder): Promise<void>;
 	runInExplorer(folder: LabFolder, test: string): Promise<void>;
 	/** The tests of a program, each with many schedules. */
@@ -36,26 +39,48 @@ interface CommandParts {
 
 /** Registers every command of the palette. A failure that a person caused becomes a message with its next step. */
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-	const { folders } = parts;
+	const { folders, log } = parts;
+	type Work = (folder: LabFolder, report: Report, token: vscode.CancellationToken) => Promise<void>;
+	/** `program`: what a build is for, where it is for one. The command's result says whether its work was done. */
 	const withFolder =
-		(title: string, work: (folder: LabFolder, report: Report, token: vscode.CancellationToken) => Promise<void>) =>
-		async (hint?: unknown): Promise<void> => {
+		(title: string, work: Work, program?: string) =>
+		async (hint?: unknown): Promise<boolean> => {
 			const folder = await folders.choose(rootHint(hint));
-			if (!folder) return void noTree();
+			if (!folder) {
+				void noTree();
+				return false;
+			}
 			const location = vscode.ProgressLocation.Notification;
 			const options = { location, title: `xv6: ${title}`, cancellable: true };
 			try {
 				await vscode.window.withProgress(options, (report, token) => work(folder, report, token));
+				return true;
 			} catch (error) {
 				if (error instanceof UserError && error.code === "cancelled") sayCancelled(folder, title);
-				throw error;
+				if (!isBuildFailure(error)) throw error;
+				log.error(error.format());
+				parts.showBuildFailure(folder, error, program);
+				return false;
 			}
 		};
+	const runs = (program: string) =>
+		withFolder(program, (folder, report, token) => runProgram(parts, folder, program, report, token), program);
+	const runsTest = ({ id, command }: TestRow["test"], seed?: number) => {
+		const name = command || id;
+		return withFolder(name, (folder, report, token) => runTest(parts, folder, id, report, token, seed), name);
+	};
 
 	const handlers: Record<string, (...args: never[]) => unknown> = {
 		build: withFolder(vscode.l10n.t("building the kernel"), async (folder, report, token) => {
-			const summary = await folder.build(report, token);
-			void vscode.window.setStatusBarMessage(`$(check) ${summary.summary}`, 5000);
+			try {
+				const summary = await folder.build(report, token);
+				void vscode.window.setStatusBarMessage(`$(check) ${summary.summary}`, 5000);
+			} catch (error) {
+				if (!isBuildFailure(error)) throw error;
+				// Nothing was to run: the errors are what was asked for, and they have a panel of their own.
+				log.error(error.format());
+				await vscode.commands.executeCommand("workbench.actions.view.problems");
+			}
 		}),
 		boot: withFolder(vscode.l10n.t("booting"), (folder, report, token) => folder.ensureBooted(report, token)),
 		openShell: withFolder(vscode.l10n.t("opening the shell"), async (folder, report, token) => {
@@ -69,41 +94,34 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const running = folders.all.filter((folder) => folder.machineAlive);
 			for (const folder of running) await folder.stop();
 		},
-		runProgram: withFolder(vscode.l10n.t("running a program"), async (folder, report, token) => {
+		runProgram: async (hint?: unknown) => {
+			const folder = await folders.choose(rootHint(hint));
+			if (!folder) return void noTree();
 			const programs = (await folder.sync()).programs.filter((program) => program.name !== "init");
 			const items = programs.map((program) => ({ label: program.name, description: program.source ?? "" }));
 			const placeHolder = vscode.l10n.t("Which program?");
 			const choice = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
-			if (choice) await runProgram(parts, folder, choice.label, report, token);
-		}),
-		runTest: async ({ folder, test }: TestRow) =>
-			withFolder(test.command || test.id, (_, report, token) => runTest(parts, folder, test.id, report, token))(
-				folder.root,
-			),
+			if (choice) await runs(choice.label)(folder.root);
+		},
+		runTest: ({ folder, test }: TestRow) => runsTest(test)(folder.root),
 		runNext: async (hint?: unknown) => {
 			const folder = await folders.choose(rootHint(hint));
 			if (!folder) return void noTree();
 			const next = parts.nextTest(folder);
 			if (!next)
 				return void vscode.window.setStatusBarMessage(vscode.l10n.t("$(check) xv6: all tests have passed"), 5000);
-			await withFolder(next.command || next.id, (_, report, token) => runTest(parts, folder, next.id, report, token))(
-				folder.root,
-			);
+			await runsTest(next)(folder.root);
 		},
 		inspectRun: async (hint?: unknown) => {
 			const run = parts.runOfMessage(hint);
 			if (!run) return void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no test has failed yet."));
 			const { folder, test, seed, isLive } = run;
-			if (!isLive) {
-				const work = withFolder(test, (_, report, token) => runTest(parts, folder, test, report, token, seed));
-				await work(folder.root);
-			}
-			parts.openInspector(folder);
+			if (isLive || (await runsTest({ id: test, command: test }, seed)(folder.root))) parts.openInspector(folder);
 		},
 		runProgramAt: async (at: vscode.Uri | ProgramRow, program?: string) => {
 			const name = at instanceof vscode.Uri ? (program ?? "") : at.name;
 			const hint = at instanceof vscode.Uri ? at : at.folder.root;
-			await withFolder(name, (folder, report, token) => runProgram(parts, folder, name, report, token))(hint);
+			await runs(name)(hint);
 		},
 		runSchedules: async (uri: vscode.Uri, program: string) => {
 			const folder = folders.of(uri);
@@ -141,16 +159,12 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const id = `xv6-lab.xv6-lab#xv6Lab.${hasOwnTree ? "ownTree" : "start"}`;
 			return vscode.commands.executeCommand("workbench.action.openWalkthrough", id, false);
 		},
-		showLog: () => parts.log.show(),
+		showLog: () => log.show(),
 	};
-	for (const name of parts.programs) {
-		handlers[`run.${name}`] = withFolder(name, (folder, report, token) =>
-			runProgram(parts, folder, name, report, token),
-		);
-	}
+	for (const name of parts.programs) handlers[`run.${name}`] = runs(name);
 	return vscode.Disposable.from(
 		...Object.entries(handlers).map(([id, handler]) =>
-			vscode.commands.registerCommand(`xv6Lab.${id}`, guarded(handler, parts.log)),
+			vscode.commands.registerCommand(`xv6Lab.${id}`, guarded(handler, log)),
 		),
 	);
 }
@@ -229,20 +243,17 @@ function guarded(handler: (...args: never[]) => unknown, log: Logger): (...args:
 		try {
 			await handler(...args);
 		} catch (error) {
-			await report(error, log);
+			report(error, log);
 		}
 	};
 }
 
-async function report(error: unknown, log: Logger): Promise<void> {
+function report(error: unknown, log: Logger): void {
 	if (!(error instanceof UserError)) {
 		log.error((error as Error).stack ?? String(error));
 		throw error;
 	}
 	if (error.code === "cancelled" || error.code === "worker-crashed") return;
 	log.error(error.format());
-	if (error.code === "compile-failed" || error.code === "link-failed") {
-		await vscode.commands.executeCommand("workbench.actions.view.problems");
-	}
 	void vscode.window.showErrorMessage(`xv6: ${error.message}. ${error.nextStep}`);
 }

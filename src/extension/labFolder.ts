@@ -7,6 +7,7 @@ import type { BuildSummary, CommandResult, EngineRequests, MachineState, TreeInf
 import type { LiveUpdate } from "../protocol/history.ts";
 import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
 import type { KernelModel } from "../protocol/kernelModel.ts";
+import { compileFailed } from "./buildFailure.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { EngineClient, Platform } from "./engineClient.ts";
 import { TreeMirror } from "./mirror.ts";
@@ -313,7 +314,7 @@ export class LabFolder implements vscode.Disposable {
 			if (error instanceof UserError && error.position) this.diagnostics.publishError(this.root, error);
 			throw error;
 		}
-		if (!built.ok) throw buildFailed(built);
+		if (!built.ok) throw compileFailed(built);
 		return built;
 	}
 
@@ -477,21 +478,4 @@ export class LabFolder implements vscode.Disposable {
 			if (choice === restart) void vscode.commands.executeCommand("xv6Lab.restart", this.root);
 		});
 	}
-}
-
-function buildFailed(summary: BuildSummary): UserError {
-	const errors = summary.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-	const first = errors[0];
-	const what = first
-		? errors.length === 1
-			? first.message
-			: vscode.l10n.t("{0} errors, the first: {1}", errors.length, first.message)
-		: summary.summary;
-	const position = first ? { file: first.file, ...(first.line ? { line: first.line } : {}) } : undefined;
-	return new UserError(
-		"compile-failed",
-		vscode.l10n.t("The kernel was not built: {0}", what),
-		vscode.l10n.t("The Problems panel lists them all."),
-		position,
-	);
 }

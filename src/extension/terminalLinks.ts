@@ -52,6 +52,7 @@ export class TerminalLinks implements vscode.TerminalLinkProvider<SourceLink>, v
 async function act(folder: LabFolder, action: CardAction): Promise<void> {
 	const { handout } = folder.tree.lab ?? {};
 	if (action === "openInspector") await vscode.commands.executeCommand("xv6Lab.openInspector", folder.root);
+	else if (action === "openProblems") await vscode.commands.executeCommand("workbench.actions.view.problems");
 	else if (action === "runAgain")
 		await vscode.commands.executeCommand("xv6Lab.runProgramAt", folder.root, folder.terminal.ran);
 	else if (handout)

@@ -83,7 +83,7 @@ export const resultCases = {
 		await shot(workbench, "run-cancelled");
 	},
 
-	async "a hang and a program that never ends have the card of a verdict, a build that fails its place in the Problems panel"({
+	async "a hang, a program that never ends and a build that fails have the card of a verdict"({
 		open,
 		makeWorkspace,
 		edit,
@@ -100,11 +100,17 @@ export const resultCases = {
 		await shot(workbench, "hang-card");
 		edit(write, loop, "sys_mmap(void)\n{\n  undeclared = 1;\n");
 		await workbench.command("xv6: Run prodcons1");
+		await workbench.waitTerminal(
+			/✗ Failed: prodcons1: the kernel was not built\s+'undeclared' undeclared[\s\S]*where +kernel\/sysfile\.c:\d+[\s\S]*▸ Open Problems/,
+		);
+		await shot(workbench, "build-error");
+		assert.equal(await workbench.page.locator(".notification-toast").count(), 0, "nothing stands over the card");
+		await workbench.followTerminalLink("Open Problems");
 		await workbench.page
 			.locator(".markers-panel .monaco-list-row", { hasText: "'undeclared' undeclared" })
 			.first()
 			.waitFor();
-		await shot(workbench, "build-error");
+		await shot(workbench, "build-error-problems");
 		edit(write, "  undeclared = 1;\n", "");
 		edit(program, "main(void)\n{\n", "main(void)\n{\n  for(;;)\n    ;\n");
 		await workbench.command("xv6: Run prodcons1");

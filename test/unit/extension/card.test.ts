@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
 	actionLine,
 	actionsIn,
+	buildCard,
 	type CardWords,
 	diagnosisCard,
 	plainCard,
@@ -15,6 +16,7 @@ const words: CardWords = {
 	where: "where",
 	expected: "expected",
 	got: "got",
+	also: "also",
 	calls: "calls",
 	faults: "What the run shows:",
 	passed: "Passed",
@@ -123,4 +125,36 @@ test("a verdict without a known failure takes its cause from the diagnosis, with
 	const card = verdictCard({ ...failed, diagnoses: [panic] });
 	expect(card.cause).toBe("The consumer read kalloc's fill.");
 	expect(card.more).toContain(panic.cause);
+});
+
+test("a build that failed names its first error as the cause, its place, and a few of the others", () => {
+	const error = (line: number) => ({ file: "kernel/vm.c", line, severity: "error" as const, message: `error ${line}` });
+	const lines = (count: number) =>
+		bare(
+			terminalCard(
+				buildCard(
+					"the kernel was not built",
+					Array.from({ length: count }, (_, i) => error(i + 1)),
+				),
+				words,
+				["Open Problems"],
+			),
+		);
+	expect(lines(1)).toEqual([
+		"✗ Failed: the kernel was not built",
+		"  error 1",
+		"  where kernel/vm.c:1",
+		"  ▸ Open Problems",
+	]);
+	expect(lines(2)).toContain("  also  kernel/vm.c:2: error 2");
+	expect(lines(5)).not.toContain("        … 1 more");
+	expect(lines(6)).toContain("        … 1 more");
+	// A linker's message has no place, and a Makefile's reader sometimes no line.
+	const message = "undefined symbol: copyin2";
+	const linked = buildCard("x", [
+		{ file: "", severity: "error", message },
+		{ file: "", severity: "error", message },
+	]);
+	expect(linked).toMatchObject({ cause: message, also: [message] });
+	expect(linked.where).toBeUndefined();
 });

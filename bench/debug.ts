@@ -1,5 +1,5 @@
-/** CPU and wall milliseconds of what a person waits for in a debug session: `node dist/test/debugFigures.mjs TREE`. */
-import { DapSession } from "./dapSession.ts";
+/** CPU and wall milliseconds of what a person waits for in a debug session: `node bench/debug.mjs TREE`. */
+import { DapSession } from "../test/support/dapSession.ts";
 
 const tree = process.argv[2] ?? ".";
 const cpu = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;

@@ -13,6 +13,8 @@ import { distFolder } from "../src/env/node/dist.ts";
 import { NodeTree } from "../src/env/node/sourceTree.ts";
 import type { KernelView } from "../src/kernelview/kernelView.ts";
 import { observeKernel } from "../src/kernelview/observe.ts";
+import { LabCatalog } from "../src/lab/catalog.ts";
+import type { LabManifest } from "../src/lab/manifest.ts";
 import { Machine } from "../src/machine/machine.ts";
 import { budgets } from "../src/session/budgets.ts";
 import { Shell } from "../src/session/shell.ts";
@@ -58,11 +60,16 @@ function point(series: string, by: string, x: number, ms: number): void {
 const original = await filesOf(new NodeTree("xv6"));
 original.set("user/storm.c", (await new NodeTree("bench/programs").read("storm.c")) ?? bug("no storm.c"));
 edited(original, "Makefile", "UPROGS=\\\n", "UPROGS=\\\n\t$U/_storm\\\n");
+const hw5 = "hw5-anonymous-mmap";
+const labs = new LabCatalog(new NodeTree("."));
 const toolchain = await openBundledToolchain({ dist: distFolder() });
 const core = await loadCore();
 
-async function build(edit: (files: Map<string, Uint8Array>) => void = () => undefined): Promise<BuildOutput> {
-	const files = new Map(original);
+type Edit = (files: Map<string, Uint8Array>) => void;
+const build = (edit: Edit = () => undefined) => buildFiles(original, edit);
+
+async function buildFiles(from: ReadonlyMap<string, Uint8Array>, edit: Edit): Promise<BuildOutput> {
+	const files = new Map(from);
 	edit(files);
 	const tree = new MemoryTree("growth", files);
 	const { output, diagnostics } = await new BuildSession().build({ tree, toolchain, wasi: toolchain });
@@ -89,10 +96,11 @@ async function booted(
 	output: BuildOutput,
 	memoryBytes: number,
 	use: (running: Running) => Promise<void>,
+	{ harts = 1, manifest }: { harts?: number; manifest?: LabManifest } = {},
 ): Promise<void> {
 	const { kernel, disk } = output;
-	const machine = await Machine.create({ kernel, disk, memoryBytes, harts: 1, jit: "on" }, { core });
-	const view = observeKernel(machine, output);
+	const machine = await Machine.create({ kernel, disk, memoryBytes, harts, jit: "on" }, { core });
+	const view = observeKernel(machine, output, manifest?.regions);
 	const shell = Shell.on(machine, { breathe: async () => undefined });
 	await shell.waitForPrompt(budgets.boot * 10);
 	await use({ machine, view, shell });
@@ -134,8 +142,49 @@ for (const count of [6, 60, 600]) {
 	});
 }
 
+// Regions of one process: HW5's kernel with room for 1,000; each has a page that was stored to.
+const manifest = await labs.manifest(hw5);
+const mapping = `#include "kernel/types.h"
+#include "kernel/stat.h"
+#include "user/user.h"
+
+int
+main(int argc, char **argv)
+{
+  for(int n = atoi(argv[1]); n > 0; n--)
+    *(char *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0) = 1;
+  for(;;)
+    sleep(1000000);
+}
+`;
+const regions = await buildFiles(await labs.workspace(hw5, "3b"), (files) => {
+	edited(files, "kernel/param.h", /MAX_MMR\s+10 /, "MAX_MMR 1000 ");
+	edited(files, "Makefile", "UPROGS=\\\n", "UPROGS=\\\n\t$U/_mapping\\\n");
+	files.set("user/mapping.c", utf8(mapping));
+});
+for (const count of [10, 100, 1000]) {
+	const use = async (running: Running) => {
+		await run(running, `mapping ${count} &`);
+		running.machine.run(50_000_000 * Math.ceil(count / 100));
+		point("a look of the inspector", "regions", count, await look(running));
+	};
+	await booted(regions, 128 * mib, use, { manifest });
+}
+
 // The log: entries by the thousand.
 const plain = await build();
+for (const harts of [1, 2, 4, 8]) {
+	const { kernel, disk } = plain;
+	const machine = await Machine.create({ kernel, disk, harts, jit: "on" }, { core });
+	const shell = Shell.on(machine, { breathe: async () => undefined });
+	await shell.waitForPrompt(budgets.boot * 10);
+	const before = cpu();
+	const { end, output } = await shell.run("usertests -q", 2_000_000_000_000);
+	if (end.kind !== "prompt" || !output.includes("ALL TESTS PASSED")) bug(`usertests ended with ${end.kind}`);
+	point("usertests -q", "harts", harts, cpu() - before);
+	shell.dispose();
+	machine.dispose();
+}
 for (const forks of [30, 300, 3000]) {
 	await booted(plain, 128 * mib, async (running) => {
 		running.view.begin();

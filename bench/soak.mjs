@@ -1,5 +1,5 @@
-// `node bench/soak.mjs [--seconds 3600] [--harts 3] [--every 20]`: usertests and random system calls in turns on one machine, and
-// whether the memory of the process or the code cache grows meanwhile. Exits 1 if it does.
+// `node bench/soak.mjs [--seconds 3600] [--harts 3] [--every 20] [--watch]`: usertests and random system calls in turns on one machine, and
+// whether the memory of the process or the code cache grows meanwhile; --watch: as in the editor, with the inspector's page open. Exits 1 if it does.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

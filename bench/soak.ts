@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { serialize } from "node:v8";
 import { buildImage } from "../src/cli/bench/image.ts";
 import { median } from "../src/cli/bench/works.ts";
 import { breathe } from "../src/cli/machine.ts";
 import { utf8 } from "../src/common/bytes.ts";
 import { loadCore } from "../src/env/node/core.ts";
+import { observeKernel } from "../src/kernelview/observe.ts";
 import { Machine } from "../src/machine/machine.ts";
+import { LiveMachine } from "../src/worker/liveMachine.ts";
+import type { EngineParts } from "../src/worker/parts.ts";
 
 // The load of `soak.mjs`: one machine, usertests and grind in turns, a sample of memory and code cache every few seconds.
 
@@ -29,6 +33,8 @@ const { values } = parseArgs({
 		every: { type: "string", default: "20" },
 		/** Only builds the image into this folder, or only uses it: the compiler's memory must not be in the samples. */
 		build: { type: "string" },
+		/** The inspector's page is open, and drawn as often as in the editor. */
+		watch: { type: "boolean", default: false },
 		image: { type: "string" },
 	},
 });
@@ -75,9 +81,12 @@ const sample = () => {
 			`${now.liveRegions} regions live, ${modules} modules compiled, cache dropped ${drops} times\n`,
 	);
 };
-/** Resolves to what was printed, or undefined when the time is up. */
-const toPrompt = async () => {
-	while (elapsed() < seconds) {
+const isOver = () => elapsed() >= seconds;
+/** The machine alone, without anything that looks at it. Resolves to what was printed, or undefined when the time is up. */
+const alone = async (command?: string) => {
+	text = "";
+	if (command !== undefined) machine.console.write(utf8(`${command}\n`));
+	while (!isOver()) {
 		const stop = machine.run(5_000_000);
 		if (stop.kind === "halt" || stop.kind === "idle")
 			throw new Error(`the machine ended (${stop.kind}):\n${text.slice(-2000)}`);
@@ -88,17 +97,56 @@ const toPrompt = async () => {
 	}
 	return undefined;
 };
-const type = async (command: string, expected: RegExp) => {
-	text = "";
-	machine.console.write(utf8(`${command}\n`));
-	const printed = await toPrompt();
+
+/** As in the editor with its page open: history, observer, and updates that the page draws at once. */
+function watched(): typeof alone {
+	const over = new AbortController();
+	let updates = 0;
+	const parts = {
+		emit: (kind: string, event: { bytes?: Uint8Array }) => {
+			if (kind === "console") live.shown(event.bytes?.length ?? 0);
+			if (kind !== "model") return;
+			serialize(event);
+			updates++;
+			void Promise.resolve().then(() => live.drawn());
+		},
+		breathe: async () => {
+			sample();
+			if (isOver()) over.abort();
+			await breathe();
+		},
+		now: () => performance.now(),
+	} as unknown as EngineParts;
+	const observer = observeKernel(machine, { kernel, programs: [] }, undefined, { steps: false });
+	const live = new LiveMachine(machine, observer, parts, { harts: Number(values.harts), seed: 0 });
+	live.watch(true);
+	report = () => `${updates} updates of the page.\n`;
+	return async (command) => {
+		text = "";
+		try {
+			await live.drive(over.signal, async (shell) => {
+				if (command === undefined) return shell.waitForPrompt(20_000_000_000);
+				const { end } = await shell.run(command, Number.MAX_SAFE_INTEGER);
+				if (end.kind !== "prompt") throw new Error(`${command} ended with ${end.kind}:\n${text.slice(-2000)}`);
+			});
+			return text;
+		} catch (error) {
+			if (isOver()) return undefined;
+			throw error;
+		}
+	};
+}
+let report = () => "";
+const type = values.watch ? watched() : alone;
+const passes = async (command: string, expected: RegExp) => {
+	const printed = await type(command);
 	if (printed !== undefined && !expected.test(printed)) throw new Error(`${command}:\n${printed.slice(-2000)}`);
 	return printed !== undefined;
 };
-await toPrompt();
-while (await type("usertests -q", /ALL TESTS PASSED/)) {
+await type();
+while (await passes("usertests -q", /ALL TESTS PASSED/)) {
 	rounds++;
-	if (!(await type(`grind 3000 ${rounds}`, /grind OK/))) break;
+	if (!(await passes(`grind 3000 ${rounds}`, /grind OK/))) break;
 }
 machine.dispose();
 
@@ -110,7 +158,7 @@ const [early, late] = [steady.slice(0, quarter), steady.slice(-quarter)];
 const growth = of(late, (one) => one.resident) - of(early, (one) => one.resident);
 const peak = Math.max(...samples.map((one) => one.resident));
 process.stdout.write(
-	`\n${rounds} rounds of usertests and grind in ${elapsed().toFixed(0)} s, ${((samples.at(-1)?.instructions ?? 0) / 1e9).toFixed(0)} G instructions.\n` +
+	`\n${report()}${rounds} rounds of usertests and grind in ${elapsed().toFixed(0)} s, ${((samples.at(-1)?.instructions ?? 0) / 1e9).toFixed(0)} G instructions.\n` +
 		`Resident: ${of(early, (one) => one.resident).toFixed(0)} MiB early, ${of(late, (one) => one.resident).toFixed(0)} MiB late (growth ${growth.toFixed(0)} MiB), peak ${peak.toFixed(0)} MiB.\n` +
 		`Live regions: ${of(early, (one) => one.liveRegions)} early, ${of(late, (one) => one.liveRegions)} late, at most ${Math.max(...samples.map((one) => one.liveRegions))}.\n`,
 );

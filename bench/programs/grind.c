@@ -50,7 +50,7 @@ child(void)
       exit(1);
     default:
       if(pipe(fds) == 0){
-        write(fds[1], block, random(500));
+        write(fds[1], block, 1 + random(499));
         read(fds[0], block, 1);
       }
       exit(0);

@@ -508,6 +508,26 @@ export const moreCases: readonly KernelCase[] = [
 		kind: "no-progress",
 		cause: /process 4 \(prog\) is still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\)/,
 	},
+	{
+		name: "a pipe that nobody writes to, after a child that was killed and waited for",
+		edits: [],
+		program: main(
+			"char c; int p[2]; if(fork() == 0) *(volatile int*)0x3fffff0000 = 1; wait(0); pipe(p); read(p[0], &c, 1);",
+		),
+		end: "timeout",
+		kind: "sleeper",
+		cause: /^cause: Process 3 \(prog\) sleeps in piperead .*still has it open for writing/,
+	},
+	{
+		name: "a pipe whose writer was killed, and its reader has it open, too",
+		edits: [],
+		program: main(
+			"char c; int p[2]; pipe(p); if(fork() == 0){ *(volatile int*)0x3fffff0000 = 1; write(p[1], &c, 1); } read(p[0], &c, 1);",
+		),
+		end: "timeout",
+		kind: "user-fault",
+		cause: /^cause: Process 4 \(prog\) was killed: its store of 0x3fffff0000/,
+	},
 	// ---- system calls
 	{
 		name: "a negative number",

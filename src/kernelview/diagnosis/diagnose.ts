@@ -40,8 +40,12 @@ function all(evidence: Evidence, before: Before): Diagnosis[] {
 			found.find(({ process }) => process?.pid === 1);
 		if (init) found.splice(found.indexOf(init), 1, { ...init, effects: [...init.effects, panic.cause] });
 		else found.push(panic);
-	} else if (isHang) found.push(hang(evidence));
-	else {
+	} else if (isHang) {
+		const there = new Set(evidence.sources.processes.all().map(({ pid }) => pid));
+		// Somebody waited for the others and continued, so what hangs now does not hang for them.
+		const last = found.findLastIndex(({ process }) => process !== undefined && there.has(process.pid));
+		found.splice(last + 1, 0, hang(evidence));
+	} else {
 		found.push(...exitStatus(evidence));
 		const left = end.kind === "prompt" && before.calm ? orphan(evidence) : undefined;
 		if (left) found.push(left);

@@ -170,9 +170,11 @@ afterAll(() => {
 	const configText = readFileSync(config, "utf8");
 	writeFileSync(config, configText.replace("globalSetup:", `setupFiles: [${JSON.stringify(setup)}], globalSetup:`));
 	const texts = new Map();
-	for (const [path, here] of Map.groupBy(places, ({ path }) => path)) {
-		texts.set(path, readFileSync(path, "utf8"));
-		writeFileSync(path, probed(texts.get(path), here));
+	for (const path of new Set(places.map((place) => place.path))) {
+		const text = readFileSync(path, "utf8");
+		texts.set(path, text);
+		const here = places.filter((place) => place.path === path);
+		writeFileSync(path, probed(text, here));
 	}
 	const status = await vitest(["run", ...tests], 900);
 	for (const [path, text] of texts) writeFileSync(path, text);

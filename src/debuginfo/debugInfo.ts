@@ -382,10 +382,10 @@ export class DebugInfo {
 		for (const symbol of this.elf.symbols) {
 			if (found.has(symbol.address) || symbol.kind === "object" || !this.lines.lineAt(symbol.address)) continue;
 			const place = this.lines.lineAt(symbol.address) as LinePosition;
-			const high = symbol.address + symbol.size || (this.elf.nextSymbol(symbol.address) ?? symbol.address);
+			const reach = symbol.size > 0 ? symbol.address + symbol.size : this.elf.nextSymbol(symbol.address);
 			found.set(symbol.address, {
 				name: symbol.name,
-				range: { low: symbol.address, high },
+				range: { low: symbol.address, high: reach ?? symbol.address },
 				file: place.file,
 				line: place.line,
 			});

@@ -210,6 +210,17 @@ export const die = (
 	children: readonly DieSpec[] = [],
 ): DieSpec => ({ tag: typeof tag === "number" ? tag : DW_TAG[tag], attributes, children });
 
+/** An entry that refers to itself. */
+export function selfDie(
+	tag: keyof typeof DW_TAG,
+	of: (self: DieSpec) => { attributes?: readonly AttributeSpec[]; children?: readonly DieSpec[] },
+): DieSpec {
+	const self: { tag: number; attributes: readonly AttributeSpec[]; children: readonly DieSpec[] } = {
+		...{ tag: DW_TAG[tag], attributes: [], children: [] },
+	};
+	return Object.assign(self, of(self));
+}
+
 export interface UnitSpec {
 	readonly version?: number;
 	readonly is64?: boolean;

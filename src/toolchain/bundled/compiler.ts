@@ -11,8 +11,10 @@ import { gccOnly } from "./gccOnly.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
 import { withLaterVoid } from "./laterVoid.ts";
 import { likeGcc } from "./likeGcc.ts";
+import { readOnlyLiterals } from "./literals.ts";
 import { type BundledModules, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
+import { withReadOnlyData } from "./orphans.ts";
 import { hideRegisterVariables, revealRegisterVariables } from "./registerVariables.ts";
 
 const attributes = "+m,+a,+f,+d,+c";
@@ -110,7 +112,7 @@ export class BundledCompiler {
 		const revealed = revealRegisterVariables(fromUtf8(ir));
 		let older: string;
 		try {
-			older = downgrade(defineIntrinsics(revealed.ir));
+			older = downgrade(defineIntrinsics(readOnlyLiterals(revealed.ir)));
 		} catch (error) {
 			return { diagnostics: [...diagnostics, tooNew(job.source, (error as Error).message)], text, includes };
 		}
@@ -156,7 +158,7 @@ export class BundledCompiler {
 
 	link(job: LinkJob): LinkResult {
 		const inputs = new Map(job.objects.map(({ path, bytes }) => [path, bytes]));
-		if (job.script) inputs.set(job.script.path, utf8(job.script.text));
+		if (job.script) inputs.set(job.script.path, utf8(withReadOnlyData(job.script.text)));
 		const args = job.target === "wasm32-wasi" ? this.wasmLinkArgs(job, inputs) : ["ld.lld", ...lldFlags(job)];
 		const run = runLlvm(this.modules, [...args, "-o", "out"], inputs, ["out"]);
 		const image = run.files.get("out");

@@ -19,6 +19,8 @@ const riscvTarget = [
 	"-target-abi",
 	"lp64d",
 	"-fno-signed-char",
+	// See literals.ts.
+	"-fwritable-strings",
 ];
 
 const wasiTarget = ["-triple", "wasm32-unknown-wasip1", "-internal-isystem", "/usr/include/wasm32-wasip1"];

@@ -65,7 +65,9 @@ function qemuCommand(tree) {
 		.replaceAll("\\\n", " ")
 		.split("\n")
 		.findLast((text) => text.includes("qemu-system-riscv64 "));
-	return line?.slice(line.indexOf("qemu-system-riscv64 ")).replace(/-smp\s+\S+/, "-smp 1");
+	const command = line?.slice(line.indexOf("qemu-system-riscv64 ")).replace(/-smp\s+\S+/, "-smp 1");
+	// Trees of 2019 know QEMU without a default firmware, which lies where the kernel is to be.
+	return command === undefined || / -bios /.test(command) ? command : `${command} -bios none`;
 }
 
 /** Types the commands at the prompts of an emulator, and returns its console. */

@@ -340,6 +340,12 @@ export class DebugInfo {
 		return range && this.lines.pastPrologue(range.low);
 	}
 
+	/** How many parameters a function of this name is defined with. */
+	parameterCount(name: string): number | undefined {
+		const die = this.definition("function", name);
+		return die?.children.filter(({ tag }) => tag === DW_TAG.formal_parameter).length;
+	}
+
 	/** Every place of a function by name: its own code, and each place that it is inlined at. */
 	functionPlaces(name: string): number[] {
 		const found = new Set<number>();

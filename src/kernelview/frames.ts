@@ -274,7 +274,7 @@ export function takeCensus(
 	const leaked: number[] = [];
 	let cutOff = 0;
 	if (count !== undefined && imageEnd > 0) {
-		const kept = keptAtBoot(memory, imageEnd, held, free, processes.length > 0);
+		const kept = processes.length > 0 ? keptAtBoot(memory, imageEnd, held, free) : [];
 		if (kept.length > 0) uses.push({ frames: kept, pid: 0, as: "kernel-data" });
 		for (const frame of kept) held[frame] = 1;
 		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
@@ -294,29 +294,30 @@ export function takeCensus(
 	return { letters, uses, free, freeCount: count, leaked, twoHands: [...twoHands], damage: damage ?? cut };
 }
 
-/** Frames after the kernel's image that kinit kept, by memory; known from the first look at a kernel that has booted. */
-const keptCounts = new WeakMap<GuestMemory, number>();
+/** Where the frames begin and end that kinit gave to kalloc, by memory; known from the first look at a kernel that has booted. */
+const givenOut = new WeakMap<GuestMemory, { readonly from: number; readonly to: number }>();
 
 /**
- * A table that kinit put after the image, as counts of references for copy-on-write, and that kalloc never had: only its first frame has a
- * pointer to it. kalloc gives these frames out last, so at boot none of them can have been lost. Before, kinit has not freed them yet.
+ * Frames that kinit kept for another use, and that kalloc never had: after the image, as counts of references for copy-on-write, or at the end
+ * of memory, as the heap of a second allocator. Only their first frame has a pointer to it. kalloc gives the lowest frames out last, and the
+ * highest one first, to the kernel's page table, so that at boot none of these can have been lost. Before, kinit has not freed them yet.
  */
-function keptAtBoot(
-	memory: GuestMemory,
-	imageEnd: number,
-	held: Uint8Array,
-	free: Uint8Array,
-	hasBooted: boolean,
-): number[] {
-	if (!hasBooted) return [];
+function keptAtBoot(memory: GuestMemory, imageEnd: number, held: Uint8Array, free: Uint8Array): number[] {
 	const isKept = (frame: number) => !held[frame] && !free[frame];
-	let count = keptCounts.get(memory);
-	if (count === undefined) {
-		count = 0;
-		while (imageEnd + count < memory.frames && isKept(imageEnd + count)) count++;
-		keptCounts.set(memory, count);
+	let given = givenOut.get(memory);
+	if (given === undefined) {
+		let from = imageEnd;
+		while (from < memory.frames && isKept(from)) from++;
+		let to = memory.frames;
+		while (to > from && isKept(to - 1)) to--;
+		given = { from, to };
+		givenOut.set(memory, given);
 	}
-	return Array.from({ length: count }, (_, i) => imageEnd + i).filter(isKept);
+	const { from, to } = given;
+	const kept: number[] = [];
+	for (let frame = imageEnd; frame < from; frame++) if (isKept(frame)) kept.push(frame);
+	for (let frame = to; frame < memory.frames; frame++) if (isKept(frame)) kept.push(frame);
+	return kept;
 }
 
 /** So many freed frames beside the free list are a list that was cut. */

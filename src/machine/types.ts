@@ -202,8 +202,11 @@ export interface InterruptController {
 	claimed(source: number): boolean;
 	/** Its line is up, and nobody has claimed it. */
 	pending(source: number): boolean;
-	/** Enabled for supervisor mode of this hart, with a priority above the hart's threshold. */
-	reaches(source: number, hart: number): boolean;
+	/** 0: never delivered. */
+	priority(source: number): number;
+	/** For supervisor mode of this hart, as is the threshold: only a higher priority is delivered. */
+	enabled(source: number, hart: number): boolean;
+	threshold(hart: number): number;
 }
 
 /** A machine that makes no progress; said once per cause and run. */

@@ -93,18 +93,17 @@ export function hartView(view: DataView, core: CoreExports, id: number, changed:
 	};
 }
 
-/** The PLIC, read where its state lies. Context 2 * hart + 1 is the hart's supervisor mode. */
+/** The PLIC, read where its state lies. */
 export function plicView(view: DataView): InterruptController {
+	/** Of supervisor mode. */
+	const context = (hart: number) => 2 * hart + 1;
 	const bit = (at: number, source: number) =>
 		((view.getUint32(at + 4 * (source >> 5), true) >> (source & 31)) & 1) !== 0;
 	return {
 		claimed: (source) => bit(layout.PLIC_CLAIMED, source),
 		pending: (source) => bit(layout.PLIC_PENDING, source),
-		reaches: (source, hart) => {
-			const context = 2 * hart + 1;
-			const priority = view.getUint32(layout.PLIC_PRIORITY + 4 * source, true);
-			const threshold = view.getUint32(layout.PLIC_THRESHOLD + 4 * context, true);
-			return bit(layout.PLIC_ENABLE + 16 * context, source) && priority > threshold;
-		},
+		priority: (source) => view.getUint32(layout.PLIC_PRIORITY + 4 * source, true),
+		enabled: (source, hart) => bit(layout.PLIC_ENABLE + 16 * context(hart), source),
+		threshold: (hart) => view.getUint32(layout.PLIC_THRESHOLD + 4 * context(hart), true),
 	};
 }

@@ -284,7 +284,8 @@ export const furtherCases: readonly AgedCase[] = [
 	{
 		name: "no priority in the PLIC",
 		edits: [[plic, /\*\(uint32\*\)\(PLIC \+ VIRTIO0_IRQ\*4\) = 1;/, ";"]],
-		cause: /interrupt 1 of the disk .*pending, and no hart can take .*priority is 0 \(plicinit\)/,
+		cause:
+			/interrupt 1 of the disk .*pending, and no hart can take .*its priority in the PLIC is 0, which means never \(plicinit\)\.$/,
 	},
 	{
 		name: "no external interrupts in sie",
@@ -294,7 +295,8 @@ export const furtherCases: readonly AgedCase[] = [
 	{
 		name: "the threshold of the PLIC is too high",
 		edits: [[plic, /(\*\(uint32\*\)PLIC_SPRIORITY\(hart\) = )0;/, "$17;"]],
-		cause: /interrupt 1 of the disk .*pending, and no hart can take .*threshold is too high/,
+		cause:
+			/interrupt 1 of the disk .*pending, and no hart can take (it|them): its priority in the PLIC, 1, is not above the threshold, 7(, of hart 0)? \(plicinithart\)\.$/,
 	},
 	{
 		name: "the PMP entry matches nothing",

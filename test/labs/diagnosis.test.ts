@@ -13,6 +13,7 @@ import { Shell } from "../../src/session/shell.ts";
 import { kernelCases } from "../cases/cases.ts";
 import { moreCases } from "../cases/moreCases.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
+import { type Edit, progTree } from "../support/progTree.ts";
 
 afterAll(closeToolchains);
 
@@ -118,4 +119,18 @@ describe("kernels without a fault", () => {
 		expect(text).toBe("");
 		expect(findings).toEqual([]);
 	});
+});
+
+test("a kernel whose exit() has no status: what a program has in a0 is none", async () => {
+	const edits: readonly Edit[] = [
+		["kernel/defs.h", "exit(int status) __attribute__", "exit(void) __attribute__"],
+		["kernel/proc.c", "exit(int status)", "exit(void)"],
+		["kernel/proc.c", "p->xstate = status;", "p->xstate = 0;"],
+		["kernel/sysproc.c", "  int status;\n\n  argint(0, &status);\n  exit(status);", "  exit();"],
+		["kernel/trap.c", "      exit(-1);", "      exit();"],
+		["kernel/trap.c", "\n    exit(-1);", "\n    exit();"],
+	];
+	const { end, text } = await run(await progTree(edits, "exit(7);"), "prog");
+	expect(end).toBe("prompt");
+	expect(text).toBe("");
 });

@@ -56,12 +56,18 @@ test.each(runs)(
 	},
 );
 
-test("nothing to find in a table that kinit puts after the kernel's image, only in what is lost later", async () => {
-	const table = "char *counts;\n\nvoid\nkinit(void)\n{\n  counts = end;\n  memset(counts, 0, 300 * PGSIZE);\n";
+/** Memory that kinit keeps, with a pointer to its first frame only. */
+const kept = (from: string, pages: number) =>
+	`char *kept;\n\nvoid\nkinit(void)\n{\n  kept = ${from};\n  memset(kept, 7, ${pages} * PGSIZE);\n`;
+
+test.each([
+	["a table after the kernel's image", kept("end", 300), "freerange(end + 300 * PGSIZE, (void*)PHYSTOP)"],
+	["a heap at the end of memory", kept("(char*)PHYSTOP - 16 * PGSIZE", 16), "freerange(end, kept)"],
+])("nothing to find in %s that kinit keeps, only in what is lost later", async (_, keep, free) => {
 	const files = await progTree(
 		[
-			["kernel/kalloc.c", "void\nkinit(void)\n{\n", table],
-			["kernel/kalloc.c", "freerange(end, ", "freerange(end + 300 * PGSIZE, "],
+			["kernel/kalloc.c", "void\nkinit(void)\n{\n", keep],
+			["kernel/kalloc.c", "freerange(end, (void*)PHYSTOP)", free],
 			["kernel/sysproc.c", "  uint now = ticks;\n", "  kalloc();\n  uint now = ticks;\n"],
 		],
 		"uptime();",

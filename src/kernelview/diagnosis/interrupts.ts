@@ -1,3 +1,4 @@
+import type { Hart } from "../../machine/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
 import { type Evidence, named } from "./evidence.ts";
@@ -27,8 +28,11 @@ type Device = (typeof devices)[number];
 
 function heard({ sources }: Evidence, source: number, hart: number): boolean {
 	const { plic, harts } = sources.machine;
-	return plic.reaches(source, hart) && ((harts[hart]?.csr(CSR.sie) ?? 0n) & seie) !== 0n;
+	const passes = plic.enabled(source, hart) && plic.priority(source) > plic.threshold(hart);
+	return passes && listens(harts[hart]);
 }
+
+const listens = (hart: Hart | undefined) => ((hart?.csr(CSR.sie) ?? 0n) & seie) !== 0n;
 
 const list = (found: readonly Device[]) =>
 	found.map(({ source, name }) => `interrupt ${source} of the ${name}`).join(" and ");
@@ -66,15 +70,17 @@ function notCompleted(evidence: Evidence, claimed: readonly Device[]): Diagnosis
 }
 
 function notEnabled(evidence: Evidence, deaf: readonly Device[]): Diagnosis {
-	const { plic, harts } = evidence.sources.machine;
-	const inPlic = deaf.some(({ source }) => harts.some(({ id }) => plic.reaches(source, id)));
-	const address = ["plicinithart", "plicinit"]
-		.map((name) => evidence.symbols.symbol(name))
-		.find((known) => known !== undefined);
-	const point = address === undefined || inPlic ? undefined : evidence.point(address);
-	const why = inPlic
-		? "no hart has external interrupts on (SEIE in sie)"
-		: "the PLIC passes it to no hart: its priority is 0 (plicinit), it is not enabled (plicinithart), or the threshold is too high";
+	const obstacles = new Map<string, Obstacle & { readonly sources: number[] }>();
+	for (const { source } of deaf) {
+		const obstacle = obstacleOf(evidence, source);
+		const same = obstacles.get(obstacle.why);
+		if (same) same.sources.push(source);
+		else obstacles.set(obstacle.why, { ...obstacle, sources: [source] });
+	}
+	const all = [...obstacles.values()];
+	const why = all.map((one) => (all.length === 1 ? one.why : `of ${one.sources.join(" and ")}, ${one.why}`)).join("; ");
+	const address = evidence.symbols.symbol(all[0]?.setIn ?? "");
+	const point = address === undefined ? undefined : evidence.point(address);
 	return {
 		kind: "no-device-interrupt",
 		severity: "error",
@@ -84,6 +90,36 @@ function notEnabled(evidence: Evidence, deaf: readonly Device[]): Diagnosis {
 		...(point ? { look: point } : {}),
 		effects: effects(evidence),
 		notes: [],
+	};
+}
+
+interface Obstacle {
+	readonly why: string;
+	/** The function of xv6 that writes the register. */
+	readonly setIn?: string;
+}
+
+/** What keeps a pending interrupt from every hart, in the order in which it passes: PLIC specification 1.0, chapters 4 to 8, then sie. */
+function obstacleOf(evidence: Evidence, source: number): Obstacle {
+	const { plic, harts } = evidence.sources.machine;
+	const obstacle = (setIn: string, why: string): Obstacle => ({
+		why: evidence.symbols.symbol(setIn) === undefined ? why : `${why} (${setIn})`,
+		setIn,
+	});
+	const priority = plic.priority(source);
+	if (priority === 0) return obstacle("plicinit", "its priority in the PLIC is 0, which means never");
+	const enabled = harts.filter(({ id }) => plic.enabled(source, id));
+	if (enabled.length === 0) return obstacle("plicinithart", "it is enabled in the PLIC for no hart");
+	const passed = enabled.filter(({ id }) => priority > plic.threshold(id));
+	const [first] = enabled;
+	if (passed.length === 0 && first) {
+		const above = `its priority in the PLIC, ${priority}, is not above the threshold, ${plic.threshold(first.id)}`;
+		return obstacle("plicinithart", enabled.length === 1 ? `${above}, of hart ${first.id}` : above);
+	}
+	if (!harts.some(listens)) return { why: "no hart has external interrupts on (SEIE in sie)" };
+	const ids = passed.map(({ id }) => id);
+	return {
+		why: `the PLIC passes it to hart${ids.length === 1 ? "" : "s"} ${ids.join(", ")} only, where external interrupts are off (SEIE in sie)`,
 	};
 }
 

@@ -70,6 +70,10 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	const facts = [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(tval)}`];
 	const early = inUservec(evidence, trap);
 	if (early) return { ...early, evidence: facts };
+	if (trap.bySret && process && access === "fetch" && BigInt(trap.pc) === tval) {
+		const returned = afterSret(evidence, process, tval);
+		if (returned) return { ...returned, evidence: [...facts, ...returned.evidence] };
+	}
 	const overflow = stackOverflow(evidence, trap);
 	if (overflow) return { ...overflow, evidence: [...facts, ...overflow.evidence] };
 	// A jump clears bit 0 of its target.
@@ -110,7 +114,7 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	if (va !== undefined && process && process.root !== 0) {
 		const leaf = findLeaf(sources.memory, process.root, va);
 		const inUser = va < process.size || (leaf !== undefined && (leaf.flags & pteU) !== 0);
-		if (inUser && isCall) return inUserCode(evidence, process, tval, facts);
+		if (inUser && isCall) return inUserCode(process, tval, facts);
 		if (inUser)
 			return {
 				cause: `${where} uses ${hexOf(tval)}, an address of the user program ${process.name}, as its own: the kernel's page table does not map it. Copy with copyin() or copyout().`,
@@ -146,18 +150,27 @@ function inUservec({ symbols }: Evidence, { pc, tval }: KernelTrap): Omit<Told, 
 	};
 }
 
-/** The kernel came to code of the user in supervisor mode: by sret, if it is where the process was to continue. */
-function inUserCode(evidence: Evidence, process: Process, tval: bigint, facts: readonly string[]): Told {
+/** sret went to where the process was to continue, but in supervisor mode, which may fetch no page of the user. */
+function afterSret(evidence: Evidence, process: Process, tval: bigint): Told | undefined {
 	const { names, memory } = evidence.sources;
 	const frame = names.symbols.attempt(() => names.symbols.info?.struct("trapframe"));
 	const epc = frame && findMember(frame, "epc");
-	const returns = epc !== undefined && memory.big(process.trapframe + epc.offset) === tval;
-	const what = `The kernel went to ${hexOf(tval)}, code of the user program ${process.name}, in supervisor mode`;
+	if (epc === undefined || memory.big(process.trapframe + epc.offset) !== tval) return undefined;
+	const address = ["usertrapret", "prepare_return"].map((name) => evidence.symbols.symbol(name)).find((known) => known);
+	const point = address === undefined ? undefined : evidence.point(address);
 	return {
-		cause: returns
-			? `${what}: sret returned to the process with SPP of sstatus still 1. Between the writes of stvec and sstatus and the sret interrupts have to be off.`
-			: `${what}: a function pointer, or the return address, holds an address of the user.`,
-		evidence: returns ? [...facts, "it is the epc of the process's trap frame"] : facts,
+		cause: `sret returned to ${hexOf(tval)} of the user program ${process.name} in supervisor mode: SPP of sstatus was still 1${point?.function ? ` (${point.function})` : ""}. Clear it before, and keep interrupts off from there to the sret.`,
+		evidence: ["the sret before was to supervisor mode, and to the epc of the process's trap frame"],
+		notes: [],
+		...(point ? { look: point } : {}),
+	};
+}
+
+/** The kernel came to code of the user in supervisor mode. */
+function inUserCode(process: Process, tval: bigint, facts: readonly string[]): Told {
+	return {
+		cause: `The kernel went to ${hexOf(tval)}, code of the user program ${process.name}, in supervisor mode: a function pointer, or the return address, holds an address of the user.`,
+		evidence: facts,
 		notes: [],
 	};
 }

@@ -33,10 +33,16 @@ export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagno
 	const said = words(evidence);
 	const quoted = said === undefined ? undefined : `panic: ${said}`;
 	const calls = panicking?.calls ?? [];
-	const [trap] = evidence.recorder.kernelTraps;
+	const { recorder } = evidence;
+	const [trap] = recorder.kernelTraps;
 	const own = calls.some(({ name }) => name === "kerneltrap") || (calls.length < 3 && /kerneltrap/.test(said ?? ""));
 	if (trap && own) return kernelFault(evidence, trap, quoted);
 	const hart = panicking?.hart;
+	// usertrap refuses what came from supervisor mode.
+	const sent = calls.some(({ name }) => name === "usertrap")
+		? recorder.kernelTraps.findLast((one) => one.hart === hart)
+		: undefined;
+	if (sent?.bySret) return kernelFault(evidence, sent, quoted);
 	const process = panicking?.process;
 	const during = evidence.during(process);
 	const base = {

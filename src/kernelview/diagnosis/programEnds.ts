@@ -4,7 +4,7 @@ import type { Sources } from "../look.ts";
 interface ProgramExit {
 	readonly pid: number;
 	readonly name: string;
-	/** As a program's parent gets it: an int. */
+	/** As a program's parent gets it: an int. 0 where the kernel has none. */
 	readonly status: number;
 	readonly instret: number;
 }
@@ -26,6 +26,8 @@ export class ProgramEnds {
 	private readonly faulted = new Map<number, number>();
 	/** By slot: the pid of a process that is in wait() and asked for the status. */
 	private readonly waits = new Map<number, number>();
+
+	private status: boolean | undefined;
 
 	constructor(private readonly sources: Sources) {
 		this.before = new Set();
@@ -52,7 +54,7 @@ export class ProgramEnds {
 		if (handler !== "sys_exit" && handler !== "sys_wait") return;
 		const { processes, machine } = this.sources;
 		const slot = processes.slotOn(hart);
-		const argument = machine.harts[hart]?.low(10) ?? 0;
+		const argument = this.hasStatus() ? (machine.harts[hart]?.low(10) ?? 0) : 0;
 		if (slot === undefined) return;
 		if (handler === "sys_wait") {
 			if (argument !== 0) this.waits.set(slot, processes.pidOf(slot));
@@ -63,6 +65,17 @@ export class ProgramEnds {
 			const { pid, name } = process;
 			this.exits.push({ pid, name, status: argument | 0, instret: machine.instret });
 		}
+	}
+
+	/** xv6 before August 2019 had `exit(void)` and `wait(void)`: what is in a0 then is nobody's status. */
+	private hasStatus(): boolean {
+		this.status ??= !["exit", "kexit"].some((name) => this.parameters(name) === 0);
+		return this.status;
+	}
+
+	private parameters(name: string): number | undefined {
+		const { symbols } = this.sources.names;
+		return symbols.attempt(() => symbols.info?.parameterCount(name));
 	}
 
 	/** A trap's handler returns to user mode. */

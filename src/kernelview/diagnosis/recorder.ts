@@ -15,6 +15,8 @@ export interface KernelTrap {
 	readonly tval: bigint;
 	readonly sp: number;
 	readonly instret: number;
+	/** At the first instruction after a return from a trap to supervisor mode. */
+	readonly bySret: boolean;
 	readonly process: Process | undefined;
 	readonly frames: readonly DiagnosisFrame[];
 	/** x0 to x31 at the trap. */
@@ -108,6 +110,8 @@ export class Recorder {
 	readonly lastTrap: number[] = [];
 	readonly ends: ProgramEnds;
 	private readonly last: LastTrap[] = [];
+	/** By hart: the last return from a trap; `steps`: the hart's own. */
+	private readonly cameBack: { readonly pc: bigint; readonly toMode: number; readonly steps: bigint }[] = [];
 	/** By slot of a process whose last system call was sleep. */
 	private readonly naps = new Map<number, Nap & { readonly pid: number }>();
 	/** Clock interrupts that the kernel was told of. */
@@ -149,6 +153,7 @@ export class Recorder {
 			});
 		for (const map of [this.naps, this.fromUser, this.fromKernel]) map.clear();
 		this.last.length = 0;
+		this.cameBack.length = 0;
 		this.ends.cut(instret);
 	}
 
@@ -216,10 +221,17 @@ export class Recorder {
 		const from = this.isCode(pc) ? BigInt(pc) : state.register(1) - 1n;
 		this.kernelTraps.push({
 			...{ hart, cause, pc, tval, instret, sp },
+			bySret: this.isReturn(hart, BigInt(pc), state.instret),
 			process: slot === undefined ? undefined : this.sources.processes.read(slot),
 			frames: this.unwindHart(hart, from),
 			registers: Array.from({ length: 32 }, (_, i) => state.register(i)),
 		});
+	}
+
+	/** Whether a return from a trap, to supervisor mode, was the last thing that the hart did before it was at this place. */
+	private isReturn(hart: number, pc: bigint, steps: bigint): boolean {
+		const back = this.cameBack[hart];
+		return back?.toMode === 1 && back.pc === BigInt.asUintN(64, pc) && steps - back.steps <= 1n;
 	}
 
 	private isCode(pc: number): boolean {
@@ -282,6 +294,8 @@ export class Recorder {
 	/** sret or mret. */
 	returned(event: { readonly hart: number; readonly pc: bigint; readonly toMode: number }): void {
 		const { hart } = event;
+		const steps = this.sources.machine.harts[hart]?.instret ?? 0n;
+		this.cameBack[hart] = { pc: event.pc, toMode: event.toMode, steps };
 		const last = this.last[hart];
 		if (!last || last.machine) {
 			if (last) last.machine = false;

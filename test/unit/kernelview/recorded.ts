@@ -86,7 +86,7 @@ export function stillMachine(ram: Uint8Array, registers: string): MachineSurface
 			},
 		},
 		harts: [hart],
-		plic: { claimed: () => false, pending: () => false, reaches: () => true },
+		plic: { claimed: () => false, pending: () => false, priority: () => 1, enabled: () => true, threshold: () => 0 },
 		instret: 0,
 		now: 0,
 		stamp: 0,

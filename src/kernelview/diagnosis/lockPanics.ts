@@ -22,6 +22,9 @@ export function lockPanic(
 	return undefined;
 }
 
+const unrecognised = (name: string) =>
+	`Which lock it is was not recognised: the argument of ${name}() is not in the debug information`;
+
 /** The call in which the lock function was called: not an inlined part of it. */
 const callerOf = (calls: readonly KernelCall[], index: number) =>
 	calls.slice(index + 1).find(({ pc }) => pc !== calls[index]?.pc);
@@ -33,18 +36,18 @@ function inAcquire(evidence: Evidence, said: string, hart: number, calls: readon
 	const argument = evidence.lockOf(calls, index);
 	const lock = argument ?? (held.length === 1 ? held[0] : undefined);
 	const who = caller ? named(caller) : "acquire";
-	if (/init/.test(said) && argument)
+	if (/init/.test(said))
 		return {
-			cause: `${who} takes the lock ${argument.path}, which initlock() was never called for.`,
+			cause: `${who} takes ${argument ? `the lock ${argument.path}` : "a lock"}, which initlock() was never called for.`,
 			evidence: [],
-			notes: [],
+			notes: argument ? [] : [unrecognised("acquire")],
 			...look(caller),
 		};
 	if (!lock)
 		return {
 			cause: `${who} takes a lock that hart ${hart} holds already.`,
 			evidence: held.map((other) => `hart ${hart} holds ${locks.label(other)}`),
-			notes: ["Which of the locks it is was not recognised: the argument of acquire() is not in the debug information"],
+			notes: [unrecognised("acquire")],
 			...look(caller),
 		};
 	const origin = lockOrigin(evidence, lock, calls.slice(index + 1), hart);
@@ -74,9 +77,7 @@ function inRelease(evidence: Evidence, calls: readonly KernelCall[], index: numb
 	return {
 		cause: `${who} releases ${lock ? locks.label(lock) : "a lock"}, which its hart does not hold${holder}. It was released twice, or never taken on this path.`,
 		evidence: lock && state ? [`${locks.label(lock)} is ${state.locked ? "locked" : "not locked"}`] : [],
-		notes: lock
-			? []
-			: ["Which lock it is was not recognised: the argument of release() is not in the debug information"],
+		notes: lock ? [] : [unrecognised("release")],
 		...look(caller),
 	};
 }

@@ -64,7 +64,8 @@ export function panicked(evidence: Evidence, leaver: Leaver | undefined): Diagno
 		if (lock) return { ...base, ...here, kind: "lock-panic", ...lock };
 	}
 	const table = pageTablePanic(evidence, said ?? "", calls, leaver, hart);
-	if (table) return { ...base, ...here, kind: "page-table-panic", ...table };
+	// Who runs is not always whose table it is: wait() frees that of a child.
+	if (table) return { ...here, kind: "page-table-panic", ...table, ...base };
 	const outer = calls[2];
 	const why =
 		caller === undefined

@@ -31,7 +31,8 @@ export class DapClient {
 	) {
 		this.process = spawn(
 			process.execPath,
-			[join(repository, "dist/cli/xv6-lab.mjs"), "dap", tree, "--no-wait", ...args],
+			// Transcripts are of the bundled compiler's code: which one is the faster a busy machine decides this way and that.
+			[join(repository, "dist/cli/xv6-lab.mjs"), "dap", tree, "--no-wait", "--toolchain", "bundled", ...args],
 			{ stdio: ["pipe", "pipe", "inherit"] },
 		);
 		const reader = new MessageReader(

@@ -9,6 +9,7 @@ import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { LabExplorer, withExploration } from "../explore/labTests.ts";
 import { recordSchedule } from "../explore/record.ts";
 import { parseScheduleText } from "../explore/scheduleText.ts";
+import { buffersInOtherHands } from "../kernelview/cardBuffers.ts";
 import { handoutFile } from "../lab/catalog.ts";
 import { CoverageCollector } from "../lab/coverage/collector.ts";
 import { onlyFiles } from "../lab/coverage/coverage.ts";
@@ -131,7 +132,13 @@ export class Engine {
 		modelDrawn: async () => this.tell((live) => live.drawn()),
 		symbolize: async ({ address }) => this.live?.observer?.symbolize(address),
 		walk: async ({ pid, address }) => this.live?.observer?.walk(pid, address),
-		network: async () => this.live?.machine.network?.model(),
+		network: async () => {
+			const network = this.live?.machine.network?.model();
+			const kernel = network && this.live?.observer?.model();
+			return kernel
+				? { ...network, mistakes: [...network.mistakes, ...buffersInOtherHands(network, kernel)] }
+				: network;
+		},
 		activity: async (part) => {
 			const { live } = this;
 			return live?.observer && activityIn(live.machine, live.observer, part, this.marks);

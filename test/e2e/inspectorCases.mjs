@@ -4,9 +4,9 @@ import { InspectorPage, loadSide } from "../support/workbench/inspectorPage.mjs"
 import { until } from "../support/workbench/until.mjs";
 
 /** The kernel before task 3b after prodcons3, and the page that shows it; closed at the end, when its policy must have refused nothing. */
-export async function withPage({ browser, root, keep }, work, { stage = "2b", run, prepare, ...options } = {}) {
+export async function withPage({ browser, root, keep }, work, { stage = "2b", patch, run, prepare, ...options } = {}) {
 	const InspectorSide = await loadSide(root);
-	const side = await InspectorSide.boot("hw5-anonymous-mmap", stage);
+	const side = await InspectorSide.boot("hw5-anonymous-mmap", stage, { patch });
 	try {
 		if (run) await run(side);
 		else await side.judge("prodcons3");
@@ -177,6 +177,56 @@ export const inspectorCases = {
 					await grid.getByRole("rowheader", { name, exact: true }).waitFor();
 			},
 			{ viewport: { width: 360, height: 700 } },
+		);
+	},
+
+	async "the inspector shows the network card: rings with their owners, packets with their layers, the driver's mistakes"(
+		context,
+	) {
+		await withPage(
+			context,
+			async (inspector) => {
+				const { page } = inspector;
+				const part = page.locator("xv6-network");
+				await part.getByRole("heading", { name: /Network card/ }).waitFor();
+				// The driver of the case has sent three times, the last time nothing, and received twice.
+				await part.getByText(/transmit descriptor 2 has no bytes/).waitFor();
+				// Its tenth buffer was freed, and is the first page that the first process got.
+				await part.getByText(/owns the buffer of receive descriptor 9 .*was freed while the card owned it/).waitFor();
+				const rings = part.locator("ol.ring");
+				assert.equal(await rings.count(), 2);
+				for (const name of [/Transmit ring.*head 3, tail 3/, /Receive ring.*head 2, tail 1/])
+					await part.getByRole("heading", { name }).waitFor();
+				const owners = (ring) => rings.nth(ring).locator(".descriptor.of-card").count();
+				const order = (await part.locator("h3").allInnerTexts()).filter((text) => / ring/.test(text));
+				const transmit = order.findIndex((text) => text.startsWith("Transmit"));
+				assert.equal(await owners(transmit), 0);
+				assert.equal(await owners(1 - transmit), 15);
+				const packets = part.locator(".packets > li");
+				assert.equal(await packets.count(), 4);
+				const summaries = await packets.locator("summary").allInnerTexts();
+				assert.match(summaries[0], /← received[\s\S]*UDP[\s\S]*hello, network/);
+				assert.match(summaries[3], /→ sent[\s\S]*ARP/);
+				// A packet opens by keyboard, and shows each layer.
+				await packets.nth(0).locator("summary").focus();
+				await page.keyboard.press("Enter");
+				await packets
+					.nth(0)
+					.getByText(/52:54:00:12:34:56/)
+					.waitFor();
+				await packets
+					.nth(0)
+					.getByText(/10\.0\.2\.2.*10\.0\.2\.15/)
+					.first()
+					.waitFor();
+				await part.scrollIntoViewIfNeeded();
+				await context.shot(inspector, "inspector-network");
+			},
+			{
+				stage: "3b",
+				patch: "test/cases/network-card/driver.patch",
+				run: (side) => side.judge("prodcons1"),
+			},
 		);
 	},
 

@@ -111,7 +111,9 @@ function pythonVerdicts(copy, env, script, titles = []) {
 		.split(/^== Test /m)
 		.slice(1)) {
 		const title = block.split(" ==")[0].trim();
-		const word = [...block.matchAll(/: (?:\x1b\[\d+m)?(OK|FAIL)\b/g)].at(-1)?.[1];
+		// Not the "OK" of a line that is missing, or of a program.
+		const from = block.indexOf(`${title}: `);
+		const word = from < 0 ? undefined : /^: (?:\x1b\[\d+m)?(OK|FAIL)\b/.exec(block.slice(from + title.length))?.[1];
 		if (word) found.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
 	}
 	// 2019: only `TITLE: OK (7.4s)`.

@@ -29,6 +29,7 @@ import type { Random } from "../support/random.ts";
 import { hw5Regions, programs, qemu, ramBase, stillMachine } from "../unit/kernelview/recorded.ts";
 import { machineClasses } from "./machineClasses.ts";
 import { damageBytes, damageJson, damageText, type Json } from "./mutate.ts";
+import { networkClasses } from "./networkClasses.ts";
 
 /**
  * One kind of input that a stranger can give. A case is made of a seed alone. It may end with a UserError; any other error,
@@ -162,6 +163,7 @@ const actions = new Set(["pause", "resume", "stepToFault", "boot"]);
 
 export const fuzzClasses: Readonly<Record<string, FuzzClass>> = {
 	...machineClasses,
+	...networkClasses,
 	elf: {
 		about: "a kernel's ELF file: loader and symbols",
 		sample: 3,

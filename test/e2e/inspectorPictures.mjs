@@ -159,6 +159,70 @@ const windows = [
 	],
 ];
 
+/** What the page says of its machine, from before there is one until it is off: [name, what is done, what the page says then]. */
+const states = [
+	["no machine", async () => undefined, /The machine is off\.[\s\S]*Boot the machine, or run a program/],
+	["at the prompt", (side) => side.start(), /The machine runs; the page follows it\./],
+	// Long enough for a hundred processes.
+	[
+		"running",
+		async (side) => {
+			await side.type("usertests\n");
+			await new Promise((resolve) => setTimeout(resolve, 8000));
+		},
+		/The machine runs; the page follows it\.[\s\S]*usertests/,
+	],
+	["paused", (side) => side.pause(), /The machine is paused\./],
+	["in the past", async (side) => side.goTo((await side.model()).instret - 50_000_000), /The machine is in its past/],
+	["off", (side) => side.switchOff(), /The machine is off; its memory is still here\.[\s\S]*Boot/],
+];
+
+async function lookAtStates(context) {
+	const InspectorSide = await loadSide(context.root);
+	const side = await InspectorSide.built("hw5-anonymous-mmap", "3b", { harts: 3 });
+	const problems = [];
+	try {
+		const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side));
+		const { page } = inspector;
+		for (const [name, happens, says] of states) {
+			await happens(side);
+			const text = () => page.locator("xv6-inspector").innerText();
+			await until(async () => says.test(await text()), `${name}: the page says ${says}`);
+			for (const [theme, width] of process.env.FULL ? all : [...some, ["high-contrast-light", 1280]]) {
+				await inspector.wear(theme);
+				await page.setViewportSize({ width, height: 900 });
+				const drawn = () =>
+					document.querySelector("xv6-inspector").store.width === document.documentElement.clientWidth;
+				await until(() => page.evaluate(drawn), "the page is drawn at its new width");
+				await page.waitForTimeout(100);
+				const where = `${name}, ${theme} ${width}`;
+				problems.push(...(await layout(page)).map((text) => `${where}: ${text}`));
+				// What runs changes between the two pictures that pixels are compared by.
+				if (name !== "running") {
+					let measured = await contrast(page);
+					if (measured.low.length > 0) measured = await contrast(page);
+					problems.push(...measured.low.map((text) => `${where}: contrast ${text}`));
+				}
+				await context.shot(inspector, `page state ${where}`.replaceAll(/\W+/g, "-"));
+			}
+			problems.push(...(await axe(page)).map((text) => `${name}: axe ${text}`));
+			// Of hundreds of processes the list has the newest; the selected one may have ended long ago.
+			const [selected, offered] = await page.evaluate(() => {
+				const { selection } = document.querySelector("xv6-inspector").store;
+				return [selection?.pid, document.querySelector("select[name=pid]")?.value];
+			});
+			if (selected !== undefined && String(selected) !== offered)
+				problems.push(`${name}: process ${selected} is selected, and the list says ${offered}`);
+		}
+		problems.push(...inspector.violations);
+		await inspector.close();
+	} finally {
+		side.dispose();
+		await InspectorSide.close();
+	}
+	assert.deepEqual(problems, []);
+}
+
 /** What still moves: transitions and animations that take time, and smooth scrolling. */
 const moving = (page) =>
 	page.evaluate(() =>
@@ -211,6 +275,10 @@ export const inspectorPictures = Object.fromEntries([
 	[
 		"the inspector is whole at 320 px, on a 4K screen, at 200 % zoom, in a panel, in forced colours, and still where motion is unwanted",
 		lookAtWindows,
+	],
+	[
+		"the inspector says what its machine does, readable in every theme: none, at the prompt, running, paused, past, off",
+		lookAtStates,
 	],
 	...Object.entries(runs).map(([name, run]) => [
 		`the inspector of ${name} is whole and readable in four themes and three widths`,

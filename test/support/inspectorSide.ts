@@ -6,7 +6,7 @@ import { enginesClosed, startNodeEngine } from "../../src/env/node/engineProcess
 import { askEngine } from "../../src/extension/inspectorRequests.ts";
 import { applyPatch } from "../../src/lab/patch.ts";
 import { findTest } from "../../src/lab/runner.ts";
-import type { MachineState } from "../../src/protocol/engine.ts";
+import type { MachineParams, MachineState } from "../../src/protocol/engine.ts";
 import type { LiveUpdate } from "../../src/protocol/history.ts";
 import { type FromInspector, type RunInfo, runInfoOf, type ToInspector } from "../../src/protocol/inspector.ts";
 import type { FaultEntry, KernelModel, LogEntry } from "../../src/protocol/kernelModel.ts";
@@ -19,6 +19,7 @@ const piece = 1000;
 export class InspectorSide {
 	private readonly engine = startNodeEngine(join(repository, "dist"), cacheFolder());
 	private machine: MachineState = "none";
+	private shape: MachineParams = { translator: true };
 	private info: RunInfo | undefined;
 	private console = "";
 	private readonly waiting = new Set<() => void>();
@@ -52,7 +53,7 @@ export class InspectorSide {
 	 * `stage`: a folder under the lab's solution/, undefined: the starter; `mutant`: one of test/labs/mutants/, for a kernel that is wrong;
 	 * `patch`: a file with another change.
 	 */
-	static async boot(
+	static async built(
 		lab: string,
 		stage: string | undefined,
 		{ harts = 1, seed = 0, ...change }: { harts?: number; seed?: number; mutant?: string; patch?: string } = {},
@@ -65,9 +66,43 @@ export class InspectorSide {
 		await side.ask("sync", { changed, removed: [] });
 		const { ok, summary } = await side.ask("build", { toolchain: "bundled" });
 		if (!ok) throw new Error(`${lab} ${stage}: ${summary}`);
-		await side.ask("boot", { harts, seed, translator: true });
-		await side.until(() => side.console.endsWith("$ "));
+		side.shape = { harts, seed, translator: true };
 		return side;
+	}
+
+	/** As `built`, and the machine at its prompt. */
+	static async boot(...args: Parameters<typeof InspectorSide.built>): Promise<InspectorSide> {
+		const side = await InspectorSide.built(...args);
+		await side.start();
+		return side;
+	}
+
+	async start(): Promise<void> {
+		await this.ask("boot", this.shape);
+		await this.until(() => this.console.endsWith("$ "));
+	}
+
+	/** Types at the prompt, and does not wait. */
+	async type(text: string): Promise<void> {
+		await this.ask("input", { bytes: new TextEncoder().encode(text) });
+	}
+
+	async pause(): Promise<void> {
+		await this.ask("pause", undefined);
+		await this.until(() => this.machine === "paused");
+	}
+
+	async switchOff(): Promise<void> {
+		await this.ask("stop", undefined);
+		await this.until(() => this.machine === "none" || this.machine === "dead");
+	}
+
+	/** The machine stands at this instruction of its past, as a debugger takes it there. */
+	async goTo(instruction: number): Promise<void> {
+		await this.debug("initialize", { adapterID: "xv6" });
+		await this.debug("attach", {});
+		await this.debug("configurationDone");
+		await this.debug("xv6/goToInstruction", { instruction });
 	}
 
 	static async close(): Promise<void> {
@@ -91,15 +126,11 @@ export class InspectorSide {
 	async runUntil(command: string, pattern: RegExp, times = 1): Promise<void> {
 		await this.ask("watchModel", { on: true });
 		await this.run(command);
-		await this.ask("pause", undefined);
-		await this.until(() => this.machine === "paused");
+		await this.pause();
 		const { log } = await this.model();
 		const entry = log.filter((one) => pattern.test(entryText(one)))[times - 1];
 		if (entry?.settledAt === undefined) throw new Error(`${command} never came to ${pattern}`);
-		await this.debug("initialize", { adapterID: "xv6" });
-		await this.debug("attach", {});
-		await this.debug("configurationDone");
-		await this.debug("xv6/goToInstruction", { instruction: entry.settledAt });
+		await this.goTo(entry.settledAt);
 		await this.ask("newFuture", undefined);
 		// A debugger that is attached has the machine in its hands.
 		await this.debug("disconnect", { terminateDebuggee: false });

@@ -14,6 +14,12 @@ import { chip, icon, Part, roam, sourceLink } from "./part.ts";
 const wordsPerPage = 1024;
 const shownWords = 4;
 
+/** The newest processes, and the one that is selected: it may have ended long ago. */
+function offered(pids: readonly number[], selected: number): readonly number[] {
+	const newest = pids.slice(-64);
+	return selected === 0 || newest.includes(selected) ? newest : [selected, ...newest];
+}
+
 /** What happened to the selected page, and the tables that lead to it. */
 class PagePanel extends Part {
 	private told:
@@ -39,8 +45,8 @@ class PagePanel extends Part {
 		return html`
 			<form class="chooser" @submit=${this.submitted}>
 				<label>${l10n.t("Process")} <select name="pid">
-					${pids.slice(-64).map((one) => html`<option value=${one} ?selected=${one === pid}>${nameOf(run, one)}</option>`)}
-					<option value="0" ?selected=${pid === 0}>${l10n.t("kernel")}</option>
+					${offered(pids, pid).map((one) => html`<option value=${one} .selected=${one === pid}>${nameOf(run, one)}</option>`)}
+					<option value="0" .selected=${pid === 0}>${l10n.t("kernel")}</option>
 				</select></label>
 				<label>${l10n.t("Address")} <input name="address" class="mono" type="text" spellcheck="false" autocomplete="off" placeholder="0x3fffffd000" .value=${selection ? hex(selection.va) : ""}></label>
 				<button class="btn" type="submit">${l10n.t("Look up")}</button>

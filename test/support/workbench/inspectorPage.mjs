@@ -90,8 +90,24 @@ export class InspectorPage {
 			}
 		});
 		await page.goto(`${origin}/`);
-		await page.locator("xv6-timeline").first().waitFor();
+		// A machine has a time line; without one there is what to do first.
+		await page.locator("xv6-timeline, .empty").first().waitFor();
+		self.root = root;
 		return self;
+	}
+
+	/** Another theme, as VS Code changes it under an open page. */
+	wear(theme) {
+		const { kind } = themes[theme];
+		const style = colourVariables(this.root, themes[theme]);
+		return this.page.evaluate(
+			([style, kind]) => {
+				document.querySelector("head style").textContent =
+					`html { ${style} } body { background: var(--vscode-editor-background); margin: 0 }`;
+				document.body.className = kind;
+			},
+			[style, kind],
+		);
 	}
 
 	post(message) {

@@ -82,6 +82,13 @@ export class Detector {
 			const bits = records[at + 2] as number;
 			const value = records[at + 3] as number;
 			const kind = (bits >>> 4) & 15;
+			if (kind === AccessKind.write && records[at + recordWords] === pc) {
+				const run = runLength(records, i, count);
+				if (run >= leastRun && this.fill(first + i, pc, address, bits, run)) {
+					i += run - 1;
+					continue;
+				}
+			}
 			if (kind <= AccessKind.write) this.access(first + i, pc, address, bits, value);
 			else this.other(first + i, pc, address, bits, value);
 		}
@@ -122,6 +129,19 @@ export class Detector {
 			this.lockset.access(address, pointAt(record, hart, pc, write ? "write" : "read", size), held);
 		if (write) this.fences.store(hart, address, pc, record);
 		else this.fences.load(hart, address, pc, record);
+	}
+
+	/** Stores of a loop to so many words one after the other, as one; false: each of them has to be looked at. */
+	private fill(record: number, pc: number, address: number, bits: number, count: number): boolean {
+		const hart = bits & 15;
+		const log2 = (bits >>> 8) & 15;
+		const held = this.holds[hart];
+		const page = this.shadow.page(address);
+		if (page.roles > 0 || page.scalars || (page.isTable && log2 === 3) || this.fences.isReleasing(hart)) return false;
+		if (!held || this.code.isExempt(pc) || ((bits >>> 12) & 1 && held.length > 0)) return false;
+		this.races.fill(page, address, hart, pc, count, record, 1 << log2);
+		this.fences.store(hart, address, pc, record);
+		return true;
 	}
 
 	private other(record: number, pc: number, address: number, bits: number, value: number): void {
@@ -237,7 +257,7 @@ export class Detector {
 	}
 
 	private atomic(address: number, hart: number): void {
-		this.shadow.page(address).role[(address & 4095) >>> 2] = ATOMIC;
+		this.shadow.page(address).setRole((address & 4095) >>> 2, ATOMIC);
 		this.races.acquired(hart, address);
 		this.races.released(hart, address);
 	}
@@ -246,21 +266,45 @@ export class Detector {
 		const page = this.shadow.page(lock);
 		const word = (lock & 4095) >>> 2;
 		if (page.role[word] === LOCK) return;
-		page.role[word] = LOCK;
+		page.setRole(word, LOCK);
 		if (!this.code.isVariable(lock)) this.inPage.set(lock >>> 12, lock);
-		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++) page.role[word + i] ||= BESIDE;
+		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++)
+			if (page.role[word + i] === 0) page.setRole(word + i, BESIDE);
 	}
 
 	/** Something else is written there: the memory is no lock any more. */
 	private unmark(page: ShadowPage, word: number, lock: number): void {
-		page.role[word] = 0;
+		page.setRole(word, 0);
 		for (let i = 1; i < this.code.spinlock.size / 4 && word + i < 1024; i++) {
-			if (page.role[word + i] === BESIDE) page.role[word + i] = 0;
+			if (page.role[word + i] === BESIDE) page.setRole(word + i, 0);
 		}
 		this.races.forget(lock);
 		this.names.delete(lock);
 		if (this.inPage.get(lock >>> 12) === lock) this.inPage.delete(lock >>> 12);
 	}
+}
+
+/** Fewer stores in a row are looked at one by one. */
+const leastRun = 8;
+
+/** Records from this one on that are the same instruction's stores, by the same hart, to the words of one page in their order. */
+function runLength(records: Uint32Array, first: number, count: number): number {
+	const at = first * recordWords;
+	const pc = records[at];
+	const bits = records[at + 2] as number;
+	const step = ((bits >>> 8) & 15) === 3 ? 2 : 1;
+	const page = (records[at + 1] as number) >>> 12;
+	let word = (records[at + 1] as number) >>> 2;
+	// A pair of words that lies across two pages is no fill.
+	const last = ((page + 1) << 10) - step;
+	let i = first + 1;
+	for (; i < count; i++) {
+		const next = i * recordWords;
+		word += step;
+		if (records[next] !== pc || records[next + 2] !== bits || word > last) break;
+		if ((records[next + 1] as number) >>> 2 !== word) break;
+	}
+	return i - first;
 }
 
 function pointAt(record: number, hart: number, pc: number, does: Point["does"], size: number): Point {

@@ -46,6 +46,11 @@ export class Fences {
 		this.stores.add(pc);
 	}
 
+	/** Whether the hart's next store may hand something over. */
+	isReleasing(hart: number): boolean {
+		return this.isFenced[hart] === 1;
+	}
+
 	/** A lock, or an atomic operation. */
 	other(hart: number): void {
 		this.loaded[hart] = 0;

@@ -10,7 +10,9 @@ interface Edge {
 
 /** Which classes of locks (locks of one name) were taken while others were held. A cycle is a deadlock that waits for its moment. */
 export class LockOrder {
-	private readonly edges = new Map<string, Edge>();
+	private readonly edges: Edge[] = [];
+	/** Their names: what was taken while which was held. */
+	private readonly known = new Map<string, Set<string>>();
 	/** Locks of one class, by address: who was held when which was taken. */
 	private readonly within = new Map<string, Edge>();
 	private readonly ownCycles: Suspicion[] = [];
@@ -22,8 +24,14 @@ export class LockOrder {
 	/** A hart that holds `held` took `lock`. */
 	took(held: Held, from: string, lock: number, to: string, point: Point): void {
 		if (from === to) return this.tookAnother(held, lock, to, point);
-		const key = `${from}\n${to}`;
-		if (!this.edges.has(key)) this.edges.set(key, { from, to, held, lock, point });
+		let known = this.known.get(from);
+		if (!known) {
+			known = new Set();
+			this.known.set(from, known);
+		}
+		if (known.has(to)) return;
+		known.add(to);
+		this.edges.push({ from, to, held, lock, point });
 	}
 
 	/** Two locks of one class need an order, too: by address, say. */
@@ -41,7 +49,7 @@ export class LockOrder {
 	/** The shortest cycle through each edge that closes one; each cycle once. */
 	cycles(): Suspicion[] {
 		const found = new Map<string, Suspicion>();
-		for (const edge of this.edges.values()) {
+		for (const edge of this.edges) {
 			const back = this.path(edge.to, edge.from);
 			if (!back) continue;
 			const names = [edge, ...back].map(({ from }) => from);
@@ -58,7 +66,7 @@ export class LockOrder {
 		const ways = new Map<string, readonly Edge[]>([[from, []]]);
 		for (const [name, way] of ways) {
 			if (name === to) return way;
-			for (const edge of this.edges.values()) {
+			for (const edge of this.edges) {
 				if (edge.from === name && !ways.has(edge.to)) ways.set(edge.to, [...way, edge]);
 			}
 		}

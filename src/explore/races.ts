@@ -4,6 +4,7 @@ import {
 	READ,
 	READ_PC,
 	READ_RECORD,
+	recordIn,
 	type ShadowPage,
 	WRITE,
 	WRITE_PC,
@@ -62,8 +63,8 @@ export class Races {
 	): void {
 		const clock = this.clocks[hart];
 		if (!clock) return;
-		const { words } = page;
 		const word = (address & 4095) >>> 2;
+		const words = page.of(word);
 		const at = word * wordSize;
 		const last = words[at + WRITE] as number;
 		if (isUnordered(last, hart, clock)) {
@@ -96,6 +97,35 @@ export class Races {
 		words[at + WRITE] = epoch;
 		words[at + WRITE_PC] = pc;
 		words[at + WRITE_RECORD] = record;
+	}
+
+	/** Stores of one instruction to `count` words one after the other, or to pairs of words, by records one after the other. */
+	fill(page: ShadowPage, address: number, hart: number, pc: number, count: number, record: number, size: number): void {
+		const clock = this.clocks[hart];
+		if (!clock) return;
+		const first = (address & 4095) >>> 2;
+		const step = size === 8 ? 2 : 1;
+		const to = first + step * count;
+		const recordOf = (word: number) => record + Math.floor((word - first) / step);
+		const addressOf = (word: number) => (word === first ? address : address - (address & 4095) + word * 4);
+		// All at once: a look at a word of a fill would take it out of there.
+		const before = page.fills.filter((one) => one.from < to && one.to > first);
+		let word = first;
+		for (const past of [...before, undefined]) {
+			const end = past ? Math.max(past.from, first) : to;
+			// No word of a page without words can race.
+			if (page.isBlank) word = end;
+			for (; word < end; word++) this.access(page, addressOf(word), hart, pc, 1, recordOf(word), size);
+			if (!past) break;
+			if (isUnordered(past.epoch, hart, clock)) {
+				const { epoch } = past;
+				const last = { epoch, pc: past.pc, record: recordIn(past, word) };
+				this.race(addressOf(word), "write", last, { record: recordOf(word), hart, pc, does: "write", size });
+			}
+			word = Math.min(past.to, to);
+		}
+		const epoch = (((clock[hart] as number) << 3) | hart) >>> 0;
+		page.cover({ from: first, to, epoch, pc, starts: [first, record, step] });
 	}
 
 	/** One for each pair of instructions. */

@@ -33,6 +33,7 @@ export class Detector {
 	/** Calls of acquire() that have not got their lock yet. */
 	private readonly calls: Call[][] = Array.from({ length: hartsMax }, () => []);
 	private readonly sleeping: ((Point & { readonly lock: number }) | undefined)[] = [];
+	/** By signed address. */
 	private readonly names = new Map<number, string>();
 	/** The last name of each, of those in pages that were freed, too. */
 	private readonly allNames = new Map<number, string>();
@@ -74,15 +75,16 @@ export class Detector {
 		return deadlocks(waiting, (hart) => this.held(hart));
 	}
 
+	/** Addresses are signed on the way to those who look at every record: V8 allocates a number above 2^31 each time that it is passed on. */
 	feed(records: Uint32Array, count: number, first: number): void {
 		for (let i = 0; i < count; i++) {
 			const at = i * recordWords;
-			const pc = records[at] as number;
-			const address = records[at + 1] as number;
-			const bits = records[at + 2] as number;
-			const value = records[at + 3] as number;
+			const pc = (records[at] as number) | 0;
+			const address = (records[at + 1] as number) | 0;
+			const bits = (records[at + 2] as number) | 0;
+			const value = (records[at + 3] as number) | 0;
 			const kind = (bits >>> 4) & 15;
-			if (kind === AccessKind.write && records[at + recordWords] === pc) {
+			if (kind === AccessKind.write && ((records[at + recordWords] as number) | 0) === pc) {
 				const run = runLength(records, i, count);
 				if (run >= leastRun && this.fill(first + i, pc, address, bits, run)) {
 					i += run - 1;
@@ -90,7 +92,7 @@ export class Detector {
 				}
 			}
 			if (kind <= AccessKind.write) this.access(first + i, pc, address, bits, value);
-			else this.other(first + i, pc, address, bits, value);
+			else this.other(first + i, pc >>> 0, address >>> 0, bits, value >>> 0);
 		}
 	}
 
@@ -106,8 +108,8 @@ export class Detector {
 		const write = (bits >>> 4) & 1;
 		if (role === LOCK) {
 			this.fences.other(hart);
-			if (write && log2 === 2 && value === 0) this.release(address, pointAt(record, hart, pc, "release", 4));
-			else if (write) this.unmark(page, word, address);
+			if (write && log2 === 2 && value === 0) this.release(address >>> 0, record, hart, pc >>> 0, 4);
+			else if (write) this.unmark(page, word, address >>> 0);
 			return;
 		}
 		if (role === ATOMIC) {
@@ -116,17 +118,17 @@ export class Detector {
 			else this.races.acquired(hart, address);
 			return;
 		}
-		if (page.isTable && write && log2 === 3) this.mappings.stored(hart, pc, record, address, value);
+		if (page.isTable && write && log2 === 3) this.mappings.stored(hart, pc >>> 0, record, address >>> 0, value >>> 0);
 		if (role === BESIDE || this.code.isExempt(pc)) return this.fences.other(hart);
 		const first = held[0];
 		if ((bits >>> 12) & 1 && first)
-			this.once("interrupts-on", first.lock, [this.takenAt(first, hart), pointAt(record, hart, pc, "use", 0)]);
+			this.once("interrupts-on", first.lock, [this.takenAt(first, hart), pointAt(record, hart, pc >>> 0, "use", 0)]);
 		const size = 1 << log2;
 		this.races.access(page, address, hart, pc, write, record, size);
 		if (log2 === 3 && word < 1023) this.races.access(page, address + 4, hart, pc, write, record, size);
 		if (!write) for (let i = 0; i < held.length; i++) (held[i] as Held).looked = true;
-		if (page.scalars?.[word] === 1 && this.code.isScalar(address))
-			this.lockset.access(address, pointAt(record, hart, pc, write ? "write" : "read", size), held);
+		if (page.scalars?.[word] === 1 && this.code.isScalar(address >>> 0))
+			this.lockset.access(address >>> 0, pointAt(record, hart, pc >>> 0, write ? "write" : "read", size), held);
 		if (write) this.fences.store(hart, address, pc, record);
 		else this.fences.load(hart, address, pc, record);
 	}
@@ -174,7 +176,7 @@ export class Detector {
 				this.fences.other(hart);
 				if (!this.code.takesLocks(pc)) return this.atomic(address, hart);
 				this.mark(address);
-				if (value & leftZero) this.release(address, pointAt(record, hart, pc, "release", swapped));
+				if (value & leftZero) this.release(address, record, hart, pc, swapped);
 				else if (value & foundZero) this.acquire(address, pointAt(record, hart, pc, "acquire", swapped));
 				return;
 			case OwnKind.sleep:
@@ -198,11 +200,11 @@ export class Detector {
 	}
 
 	private nameOfLock(lock: number): string {
-		let name = this.names.get(lock);
+		let name = this.names.get(lock | 0);
 		if (name === undefined) {
 			const call = this.calls.flat().find((one) => one.lock === lock);
 			name = (call && this.textAt(call.name)) ?? `0x${lock.toString(16)}`;
-			this.names.set(lock, name);
+			this.names.set(lock | 0, name);
 			this.allNames.set(lock, name);
 		}
 		return name;
@@ -212,35 +214,40 @@ export class Detector {
 		const { hart } = point;
 		const held = this.holds[hart] as Held[];
 		const calls = this.calls[hart] as Call[];
-		const call = calls.findLastIndex((one) => one.lock === lock);
+		const call = indexOfLock(calls, lock);
 		const pc = calls[call]?.pc ?? point.pc;
 		const name = this.nameOfLock(lock);
-		if (call >= 0) calls.splice(call);
+		if (call >= 0) calls.length = call;
 		this.races.acquired(hart, lock);
 		for (const other of held)
 			if (other.lock !== lock) this.order.took(other, this.nameOfLock(other.lock), lock, name, point);
 		held.push({ lock, record: point.record, swap: point.pc, pc, looked: false });
 	}
 
-	private release(lock: number, point: Point): void {
-		const { hart } = point;
+	private release(lock: number, record: number, hart: number, pc: number, size: number): void {
 		const held = this.holds[hart] as Held[];
 		this.races.released(hart, lock);
 		const sleep = this.sleeping[hart];
 		if (sleep?.lock === lock) {
 			// The process's own lock has to be held by now: wakeup() looks at the process under it.
-			if (held.length < 2 && !this.code.isOfProcess(lock)) this.once("sleep-window", lock, [sleep, point]);
+			if (held.length < 2 && !this.code.isOfProcess(lock))
+				this.once("sleep-window", lock, [sleep, pointAt(record, hart, pc, "release", size)]);
 			this.sleeping[hart] = undefined;
 		}
-		const at = held.findLastIndex((one) => one.lock === lock);
+		const at = indexOfLock(held, lock);
 		if (at >= 0) {
-			held.splice(at, 1);
+			if (at === held.length - 1) held.pop();
+			else held.splice(at, 1);
 			return;
 		}
 		for (const [other, theirs] of this.holds.entries()) {
-			const index = theirs.findLastIndex((one) => one.lock === lock);
+			const index = indexOfLock(theirs, lock);
 			const [taken] = index < 0 ? [] : theirs.splice(index, 1);
-			if (taken) this.once("released-by-another", lock, [this.takenAt(taken, other), point]);
+			if (taken)
+				this.once("released-by-another", lock, [
+					this.takenAt(taken, other),
+					pointAt(record, hart, pc, "release", size),
+				]);
 		}
 	}
 
@@ -279,9 +286,16 @@ export class Detector {
 			if (page.role[word + i] === BESIDE) page.setRole(word + i, 0);
 		}
 		this.races.forget(lock);
-		this.names.delete(lock);
+		this.names.delete(lock | 0);
 		if (this.inPage.get(lock >>> 12) === lock) this.inPage.delete(lock >>> 12);
 	}
+}
+
+/** The last one of this lock; -1: none. */
+function indexOfLock(list: readonly { readonly lock: number }[], lock: number): number {
+	let i = list.length - 1;
+	while (i >= 0 && list[i]?.lock !== lock) i--;
+	return i;
 }
 
 /** Fewer stores in a row are looked at one by one. */

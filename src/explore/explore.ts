@@ -173,7 +173,7 @@ function watch(machine: Machine, code: KernelCode, stops: readonly number[], lis
 	const store = new DisposableStore();
 	const { acquire, sleep, spinlock } = code;
 	const call = acquire === undefined ? undefined : { pc: acquire, member: spinlock.name };
-	store.add(accesses.start(code.range, stops, listener, call, code.locking, code.stacks));
+	store.add(accesses.start(code.range, stops, listener, call, code.locking, code.releasing, code.stacks));
 	// A breakpoint that never stops, nor asks: the core tells of the call.
 	if (acquire !== undefined) store.add(machine.addBreakpoint(BigInt(acquire), { mode: 1, when: () => false }));
 	// Another one: its filter looks at the call.

@@ -28,7 +28,7 @@ export class Fences {
 
 	constructor(private readonly races: Races) {}
 
-	/** Of data; called for most records. */
+	/** Of data; called for most records. `address` and `pc` may be signed. */
 	load(hart: number, address: number, pc: number, record: number): void {
 		this.loaded[hart] = address;
 		this.loadedBy[hart] = pc;
@@ -42,8 +42,8 @@ export class Fences {
 		if (this.isFenced[hart] === 0) return;
 		this.isFenced[hart] = 0;
 		this.races.released(hart, address);
-		this.stored.set(address, record);
-		this.stores.add(pc);
+		this.stored.set(address >>> 0, record);
+		this.stores.add(pc >>> 0);
 	}
 
 	/** Whether the hart's next store may hand something over. */

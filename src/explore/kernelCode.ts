@@ -17,6 +17,8 @@ export class KernelCode {
 	private readonly trampoline: number | undefined;
 	/** The most of the code that makes the locks, in one piece: what it reads is no data. */
 	readonly locking: { readonly from: number; readonly to: number };
+	/** release(), where a 4-byte store of 0 gives a lock back; other functions of the locks store such zeros, too. */
+	readonly releasing: { readonly from: number; readonly to: number };
 	/** Bytes of struct spinlock, and where its name is in it. */
 	readonly spinlock: { readonly size: number; readonly name: number };
 	/** A byte for every two of the kernel's text: 1: its accesses are no data. */
@@ -52,6 +54,8 @@ export class KernelCode {
 			this.exempt.fill(1, (start - this.textStart) >>> 1, (end - this.textStart) >>> 1);
 		this.lockCode = code(lockCode);
 		this.locking = together(this.lockCode);
+		const [release] = code(["release"]);
+		this.releasing = release ? { from: release[0], to: release[1] } : this.locking;
 		this.idle = code(idleCode);
 		for (const { kind, address, size } of symbols.attempt(() => elf?.symbols) ?? []) {
 			if (kind === "object" && size > 0 && size <= 8 && address >= from) this.scalars.add(address);
@@ -65,8 +69,9 @@ export class KernelCode {
 		this.processes = proc ? [proc.address, proc.address + proc.size] : [0, 0];
 	}
 
+	/** `pc` may be signed. */
 	isExempt(pc: number): boolean {
-		return this.exempt[(pc - this.textStart) >>> 1] === 1;
+		return this.exempt[((pc | 0) - (this.textStart | 0)) >>> 1] === 1;
 	}
 
 	/** Whether a swap there is of a spinlock: in acquire() and its like, or anywhere where no function has that name. */

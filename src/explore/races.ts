@@ -25,33 +25,37 @@ export class Races {
 		clock[hart] = 1;
 		return clock;
 	});
+	/** By signed address, as that is a small integer. */
 	private readonly locks = new Map<number, Uint32Array>();
 	private readonly seen = new Set<number>();
 
 	constructor(private readonly report: (suspicion: Suspicion) => void) {}
 
 	acquired(hart: number, lock: number): void {
-		const from = this.locks.get(lock);
+		const from = this.locks.get(lock | 0);
 		const clock = this.clocks[hart];
 		if (!from || !clock) return;
-		for (let i = 0; i < hartsMax; i++) clock[i] = Math.max(clock[i] as number, from[i] as number);
+		for (let i = 0; i < hartsMax; i++) {
+			const theirs = from[i] as number;
+			if (theirs > (clock[i] as number)) clock[i] = theirs;
+		}
 	}
 
 	released(hart: number, lock: number): void {
 		const clock = this.clocks[hart];
 		if (!clock) return;
-		const kept = this.locks.get(lock);
-		if (kept) kept.set(clock);
-		else this.locks.set(lock, clock.slice());
+		const kept = this.locks.get(lock | 0);
+		if (kept) for (let i = 0; i < hartsMax; i++) kept[i] = clock[i] as number;
+		else this.locks.set(lock | 0, clock.slice());
 		clock[hart] = (clock[hart] as number) + 1;
 	}
 
 	/** The lock's memory is used for something else. */
 	forget(lock: number): void {
-		this.locks.delete(lock);
+		this.locks.delete(lock | 0);
 	}
 
-	/** Of one word. Called for most records: it allocates nothing but for what is unordered. */
+	/** Of one word. Called for most records: it allocates nothing but for what is unordered. `address` and `pc` may be signed. */
 	access(
 		page: ShadowPage,
 		address: number,
@@ -76,9 +80,9 @@ export class Races {
 		if (!write) {
 			if (isUnordered(read, hart, clock)) {
 				page.otherReads ??= new Map();
-				const others = (page.otherReads.get(word) ?? []).filter((other) => (other.epoch & 7) !== (read & 7));
-				others.push(readIn(words, at));
-				page.otherReads.set(word, others);
+				const others = page.otherReads.get(word);
+				if (!others) page.otherReads.set(word, [readIn(words, at)]);
+				else keepLast(others, words, at);
 			}
 			words[at + READ] = epoch;
 			words[at + READ_PC] = pc;
@@ -119,7 +123,7 @@ export class Races {
 			if (!past) break;
 			if (isUnordered(past.epoch, hart, clock)) {
 				const { epoch } = past;
-				const last = { epoch, pc: past.pc, record: recordIn(past, word) };
+				const last = { epoch, pc: past.pc >>> 0, record: recordIn(past, word) };
 				this.race(addressOf(word), "write", last, { record: recordOf(word), hart, pc, does: "write", size });
 			}
 			word = Math.min(past.to, to);
@@ -129,12 +133,27 @@ export class Races {
 	}
 
 	/** One for each pair of instructions. */
-	private race(address: number, does: "read" | "write", { epoch, pc, record }: PastRead, second: Point): void {
+	private race(at: number, does: "read" | "write", { epoch, pc, record }: PastRead, later: Point): void {
+		const address = at >>> 0;
+		const second = { ...later, pc: later.pc >>> 0 };
 		const key = (pc & 0x1fff_ffff) * 0x100_0000 + (second.pc & 0xff_ffff);
 		if (this.seen.has(key)) return;
 		this.seen.add(key);
 		this.report({ kind: "race", address, points: [{ record, hart: epoch & 7, pc, does, size: 0 }, second] });
 	}
+}
+
+/** Of each hart the last read. */
+function keepLast(others: PastRead[], words: Uint32Array, at: number): void {
+	const epoch = words[at + READ] as number;
+	for (const other of others) {
+		if ((other.epoch & 7) !== (epoch & 7)) continue;
+		other.epoch = epoch;
+		other.pc = words[at + READ_PC] as number;
+		other.record = words[at + READ_RECORD] as number;
+		return;
+	}
+	others.push(readIn(words, at));
 }
 
 function readIn(words: Uint32Array, at: number): PastRead {

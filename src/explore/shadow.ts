@@ -41,7 +41,9 @@ export class ShadowPage {
 			if (word < fill.from) break;
 			if (word >= fill.to) continue;
 			this.settle(words, fill, word);
-			this.fills.splice(i, 1, ...without(fill, word, word + 1));
+			// Who looks at all of a page begins at its begin.
+			if (word === fill.from && word + 1 < fill.to) fill.from++;
+			else this.fills.splice(i, 1, ...without(fill, word, word + 1));
 			break;
 		}
 		return words;
@@ -49,6 +51,19 @@ export class ShadowPage {
 
 	/** From now on the last access to the words of the fill is one of its own. */
 	cover(fill: Fill): void {
+		const first = this.fills[0];
+		// What most are: all of the page from its begin on, or what comes after that.
+		if (
+			first &&
+			this.fills.length === 1 &&
+			first.to === fill.from &&
+			first.epoch === fill.epoch &&
+			first.pc === fill.pc
+		) {
+			first.starts.push(...fill.starts);
+			first.to = fill.to;
+			return;
+		}
 		const left = this.fills.flatMap((one) => (overlap(one, fill) ? without(one, fill.from, fill.to) : [one]));
 		const at = left.findIndex((one) => one.from >= fill.to);
 		left.splice(at < 0 ? left.length : at, 0, fill);
@@ -122,7 +137,12 @@ function overlap(one: Fill, other: Fill): boolean {
 /** What is left of a fill. The parts share no list of starts, since one of them may still grow. */
 function without(fill: Fill, from: number, to: number): Fill[] {
 	const parts: Fill[] = [];
-	if (fill.from < from) parts.push({ ...fill, to: from, starts: fill.starts.filter((_, i, all) => (all[i - (i % startSize)] as number) < from) });
+	if (fill.from < from)
+		parts.push({
+			...fill,
+			to: from,
+			starts: fill.starts.filter((_, i, all) => (all[i - (i % startSize)] as number) < from),
+		});
 	if (to < fill.to) {
 		if (parts.length > 0) parts.push({ ...fill, from: to });
 		else {
@@ -134,9 +154,9 @@ function without(fill: Fill, from: number, to: number): Fill[] {
 }
 
 export interface PastRead {
-	readonly epoch: number;
-	readonly pc: number;
-	readonly record: number;
+	epoch: number;
+	pc: number;
+	record: number;
 }
 
 export const LOCK = 1;

@@ -52,8 +52,8 @@ export class AccessWatch {
 	/**
 	 * Numbers records from 0. `stops`, in rising order: after these records the listener is called at once, with the machine at that
 	 * very access. `call`: a function whose calls are told, too, where somebody keeps a breakpoint; `member`: offset of the word to be
-	 * told in what its first argument points to. `quiet`: code of which only swaps and 4-byte stores of 0 are told; `own`: memory
-	 * that no other hart uses.
+	 * told in what its first argument points to. `quiet`: code of which only swaps are told, and where it is `releasing`, too, 4-byte
+	 * stores of 0; `own`: memory that no other hart uses.
 	 */
 	start(
 		range: { from: number; to: number },
@@ -61,6 +61,7 @@ export class AccessWatch {
 		listener: AccessListener,
 		call?: { readonly pc: number; readonly member: number },
 		quiet?: { readonly from: number; readonly to: number },
+		releasing?: { readonly from: number; readonly to: number },
 		own?: { readonly from: number; readonly to: number },
 	): Disposable {
 		this.listener = listener;
@@ -78,6 +79,8 @@ export class AccessWatch {
 		this.seen.fill(0);
 		new Uint32Array(view.buffer, this.at + layout.WATCHED_EPOCHS, layout.MAX_HARTS).fill(1);
 		new Uint32Array(view.buffer, this.at + layout.WATCHED_PRIVATE, 2).set(own ? [own.from, own.to - own.from] : [0, 0]);
+		const release = releasing ?? quiet ?? { from: 0, to: 0 };
+		new Uint32Array(view.buffer, this.at + layout.WATCHED_RELEASE, 2).set([release.from, release.to - release.from]);
 		this.empty();
 		return {
 			dispose: () => {

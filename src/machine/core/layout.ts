@@ -245,19 +245,20 @@ export const T_WATCHED_LIMIT = 0x40060;
 /** u64: a function whose calls are recorded, too, where there is a breakpoint at it; u32: offset of a word in what its argument points to. */
 export const T_WATCHED_CALL = 0x40068;
 export const T_WATCHED_MEMBER = 0x40070;
-/** u32 each: of code in [quiet, quiet + span) only swaps and 4-byte stores of 0 are recorded. */
+/** u32 each: of code in [quiet, quiet + span) only swaps are recorded, and releases. */
 export const T_WATCHED_QUIET = 0x40074;
 export const T_WATCHED_QUIET_SPAN = 0x40078;
 /**
  * From the records on: as many as there is room for; then u64[]: accesses that need no other record (watch.ts); then u32 a hart: its epoch; then u32
- * from and span of memory that no other hart uses.
+ * from and span of memory that no other hart uses, and of the code of the locks whose 4-byte stores of 0 are recorded.
  */
 export const WATCHED_CAPACITY = 65536;
 export const WATCHED_SEEN = WATCHED_CAPACITY * 16;
 export const WATCHED_SEEN_COUNT = 65536;
 export const WATCHED_EPOCHS = WATCHED_SEEN + WATCHED_SEEN_COUNT * 8;
 export const WATCHED_PRIVATE = WATCHED_EPOCHS + MAX_HARTS * 4;
-export const WATCHED_BYTES = WATCHED_PRIVATE + 8;
+export const WATCHED_RELEASE = WATCHED_PRIVATE + 8;
+export const WATCHED_BYTES = WATCHED_RELEASE + 8;
 export const WATCHED_READ = 0;
 export const WATCHED_WRITE = 1;
 export const WATCHED_SWAP = 2;

@@ -4,7 +4,7 @@
 import {
 	HEAT_BASE, H_ID, H_MODE, H_MSTATUS, H_PC, H_SATP, H_X, SLOT_RECORDS, T_WATCHED_CALL, T_WATCHED_COUNT, T_WATCHED_FROM, T_WATCHED_LIMIT, T_WATCHED_MEMBER, T_WATCHED_QUIET, T_WATCHED_QUIET_SPAN,
 	T_WATCHED_RECORDS, T_WATCHED_SPAN, V_LEFT, WATCHED_CALL, WATCHED_EPOCHS, WATCHED_FENCE, WATCHED_LEAF, WATCHED_ORDER,
-	WATCHED_PRIVATE, WATCHED_READ, WATCHED_SEEN, WATCHED_SEEN_COUNT, WATCHED_SWAP, WATCHED_WALK, WATCHED_WRITE,
+	WATCHED_PRIVATE, WATCHED_READ, WATCHED_RELEASE, WATCHED_SEEN, WATCHED_SEEN_COUNT, WATCHED_SWAP, WATCHED_WALK, WATCHED_WRITE,
 } from "./layout";
 import { isRam, ramAddress } from "./physical";
 import { MODE_S, MSTATUS_SIE } from "./hart";
@@ -24,6 +24,14 @@ function beginEpoch(h: usize): void {
 function isPrivate(va: u64): bool {
 	const at: usize = load<u32>(T_WATCHED_RECORDS) + WATCHED_PRIVATE;
 	return <u32>va - load<u32>(at) < load<u32>(at, 4);
+}
+
+/** Of the code of the locks: what a 4-byte store of 0 is a release in. */
+// @ts-ignore: decorator
+@inline
+function isRelease(pc: u64): bool {
+	const at: usize = load<u32>(T_WATCHED_RECORDS) + WATCHED_RELEASE;
+	return <u32>pc - load<u32>(at) < load<u32>(at, 4);
 }
 
 /** Of an access that was recorded: it wrote. */
@@ -58,7 +66,7 @@ export function watched(h: usize, left: u32, pc: u64, va: u64, kind: u32, log2: 
 	if (load<u32>(h, H_MODE) != MODE_S) return;
 	// A lock is released by a 4-byte store of 0.
 	const releases = kind == WATCHED_WRITE && log2 == 2 && value == 0;
-	if (kind != WATCHED_SWAP && !releases && <u32>pc - load<u32>(T_WATCHED_QUIET) < load<u32>(T_WATCHED_QUIET_SPAN)) return;
+	if (kind != WATCHED_SWAP && <u32>pc - load<u32>(T_WATCHED_QUIET) < load<u32>(T_WATCHED_QUIET_SPAN) && !(releases && isRelease(pc))) return;
 	if (kind <= <u32>WATCHED_WRITE && (isPrivate(va) || isSeen(h, va, kind, log2))) return;
 	store<u32>(h, left, V_LEFT);
 	record(h, pc, va, kind, log2, value);

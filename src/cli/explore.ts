@@ -53,7 +53,9 @@ export async function runExplore(argv: string[]): Promise<number> {
 		harm && seen.findings.length === 0 ? await bench.watch(harm.schedule, { print: false, sites: false }) : undefined;
 	const findings = inHarm?.findings ?? seen.findings;
 	if (values.json) {
-		process.stdout.write(`${JSON.stringify({ findings, ...(harm ? { harm } : {}) }, undefined, "\t")}\n`);
+		process.stdout.write(
+			`${JSON.stringify({ findings, stateHash: seen.stateHash, ...(harm ? { harm } : {}) }, undefined, "\t")}\n`,
+		);
 	} else {
 		process.stdout.write(visible(renderFindings(findings)));
 		if (harm) process.stdout.write(`${findings.length > 0 ? "\n" : ""}${visible(renderHarm(harm))}`);

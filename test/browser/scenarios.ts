@@ -1,5 +1,6 @@
 import { utf8 } from "../../src/common/bytes.ts";
 import type { Event } from "../../src/common/event.ts";
+import { fromPowerOn, parseScheduleText } from "../../src/explore/scheduleText.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import type { EngineEvents, EngineRequests } from "../../src/protocol/engine.ts";
 import type { RpcClient } from "../../src/protocol/rpc.ts";
@@ -27,7 +28,10 @@ export type Files = readonly (readonly [path: string, bytes: Uint8Array])[];
 const look = 50_000_003;
 const promptAtEnd = /(?:^|\n)\$ $/;
 
-/** Boots, types a line, and looks at the state now and then. */
+/** Of the explorer's: harts that stop and timer events that come early. */
+const scheduleOf = (harts: number) => `500/8:0@1000+3,0@2500t${harts > 1 ? ",1@400+16,2@300t" : ""}`;
+
+/** Boots, types a line, the second time by a schedule's text, and looks at the state now and then. */
 export async function runMachine({ core, kernel, disk, harts, jit }: MachineJob): Promise<MachineResult> {
 	const module = await WebAssembly.compile(core as BufferSource);
 	const machine = await Machine.create({ kernel, disk, harts, jit }, { core: module });
@@ -45,6 +49,10 @@ export async function runMachine({ core, kernel, disk, harts, jit }: MachineJob)
 		throw new Error(`no prompt:\n${text}`);
 	};
 	toPrompt();
+	machine.console.write(utf8("echo hi\n"));
+	toPrompt();
+	const steps = machine.harts.map((hart) => Number(hart.steps));
+	machine.setSchedule(fromPowerOn(parseScheduleText(scheduleOf(harts)), steps));
 	machine.console.write(utf8("echo hi\n"));
 	toPrompt();
 	const regions = machine.translation?.regions ?? 0;

@@ -9,6 +9,12 @@ import { hartsMax, Races } from "./races.ts";
 import { type Held, OwnKind, type Point, type Suspicion } from "./records.ts";
 import { ATOMIC, BESIDE, LOCK, Shadow, type ShadowPage } from "./shadow.ts";
 
+/** What the detectors ask of a kernel's image. */
+export type DetectedCode = Pick<
+	KernelCode,
+	"range" | "spinlock" | "isExempt" | "takesLocks" | "pcOf" | "isOfProcess" | "isVariable" | "isScalar" | "scalarsOf"
+>;
+
 /**
  * All detectors over the records of one run. Locks are recognised by what is done to them: a word that a swap (AMO) of acquire()
  * takes from 0 is a lock, and a 4-byte store of 0, or a swap to 0, releases it. Words that other AMOs change are flags and counts
@@ -41,7 +47,7 @@ export class Detector {
 	private readonly inPage = new Map<number, number>();
 
 	constructor(
-		private readonly code: KernelCode,
+		private readonly code: DetectedCode,
 		/** The text at an address of the kernel's; undefined: none can be read. */
 		private readonly textAt: (address: number) => string | undefined,
 	) {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const project = (name: string, seconds: number) => ({
@@ -7,6 +8,8 @@ const project = (name: string, seconds: number) => ({
 		testTimeout: seconds * 1000,
 		hookTimeout: seconds * 1000,
 		globalSetup: "test/support/globalSetup.ts",
+		// The extension's modules run over a stand-in; the real window is in the suites integration and e2e.
+		alias: { vscode: fileURLToPath(new URL("test/support/vscode.ts", import.meta.url)) },
 	},
 });
 

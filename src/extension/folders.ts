@@ -19,6 +19,8 @@ export class Folders implements vscode.Disposable {
 	private readonly changed = new vscode.EventEmitter<void>();
 	private readonly failed = new vscode.EventEmitter<{ folder: LabFolder; diagnoses: readonly Diagnosis[] }>();
 	private searching: Promise<void> | undefined;
+	/** After the search that runs. */
+	private nextSearch: Promise<void> | undefined;
 	private recent: LabFolder | undefined;
 
 	readonly onDidChange = this.changed.event;
@@ -58,10 +60,18 @@ export class Folders implements vscode.Disposable {
 		return this.recent && this.all.includes(this.recent) ? this.recent : this.all[0];
 	}
 
-	/** Looks for kernel trees again and asks each what it is. */
+	/** Looks for kernel trees again and asks each what it is. A search that runs may have passed what has changed since: another follows it. */
 	refresh(): Promise<void> {
-		this.searching ??= this.search().finally(() => (this.searching = undefined));
-		return this.searching;
+		if (!this.searching) {
+			this.searching = this.search().finally(() => (this.searching = undefined));
+			return this.searching;
+		}
+		const next = () => {
+			this.nextSearch = undefined;
+			return this.refresh();
+		};
+		this.nextSearch ??= this.searching.then(next, next);
+		return this.nextSearch;
 	}
 
 	/** Asks every known tree again what it is. */

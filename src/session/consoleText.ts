@@ -3,7 +3,7 @@
 const prompt = "\n$ ";
 export const promptAtEnd = /(?:^|\n)\$ $/;
 /** A whole line: the message comes a byte at a time. Some courses' kernels write it in capitals. */
-const panicLine = /^(?:.*\W)?(?:panic|PANIC): ?(.*?)\r?\n/m;
+const panicLine = /^(?:.*[^\w\n])?(?:panic|PANIC): ?(.*?)\r?\n/m;
 /** How far back a line that is not ended yet may begin, in characters. */
 const longestLine = 400;
 /** Console text that is kept for looking back, in characters; a program that floods the console must not fill the memory. */
@@ -39,9 +39,10 @@ export class ConsoleText {
 		this.panicSeen = undefined;
 	}
 
-	/** A program printed what looked like a panic. */
+	/** A program printed what looked like a panic; its line is not asked about again. */
 	forgetPanic(): void {
 		this.panicSeen = undefined;
+		this.tail = this.tail.slice(this.tail.lastIndexOf("\n") + 1);
 	}
 
 	/** Everything since `forget`, or since the start, as far as it is kept. */

@@ -257,3 +257,188 @@ test("in the past keys are kept from the guest, and a new future or the present 
 	controller.type(new TextEncoder().encode("k"));
 	expect(guest.machine.console.pending).toBe(1);
 });
+
+/** A history of a hundred moments, without a machine's memory: what the controller asks of it. */
+function timeLineOf() {
+	const line = {
+		oldest: 10,
+		present: 100,
+		consoleBytes: 0,
+		position: 100,
+		cuts: 0,
+		runs: 0,
+		seek: (to: number) => {
+			line.position = to;
+		},
+		cut: () => {
+			line.cuts++;
+			line.present = line.position;
+		},
+		afterRun: () => {
+			line.runs++;
+		},
+	};
+	return line;
+}
+
+test("while a job runs the machine takes no other", async () => {
+	await controlled(counter);
+	const first = controller.run({ step: () => 1000, look: () => (guest.machine.instret > 5000 ? "first" : undefined) });
+	await expect(controller.run({ step: () => 1000, look: () => true })).rejects.toThrow("already runs for another job");
+	expect(await first).toBe("first");
+	expect(await controller.run({ step: () => 1000, look: () => "second" })).toBe("second");
+});
+
+test("a job that is given up before it begins runs nothing", async () => {
+	await controlled(counter);
+	const given = new AbortController();
+	given.abort();
+	const job = controller.run({ step: () => 1000, look: () => true, signal: given.signal });
+	await expect(job).rejects.toMatchObject({ code: "cancelled" });
+	expect([guest.machine.instret, controller.state]).toEqual([0, "off"]);
+});
+
+test("what a job's look throws is the job's failure, and the machine takes the next", async () => {
+	await controlled(counter);
+	const look = () => {
+		throw new Error("a look that fails");
+	};
+	await expect(controller.run({ step: () => 1000, look })).rejects.toThrow("a look that fails");
+	expect(await controller.run({ step: () => 1000, look: () => "next" })).toBe("next");
+});
+
+test("after every slice those who listen are told, before messages are let in", async () => {
+	await controlled(counter);
+	let slices = 0;
+	const atBreath: number[] = [];
+	controller.onSlice(() => slices++);
+	for (const breath of [1, 2, 3]) clock.messages.set(breath, () => atBreath.push(slices));
+	controller.start();
+	await breaths(5);
+	expect(atBreath).toEqual([1, 2, 3]);
+});
+
+test("the past has its ends, and a history that is given up leaves the machine in the present", async () => {
+	await controlled(counter);
+	controller.start();
+	await breaths(3);
+	controller.pause();
+	const line = timeLineOf();
+	const history = controller.attachHistory(line);
+	controller.seek(0);
+	expect([line.position, controller.state]).toEqual([10, "past"]);
+	controller.seek(99.5);
+	expect([line.position, controller.state]).toEqual([99.5, "past"]);
+	expect(states.at(-1)?.stop).toEqual({ kind: "seek", position: 99.5 });
+	history.dispose();
+	expect([line.position, controller.state]).toEqual([100, "paused"]);
+	const count = states.length;
+	controller.seek(50);
+	controller.newFuture();
+	expect([line.position, states.length]).toEqual([100, count]);
+});
+
+test("to continue in the past goes to the present and on; a pause there changes nothing", async () => {
+	await controlled(counter);
+	controller.start();
+	await breaths(3);
+	controller.pause();
+	const line = timeLineOf();
+	controller.attachHistory(line);
+	controller.seek(50);
+	controller.pause();
+	expect(controller.state).toBe("past");
+	const { instret } = guest.machine;
+	await breaths(3);
+	expect(guest.machine.instret).toBe(instret);
+	controller.resume();
+	await breaths(3);
+	expect([line.position, controller.state, guest.machine.instret > instret]).toEqual([100, "running", true]);
+	expect(line.runs).toBeGreaterThan(0);
+});
+
+test("a machine that has ended is over in its present, not in its past, and a new future lives", async () => {
+	await controlled("li t0, FINISHER\nli t1, 0x73333\nsw t1, (t0)\nj .");
+	const line = timeLineOf();
+	controller.attachHistory(line);
+	controller.start();
+	await breaths(5);
+	expect([controller.state, controller.isOver]).toEqual(["dead", true]);
+	controller.seek(50);
+	expect(controller.state).toBe("past");
+	controller.toPresent();
+	expect(states.at(-1)).toEqual({ state: "dead", stop: { kind: "halt", code: 7 } });
+	controller.follow({ kind: "step" }, true);
+	expect(controller.state).toBe("past");
+	controller.follow({ kind: "step" }, false);
+	expect(states.at(-1)).toEqual({ state: "dead", stop: { kind: "halt", code: 7 } });
+	controller.seek(50);
+	controller.newFuture();
+	expect([controller.state, controller.isOver, line.cuts]).toEqual(["paused", false, 1]);
+});
+
+test("one that was switched off is off, says why, and ends the job that it runs for", async () => {
+	await controlled(counter);
+	controller.attachHistory(timeLineOf());
+	const job = controller.run({ step: () => 1000, look: () => undefined });
+	await breaths(2);
+	controller.powerOff("Closed.");
+	await expect(job).rejects.toMatchObject({ code: "cancelled" });
+	expect(states.at(-1)).toEqual({ state: "off", stop: { kind: "off", why: "Closed." } });
+	controller.seek(50);
+	controller.toPresent();
+	expect(states.at(-1)).toEqual({ state: "off", stop: { kind: "off", why: "Closed." } });
+});
+
+test("a run to something ends with another stop, with the command that ran, and where there is no machine", async () => {
+	await controlled(counter);
+	const never = () => ({ dispose: () => undefined });
+	expect(await controller.runTo(never)).toBeUndefined();
+	controller.start();
+	const paused = controller.runTo(never);
+	await breaths(2);
+	controller.pause();
+	expect(await paused).toEqual({ kind: "asked" });
+	let disposed = 0;
+	const owned = controller.own(async () => {
+		await controller.run({ step: () => 1000, look: () => (guest.machine.instret > 1_000_000 ? true : undefined) });
+	});
+	const during = controller.runTo(() => ({ dispose: () => disposed++ }));
+	await owned;
+	expect([await during, disposed]).toEqual([undefined, 1]);
+});
+
+test("a stop that is asked for between two runs takes effect at once, and only of a machine that runs", async () => {
+	await controlled(counter);
+	controller.requestStop({ kind: "fault" });
+	expect(states).toEqual([]);
+	controller.start();
+	controller.requestStop({ kind: "fault" });
+	expect(states.at(-1)).toEqual({ state: "paused", stop: { kind: "fault" } });
+	controller.requestStop({ kind: "asked" });
+	expect(states).toHaveLength(2);
+});
+
+test("a debugger may start it standing; its breakpoints stop it with their place", async () => {
+	await controlled("addi s0, s0, 1\naddi s0, s0, 1\naddi s0, s0, 1\nj .");
+	controller.start("paused");
+	await breaths(3);
+	expect([guest.machine.instret, controller.state]).toEqual([0, "paused"]);
+	guest.machine.addBreakpoint(0x80000008n);
+	controller.resume();
+	await breaths(3);
+	expect(states.at(-1)?.stop).toMatchObject({ kind: "breakpoint", hart: 0, pc: 0x80000008n });
+	expect(guest.machine.harts[0]?.register(8)).toBe(2n);
+});
+
+test("what is typed ends a rest, and is known to be unread until the guest has read it", async () => {
+	await controlled(
+		"li s1, UART\nli s2, 0x10000005\n1: lbu t0, (s2)\nandi t0, t0, 1\nbeqz t0, 1b\nlbu t0, (s1)\nsb t0, (s1)\nj 1b",
+	);
+	controller.start("paused");
+	controller.type(new TextEncoder().encode("k"));
+	expect([controller.isTyping, guest.text()]).toEqual([true, ""]);
+	controller.resume();
+	await breaths(4);
+	expect([controller.isTyping, guest.text()]).toEqual([false, "k"]);
+});

@@ -5,6 +5,7 @@ import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type Exploration, explore, exploreSchedule } from "../explore/explore.ts";
+import { progressText } from "../explore/progress.ts";
 import { markedPlaces, recordSchedule } from "../explore/record.ts";
 import { type Finding, renderFindings } from "../explore/report.ts";
 import { parseScheduleText, scheduleText } from "../explore/scheduleText.ts";
@@ -65,7 +66,9 @@ export async function runExplore(argv: string[]): Promise<number> {
 	}
 	const races = seen.benign === 1 ? "1 known benign race" : `${seen.benign} known benign races`;
 	const left = seen.benign === 0 ? "" : `, ${races} left out`;
-	const tried = found ? `; ${found.schedules} schedules tried, ${harm ? "the last one failed" : "none failed"}` : "";
+	const tried = found
+		? `; ${found.schedules} schedules tried, harts stopped at ${found.covered.stopped} of ${found.covered.places} places, ${harm ? "the last one failed" : "none failed"}`
+		: "";
 	process.stderr.write(`xv6-lab: ${findings.length === 0 ? "nothing" : findings.length} found${left}${tried}\n`);
 	return findings.length > 0 || harm ? exitCodes.failed : codeOfEnd(seen.end);
 }
@@ -110,6 +113,7 @@ class Explorer {
 		const { command } = this;
 		if (end.kind !== "prompt" || command === undefined) return undefined;
 		const progress = new ProgressLine(process.stderr);
+		const began = performance.now();
 		const machine = await explorableMachine(this.output, this.params, false);
 		try {
 			return await search({
@@ -121,8 +125,7 @@ class Explorer {
 				breathe,
 				judge: ({ output }) =>
 					output.includes(this.expect ?? "") ? undefined : `the program does not print ${JSON.stringify(this.expect)}`,
-				onProgress: ({ done, total, strategy }) =>
-					progress.show({ step: `schedule ${done + 1} of ${total}: ${strategy}`, done, total }),
+				onProgress: (now) => progress.show({ ...now, step: progressText(now, (performance.now() - began) / 1000) }),
 			});
 		} finally {
 			progress.clear();

@@ -4,6 +4,7 @@ import { visible, visibleLine } from "../common/visible.ts";
 import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { LabExplorer, withExploration } from "../explore/labTests.ts";
+import { progressText } from "../explore/progress.ts";
 import { type LabCatalog, ownManifest } from "../lab/catalog.ts";
 import { CoverageCollector } from "../lab/coverage/collector.ts";
 import type { Sweep } from "../lab/faults/fault.ts";
@@ -91,8 +92,12 @@ export async function runTest(argv: string[]): Promise<number> {
 					explored.push(verdict);
 					continue;
 				}
-				const found = await explorer.explore(findTest(manifest, verdict.test), count, ({ done, total }) =>
-					progress.show({ step: `schedule ${done + 1} of ${total}: ${verdict.title}`, done, total }),
+				const began = performance.now();
+				const found = await explorer.explore(findTest(manifest, verdict.test), count, (now) =>
+					progress.show({
+						...now,
+						step: `${progressText(now, (performance.now() - began) / 1000)}: ${verdict.title}`,
+					}),
 				);
 				progress.clear();
 				const now = withExploration(verdict, found);

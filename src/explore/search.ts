@@ -39,6 +39,13 @@ export interface SearchProgress {
 	readonly done: number;
 	readonly total: number;
 	readonly strategy: Exclude<Strategy, "mixed"> | "plain";
+	readonly covered: Covered;
+}
+
+/** Of the instructions that race or use shared memory: how many a hart was stopped before so far. */
+export interface Covered {
+	readonly stopped: number;
+	readonly places: number;
 }
 
 export interface Failure {
@@ -81,6 +88,7 @@ export interface SearchResult {
 	readonly plain: Instructions | undefined;
 	/** Failures that did not come again when their schedule was replayed. */
 	readonly lost: number;
+	readonly covered: Covered;
 }
 
 /** A run that takes so much longer than the plain one has failed. */
@@ -98,7 +106,14 @@ export async function search(request: SearchRequest): Promise<SearchResult> {
 	try {
 		return end.kind === "prompt"
 			? await searchOn(bench, request)
-			: { harm: undefined, schedules: 0, first: undefined, plain: undefined, lost: 0 };
+			: {
+					harm: undefined,
+					schedules: 0,
+					first: undefined,
+					plain: undefined,
+					lost: 0,
+					covered: { stopped: 0, places: 0 },
+				};
 	} finally {
 		bench.dispose();
 	}
@@ -114,10 +129,13 @@ export async function searchOn(
 	const kindOf = (run: BenchRun) => kindOfFailure(run, plain) ?? request.judge?.(run);
 	const budget = budgetFor(plain.instructions);
 	let lost = 0;
+	const places = new Set([...sites.racing, ...sites.sharing]).size;
+	const stoppedAt = new Set<number>();
+	const covered = (): Covered => ({ stopped: stoppedAt.size, places });
 	for (let i = 0; i < total; i++) {
 		const strategy = strategyOf(request.strategy ?? "mixed", i, sites);
-		request.onProgress?.({ done: i, total, strategy });
-		const tried = await attempt(bench, request, strategy, i, budget, plain.instructions);
+		request.onProgress?.({ done: i, total, strategy, covered: covered() });
+		const tried = await attempt(bench, request, strategy, i, budget, plain.instructions, stoppedAt);
 		const kind = kindOf(tried.run);
 		if (kind === undefined) continue;
 		const again = (schedule: Schedule) => bench.run(command, schedule, budget);
@@ -136,9 +154,16 @@ export async function searchOn(
 			plain: plain.instructions,
 			stops: tell(bench, kernel, command, small),
 		};
-		return { harm, schedules: i + 1, first: i + 1, plain: plain.instructions, lost };
+		return { harm, schedules: i + 1, first: i + 1, plain: plain.instructions, lost, covered: covered() };
 	}
-	return { harm: undefined, schedules: total, first: undefined, plain: plain.instructions, lost };
+	return {
+		harm: undefined,
+		schedules: total,
+		first: undefined,
+		plain: plain.instructions,
+		lost,
+		covered: covered(),
+	};
 }
 
 /** What a run may take where the plain one took so much. */
@@ -166,6 +191,7 @@ async function attempt(
 	seed: number,
 	budget: Instructions,
 	length: Instructions,
+	stoppedAt: Set<number>,
 ): Promise<{ readonly run: BenchRun; readonly schedule: Schedule }> {
 	const plain = exploreSchedule(0);
 	if (strategy === "plain" || strategy === "random") {
@@ -183,7 +209,7 @@ async function attempt(
 	}
 	const places =
 		strategy === "racing" ? sites.racing : [0, 1, 2].map(() => sites.sharing[random(sites.sharing.length)] as number);
-	const stopper = new Stopper(bench, places, random);
+	const stopper = new Stopper(bench, places, random, stoppedAt);
 	try {
 		const run = await bench.run(command, plain, budget, (most) => stopper.advance(most));
 		return { run, schedule: plain.kind === "directed" ? { ...plain, decisions: stopper.decisions } : plain };
@@ -206,6 +232,8 @@ class Stopper implements Disposable {
 		private readonly bench: Bench,
 		places: readonly number[],
 		private readonly random: (below: number) => number,
+		/** Told each place that a hart was stopped before. */
+		private readonly stoppedAt: Set<number>,
 	) {
 		this.most = mostStops[random(mostStops.length)] as number;
 		this.rate = oneIn[random(oneIn.length)] as number;
@@ -220,6 +248,7 @@ class Stopper implements Disposable {
 		if (stop.kind === "breakpoint" && this.wanted && this.bench.machine.decide(this.wanted)) {
 			const { hart, at } = this.wanted;
 			this.decisions.push({ ...this.wanted, at: this.bench.fromPrompt(hart, at) });
+			this.stoppedAt.add(Number(this.bench.machine.harts[hart]?.pc));
 		}
 		this.wanted = undefined;
 		return stop;

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import { rateOf } from "../explore/progress.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { addCoverage } from "./coverage.ts";
 import type { LabFolder } from "./labFolder.ts";
@@ -85,6 +86,8 @@ export class FolderTestRun {
 		const { seeds, how, open } = this;
 		const engine = this.folder.engine();
 		const store = new DisposableStore();
+		/** When the first schedule of a test began. */
+		const exploring = new Map<string, number>();
 		store.add(
 			engine.on("testStarted", ({ test, seed }) => {
 				const started = open.get(test);
@@ -104,10 +107,15 @@ export class FolderTestRun {
 			}),
 		);
 		store.add(
-			engine.on("exploring", ({ test, done, total, strategy }) => {
+			engine.on("exploring", ({ test, done, total, strategy, covered }) => {
 				const item = open.get(test)?.item;
+				if (done === 0) exploring.set(test, performance.now());
 				if (!item || done % progressEvery !== 0) return;
-				this.say(vscode.l10n.t("{0}: schedule {1} of {2} ({3})", item.label, done + 1, total, strategy), item);
+				const rate = rateOf(done, (performance.now() - (exploring.get(test) ?? 0)) / 1000);
+				const now = vscode.l10n.t("{0}: schedule {1} of {2} ({3})", item.label, done + 1, total, strategy);
+				const { stopped, places } = covered;
+				const speed = rate === undefined ? "" : `, ${vscode.l10n.t("{0} a second", rate)}`;
+				this.say(`${now}${speed}, ${vscode.l10n.t("harts stopped at {0} of {1} places", stopped, places)}`, item);
 			}),
 		);
 		store.add(engine.on("verdict", (verdict) => this.take(verdict)));

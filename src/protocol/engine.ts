@@ -345,8 +345,14 @@ export interface EngineEvents {
 	/** Of a test that is many runs. */
 	testProgress: { readonly test: string; readonly done: number; readonly total: number };
 	testOutput: { readonly bytes: Uint8Array };
-	/** So many schedules of a test have been tried. */
-	exploring: { readonly test: string; readonly done: number; readonly total: number; readonly strategy: string };
+	/** So many schedules of a test have been tried; of the places that race or use shared memory a hart was stopped before so many. */
+	exploring: {
+		readonly test: string;
+		readonly done: number;
+		readonly total: number;
+		readonly strategy: string;
+		readonly covered: { readonly stopped: number; readonly places: number };
+	};
 	verdict: VerdictData;
 	/** Why a machine that ran by itself panicked. */
 	diagnosis: { readonly diagnoses: readonly Diagnosis[] };

@@ -521,8 +521,8 @@ export class Engine {
 				const wanted = verdict.outcome === "passed" && verdict.seed === seeds[0];
 				const { test } = verdict;
 				const found = wanted
-					? await explorer.explore(findTest(manifest, test), schedules, ({ done, total, strategy }) =>
-							this.parts.emit("exploring", { test, done, total, strategy }),
+					? await explorer.explore(findTest(manifest, test), schedules, (progress) =>
+							this.parts.emit("exploring", { test, ...progress }),
 						)
 					: undefined;
 				const told = found ? withExploration(verdict, found) : verdict;

@@ -57,9 +57,11 @@ describe("a schedule that shows harm", () => {
 			const command = `racer ${bug.works}`;
 			const { kernel, sites } = await seen(output, command);
 			const { machine } = await createMachine(output, { harts, translator: true });
-			const { harm } = await search({ machine, kernel, command, sites, schedules: 200, judge, breathe });
+			const { harm, covered } = await search({ machine, kernel, command, sites, schedules: 200, judge, breathe });
 			machine.dispose();
 			if (!harm) throw new Error("no schedule failed");
+			expect(covered.stopped).toBeGreaterThan(0);
+			expect(covered.stopped).toBeLessThanOrEqual(covered.places);
 			const story = renderHarm(harm);
 			expect(harm.text.length, story).toBeLessThanOrEqual(80);
 			expect(harm.stops.length, story).toBeLessThanOrEqual(harm.decisions);

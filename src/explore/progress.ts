@@ -1,0 +1,13 @@
+import type { SearchProgress } from "./search.ts";
+
+/** `schedule 7 of 50 (racing), 12/s, harts stopped at 34 of 57 places`; `seconds`: since the first one began. */
+export function progressText({ done, total, strategy, covered }: SearchProgress, seconds: number): string {
+	const now = `schedule ${Math.min(done + 1, total)} of ${total} (${strategy})`;
+	const rate = rateOf(done, seconds);
+	return `${now}${rate === undefined ? "" : `, ${rate}/s`}, harts stopped at ${covered.stopped} of ${covered.places} places`;
+}
+
+/** Schedules a second, to two digits; undefined: too early to say. */
+export function rateOf(done: number, seconds: number): number | undefined {
+	return done > 0 && seconds > 0 ? Number((done / seconds).toPrecision(2)) : undefined;
+}

@@ -4,6 +4,7 @@ import { findInstruction } from "../riscv/isa.ts";
 import { type AssemblyContext, assemblyCaller, type Ending } from "./assemblyFrames.ts";
 import type { LocalVariable } from "./debugInfo.ts";
 import type { ElfFile } from "./elf.ts";
+import { epilogueCaller } from "./epilogue.ts";
 import type { ExpressionContext, Location } from "./expression.ts";
 import type { Place, ProgramSymbols } from "./symbolizer.ts";
 
@@ -91,6 +92,7 @@ export function unwind(
 			frames,
 			asm,
 			isTop,
+			exact,
 		);
 		const ofFrame = current;
 		const returnsTo = caller && !caller.trap ? caller : undefined;
@@ -130,11 +132,15 @@ function callerOf(
 	inner: readonly StackFrame[],
 	asm: { ending?: Ending },
 	isTop: boolean,
+	/** It stands at `at` itself: nothing of that instruction has run. */
+	exact: boolean,
 ): Caller | undefined {
 	const { info, elf } = symbols;
-	const byInformation = symbols.attempt(() =>
-		info?.frames.covers(at) ? { found: info.frames.unwind(at, context) } : undefined,
-	);
+	const isDescribed = symbols.attempt(() => info?.frames.covers(at));
+	const leaving = exact && isDescribed ? elf && epilogueCaller(elf, Number(at), context) : undefined;
+	if (leaving)
+		return { cfa: leaving.cfa, pc: leaving.returnAddress, register: preserved(leaving.register, leaving.cfa) };
+	const byInformation = symbols.attempt(() => (isDescribed ? { found: info?.frames.unwind(at, context) } : undefined));
 	if (byInformation) {
 		const { found } = byInformation;
 		return found && { cfa: found.cfa, pc: found.returnAddress, register: preserved(found.register, found.cfa) };

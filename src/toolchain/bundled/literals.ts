@@ -68,8 +68,9 @@ const label = ({ name }: Literal) => `.L${name.slice(1)}`;
 function inAssembly(literal: Literal): string[] {
 	const units = unitsOf(literal);
 	const { width, align } = literal;
-	const isText = units.indexOf(0) === units.length - 1;
-	const section = isText
+	// Text of bytes is not to be merged: see downgrade/globals.ts.
+	const isMerged = width > 1 && units.indexOf(0) === units.length - 1;
+	const section = isMerged
 		? `.rodata.str${width}.${width},\\22aMS\\22,@progbits,${width}`
 		: ".rodata,\\22a\\22,@progbits";
 	const directive = width === 1 ? ".byte" : width === 2 ? ".half" : ".word";

@@ -59,6 +59,14 @@ describe("typed pointers", () => {
 	});
 });
 
+test("texts are no candidates for lld's merged sections, whose order is by hash; other constants are as they were", () => {
+	const text = downgrade(
+		'@.str = private unnamed_addr constant [3 x i8] c"ab\\00", align 1\n@n = private unnamed_addr constant [2 x i32] [i32 1, i32 2], align 4\n',
+	);
+	expect(text).toContain('@.str = private constant [3 x i8] c"ab\\00", align 1');
+	expect(text).toContain("@n = private unnamed_addr constant [2 x i32]");
+});
+
 describe("atomics", () => {
 	test("read-modify-write and compare-exchange keep their orders", () => {
 		const text = body(

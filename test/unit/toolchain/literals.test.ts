@@ -54,7 +54,7 @@ test.each([
 		access.replace("@.str.1", () => '@"\\01.L.str.1"'),
 		'  call void @say(ptr @"\\01.L.str.1", ptr @".str.1")',
 		"}",
-		'module asm ".section .rodata.str1.1,\\22aMS\\22,@progbits,1"',
+		'module asm ".section .rodata,\\22a\\22,@progbits"',
 		'module asm ".balign 1"',
 		'module asm ".L.str.1:"',
 		'module asm ".byte 97,34,92,64,46,0"',

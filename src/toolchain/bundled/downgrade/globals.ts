@@ -36,6 +36,14 @@ export function declareGlobal(m: IrModule, line: string): void {
 	m.globals.set(name, c.peek() === "(" ? `${type} (${readSignature(m, c).types.join(", ")})` : type);
 }
 
+/**
+ * Text whose address does not matter would go to a section that lld merges, and lld orders merged text by its hash. In .rodata
+ * it stays in the order of the source, as GNU ld leaves it: there are programs that look at what lies beside a literal.
+ */
+function isText(kind: GlobalHead["kind"], type: string): boolean {
+	return kind === "constant" && /^\[\d+ x i8\]$/.test(type);
+}
+
 export function rewriteGlobal(m: IrModule, line: string): string {
 	const c = new Cursor(line);
 	const { name, lead, kind } = readGlobalHead(c);
@@ -53,5 +61,6 @@ export function rewriteGlobal(m: IrModule, line: string): string {
 		const debug = /^!dbg (!\d+)/.exec(part)?.[1];
 		return debug === undefined ? /^(section|align|comdat|partition)\b/.test(part) : !m.dropped.has(debug);
 	});
-	return `${name} = ${lead}${kind} ${[`${type}${initial}`, ...suffix].join(", ")}`;
+	const attributes = isText(kind, type) ? lead.replace("unnamed_addr ", "") : lead;
+	return `${name} = ${attributes}${kind} ${[`${type}${initial}`, ...suffix].join(", ")}`;
 }

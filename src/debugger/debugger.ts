@@ -60,7 +60,8 @@ export class Debugger implements Disposable, StepOwner {
 			machine,
 			this.contexts,
 			() => {
-				if (this.isPast) machine.requestStop();
+				// A step runs the machine while its controller stands.
+				if (this.isPast || controller.state !== "running") machine.requestStop();
 				else controller.requestStop({ kind: "fault" });
 			},
 			findings,
@@ -120,10 +121,7 @@ export class Debugger implements Disposable, StepOwner {
 	// ---- forwards --------------------------------------------------------------------------------------------------
 
 	continue(): Promise<Halt> {
-		return this.act(async () => {
-			await this.leaveBreakpoints();
-			return this.runUntil([]);
-		});
+		return this.act(async () => this.leaveBreakpoints() ?? this.runUntil([]));
 	}
 
 	/** The next time that one of these places is reached, whatever stops before, the machine stops there with the reason `entry`. */
@@ -137,7 +135,7 @@ export class Debugger implements Disposable, StepOwner {
 	 */
 	runToFailure(ends: (hart: Hart) => boolean): Promise<Halt> {
 		return this.act(async () => {
-			await this.leaveBreakpoints();
+			this.leaveBreakpoints();
 			this.entry = undefined;
 			const watched = this.exceptions.instead(failures);
 			this.breakpoints.muted = true;
@@ -184,11 +182,14 @@ export class Debugger implements Disposable, StepOwner {
 		return this.act(async () => this.stepper.step(thread, kind, granularity));
 	}
 
-	/** What stops here is passed once: the next instruction of the thread that the person looks at. */
-	private async leaveBreakpoints(): Promise<void> {
+	/** What stops here is passed once: the next instruction of the thread that the person looks at. A halt: that instruction stops, too. */
+	private leaveBreakpoints(): Halt | undefined {
 		const hart = this.focus?.hart;
-		if (!hart || hart.waiting || !this.breakpoints.hasCodeAt(hart.pc)) return;
-		this.controller.advanceHart(hart.id, 1, { pass: [hart.id] });
+		if (!hart || hart.waiting || !this.breakpoints.hasCodeAt(hart.pc)) return undefined;
+		const told = this.toStop(this.controller.advanceHart(hart.id, 1, { pass: [hart.id] }));
+		if (!told) return undefined;
+		this.controller.follow(told, this.isPast);
+		return this.haltOf(told);
 	}
 
 	/** Runs to the first of these places, or to what else stops; `goto` where a goal was reached. */

@@ -313,29 +313,31 @@ export class GdbStub implements Disposable {
 	private async go(): Promise<string> {
 		const { machine, controller } = this.host;
 		this.interrupted = false;
-		try {
-			// A breakpoint where the hart stands is passed: gdb has shown it.
-			controller.advanceHart(this.hart, 1, { pass: machine.harts.map(({ id }) => id) });
-			if (machine.history?.isPast) return await this.goInPast();
-			const stop = await controller.runTo(() => ({ dispose: () => undefined }));
-			switch (stop?.kind) {
-				case "breakpoint":
-					this.hart = stop.hart;
-					return this.stopReply(this.knowsSwbreak ? "T05swbreak:;" : "T05");
-				case "watchpoint":
-					this.hart = stop.hart ?? this.hart;
-					return this.stopReply(`T05watch:${stop.address.toString(16)};`);
-				case "halt":
-					return `W${(stop.code & 255).toString(16).padStart(2, "0")}`;
-				case "panic":
-					return this.stopReply("T06");
-				case "off":
-				case undefined:
-					return "W00";
-				default:
-					return this.stopReply("T02");
-			}
-		} finally {
+		// A breakpoint where the hart stands is passed: gdb has shown it.
+		const first = controller.advanceHart(this.hart, 1, { pass: machine.harts.map(({ id }) => id) });
+		const told = first.kind === "halt" ? exited(first.code) : this.replyTo(first);
+		if (told) {
+			this.follow();
+			return told;
+		}
+		if (machine.history?.isPast) return this.goInPast();
+		const stop = await controller.runTo(() => ({ dispose: () => undefined }));
+		switch (stop?.kind) {
+			case "breakpoint":
+				this.hart = stop.hart;
+				return this.stopReply(this.knowsSwbreak ? "T05swbreak:;" : "T05");
+			case "watchpoint":
+				this.hart = stop.hart ?? this.hart;
+				return this.stopReply(`T05watch:${stop.address.toString(16)};`);
+			case "halt":
+				return exited(stop.code);
+			case "panic":
+				return this.stopReply("T06");
+			case "off":
+			case undefined:
+				return exited(0);
+			default:
+				return this.stopReply("T02");
 		}
 	}
 
@@ -376,7 +378,7 @@ export class GdbStub implements Disposable {
 		this.hart = number;
 		const stop = this.host.controller.advanceHart(number, 1, { pass: [number] });
 		this.follow();
-		if (stop.kind === "halt") return `W${(stop.code & 255).toString(16).padStart(2, "0")}`;
+		if (stop.kind === "halt") return exited(stop.code);
 		return this.replyTo(stop) ?? this.stopReply("T05");
 	}
 
@@ -404,6 +406,9 @@ export class GdbStub implements Disposable {
 		return `${start}thread:${(this.hart + 1).toString(16).padStart(2, "0")};`;
 	}
 }
+
+/** The guest powered off. */
+const exited = (code: number) => `W${(code & 255).toString(16).padStart(2, "0")}`;
 
 function rangeOf(text: string): { address: bigint; length: number } | undefined {
 	const match = /^([0-9a-fA-F]{1,16}),([0-9a-fA-F]{1,8})$/.exec(text);

@@ -210,6 +210,19 @@ describe("other breakpoints", () => {
 		expect([await value("calls"), (await at.frames())[0]?.name]).toEqual(["2", "add"]);
 	});
 
+	test("of data that the very instruction writes at which another breakpoint stands", async () => {
+		const { dataId } = await session.ask("dataBreakpointInfo", { name: "calls" });
+		await session.ask("setDataBreakpoints", { breakpoints: [{ dataId, accessType: "write" }] });
+		await at.go("continue");
+		await at.go("stepBack", { granularity: "instruction" });
+		expect(await value("calls")).toBe("0");
+		const [top] = await at.frames();
+		const here = { instructionReference: top?.instructionPointerReference };
+		await session.ask("setInstructionBreakpoints", { breakpoints: [here] });
+		expect((await at.go("continue")).reason).toBe("data breakpoint");
+		expect(await value("calls")).toBe("1");
+	});
+
 	test("of data that cannot be watched", async () => {
 		expect(await session.ask("dataBreakpointInfo", { name: "1 + 2" })).toMatchObject({ dataId: null });
 		expect((await session.ask("dataBreakpointInfo", { name: "k:0x80001000", asAddress: true, bytes: 16 })).dataId).toBe(
@@ -449,4 +462,18 @@ test("a client that counts lines and columns from 0 is spoken to from 0", async 
 	const [top] = await there.frames();
 	expect([top?.line, top?.column]).toEqual([line("here") - 1, ((await at.frames())[0]?.column ?? 0) - 1]);
 	other.dispose();
+}, 60_000);
+
+test("a page fault stops a step, and its text says whose it is and where", async () => {
+	const other = await program.standingAt("fault", { command: "prog x" });
+	await other.session.ask("setExceptionBreakpoints", { filters: ["page-fault", "nonsense"] });
+	const stop = await other.go("next");
+	expect(stop).toMatchObject({ reason: "exception", description: expect.stringMatching(/^store.* page fault$/) });
+	expect(stop.text).toMatch(/^pid \d+ prog: store.* page fault at pc 0x[0-9a-f]+, address 0x3f00000000$/);
+	expect((await other.session.ask("exceptionInfo")).exceptionId).toBe(stop.description);
+	// Where the kernel ends the process for it.
+	await other.session.ask("setExceptionBreakpoints", { filters: ["killed"] });
+	const killed = await other.go("continue");
+	expect(killed.text).toMatch(/store.* page fault at pc .*; the kernel ends the process$/);
+	other.session.dispose();
 }, 60_000);

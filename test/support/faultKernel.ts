@@ -129,10 +129,15 @@ export class FaultKernel {
 		return new FaultKernel(files, output, machine, view, shell, machine.snapshot(), source);
 	}
 
+	/** To the prompt after the boot. */
+	rewind(): void {
+		this.machine.restore(this.booted);
+		this.view.begin();
+	}
+
 	async run(command: string, budget = 200_000_000): Promise<FaultRun> {
 		const { machine, view, shell } = this;
-		machine.restore(this.booted);
-		view.begin();
+		this.rewind();
 		const result = await shell.run(command, budget);
 		const diagnoses = view.diagnose({ ...result.end, output: result.output }, this.source);
 		return { end: result.end.kind, result, diagnoses, text: this.readable(renderDiagnoses(diagnoses)), view, machine };

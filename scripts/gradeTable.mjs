@@ -116,11 +116,11 @@ function pythonVerdicts(copy, env, script, titles = []) {
 		const word = from < 0 ? undefined : /^: (?:\x1b\[\d+m)?(OK|FAIL)\b/.exec(block.slice(from + title.length))?.[1];
 		if (word) found.set(title, /Timeout!/.test(block) && word === "FAIL" ? "FAIL (timeout)" : word);
 	}
-	// 2019: only `TITLE: OK (7.4s)`.
+	// 2019: only `TITLE: OK (7.4s)`, below its parent two columns further.
 	if (found.size === 0)
 		for (const [, late, title, word] of run.stdout
 			.toString()
-			.matchAll(/^(Timeout! )?(\S.*?): (?:\x1b\[\d+m)?(OK|FAIL)\b/gm))
+			.matchAll(/^(Timeout! )?(?: {2})?(\S.*?): (?:\x1b\[\d+m)?(OK|FAIL)\b/gm))
 			found.set(title, late && word === "FAIL" ? "FAIL (timeout)" : word);
 	if (found.size === 0) console.log(`  nothing from ${script}: ${run.stdout}${run.stderr}`.trimEnd());
 	return found;

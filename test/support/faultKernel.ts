@@ -145,7 +145,7 @@ export class FaultKernel {
 
 	/**
 	 * Lines of the menu and the program are quoted instead of counted. Left out is what another compiler or another case of the menu would
-	 * change: addresses, long counts, frames, which hart it was, and how a system call comes to the menu.
+	 * change: addresses, long counts, frames, buffers, which hart it was, and how a system call comes to the menu.
 	 */
 	readable(text: string): string {
 		const line = (path: string, number: string) =>
@@ -156,6 +156,7 @@ export class FaultKernel {
 			.replace(/(\w+\/\w+\.[cSh]):\d+/g, "$1")
 			.replace(/(?<!«[^»]*)0x[0-9a-f]{4,16}\b|(?<=sepc )0x[0-9a-f]+/g, "0x…")
 			.replace(/\d{1,3}(?:,\d{3})+/g, "N")
+			.replace(/\bbuf\[\d+\]/g, "buf[B]")
 			.replace(/\b([Ff]rame) \d+/g, "$1 F")
 			.replace(/\b([Hh]art) \d/g, "$1 H");
 	}

@@ -1079,6 +1079,237 @@ deeper(int n)
 		says: `cause: Every process sleeps (1 init, 2 sh, 3 prog), and nobody is left to wake one.
   …`,
 	},
+	{
+		name: "the disk's interrupt has no priority",
+		key: "priority",
+		fault: `*(volatile uint32 *)(PLIC + 4*VIRTIO0_IRQ) = 0;`,
+		program: `fault_priority();
+  static char b[512];
+  int fd = open("README", 0);
+  while(read(fd, b, 512) > 0)
+    ;`,
+		end: "timeout",
+		says: `cause: Interrupt 1 of the disk (virtio) is pending, and no hart can take it: its priority in the PLIC is 0, which means never (plicinit).
+  look at: kernel/plic.c (plicinit)
+  evidence: source 1 (disk (virtio)) is pending in the PLIC
+  follows from it: process 1 (init) sleeps on proc[0] in wait (kernel/proc.c)
+  follows from it: process 2 (sh) sleeps on proc[1] in wait (kernel/proc.c)
+  follows from it: process 3 (prog) sleeps on bcache.buf[B] in virtio_disk_rw (kernel/virtio_disk.c)`,
+	},
+	{
+		name: "the disk's interrupt is enabled for no hart",
+		key: "enabled",
+		fault: `for(int hart = 0; hart < 3; hart++)
+    *(volatile uint32 *)PLIC_SENABLE(hart) &= ~(1 << VIRTIO0_IRQ);`,
+		program: `fault_enabled();
+  static char b[512];
+  int fd = open("README", 0);
+  while(read(fd, b, 512) > 0)
+    ;`,
+		end: "timeout",
+		says: `cause: Interrupt 1 of the disk (virtio) is pending, and no hart can take it: it is enabled in the PLIC for no hart (plicinithart).
+  look at: kernel/plic.c (plicinithart)
+  evidence: source 1 (disk (virtio)) is pending in the PLIC
+  follows from it: process 1 (init) sleeps on proc[0] in wait (kernel/proc.c)
+  follows from it: process 2 (sh) sleeps on proc[1] in wait (kernel/proc.c)
+  follows from it: process 3 (prog) sleeps on bcache.buf[B] in virtio_disk_rw (kernel/virtio_disk.c)`,
+	},
+	{
+		name: "the threshold of every hart is too high",
+		key: "threshold",
+		fault: `for(int hart = 0; hart < 3; hart++)
+    *(volatile uint32 *)PLIC_SPRIORITY(hart) = 7;`,
+		program: `fault_threshold();
+  static char b[512];
+  int fd = open("README", 0);
+  while(read(fd, b, 512) > 0)
+    ;`,
+		end: "timeout",
+		says: `cause: Interrupt 1 of the disk (virtio) is pending, and no hart can take it: its priority in the PLIC, 1, is not above the threshold, 7 (plicinithart).
+  look at: kernel/plic.c (plicinithart)
+  evidence: source 1 (disk (virtio)) is pending in the PLIC
+  follows from it: process 1 (init) sleeps on proc[0] in wait (kernel/proc.c)
+  follows from it: process 2 (sh) sleeps on proc[1] in wait (kernel/proc.c)
+  follows from it: process 3 (prog) sleeps on bcache.buf[B] in virtio_disk_rw (kernel/virtio_disk.c)`,
+	},
+	{
+		name: "a process is taken from its parent, which waits",
+		key: "parent",
+		fault: `myproc()->parent = initproc; // not sh`,
+		end: "timeout",
+		says: `cause: Process 2 (sh) sleeps in wait(), and it has no child left that could end: wait() must return -1 there.
+  look at: kernel/proc.c (wait)
+  where: process 2 (sh)
+  evidence: no process has 2 as its parent
+  evidence: process 1 (init) is SLEEPING on proc[0] in wait (kernel/proc.c)
+  calls, innermost first:
+    sched (kernel/proc.c)
+    leave (kernel/proc.c)
+    sleep (kernel/proc.c)
+    wait (kernel/proc.c)
+    sys_wait (kernel/sysproc.c)
+    syscall (kernel/syscall.c)
+    usertrap (kernel/trap.c)`,
+	},
+	{
+		name: "a page of the heap is unmapped and not freed",
+		key: "unfreed",
+		fault: `myproc()->sz -= PGSIZE;
+  uvmunmap(myproc()->pagetable, myproc()->sz, 1, 0); // not freed`,
+		program: `sbrk(4096);
+  fault_unfreed();`,
+		end: "prompt",
+		says: `cause: One frame was lost: a page of zeros, one for each process that ended.
+  evidence: it is not on the free list, in no page table, and no pointer to it is left in the kernel (first: frame F)
+  evidence: 1 process ended meanwhile
+  note: A page of zeros was a page table that was emptied, or a user page`,
+	},
+	{
+		name: "page tables that nobody keeps",
+		key: "table",
+		fault: `mappages(uvmcreate(), 0, PGSIZE, 0x1000, PTE_R); // lost`,
+		end: "prompt",
+		says: `cause: 3 frames were lost: 3 page-table pages.
+  evidence: they are not on the free list, in no page table, and no pointer to them is left in the kernel (first: frame F)
+  evidence: a page-table page is allocated in zeropage (kernel/vm.c)
+  evidence: a page-table page is allocated in zeropage (kernel/vm.c)
+  evidence: 1 process ended meanwhile`,
+	},
+	{
+		name: "a child loops in the kernel with a lock, and its parent waits",
+		key: "off",
+		before: `static struct spinlock held = { .name = "held" };`,
+		fault: `acquire(&held); // then loops
+  for(;;)
+    ;`,
+		program: `if(fork() == 0)
+    fault_off();
+  wait(0);`,
+		end: "timeout",
+		says: `cause: Process 4 (prog) is still in system call uptime, at fault_off («for(;;)»): it has not returned.
+  look at: «for(;;)» (fault_off)
+  where: hart H, process 4 (prog), system call uptime
+  evidence: process 1 (init) is SLEEPING on proc[0] in wait (kernel/proc.c)
+  evidence: process 2 (sh) is SLEEPING on proc[1] in wait (kernel/proc.c)
+  evidence: process 3 (prog) is SLEEPING on proc[2] in wait (kernel/proc.c)
+  calls, innermost first:
+    fault_off («for(;;)»)
+    the system call`,
+	},
+	{
+		name: "a sleeper's channel is overwritten",
+		key: "forgets",
+		fault: `struct proc *p = myproc()->parent;
+  acquire(&p->lock);
+  p->chan = 0; // another channel
+  release(&p->lock);`,
+		program: `int p[2];
+  char c;
+  pipe(p);
+  if(fork() == 0){
+    sleep(2);
+    fault_forgets();
+    write(p[1], &c, 1);
+    exit(0);
+  }
+  read(p[0], &c, 1);`,
+		end: "timeout",
+		says: `cause: The run did not come to its end.
+  …`,
+	},
+	{
+		name: "the kernel calls a function pointer close to null",
+		key: "chain",
+		fault: `((void (**)(void))kalloc())[0] = 0;
+  void (*volatile f)(void) = (void (*)(void))0x4;
+  f(); // at 4`,
+		end: "panic",
+		says: `cause: fault_chain («f(); // at 4») calls a null function pointer (0x4).
+  look at: «f(); // at 4» (fault_chain)
+  the kernel said: panic: kerneltrap
+  where: hart H, process 3 (prog), system call uptime
+  evidence: scause 12, sepc 0x…, stval 0x4
+  calls, innermost first:
+    fault_chain («f(); // at 4»)
+    the system call`,
+	},
+	{
+		name: "three children that end as they should",
+		key: "kids",
+		program: `for(int i = 0; i < 3; i++)
+    if(fork() == 0)
+      exit(i);
+  for(int i = 0; i < 3; i++)
+    wait(0);`,
+		end: "prompt",
+		says: ``,
+	},
+	{
+		name: "a wait without a child, and a status",
+		key: "pair",
+		program: `if(fork() == 0)
+    exit(1);
+  wait(0);
+  wait(0);
+  exit(2);`,
+		end: "prompt",
+		says: `note: prog exited with status 2.
+  where: process 3 (prog)`,
+	},
+	{
+		name: "a program jumps to an address that no table maps",
+		key: "unaligned",
+		program: `int x[2];
+  *(volatile long *)((char *)x + 1) = 1; // odd
+  asm volatile("jr %0" : : "r"(3L << 40)); // far`,
+		end: "prompt",
+		says: `cause: Process 3 (prog) was killed: its fetch of 0x… at pc 0x… is no address that Sv39 can map: the pointer holds something else.
+  where: hart H, process 3 (prog)
+  evidence: scause 12, sepc 0x…, stval 0x…, p->sz 0x…
+  calls, innermost first:
+    ? at 0x…`,
+	},
+	{
+		name: "a breakpoint in a program",
+		key: "ebreak",
+		program: `asm volatile("ebreak"); // break`,
+		end: "prompt",
+		says: `cause: Process 3 (prog) was killed for a breakpoint in run_ebreak («asm volatile("ebreak"); // break»).
+  look at: «asm volatile("ebreak"); // break» (run_ebreak)
+  where: hart H, process 3 (prog)
+  evidence: scause 3, sepc 0x…, stval 0x0, p->sz 0x…
+  calls, innermost first:
+    run_ebreak («asm volatile("ebreak"); // break»)
+    main («if(strcmp(argv[1], "ebreak") == 0) run_ebreak();»)
+    start (user/ulib.c)`,
+	},
+	{
+		name: "a privileged instruction in a program",
+		key: "sret",
+		program: `asm volatile("sret"); // privileged`,
+		end: "prompt",
+		says: `cause: Process 3 (prog) was killed for an illegal instruction in run_sret («asm volatile("sret"); // privileged»).
+  look at: «asm volatile("sret"); // privileged» (run_sret)
+  where: hart H, process 3 (prog)
+  evidence: scause 2, sepc 0x…, stval 0x…, p->sz 0x…
+  calls, innermost first:
+    run_sret («asm volatile("sret"); // privileged»)
+    main («if(strcmp(argv[1], "sret") == 0) run_sret();»)
+    start (user/ulib.c)`,
+	},
+	{
+		name: "a child that its parent kills",
+		key: "killed",
+		program: `int child = fork();
+  if(child == 0)
+    for(;;)
+      ;
+  sleep(1);
+  kill(child);
+  wait(0);`,
+		end: "prompt",
+		says: ``,
+	},
 ];
 
 let kernel: FaultKernel;

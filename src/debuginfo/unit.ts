@@ -86,6 +86,9 @@ function readAbbreviations(reader: ByteReader): ReadonlyMap<number, Abbreviation
 	}
 }
 
+/** DW_UT_… (7.5.1). */
+const [compile, partial, skeleton] = [1, 3, 4];
+
 /** One compilation unit of .debug_info. Its entries are read when somebody asks for them. */
 export class Unit {
 	private tree: Die | undefined;
@@ -111,22 +114,22 @@ export class Unit {
 			const { is64, body } = reader.unit();
 			const version = body.u16();
 			if (version < 2 || version > 5) throw damaged(`DWARF version ${version}`);
-			let kind = 1;
+			let kind = compile;
 			let addressSize: number;
 			let abbreviations: number;
 			if (version >= 5) {
 				kind = body.u8();
 				addressSize = body.u8();
 				abbreviations = body.offset(is64);
-				// Skeleton and split units carry an id; type units a signature and an offset.
-				if (kind === 4 || kind === 5) body.skip(8);
-				else if (kind === 2 || kind === 6) body.skip(8 + (is64 ? 8 : 4));
+				// A skeleton carries an id.
+				if (kind === skeleton) body.skip(8);
 			} else {
 				abbreviations = body.offset(is64);
 				addressSize = body.u8();
 			}
 			if (addressSize !== 8) throw damaged(`addresses of ${addressSize} bytes`);
-			if (kind === 1 || kind === 3 || kind === 4)
+			// Those of types and split ones say nothing of code here.
+			if (kind === compile || kind === partial || kind === skeleton)
 				units.push(new Unit(sections, offset, reader.at, version, is64, addressSize, abbreviations, body.at));
 		}
 		return units;

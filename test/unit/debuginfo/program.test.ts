@@ -87,6 +87,12 @@ const scheduler = die(
 		die("variable", [name("gone"), ["type", "ref4", int]]),
 		hiddenPair,
 		inlined,
+		// The last thing that it does: it returns to the next function.
+		die(
+			"call_site",
+			[["call_return_pc", "addr", base + 0x20]],
+			[die("call_site_parameter", [place(0x5a), ["call_value", "exprloc", bytes().u8(0x38)]])],
+		),
 		die(
 			"call_site",
 			[["call_return_pc", "addr", base + 0x18]],
@@ -406,6 +412,7 @@ test.each<[string, number, number, bigint | undefined]>([
 	["nothing that was said", 0x18, 13, undefined],
 	["no call there", 0x1c, 10, undefined],
 	["GNU's word for it", 0x38, 10, 9n],
+	["a constant of a call that is the last thing in its function", 0x20, 10, 8n],
 	["no function there", 0x44, 10, undefined],
 ])("at a function's entry its argument was %s", (_, returnsTo, register, value) => {
 	expect(info.entryValue(base + returnsTo, register, context)).toBe(value);
@@ -490,4 +497,28 @@ test.each<[number, string, string | undefined]>([
 	const found = declaredAt(info, "kernel/proc.c", line, chain);
 	if (text === "global") expect(found).toBeUndefined();
 	else expect(found && `${found.kind}: ${found.text}`).toBe(text);
+});
+
+test("a value that is computed with a type has that type's width, and none with what is no base type", () => {
+	/** `a0 as the type at an offset of the unit`, as compilers write it for a cast. */
+	const cast = (offset: number) => place(0xa5, 10, offset, 0x9f);
+	const program = (offset: number) => {
+		const byteType = die("base_type", [name("signed char"), ["encoding", "data1", 6], ["byte_size", "data1", 1]]);
+		const shape = die("structure_type", [name("shape"), ["byte_size", "data1", 1]]);
+		const narrow = die("variable", [name("narrow"), ["type", "ref4", byteType], cast(offset)]);
+		const unit = die("compile_unit", code(0, 32), [
+			byteType,
+			shape,
+			die("subprogram", [name("f"), ...code(0, 32)], [narrow]),
+		]);
+		const made = debugSections([{ version: 5, root: unit }]);
+		return { ...made, byteType, shape, info: new DebugInfo(elfWith({ sections: made.sections })) };
+	};
+	const { offsetOf, byteType, shape } = program(0);
+	const located = (offset: number) =>
+		named(program(offset).info.localsAt(base), "narrow").locate({ register: () => 0x1fen, memory: () => 0n });
+	expect(located(offsetOf(byteType))).toEqual({ kind: "value", value: 2n ** 64n - 2n });
+	const unknown = { kind: "unknown", why: "it is computed with a type that is not known" };
+	expect(located(offsetOf(shape))).toEqual(unknown);
+	expect(located(offsetOf(shape) + 1)).toEqual(unknown);
 });

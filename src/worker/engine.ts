@@ -230,9 +230,11 @@ export class Engine {
 			signal,
 		);
 		const { stats } = result;
-		const changed = stats.compiled > 0 || stats.linked > 0 || this.output === undefined;
-		if (result.output && changed) this.revision++;
 		if (result.output) {
+			// By what was built: all of it may come from a cache, and be another kernel than the last one.
+			const { kernel, disk } = result.output;
+			const { output: before } = this;
+			if (!before || !sameBytes(before.kernel, kernel) || !sameBytes(before.disk, disk)) this.revision++;
 			this.output = result.output;
 			isBuilt();
 		}
@@ -576,7 +578,7 @@ function noLab(): UserError {
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-	return a.length === b.length && a.every((byte, i) => byte === b[i]);
+	return a === b || (a.length === b.length && a.every((byte, i) => byte === b[i]));
 }
 
 function labInfo(manifest: LabManifest): NonNullable<TreeInfo["lab"]> {

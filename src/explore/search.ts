@@ -180,7 +180,7 @@ function strategyOf(
 	if (i === 0) return "plain";
 	if (wanted !== "mixed") return wanted;
 	if (i % 5 === 4) return "random";
-	if (racing.length > 0 && i < 25) return "racing";
+	if (racing.length > 0 && (i < 25 || i % 2 === 1)) return "racing";
 	return sharing.length > 0 ? "sharing" : "random";
 }
 

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { entryOf, isElf64 } from "../common/elf.ts";
 import type { Diagnostic, LinkJob, LinkResult } from "../toolchain/types.ts";
 import { definesSymbol, withTextAsEntry } from "./elf.ts";
@@ -57,6 +58,6 @@ export function entryWarnings(kernel: Uint8Array): string[] {
 	return entry === start
 		? []
 		: [
-				`The kernel's entry is at 0x${entry.toString(16)}, but QEMU starts at 0x${start.toString(16)}: put entry.o first in the linker script's .text, at that address.`,
+				`The kernel's entry is at ${hex(entry)}, but QEMU starts at ${hex(start)}: put entry.o first in the linker script's .text, at that address.`,
 			];
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { hex } from "../common/bytes.ts";
 import type { Disposable } from "../common/disposable.ts";
 import { Contexts } from "../debugger/contexts.ts";
 import { GdbStub } from "../debugger/gdbStub.ts";
@@ -80,7 +81,7 @@ function monitor({ machine, kernel, controller }: GdbServerOptions, command: str
 			.processes()
 			.map(
 				({ pid, state, name, space, hart }) =>
-					`${String(pid).padStart(4)}  ${state.padEnd(9)} ${name.padEnd(16)} root 0x${(space.root ?? 0n).toString(16)}${hart === undefined ? "" : `  hart ${hart}`}`,
+					`${String(pid).padStart(4)}  ${state.padEnd(9)} ${name.padEnd(16)} root ${hex(space.root ?? 0n)}${hart === undefined ? "" : `  hart ${hart}`}`,
 			);
 		return rows.length > 0 ? rows.join("\n") : "No process exists (yet), or this kernel has no proc[].";
 	}
@@ -106,7 +107,7 @@ function monitor({ machine, kernel, controller }: GdbServerOptions, command: str
 		const write = history.lastWrite(BigInt(argument as string), 8);
 		if (!write) return "Nobody wrote there as far as the history goes.";
 		if (write.hart !== undefined) history.stepBack(write.hart);
-		return `${write.hart === undefined ? "A device" : `Hart ${write.hart} at pc 0x${write.pc.toString(16)}`} wrote it last. ${at()}`;
+		return `${write.hart === undefined ? "A device" : `Hart ${write.hart} at pc ${hex(write.pc)}`} wrote it last. ${at()}`;
 	}
 	return undefined;
 }

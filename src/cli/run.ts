@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { visibleLine } from "../common/visible.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
@@ -73,9 +74,7 @@ export async function runRun(argv: string[]): Promise<number> {
 			const { hart, pc } = await timerAt(machine, command, irq, { breathe });
 			const where = view.symbolize(pc);
 			const place = where?.file === undefined ? "" : ` (${where.file}:${where.line})`;
-			process.stderr.write(
-				`xv6-lab: timer at instruction ${irq}: hart ${hart}, ${where?.name ?? `0x${pc.toString(16)}`}${place}\n`,
-			);
+			process.stderr.write(`xv6-lab: timer at instruction ${irq}: hart ${hart}, ${where?.name ?? hex(pc)}${place}\n`);
 		}
 		const test = manifest?.tests.find((candidate) => (candidate.command ?? candidate.program) === command);
 		let code: number;

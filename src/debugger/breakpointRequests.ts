@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { hex } from "../common/bytes.ts";
 import { type ExceptionFilter, exceptionFilters } from "./exceptions.ts";
 import { parseReference } from "./references.ts";
 import type { RequestContext } from "./requestContext.ts";
@@ -45,7 +46,7 @@ export const breakpointRequests = (session: RequestContext) => ({
 			.map(({ id, verified, message, address }) => ({
 				id,
 				verified,
-				instructionReference: `0x${(address ?? 0n).toString(16)}`,
+				instructionReference: hex(address ?? 0n),
 				...(message ? { message } : {}),
 			})),
 	}),

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import type { History } from "../machine/history.ts";
@@ -270,9 +271,7 @@ export class Debugger implements Disposable, StepOwner {
 			case "watchpoint": {
 				const reason = lastHit ? reasonOf[lastHit.kind] : stop.kind === "watchpoint" ? "data breakpoint" : "breakpoint";
 				const what =
-					stop.kind === "watchpoint"
-						? `Stopped after an access to 0x${stop.address.toString(16)}`
-						: `Stopped at a ${reason}`;
+					stop.kind === "watchpoint" ? `Stopped after an access to ${hex(stop.address)}` : `Stopped at a ${reason}`;
 				return { reason, thread, description: what, ...(lastHit ? { breakpoints: [lastHit.id] } : {}) };
 			}
 			case "halt":

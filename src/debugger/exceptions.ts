@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore, toDisposable } from "../common/disposable.ts";
 import type { Event } from "../common/event.ts";
 import type { MachineSurface, Trap } from "../machine/types.ts";
@@ -170,7 +171,7 @@ export class Exceptions implements Disposable {
 		const name = exceptions.find(({ code }) => code === cause)?.name ?? `exception ${cause}`;
 		const thread = this.contexts.threadOn(hart).process;
 		const who = thread ? `pid ${thread.pid} ${thread.name}` : `hart ${hart}`;
-		const text = `${who}: ${name} at pc 0x${trap.pc.toString(16)}${trap.tval === 0n && !pageFaults.has(cause) ? "" : `, address 0x${trap.tval.toString(16)}`}`;
+		const text = `${who}: ${name} at pc ${hex(trap.pc)}${trap.tval === 0n && !pageFaults.has(cause) ? "" : `, address ${hex(trap.tval)}`}`;
 		if (fromMode === 1) {
 			if (filters.has("kernel-trap"))
 				this.hit({ filter: "kernel-trap", name, text: `In the kernel: ${text}`, hart, fault });

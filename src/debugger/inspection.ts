@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { hex } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { plain } from "../debuginfo/types.ts";
 import type { DataPlace } from "./breakpoints.ts";
@@ -170,8 +171,7 @@ export class Inspection {
 		const space = value.space.holding(address) ?? value.space;
 		const physical = space.translate(address);
 		// By its physical address, every access counts: other processes', the kernel's copies, and the disk's.
-		const dataId =
-			physical === undefined ? `${memoryReference(space, address)}:${size}` : `p:0x${physical.toString(16)}:${size}`;
+		const dataId = physical === undefined ? `${memoryReference(space, address)}:${size}` : `p:${hex(physical)}:${size}`;
 		return {
 			dataId,
 			description: `${args.name} (${size} bytes at ${dataId.replace(/:\d+$/, "")})`,

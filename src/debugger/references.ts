@@ -1,10 +1,11 @@
+import { hex } from "../common/bytes.ts";
 import type { Contexts } from "./contexts.ts";
 import { notUnderstood } from "./cSyntax.ts";
 import type { Space, SpaceName } from "./space.ts";
 
 /** `k:0x80001234`, `u7:0x1000`, `p:0x87f00000`: an address with its space. */
 export function memoryReference(space: Space, address: bigint): string {
-	return `${space.name}:0x${BigInt.asUintN(64, address).toString(16)}`;
+	return `${space.name}:${hex(address)}`;
 }
 
 const pattern = /^(?:(p|k|u(\d{1,9})):)?(0[xX][0-9a-fA-F]{1,16}|\d{1,20})$/;

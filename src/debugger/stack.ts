@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { FunctionFrame } from "../debuginfo/debugInfo.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { type Interrupted, type StackFrame, type UnwindContext, unwind } from "../debuginfo/unwind.ts";
@@ -160,7 +161,7 @@ function addFrames(
 		});
 	if (!symbols || !found || found.frames.length === 0) {
 		into.push({
-			...border(registers, `0x${pc.toString(16)}`),
+			...border(registers, hex(pc)),
 			kind: "function",
 			symbols,
 			isTop,
@@ -197,7 +198,7 @@ function addFunctions(frame: StackFrame, program: Program, into: Frame[]): void 
 		kind: "function" as const,
 	};
 	if (functions.length === 0) {
-		const name = frame.place.symbol ?? `0x${frame.pc.toString(16)}`;
+		const name = frame.place.symbol ?? hex(frame.pc);
 		into.push({ ...common, name, inlined: false, function: undefined, ...(place ?? {}) });
 		return;
 	}

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { hex } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import { notUnderstood } from "./cSyntax.ts";
 import { disassembleAround } from "./disassembly.ts";
@@ -73,7 +74,7 @@ export const valueRequests = (session: RequestContext) => ({
 		const count = Math.max(0, Math.min(args.count, mostMemory));
 		const bytes = space.bytes(address, count);
 		return {
-			address: `0x${address.toString(16)}`,
+			address: hex(address),
 			data: base64(bytes),
 			...(bytes.length < args.count
 				? {
@@ -91,11 +92,7 @@ export const valueRequests = (session: RequestContext) => ({
 		const bytes = fromBase64(args.data);
 		const written = writeMemory(session.debugger.contexts, space, address, bytes);
 		if (written < bytes.length && args.allowPartial !== true)
-			throw new UserError(
-				"debug-request",
-				`0x${(address + BigInt(written)).toString(16)} is not mapped`,
-				"Write less.",
-			);
+			throw new UserError("debug-request", `${hex(address + BigInt(written))} is not mapped`, "Write less.");
 		session.event("memory", { memoryReference: args.memoryReference, offset: args.offset ?? 0, count: written });
 		session.changed();
 		return { bytesWritten: written };

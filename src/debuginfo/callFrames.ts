@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type ByteReader, damaged } from "./byteReader.ts";
 import { type ExpressionContext, evaluate } from "./expression.ts";
 import type { DebugSections } from "./unit.ts";
@@ -167,7 +168,7 @@ function readPointer(reader: ByteReader, encoding: number | undefined, sectionAd
 	else if (format === 0x02) value = reader.u16();
 	else if (format === 0x0c) value = Number(reader.s64());
 	else if (format === 0x00 || format === 0x04) value = reader.u64();
-	else throw damaged(`pointer encoding 0x${encoding.toString(16)}`);
+	else throw damaged(`pointer encoding ${hex(encoding)}`);
 	return (encoding & 0x70) === 0x10 ? at + value : value;
 }
 
@@ -287,7 +288,7 @@ function execute(
 					break;
 				}
 				default:
-					throw damaged(`call-frame instruction 0x${op.toString(16)}`);
+					throw damaged(`call-frame instruction ${hex(op)}`);
 			}
 		if (advance === undefined || pc === undefined) continue;
 		location += advance * codeAlign;

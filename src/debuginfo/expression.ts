@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { ByteReader, damaged } from "./byteReader.ts";
 
 /** What an expression may ask of the stopped program. */
@@ -97,7 +98,7 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 		if (steps >= maxSteps) throw damaged("a location expression does not end");
 		const op = reader.u8();
 		// A register or a pointer to nowhere is all of its piece's expression.
-		if (whole && op !== 0x93 && op !== 0x9d) return unknown(`operation 0x${op.toString(16)} on a register`);
+		if (whole && op !== 0x93 && op !== 0x9d) return unknown(`operation ${hex(op)} on a register`);
 		if (op >= 0x30 && op <= 0x4f) push(BigInt(op - 0x30));
 		else if (op >= 0x50 && op <= 0x6f) whole = { kind: "register", register: op - 0x50 };
 		else if (op >= 0x70 && op <= 0x8f) push(register(op - 0x70) + BigInt(reader.sleb()));
@@ -277,7 +278,7 @@ function run(reader: ByteReader, context: ExpressionContext, stack: bigint[]): L
 					push(typed(reader.uleb(), pop()));
 					break;
 				default:
-					return unknown(`operation 0x${op.toString(16)}`);
+					return unknown(`operation ${hex(op)}`);
 			}
 	}
 	return pieces.length > 0 ? { kind: "pieces", pieces } : finish();

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { ByteReader } from "./byteReader.ts";
 import { damaged } from "./byteReader.ts";
 import { DW_FORM } from "./dwarf.ts";
@@ -138,7 +139,7 @@ function readForm(sections: DebugSections, reader: ByteReader, form: number, is6
 			reader.skip(reader.uleb());
 			return 0;
 		default:
-			throw damaged(`form 0x${form.toString(16)} in a line table`);
+			throw damaged(`form ${hex(form)} in a line table`);
 	}
 }
 

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { ByteReader, damaged } from "./byteReader.ts";
 import { DW_AT, DW_FORM, DW_TAG } from "./dwarf.ts";
 import type { ElfFile } from "./elf.ts";
@@ -266,7 +267,7 @@ export class Unit {
 			case DW_FORM.implicit_const:
 				return implicit;
 			default:
-				throw damaged(`form 0x${form.toString(16)}`);
+				throw damaged(`form ${hex(form)}`);
 		}
 	}
 

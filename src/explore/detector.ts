@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { AccessKind, foundZero, leftZero, recordWords } from "../machine/accessWatch.ts";
 import { deadlocks } from "./deadlock.ts";
 import { Fences } from "./fences.ts";
@@ -209,7 +210,7 @@ export class Detector {
 		let name = this.names.get(lock | 0);
 		if (name === undefined) {
 			const call = this.calls.flat().find((one) => one.lock === lock);
-			name = (call && this.textAt(call.name)) ?? `0x${lock.toString(16)}`;
+			name = (call && this.textAt(call.name)) ?? hex(lock);
 			this.names.set(lock | 0, name);
 			this.allNames.set(lock, name);
 		}

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type { BenignRace } from "../lab/manifest.ts";
 import { isBenign, withoutIndex } from "./benign.ts";
@@ -71,7 +72,7 @@ export function describe(
 
 function nameOf({ kind, address, beside }: Suspicion, names: Variables): string {
 	if (races.includes(kind)) return names.name(address, beside);
-	if (stale.includes(kind)) return `0x${address.toString(16)}`;
+	if (stale.includes(kind)) return hex(address);
 	return names.lockName(address);
 }
 

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { findMember, plain } from "../debuginfo/types.ts";
 import { unwind } from "../debuginfo/unwind.ts";
@@ -18,10 +19,10 @@ export interface Moment {
 const userEnd = 0x8000_0000;
 
 export function frameAt(kernel: ProgramSymbols, pc: number): Frame {
-	if (pc < userEnd) return { function: `user code at 0x${pc.toString(16)}` };
+	if (pc < userEnd) return { function: `user code at ${hex(pc)}` };
 	const { function: name, symbol, file, line } = kernel.place(pc);
 	return {
-		function: name ?? symbol ?? `0x${pc.toString(16)}`,
+		function: name ?? symbol ?? hex(pc),
 		...(file !== undefined && line !== undefined ? { file, line } : {}),
 	};
 }

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { findMember, plain, type StructType, type Type } from "../debuginfo/types.ts";
 import type { Beside } from "./records.ts";
@@ -20,7 +21,7 @@ export class Variables {
 			if (variable?.address === symbol.address) return symbol.name + pathTo(variable.type, offset);
 			return offset === 0 ? symbol.name : `${symbol.name}+${offset}`;
 		}
-		return (beside && this.inPage(address, beside)) ?? `0x${address.toString(16)}`;
+		return (beside && this.inPage(address, beside)) ?? hex(address);
 	}
 
 	/** A lock with its name: `proc[3].lock`, or `pipe (0x87f4e000)`. */
@@ -36,7 +37,7 @@ export class Variables {
 		const page = address - (address % 4096);
 		const type = this.symbols.attempt(() => this.symbols.info?.struct(name));
 		if (!type || !hasLockAt(type, at - page) || address - page >= type.size) return undefined;
-		return `(struct ${name} at 0x${page.toString(16)})${pathTo(type, address - page)}`;
+		return `(struct ${name} at ${hex(page)})${pathTo(type, address - page)}`;
 	}
 }
 

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { findMember } from "../debuginfo/types.ts";
 import type { Hart, Instructions, Trap } from "../machine/types.ts";
@@ -306,7 +307,7 @@ export class ActivityRecorder {
 	}
 
 	private channel(chan: number): string {
-		return this.sources.names.describe(chan) ?? `0x${chan.toString(16)}`;
+		return this.sources.names.describe(chan) ?? hex(chan);
 	}
 
 	// ---- traps -------------------------------------------------------------------------------------------------------

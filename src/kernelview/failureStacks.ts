@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { forgetOldest } from "../common/collections.ts";
 import type { ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
@@ -96,7 +97,7 @@ export class FailureStacks {
 			return value === undefined ? undefined : BigInt(value);
 		};
 		return unwind(symbols, pc, { register, memory: read }).frames.flatMap(({ place, pc: at }) => {
-			const address = `0x${at.toString(16)}`;
+			const address = hex(at);
 			const { file, line } = place;
 			const where = file !== undefined && line !== undefined ? { file, line } : {};
 			const own = { name: place.function ?? place.symbol ?? "?", address, ...where };

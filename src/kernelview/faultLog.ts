@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { Emitter } from "../common/event.ts";
 import type { Trap } from "../machine/types.ts";
 import { faultCall, unknownCall } from "../protocol/calls.ts";
@@ -335,8 +336,8 @@ export class FaultLog {
 	/** The kernel itself faulted: xv6 panics. */
 	private faultOfKernel(trap: Trap): void {
 		const last = this.kernelFaults.at(-1);
-		const pc = `0x${trap.pc.toString(16)}`;
-		const address = `0x${BigInt.asUintN(64, trap.tval).toString(16)}`;
+		const pc = hex(trap.pc);
+		const address = hex(trap.tval);
 		// A handler that faults itself makes a hundred thousand of these a second: the first entries stand for all.
 		const again = last !== undefined && last.hart === trap.hart && last.pc === pc;
 		if (again && (last.address === address || this.kernelFaults.length >= mostOpenKernelFaults)) {

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { FrameLetter, FramesModel, UseRun } from "../protocol/kernelModel.ts";
 import { freeListsOf } from "./freeLists.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
@@ -122,7 +123,7 @@ function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
 		while (run !== 0) {
 			let frame = memory.frameOf(run);
 			if (frame < 0 || run % pageBytes !== 0) {
-				damage ??= `the free list leads to 0x${run.toString(16)}, which is no frame`;
+				damage ??= `the free list leads to ${hex(run)}, which is no frame`;
 				break;
 			}
 			if (free[frame]) {

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { findMember, plain, type StructType, type Type } from "../debuginfo/types.ts";
 import type { PanelName } from "../protocol/kernelModel.ts";
@@ -171,7 +172,7 @@ export class KernelNames {
 		const symbol = this.symbols.symbolAt(address);
 		if (!symbol) return undefined;
 		const variable = this.variable(symbol.name);
-		if (!variable) return symbol.offset === 0 ? symbol.name : `${symbol.name}+0x${symbol.offset.toString(16)}`;
+		if (!variable) return symbol.offset === 0 ? symbol.name : `${symbol.name}+${hex(symbol.offset)}`;
 		return symbol.name + pathAt(variable.type, address - variable.address).replace(/\[(\d+)\]$/, "[$1]");
 	}
 }

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import type { Event } from "../common/event.ts";
 import { describePlace, type Place, ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
@@ -327,7 +328,7 @@ export class KernelView implements Disposable {
 			format: 1,
 			sequence: ++this.sequence,
 			instret: look.instret,
-			memoryBase: `0x${memory.base.toString(16)}`,
+			memoryBase: hex(memory.base),
 			memoryBytes: memory.size,
 			panicked: look.panicked,
 			harts: this.harts(look),
@@ -357,7 +358,7 @@ export class KernelView implements Disposable {
 					: undefined;
 			return {
 				id: hart.id,
-				pc: `0x${hart.pc.toString(16)}`,
+				pc: hex(hart.pc),
 				mode: modeNames[hart.mode],
 				waiting: hart.waiting,
 				pid: process?.pid ?? 0,
@@ -377,7 +378,7 @@ export class KernelView implements Disposable {
 			parent,
 			size,
 			killed,
-			root: `0x${root.toString(16)}`,
+			root: hex(root),
 			...sleepsOn(this.sources, process),
 			...(hart >= 0 ? { hart } : {}),
 		};

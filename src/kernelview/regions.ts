@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { plain } from "../debuginfo/types.ts";
 import type { GuestMemory } from "./guestMemory.ts";
 import { pageBytes } from "./guestMemory.ts";
@@ -230,7 +231,7 @@ export class RegionReader {
 			const value = read(path);
 			if (value !== undefined) shown[path] = String(value);
 		}
-		if (flags !== undefined) shown.flags = `0x${(flags >>> 0).toString(16)}`;
+		if (flags !== undefined) shown.flags = hex(flags >>> 0);
 		if (prot !== undefined) shown.prot = String(prot);
 		this.inUse = true;
 		found.push({

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { PF_X } from "../common/elf.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import type {
@@ -339,7 +340,7 @@ function makeTableModels(memory: GuestMemory, tables: PageTables): PageTableMode
 				index,
 				count,
 				pte,
-				address: `0x${pa.toString(16)}`,
+				address: hex(pa),
 				flags: flagText(flags),
 				leaf: (flags & 14) !== 0,
 			});
@@ -358,12 +359,12 @@ function makeTableModels(memory: GuestMemory, tables: PageTables): PageTableMode
 			if (last && follows) last.count++;
 			else {
 				flush();
-				const pte = `0x${(memory.big(at) as bigint).toString(16)}`;
+				const pte = hex(memory.big(at) as bigint);
 				last = { index, count: 1, pte, pa: entry.pa, flags: entry.flags };
 			}
 		}
 		flush();
-		return { level: table.level, address: `0x${table.address.toString(16)}`, start: virtualHex(table.va), entries };
+		return { level: table.level, address: hex(table.address), start: virtualHex(table.va), entries };
 	});
 }
 
@@ -386,7 +387,7 @@ export function spaceModel(
 	const model: SpaceModel = {
 		pid: who.pid,
 		name: who.name,
-		root: `0x${tables.root.toString(16)}`,
+		root: hex(tables.root),
 		ranges: mergeRanges(memory, areas, tables, elsewhere),
 		regions: regions.map(regionModel),
 		tables: withTables ? tableModels(memory, tables) : [],

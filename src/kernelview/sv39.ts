@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { entriesPerTable } from "../riscv/sv39.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 
@@ -49,12 +50,12 @@ export function rootOf(satp: bigint): number {
 }
 
 export function virtualHex(va: number): string {
-	return va < spaceBytes / 2 ? `0x${va.toString(16)}` : `0x${BigInt.asUintN(64, BigInt(va - spaceBytes)).toString(16)}`;
+	return va < spaceBytes / 2 ? hex(va) : hex(BigInt.asUintN(64, BigInt(va - spaceBytes)));
 }
 
 /** One past the last byte of a range: the end of the lower half has no sign to extend. */
 export function endHex(end: number): string {
-	return end === spaceBytes / 2 ? `0x${end.toString(16)}` : virtualHex(end);
+	return end === spaceBytes / 2 ? hex(end) : virtualHex(end);
 }
 
 /** The 39 bits of a canonical address; undefined for one that Sv39 refuses. */
@@ -119,8 +120,7 @@ function readTable(words: Uint32Array, address: number, level: number, va: numbe
 			continue;
 		}
 		run = undefined;
-		if (entry.malformed)
-			parts.push(`the entry for ${virtualHex(start)} at 0x${(address + i * 8).toString(16)} has reserved bits`);
+		if (entry.malformed) parts.push(`the entry for ${virtualHex(start)} at ${hex(address + i * 8)} has reserved bits`);
 		else parts.push(start, entry.pa);
 	}
 	return parts;
@@ -138,11 +138,11 @@ export function walkTables(memory: GuestMemory, root: number, before = new Map<n
 	const visit = (address: number, level: number, va: number): void => {
 		const words = memory.page(address);
 		if (!words) {
-			damage ??= `the level ${level} table at 0x${address.toString(16)} is outside RAM`;
+			damage ??= `the level ${level} table at ${hex(address)} is outside RAM`;
 			return;
 		}
 		if (seen.has(address)) {
-			damage ??= `the table at 0x${address.toString(16)} is reached twice`;
+			damage ??= `the table at ${hex(address)} is reached twice`;
 			return;
 		}
 		seen.add(address);

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { findMember, plain, type Type } from "../debuginfo/types.ts";
 import type { GuestMemory } from "./guestMemory.ts";
 
@@ -79,7 +80,7 @@ export function readNumber(memory: GuestMemory, place: Place): number | undefine
 /** Names a byte inside an object as C would: offset 0x98 of `cons` is `.r`. Empty for the whole. */
 export function pathAt(type: Type | undefined, offset: number, depth = 0): string {
 	const known = plain(type);
-	if (!known || depth > 8) return offset === 0 ? "" : `+0x${offset.toString(16)}`;
+	if (!known || depth > 8) return offset === 0 ? "" : `+${hex(offset)}`;
 	if (known.kind === "array" && known.element.size > 0) {
 		const index = Math.floor(offset / known.element.size);
 		return `[${index}]${pathAt(known.element, offset % known.element.size, depth + 1)}`;
@@ -88,5 +89,5 @@ export function pathAt(type: Type | undefined, offset: number, depth = 0): strin
 		const member = known.members.findLast((candidate) => candidate.offset <= offset);
 		if (member && member.name !== "") return `.${member.name}${pathAt(member.type, offset - member.offset, depth + 1)}`;
 	}
-	return offset === 0 ? "" : `+0x${offset.toString(16)}`;
+	return offset === 0 ? "" : `+${hex(offset)}`;
 }

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { Recorder } from "./diagnosis/recorder.ts";
 import type { Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
@@ -24,7 +25,7 @@ export interface Waits {
 /** The channel by name. */
 export function sleepsOn({ names }: Sources, { state, chan }: Process): { readonly sleepsOn?: string } {
 	if (state !== "SLEEPING" || chan === 0) return {};
-	return { sleepsOn: names.describe(chan) ?? `0x${chan.toString(16)}` };
+	return { sleepsOn: names.describe(chan) ?? hex(chan) };
 }
 
 /** What each process waits for, without a look at any page table. */

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import type { CommandResult } from "../session/shell.ts";
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
@@ -199,8 +200,8 @@ function checkShared(address: string, pages: number, evidence: Evidence): string
 		const seen = evidence.framesAt(at) ?? [];
 		const frames = new Set(seen.map(({ frame }) => frame));
 		if (frames.size > 1) {
-			const list = seen.map(({ pid, frame }) => `process ${pid}: frame 0x${frame.toString(16)}`).join(", ");
-			return `The processes should share one frame for page 0x${at.toString(16)}, but they have ${frames.size} (${list})`;
+			const list = seen.map(({ pid, frame }) => `process ${pid}: frame ${hex(frame)}`).join(", ");
+			return `The processes should share one frame for page ${hex(at)}, but they have ${frames.size} (${list})`;
 		}
 		if (new Set(seen.map(({ pid }) => pid)).size < 2) whole = false;
 	}

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
 import { PF_W } from "../common/elf.ts";
 import { UserError } from "../common/errors.ts";
@@ -250,9 +251,9 @@ export class Witness implements Disposable {
 		if (!space?.image || this.entries.has(pc) || this.forks.has(pc)) return;
 		const { name } = space.image;
 		if (pc !== space.pc) {
-			this.tampering = `The kernel let ${name} resume at 0x${pc.toString(16)} though it had left user mode at 0x${space.pc.toString(16)}`;
+			this.tampering = `The kernel let ${name} resume at ${hex(pc)} though it had left user mode at ${hex(space.pc)}`;
 		} else if (kept.some((register, i) => hart.low(register) !== space.registers[i])) {
-			this.tampering = `The kernel changed registers of ${name} that a trap has to leave alone (at 0x${pc.toString(16)})`;
+			this.tampering = `The kernel changed registers of ${name} that a trap has to leave alone (at ${hex(pc)})`;
 		}
 	}
 }

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import {
 	bytesAt,
 	EM_RISCV,
@@ -46,7 +47,7 @@ export function loadElf(file: Uint8Array, ramBytes: number, symbols: readonly st
 	const entry = entryOf(file);
 	const ramEnd = BigInt(board.ram.base) + BigInt(ramBytes);
 	if (entry < BigInt(board.ram.base) || entry >= ramEnd) {
-		const where = `0x${entry.toString(16)}`;
+		const where = hex(entry);
 		throw new UserError(
 			"kernel-outside-ram",
 			`The kernel starts at ${where}, which is not RAM`,
@@ -74,8 +75,8 @@ function readSegment(file: Uint8Array, header: ProgramHeader, ramBytes: number):
 	if (fileSize > memorySize) throw damaged("a segment is larger in the file than in memory");
 	const base = BigInt(board.ram.base);
 	if (physical < base || physical + memorySize > base + BigInt(ramBytes)) {
-		const range = `0x${physical.toString(16)} to 0x${(physical + memorySize).toString(16)}`;
-		const ram = `0x${base.toString(16)} to 0x${(base + BigInt(ramBytes)).toString(16)}`;
+		const range = `${hex(physical)} to ${hex(physical + memorySize)}`;
+		const ram = `${hex(base)} to ${hex(base + BigInt(ramBytes))}`;
 		const next = "Check its linker script, or give the machine more memory.";
 		throw new UserError("kernel-outside-ram", `A segment of the kernel is at ${range}, RAM at ${ram}`, next);
 	}

@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, hartBase } from "./coreAbi.ts";
@@ -30,7 +31,7 @@ export function physicalMemory(
 		},
 		write: (address, bytes) => {
 			if (pointer(address, bytes.length) === undefined) {
-				const where = `[0x${address.toString(16)}, +${bytes.length})`;
+				const where = `[${hex(address)}, +${bytes.length})`;
 				throw new UserError("machine-options", `${where} is not all in RAM`, "Give an address in RAM.");
 			}
 			if (bytes.length > 0) put(address, bytes);

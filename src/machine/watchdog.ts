@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import * as layout from "./core/layout.ts";
 import { hartBase } from "./coreAbi.ts";
 import type { StallReport } from "./types.ts";
@@ -177,7 +178,7 @@ export class Watchdog {
 		const hart = this.all.find((candidate) => (this.seen[candidate] as Seen).faultLooks >= faultLooks);
 		if (hart === undefined) return undefined;
 		const pc = this.name(this.long(hart, layout.V_TRAP_PC));
-		const address = `0x${this.long(hart, layout.V_TRAP_TVAL).toString(16)}`;
+		const address = hex(this.long(hart, layout.V_TRAP_TVAL));
 		if (this.isInHandlerEntry(hart))
 			return this.report(
 				"trap-loop",
@@ -252,6 +253,6 @@ export class Watchdog {
 
 	private name(pc: bigint): string {
 		const symbol = this.symbolize?.(pc);
-		return `0x${pc.toString(16)}${symbol ? ` (${symbol})` : ""}`;
+		return `${hex(pc)}${symbol ? ` (${symbol})` : ""}`;
 	}
 }

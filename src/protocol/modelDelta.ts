@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { FramesModel, FrameUse, KernelDelta, KernelModel, LogEntry, UseRun } from "./kernelModel.ts";
 
 const pageBytes = 4096;
@@ -61,7 +62,7 @@ export function expandUses(runs: readonly UseRun[]): FrameUse[] {
 		for (const [i, frame] of frames.entries()) {
 			// Addresses of the lower half are exact as numbers, and much cheaper.
 			const at = first < 2n ** 39n ? number + i * pageBytes : first + BigInt(i * pageBytes);
-			uses.push({ frame, pid, as, address: `0x${at.toString(16)}` });
+			uses.push({ frame, pid, as, address: hex(at) });
 		}
 	}
 	return uses;

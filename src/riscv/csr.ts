@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import type { PrivilegeMode } from "./registers.ts";
 
 interface Csr {
@@ -95,5 +96,5 @@ export function csrNumber(name: string): number | undefined {
 
 /** The name, or the number in hexadecimal as assemblers accept it. */
 export function csrName(number: number): string {
-	return byNumber.get(number)?.name ?? `0x${number.toString(16)}`;
+	return byNumber.get(number)?.name ?? hex(number);
 }

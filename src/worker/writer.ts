@@ -1,3 +1,4 @@
+import { hex } from "../common/bytes.ts";
 import { KernelView } from "../kernelview/kernelView.ts";
 import type { Instructions } from "../machine/types.ts";
 import type { WriterModel } from "../protocol/history.ts";
@@ -38,7 +39,7 @@ export function writerInHistory(
 		const write = history.lastWrite(address, entryBytes, ({ hart }) => hart?.mode === 1);
 		if (!write || write.hart === undefined || write.position.steps <= after) return undefined;
 		const stack = view.kernelCalls(write.hart, write.pc).slice(0, mostCalls);
-		return { instret: write.position.steps, hart: write.hart, address: `0x${address.toString(16)}`, stack };
+		return { instret: write.position.steps, hart: write.hart, address: hex(address), stack };
 	} finally {
 		if (here === undefined) history.toPresent();
 		else history.seek(here);
@@ -71,7 +72,7 @@ export async function whoWrote(
 				const byKernel = stop.kind === "watchpoint" && stop.hart !== undefined && again.harts[stop.hart]?.mode === 1;
 				if (stop.kind === "watchpoint" && stop.hart !== undefined && byKernel) {
 					const stack = view.kernelCalls(stop.hart, stop.pc).slice(0, mostCalls);
-					found = { instret: again.instret, hart: stop.hart, address: `0x${address.toString(16)}`, stack };
+					found = { instret: again.instret, hart: stop.hart, address: hex(address), stack };
 				} else if (stop.kind !== "budget" && stop.kind !== "waiting" && stop.kind !== "watchpoint") return found;
 				else await host.breathe();
 			}

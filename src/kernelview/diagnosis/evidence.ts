@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import { plain } from "../../debuginfo/types.ts";
 import type { DiagnosisFrame, RunEnd } from "../../protocol/diagnosis.ts";
 import type { Finding, SourcePoint } from "../../protocol/kernelModel.ts";
@@ -202,4 +203,4 @@ export const at = (call: { readonly file?: string; readonly line?: number } | un
 export const named = (call: { readonly name: string; readonly file?: string; readonly line?: number }) =>
 	at(call) === "" ? call.name : `${call.name} (${at(call)})`;
 
-export const hexOf = (value: number | bigint) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
+export const hexOf = (value: number | bigint) => hex(BigInt.asUintN(64, BigInt(value)));

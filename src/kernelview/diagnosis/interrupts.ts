@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import type { Hart } from "../../machine/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
@@ -41,7 +42,7 @@ const list = (found: readonly Device[]) =>
 function effects(evidence: Evidence): string[] {
 	return evidence.look.processes.flatMap((process) => {
 		if (process.state !== "SLEEPING") return [];
-		const channel = evidence.sources.names.describe(process.chan) ?? `0x${process.chan.toString(16)}`;
+		const channel = evidence.sources.names.describe(process.chan) ?? hex(process.chan);
 		const where = evidence.whereAsleep(process);
 		return [`process ${process.pid} (${process.name}) sleeps on ${channel}${where ? ` in ${named(where)}` : ""}`];
 	});

@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import type { ExpressionContext } from "../../debuginfo/expression.ts";
 import { type UnwindContext, unwind } from "../../debuginfo/unwind.ts";
 import type { DiagnosisFrame } from "../../protocol/diagnosis.ts";
@@ -33,7 +34,7 @@ export function kernelCalls(sources: Sources, pc: bigint, hart: Pick<UnwindConte
 	const { register, csr } = hart;
 	const { frames } = unwind(names.symbols, pc, { register, memory: read, ...(csr ? { csr } : {}) });
 	for (const { place, pc: next, at, context } of frames) {
-		const shared = { address: `0x${next.toString(16)}`, pc: Number(next), at, context };
+		const shared = { address: hex(next), pc: Number(next), at, context };
 		const where = place.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {};
 		calls.push({ ...shared, name: place.function ?? place.symbol ?? "?", ...where });
 		for (const { function: name, file, line } of place.inlinedInto ?? []) calls.push({ ...shared, name, file, line });

@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import { findMember } from "../../debuginfo/types.ts";
 import type { Diagnosis, DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
@@ -34,7 +35,7 @@ const largeFrame = 1024;
 export function kernelFault(evidence: Evidence, trap: KernelTrap, said: string | undefined): Diagnosis {
 	const { hart, process, frames } = trap;
 	const first = frames[0];
-	const where = first ? named(first) : `0x${trap.pc.toString(16)}`;
+	const where = first ? named(first) : hex(trap.pc);
 	const access = accessNames[trap.cause];
 	const told = access === undefined ? other(trap, where) : explain(evidence, trap, where, access);
 	const during = evidence.during(process);

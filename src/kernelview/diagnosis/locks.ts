@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import { findMember, plain, type StructType, type Type } from "../../debuginfo/types.ts";
 import type { GuestMemory } from "../guestMemory.ts";
 import type { KernelNames } from "../kernelNames.ts";
@@ -87,7 +88,7 @@ export class LockReader {
 
 	/** The lock at an address; one that is in no variable (of a pipe) goes by its address. */
 	at(address: number): Lock {
-		return this.spinlocks.find((lock) => lock.address === address) ?? { path: `0x${address.toString(16)}`, address };
+		return this.spinlocks.find((lock) => lock.address === address) ?? { path: hex(address), address };
 	}
 
 	private member(type: StructType | undefined, name: string, address: number): number | undefined {

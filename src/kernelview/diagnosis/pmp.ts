@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
 import type { Evidence } from "./evidence.ts";
@@ -35,7 +36,7 @@ export function pmpDenied(evidence: Evidence): Diagnosis | undefined {
 		evidence: [
 			wasSeen
 				? `all PMP entries of hart ${hart.id} are off, and supervisor mode was denied its fetches`
-				: `all PMP entries of hart ${hart.id} are off, and its fetch at 0x${(hart.csr(CSR.mepc) ?? 0n).toString(16)} was denied (mcause 1)`,
+				: `all PMP entries of hart ${hart.id} are off, and its fetch at ${hex(hart.csr(CSR.mepc) ?? 0n)} was denied (mcause 1)`,
 		],
 		frames: [],
 		...(point ? { look: point } : {}),

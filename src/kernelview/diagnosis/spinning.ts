@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
 import { inAtomicLoop } from "./callSites.ts";
@@ -127,7 +128,7 @@ function neverReleased(
 				? `hart ${holder} is in user mode${process ? ` in process ${process.pid} (${process.name})` : ""}`
 				: holderCalls[0]
 					? `hart ${holder} is in ${named(holderCalls[0])}`
-					: `hart ${holder} is at 0x${state.pc.toString(16)}`;
+					: `hart ${holder} is at ${hex(state.pc)}`;
 	const taken = origin ? `, taken at ${at(origin.point)} (${origin.point.function ?? "?"})` : "";
 	const never = leak ? ` by the ${leak.during}, which returned without releasing it` : "";
 	const cause = `${waiter.caller ? named(waiter.caller) : `Hart ${waiter.hart}`} waits for ever for ${label}, which ${holder === undefined ? "is locked, and no hart is named as its holder" : `hart ${holder} holds`}${taken}${never}.`;

@@ -1,3 +1,4 @@
+import { hex } from "../../common/bytes.ts";
 import type { Diagnosis, DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
 import { pageBytes } from "../guestMemory.ts";
@@ -20,7 +21,7 @@ export function userFault(evidence: Evidence, trap: UserTrap, kept: readonly Dia
 	const place = program?.place(trap.pc);
 	const here: DiagnosisFrame = {
 		name: place?.function ?? "?",
-		address: `0x${trap.pc.toString(16)}`,
+		address: hex(trap.pc),
 		...(place?.file !== undefined && place.line !== undefined ? { file: place.file, line: place.line } : {}),
 	};
 	const frames = kept.length > 0 ? kept : program ? [here] : [];

@@ -2,6 +2,7 @@
  * The device's side of a split virtqueue (virtio 1.2, section 2.7). What the guest wrote is checked before it is used:
  * a ring or descriptor outside RAM, a loop, or an index that ran ahead is a {@link QueueError}, and the device stops.
  */
+import { hex } from "../../common/bytes.ts";
 import type { GuestMemory } from "../device.ts";
 
 const DESC_SIZE = 16;
@@ -91,7 +92,7 @@ export class Virtqueue {
 		if (length === 0) throw new QueueError(`descriptor ${index} has no bytes`);
 		const offset = this.memory.locate(address, length);
 		if (offset === undefined) {
-			throw new QueueError(`descriptor ${index} points outside of RAM: 0x${address.toString(16)}, ${length} bytes`);
+			throw new QueueError(`descriptor ${index} points outside of RAM: ${hex(address)}, ${length} bytes`);
 		}
 		if (flags & DESC_WRITE) writable.push({ offset, length });
 		else if (writable.length > 0) {
@@ -102,7 +103,7 @@ export class Virtqueue {
 
 	private ring(what: string, address: bigint, length: number): number {
 		const offset = this.memory.locate(address, length);
-		if (offset === undefined) throw new QueueError(`the ${what} is outside of RAM: 0x${address.toString(16)}`);
+		if (offset === undefined) throw new QueueError(`the ${what} is outside of RAM: ${hex(address)}`);
 		return offset;
 	}
 }

@@ -20,6 +20,8 @@ interface Sample {
 	readonly resident: number;
 	readonly heap: number;
 	readonly external: number;
+	/** Of the machine's past; it fills to its limit. */
+	readonly history: number;
 	readonly instructions: number;
 	readonly modules: number;
 	readonly drops: number;
@@ -70,6 +72,7 @@ const sample = () => {
 		resident: rss / miB,
 		heap: heapUsed / miB,
 		external: external / miB,
+		history: (machine.history?.usage.bytes ?? 0) / miB,
 		instructions: machine.instret,
 		modules,
 		drops,
@@ -77,7 +80,7 @@ const sample = () => {
 	});
 	const now = samples.at(-1) as Sample;
 	process.stdout.write(
-		`${now.seconds.toFixed(0)} s: ${now.resident.toFixed(0)} MiB resident, heap ${now.heap.toFixed(0)}, ${(now.instructions / 1e9).toFixed(1)} G instructions, ` +
+		`${now.seconds.toFixed(0)} s: ${now.resident.toFixed(0)} MiB resident, heap ${now.heap.toFixed(0)}, history ${now.history.toFixed(0)}, ${(now.instructions / 1e9).toFixed(1)} G instructions, ` +
 			`${now.liveRegions} regions live, ${modules} modules compiled, cache dropped ${drops} times\n`,
 	);
 };
@@ -150,8 +153,8 @@ while (await passes("usertests -q", /ALL TESTS PASSED/)) {
 }
 machine.dispose();
 
-// The first fifth fills memory and cache; from there on, the first and the last quarter are compared.
-const steady = samples.slice(Math.ceil(samples.length / 5));
+// The first part fills memory, cache and, where there is one, the history; from there on, the first and the last quarter are compared.
+const steady = samples.slice(Math.ceil(samples.length / (values.watch ? 2 : 5)));
 const quarter = Math.max(1, Math.floor(steady.length / 4));
 const of = (list: readonly Sample[], pick: (one: Sample) => number) => median(list.map(pick));
 const [early, late] = [steady.slice(0, quarter), steady.slice(-quarter)];

@@ -256,13 +256,16 @@ function isEntry(symbols: ProgramSymbols, at: number, returnsTo: number): boolea
 
 /** Where the call goes that returns to an address, when it is a direct one. */
 function callTarget(elf: ElfFile, returnsTo: number): number | undefined {
-	const code = elf.loaded(returnsTo - 8, 8);
-	if (!code || code.length < 8) return undefined;
-	const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
-	const last = view.getUint32(4, true);
+	const word = (address: number): number | undefined => {
+		const code = elf.loaded(address, 4);
+		return code?.length === 4 ? new DataView(code.buffer, code.byteOffset, 4).getUint32(0, true) : undefined;
+	};
+	const last = word(returnsTo - 4);
+	if (last === undefined) return undefined;
 	const mnemonic = findInstruction(last)?.mnemonic;
 	if (mnemonic === "jal") return returnsTo - 4 + fields.jump.get(last);
-	const first = view.getUint32(0, true);
-	if (mnemonic !== "jalr" || findInstruction(first)?.mnemonic !== "auipc") return undefined;
+	// What stands before it is no part of a program that begins with the call.
+	const first = mnemonic === "jalr" ? word(returnsTo - 8) : undefined;
+	if (first === undefined || findInstruction(first)?.mnemonic !== "auipc") return undefined;
 	return returnsTo - 8 + (fields.imm20.get(first) << 12) + fields.imm12.get(last);
 }

@@ -182,7 +182,8 @@ async function lookAtStates(context) {
 	const side = await InspectorSide.built("hw5-anonymous-mmap", "3b", { harts: 3 });
 	const problems = [];
 	try {
-		const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side));
+		const options = { ready: ".empty" };
+		const inspector = context.keep(await InspectorPage.open(context.browser, context.root, side, options));
 		const { page } = inspector;
 		for (const [name, happens, says] of states) {
 			await happens(side);

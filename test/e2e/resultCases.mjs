@@ -104,7 +104,8 @@ export const resultCases = {
 			/✗ Failed: prodcons1: the kernel was not built\s+'undeclared' undeclared[\s\S]*where +kernel\/sysfile\.c:\d+[\s\S]*▸ Open Problems/,
 		);
 		await shot(workbench, "build-error");
-		assert.equal(await workbench.page.locator(".notification-toast").count(), 0, "nothing stands over the card");
+		const toasts = workbench.page.locator(".notification-toast");
+		await until(async () => (await toasts.count()) === 0, "no notification stands over the card");
 		await workbench.followTerminalLink("Open Problems");
 		await workbench.page
 			.locator(".markers-panel .monaco-list-row", { hasText: "'undeclared' undeclared" })

@@ -48,7 +48,13 @@ export class InspectorPage {
 		browser,
 		root,
 		side,
-		{ theme = "light", viewport = { width: 1100, height: 700 }, bodyClass = "", ...options } = {},
+		{
+			theme = "light",
+			viewport = { width: 1100, height: 700 },
+			bodyClass = "",
+			ready = "xv6-timeline",
+			...options
+		} = {},
 	) {
 		const context = await browser.newContext({ viewport, ...options });
 		context.setDefaultTimeout(patienceMs);
@@ -90,8 +96,8 @@ export class InspectorPage {
 			}
 		});
 		await page.goto(`${origin}/`);
-		// A machine has a time line; without one there is what to do first.
-		await page.locator("xv6-timeline, .empty").first().waitFor();
+		// Before there is a machine, something else than its time line.
+		await page.locator(ready).first().waitFor();
 		self.root = root;
 		return self;
 	}

@@ -1310,6 +1310,80 @@ deeper(int n)
 		end: "prompt",
 		says: ``,
 	},
+	{
+		name: "a pipe that nobody writes to, after a child that was killed and waited for",
+		key: "reaped",
+		program: `char c;
+  int p[2];
+  if(fork() == 0)
+    *(volatile int*)0x3fffff0000 = 1; // beyond sz, in a child that is waited for
+  wait(0);
+  pipe(p);
+  read(p[0], &c, 1); // its own pipe`,
+		end: "timeout",
+		says: `cause: Process 3 (prog) sleeps in piperead (kernel/pipe.c): the pipe is empty, and a process still has it open for writing, so that the read never ends. Close the write end in every process that does not write.
+  look at: kernel/pipe.c (piperead)
+  where: process 3 (prog)
+  evidence: nread 0, nwrite 0, readopen 1, writeopen 1
+  evidence: process 1 (init) is SLEEPING on proc[0] in wait (kernel/proc.c)
+  evidence: process 2 (sh) is SLEEPING on proc[1] in wait (kernel/proc.c)
+  calls, innermost first:
+    sched (kernel/proc.c)
+    leave (kernel/proc.c)
+    sleep (kernel/proc.c)
+    piperead (kernel/pipe.c)
+    transfer (kernel/sysfile.c)
+    sys_read (kernel/sysfile.c)
+    syscall (kernel/syscall.c)
+    usertrap (kernel/trap.c)
+cause: Process 4 (prog) was killed: its store of 0x… in run_reaped («*(volatile int*)0x3fffff0000 = 1; // beyond sz, in a child that is waited for») is beyond p->sz (0x…), and nothing is mapped there.
+  look at: «*(volatile int*)0x3fffff0000 = 1; // beyond sz, in a child that is waited for» (run_reaped)
+  where: hart H, process 4 (prog)
+  evidence: scause 15, sepc 0x…, stval 0x…, p->sz 0x…
+  evidence: page 0x… is not mapped
+  calls, innermost first:
+    run_reaped («*(volatile int*)0x3fffff0000 = 1; // beyond sz, in a child that is waited for»)
+    main («if(strcmp(argv[1], "reaped") == 0) run_reaped();»)
+    start (user/ulib.c)`,
+	},
+	{
+		name: "a pipe whose writer was killed, and its reader has it open as well",
+		key: "unreaped",
+		program: `char c;
+  int p[2];
+  pipe(p);
+  if(fork() == 0){
+    *(volatile int*)0x3fffff0000 = 1; // beyond sz, in the writer
+    write(p[1], &c, 1);
+  }
+  read(p[0], &c, 1); // both ends`,
+		end: "timeout",
+		says: `cause: Process 4 (prog) was killed: its store of 0x… in run_unreaped («*(volatile int*)0x3fffff0000 = 1; // beyond sz, in the writer») is beyond p->sz (0x…), and nothing is mapped there.
+  look at: «*(volatile int*)0x3fffff0000 = 1; // beyond sz, in the writer» (run_unreaped)
+  where: hart H, process 4 (prog)
+  evidence: scause 15, sepc 0x…, stval 0x…, p->sz 0x…
+  evidence: page 0x… is not mapped
+  calls, innermost first:
+    run_unreaped («*(volatile int*)0x3fffff0000 = 1; // beyond sz, in the writer»)
+    main («if(strcmp(argv[1], "unreaped") == 0) run_unreaped();»)
+    start (user/ulib.c)
+cause: Process 3 (prog) sleeps in piperead (kernel/pipe.c): the pipe is empty, and a process still has it open for writing, so that the read never ends. Close the write end in every process that does not write.
+  look at: kernel/pipe.c (piperead)
+  where: process 3 (prog)
+  evidence: nread 0, nwrite 0, readopen 1, writeopen 1
+  evidence: process 1 (init) is SLEEPING on proc[0] in wait (kernel/proc.c)
+  evidence: process 2 (sh) is SLEEPING on proc[1] in wait (kernel/proc.c)
+  evidence: process 4 (prog) is ZOMBIE
+  calls, innermost first:
+    sched (kernel/proc.c)
+    leave (kernel/proc.c)
+    sleep (kernel/proc.c)
+    piperead (kernel/pipe.c)
+    transfer (kernel/sysfile.c)
+    sys_read (kernel/sysfile.c)
+    syscall (kernel/syscall.c)
+    usertrap (kernel/trap.c)`,
+	},
 ];
 
 let kernel: FaultKernel;

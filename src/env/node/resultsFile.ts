@@ -89,9 +89,13 @@ export async function writeResults(file: string, results: Results): Promise<void
 	await atomicWrite([{ path: file, bytes: utf8(lines.join("")) }]);
 }
 
+/** A process that was killed a moment ago still gives its memory back. */
+const dyingMs = 1000;
+
 function takeLock(lock: string, file: string): void {
 	const mine = `${hostname()} ${process.pid}\n`;
-	for (let attempt = 0; attempt < 2; attempt++) {
+	const until = performance.now() + dyingMs;
+	for (;;) {
 		try {
 			writeFileSync(lock, mine, { flag: "wx" });
 			return;
@@ -99,20 +103,23 @@ function takeLock(lock: string, file: string): void {
 			if ((error as NodeJS.ErrnoException).code !== "EEXIST")
 				throw unwritable(file, error, "", "choose another file with --out");
 		}
-		const [host, pid] = readLock(lock);
+		const [host = "another machine", pid = "?"] = readLock(lock);
 		if (host === hostname() && !isAlive(Number(pid))) {
 			// Of a run that was killed.
 			rmSync(lock, { force: true });
 			continue;
 		}
-		break;
+		// "?": it is just being written, or removed.
+		if ((pid === "?" || host === hostname()) && performance.now() < until) {
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+			continue;
+		}
+		throw new UserError(
+			"already-exists",
+			`Another run writes ${file} (process ${pid} of ${host})`,
+			`Wait for it or name another file with --out; if it is not there any more, remove ${lock}.`,
+		);
 	}
-	const [host = "another machine", pid = "?"] = readLock(lock);
-	throw new UserError(
-		"already-exists",
-		`Another run writes ${file} (process ${pid} of ${host})`,
-		`Wait for it or name another file with --out; if it is not there any more, remove ${lock}.`,
-	);
 }
 
 function readLock(lock: string): string[] {

@@ -1,0 +1,25 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { isAlive } from "../../../../src/env/node/isAlive.ts";
+
+test("this process runs, and one with a number that nobody has does not", () => {
+	expect(isAlive(process.pid)).toBe(true);
+	expect(isAlive(2 ** 30)).toBe(false);
+});
+
+test.runIf(process.platform === "linux")(
+	"a process that has ended and that nobody waited for does not run",
+	async () => {
+		// The shell's child ends, and sleep, which the shell becomes, never asks for it.
+		const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+		try {
+			const [printed] = (await once(shell.stdout, "data")) as [Buffer];
+			const pid = Number(printed.toString());
+			await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+			expect(process.kill(pid, 0)).toBe(true);
+		} finally {
+			shell.kill("SIGKILL");
+		}
+	},
+);

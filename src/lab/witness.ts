@@ -1,6 +1,6 @@
 import { hex } from "../common/bytes.ts";
 import { type Disposable, DisposableStore } from "../common/disposable.ts";
-import { PF_W } from "../common/elf.ts";
+import { PF_W, SHF_EXECINSTR } from "../common/elf.ts";
 import { UserError } from "../common/errors.ts";
 import { ElfFile } from "../debuginfo/elf.ts";
 import { GuestMemory, pageBytes } from "../kernelview/guestMemory.ts";
@@ -38,11 +38,52 @@ const longestStub = 24;
 const mostWritten = 400_000;
 const mostPerCall = 8192;
 
+/** What a program does not change of one of its pages: bytes from an offset on. */
+interface Text {
+	readonly from: number;
+	readonly bytes: Uint8Array;
+}
+
+/** Whether memory, where the page lies at `at`, holds a page's text between two offsets. */
+function same({ from, bytes: text }: Text, bytes: ReadonlyBytes, at: number, low: number, high: number): boolean {
+	for (let i = Math.max(from, low); i < Math.min(from + text.length, high); i++)
+		if (bytes[at + i] !== text[i - from]) return false;
+	return true;
+}
+
+/**
+ * By page: the segments that cannot be written, and of one that can (`ld -N` makes one of all, as xv6 did until 2021) the sections of code;
+ * of a page with two of these the first.
+ */
+function textOf(elf: ElfFile, file: Uint8Array): ReadonlyMap<number, Text> {
+	const pages = new Map<number, Text>();
+	const add = (address: number, bytes: Uint8Array) => {
+		for (let at = 0; at < bytes.length; ) {
+			const from = (address + at) % pageBytes;
+			const end = Math.min(bytes.length, at + pageBytes - from);
+			if (!pages.has(address + at - from)) pages.set(address + at - from, { from, bytes: bytes.subarray(at, end) });
+			at = end;
+		}
+	};
+	for (const { flags, address, offset, fileSize } of elf.segments) {
+		if ((flags & PF_W) === 0) add(address, file.subarray(offset, offset + fileSize));
+		else
+			for (const section of elf.sections)
+				if (
+					(section.flags & SHF_EXECINSTR) !== 0n &&
+					section.address >= address &&
+					section.address < address + fileSize
+				)
+					add(section.address, file.subarray(section.offset, section.offset + section.size));
+	}
+	return pages;
+}
+
 /** Text of a program, by which a process is recognised; whatever the kernel says it runs. */
 class Image {
 	readonly name: string;
 	readonly entry: number;
-	private readonly pages: ReadonlyMap<number, Uint8Array>;
+	private readonly pages: ReadonlyMap<number, Text>;
 	private readonly elf: ElfFile;
 	private readonly names = new Map<number, string>();
 
@@ -50,37 +91,26 @@ class Image {
 		this.name = name;
 		this.elf = new ElfFile(elf);
 		this.entry = this.elf.entry;
-		const pages = new Map<number, Uint8Array>();
-		for (const { flags, address, offset, fileSize } of this.elf.segments) {
-			if (flags & PF_W) continue;
-			for (let at = 0; at < fileSize; at += pageBytes)
-				pages.set(address + at, elf.subarray(offset + at, offset + Math.min(at + pageBytes, fileSize)));
-		}
-		this.pages = pages;
+		this.pages = textOf(this.elf, elf);
 	}
 
 	/** Whether the process with this page table has this program's text, wherever it has a page of it. */
 	fits(memory: GuestMemory, bytes: ReadonlyBytes, root: number, pc: number): boolean {
 		if (!this.pages.has(pc - (pc % pageBytes))) return false;
-		for (const [va, page] of this.pages) {
+		for (const [va, text] of this.pages) {
 			const physical = translate(memory, root, va);
-			if (physical === undefined) continue;
-			const at = physical - memory.base;
-			for (let i = 0; i < page.length; i++) if (bytes[at + i] !== page[i]) return false;
+			if (physical !== undefined && !same(text, bytes, physical - memory.base, 0, pageBytes)) return false;
 		}
 		return true;
 	}
 
 	/** A quick look at the place where it is. */
 	fitsAt(memory: GuestMemory, bytes: ReadonlyBytes, root: number, pc: number): boolean {
-		const page = this.pages.get(pc - (pc % pageBytes));
+		const text = this.pages.get(pc - (pc % pageBytes));
 		const physical = translate(memory, root, pc);
-		if (!page || physical === undefined) return false;
-		const from = pc % pageBytes;
-		const at = physical - memory.base - from;
-		for (let i = Math.max(0, from - 16); i < Math.min(page.length, from + 16); i++)
-			if (bytes[at + i] !== page[i]) return false;
-		return true;
+		if (!text || physical === undefined) return false;
+		const at = pc % pageBytes;
+		return same(text, bytes, physical - memory.base - at, at - 16, at + 16);
 	}
 
 	/** Name of the stub that a system call comes from: usys.S has one for each. */

@@ -11,8 +11,8 @@ test("this process runs, and one with a number that nobody has does not", () => 
 test.runIf(process.platform === "linux")(
 	"a process that has ended and that nobody waited for does not run",
 	async () => {
-		// The shell's child ends, and sleep, which the shell becomes, never asks for it.
-		const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+		// The child ends after the shell has become another sleep, which never asks for it.
+		const shell = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
 		try {
 			const [printed] = (await once(shell.stdout, "data")) as [Buffer];
 			const pid = Number(printed.toString());

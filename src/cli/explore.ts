@@ -5,7 +5,7 @@ import { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../env/node/atomicWrite.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type Exploration, explore, exploreSchedule } from "../explore/explore.ts";
-import { progressText } from "../explore/progress.ts";
+import { coveredText, progressText } from "../explore/progress.ts";
 import { markedPlaces, recordSchedule } from "../explore/record.ts";
 import { type Finding, renderFindings } from "../explore/report.ts";
 import { parseScheduleText, scheduleText } from "../explore/scheduleText.ts";
@@ -67,7 +67,7 @@ export async function runExplore(argv: string[]): Promise<number> {
 	const races = seen.benign === 1 ? "1 known benign race" : `${seen.benign} known benign races`;
 	const left = seen.benign === 0 ? "" : `, ${races} left out`;
 	const tried = found
-		? `; ${found.schedules} schedules tried, harts stopped at ${found.covered.stopped} of ${found.covered.places} places, ${harm ? "the last one failed" : "none failed"}`
+		? `; ${found.schedules} ${found.schedules === 1 ? "schedule" : "schedules"} tried${coveredText(found.covered)}, ${harm ? "the last one failed" : "none failed"}`
 		: "";
 	process.stderr.write(`xv6-lab: ${findings.length === 0 ? "nothing" : findings.length} found${left}${tried}\n`);
 	return findings.length > 0 || harm ? exitCodes.failed : codeOfEnd(seen.end);

@@ -114,8 +114,9 @@ export class FolderTestRun {
 				const rate = rateOf(done, (performance.now() - (exploring.get(test) ?? 0)) / 1000);
 				const now = vscode.l10n.t("{0}: schedule {1} of {2} ({3})", item.label, done + 1, total, strategy);
 				const { stopped, places } = covered;
-				const speed = rate === undefined ? "" : `, ${vscode.l10n.t("{0} a second", rate)}`;
-				this.say(`${now}${speed}, ${vscode.l10n.t("harts stopped at {0} of {1} places", stopped, places)}`, item);
+				const speed = rate === undefined ? [] : [vscode.l10n.t("{0} a second", rate)];
+				const where = places === 0 ? [] : [vscode.l10n.t("harts stopped at {0} of {1} places", stopped, places)];
+				this.say([now, ...speed, ...where].join(", "), item);
 			}),
 		);
 		store.add(engine.on("verdict", (verdict) => this.take(verdict)));

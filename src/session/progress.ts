@@ -213,7 +213,9 @@ const hasInterruptsOff = (hart: Hart): boolean => hart.mode === 1 && ((hart.csr(
 
 function reason(waiting: Waiting | undefined, lost: readonly number[]): string {
 	if (lost.length > 0)
-		return `Hart ${lost.join(" and hart ")} is in a loop without a way out, and its interrupts are off.`;
+		return lost.length === 1
+			? `Hart ${lost[0]} is in a loop without a way out, and its interrupts are off.`
+			: `Harts ${lost.join(" and ")} are in loops without a way out, and their interrupts are off.`;
 	switch (waiting?.kind) {
 		case "time":
 			return "A process sleeps until a later tick, and the clock does not wake it.";

@@ -1,9 +1,8 @@
 import * as vscode from "vscode";
-import type { UserError } from "../common/errors.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import { BackgroundBuild } from "./backgroundBuild.ts";
-import { buildErrors } from "./buildFailure.ts";
+import type { BuildFailed } from "./buildFailure.ts";
 import { registerBuildTask } from "./buildTask.ts";
 import { buildCard, type Card, diagnosisCard, terminalCard, verdictCard } from "./card.ts";
 import { actionWords, cardWords } from "./cardWords.ts";
@@ -181,9 +180,9 @@ function showCard(folder: LabFolder, card: Card, program: string | undefined): v
 }
 
 /** Where the output of what was to run would stand. */
-function showBuildFailure(folder: LabFolder, error: UserError, program: string | undefined): void {
+function showBuildFailure(folder: LabFolder, { errors }: BuildFailed, program: string | undefined): void {
 	const what = vscode.l10n.t("the kernel was not built");
-	const card = buildCard(program === undefined ? what : `${program}: ${what}`, buildErrors(error));
+	const card = buildCard(program === undefined ? what : `${program}: ${what}`, errors);
 	const words = actionWords();
 	const actions = [...(program === undefined ? [] : [words.runAgain]), words.openProblems];
 	folder.terminal.show(true);

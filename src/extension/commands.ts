@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
-import { isBuildFailure } from "./buildFailure.ts";
+import { BuildFailed } from "./buildFailure.ts";
 import type { Folders } from "./folders.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { addToDisk } from "./quickFixes.ts";
@@ -20,7 +20,7 @@ interface CommandParts {
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	/** What stood in the way of a build; `program` would have run then. */
-	showBuildFailure(folder: LabFolder, error: UserError, program: string | undefined): void;
+	showBuildFailure(folder: LabFolder, failure: BuildFailed, program: string | undefined): void;
 	runAllTests(folder: LabFolder): Promise<void>;
 	runInExplorer(folder: LabFolder, test: string): Promise<void>;
 	/** The tests of a program, each with many schedules. */
@@ -57,7 +57,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 				return true;
 			} catch (error) {
 				if (error instanceof UserError && error.code === "cancelled") sayCancelled(folder, title);
-				if (!isBuildFailure(error)) throw error;
+				if (!(error instanceof BuildFailed)) throw error;
 				log.error(error.format());
 				parts.showBuildFailure(folder, error, program);
 				return false;
@@ -76,7 +76,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 				const summary = await folder.build(report, token);
 				void vscode.window.setStatusBarMessage(`$(check) ${summary.summary}`, 5000);
 			} catch (error) {
-				if (!isBuildFailure(error)) throw error;
+				if (!(error instanceof BuildFailed)) throw error;
 				// Nothing was to run: the errors are what was asked for, and they have a panel of their own.
 				log.error(error.format());
 				await vscode.commands.executeCommand("workbench.actions.view.problems");

@@ -7,7 +7,7 @@ import type { BuildSummary, CommandResult, EngineRequests, MachineState, TreeInf
 import type { LiveUpdate } from "../protocol/history.ts";
 import { type RunInfo, runInfoOf } from "../protocol/inspector.ts";
 import type { KernelModel } from "../protocol/kernelModel.ts";
-import { compileFailed } from "./buildFailure.ts";
+import { BuildFailed } from "./buildFailure.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
 import type { EngineClient, Platform } from "./engineClient.ts";
 import { TreeMirror } from "./mirror.ts";
@@ -209,7 +209,7 @@ export class LabFolder implements vscode.Disposable {
 	}
 
 	/**
-	 * Saves, syncs and builds. Throws UserError `compile-failed` when there are errors; they are in the Problems panel then.
+	 * Saves, syncs and builds. Throws BuildFailed when there are errors; they are in the Problems panel then.
 	 * One build at a time: the engine ends a request when the next long one comes, so a second caller waits here for the first.
 	 */
 	build(report: BuildReport, token: vscode.CancellationToken, unoptimized = false): Promise<BuildSummary> {
@@ -311,10 +311,11 @@ export class LabFolder implements vscode.Disposable {
 			built = summary;
 		} catch (error) {
 			// Nothing was compiled: a Makefile or manifest that cannot be understood has its place in the Problems panel too.
-			if (error instanceof UserError && error.position) this.diagnostics.publishError(this.root, error);
-			throw error;
+			if (!(error instanceof UserError && error.position)) throw error;
+			this.diagnostics.publishError(this.root, error);
+			throw BuildFailed.before(error);
 		}
-		if (!built.ok) throw compileFailed(built);
+		if (!built.ok) throw BuildFailed.of(built);
 		return built;
 	}
 

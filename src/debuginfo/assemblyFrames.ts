@@ -1,6 +1,7 @@
 import { expandCompressed } from "../riscv/compressed.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction, instructionLength } from "../riscv/isa.ts";
+import { ra, sp } from "../riscv/registers.ts";
 import type { ElfFile } from "./elf.ts";
 import type { ExpressionContext } from "./expression.ts";
 
@@ -38,8 +39,6 @@ interface Sum {
 const csrs = 4096;
 /** Longer code without call-frame information is not xv6's trampoline or switch. */
 const maxBytes = 2048;
-const sp = 2;
-const ra = 1;
 
 interface State {
 	readonly registers: (Sum | undefined)[];

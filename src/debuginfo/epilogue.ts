@@ -1,14 +1,13 @@
 import { expandCompressed } from "../riscv/compressed.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction, instructionLength } from "../riscv/isa.ts";
+import { ra, sp } from "../riscv/registers.ts";
 import type { ElfFile } from "./elf.ts";
 import type { ExpressionContext } from "./expression.ts";
 
 /** All registers that a function saves and `ret`, compressed or not. */
 const mostBytes = 64;
 const mostCode = 4096;
-const ra = 1;
-const sp = 2;
 
 interface Returned {
 	readonly cfa: bigint;

@@ -4,6 +4,7 @@ import { findMember } from "../debuginfo/types.ts";
 import type { Hart, Instructions, Trap } from "../machine/types.ts";
 import type { ActivityKind, ActivityMark, ActivityModel, ActivitySpan } from "../protocol/activity.ts";
 import type { SourcePoint } from "../protocol/kernelModel.ts";
+import { a0, a1, a7, ra, sp } from "../riscv/registers.ts";
 import { functionBounds } from "./diagnosis/callSites.ts";
 import type { LockReader } from "./diagnosis/locks.ts";
 import type { Sources } from "./look.ts";
@@ -11,11 +12,6 @@ import type { Sources } from "./look.ts";
 /** What is shorter than this share of the part that was asked for would be no pixel wide. */
 const leastShare = 3000;
 const mostSpans = 12_000;
-const ra = 1;
-const sp = 2;
-const a0 = 10;
-const a1 = 11;
-const a7 = 17;
 const userCall = 8;
 const faults: Readonly<Record<number, string>> = {
 	12: "fetch page fault",

@@ -8,6 +8,7 @@ import { canonical, rootOf, translate } from "../kernelview/sv39.ts";
 import type { Hart, MachineSurface, ReadonlyBytes, Trap } from "../machine/types.ts";
 import { isFork } from "../protocol/calls.ts";
 import { CSR } from "../riscv/csr.ts";
+import { a0, a1, a2 } from "../riscv/registers.ts";
 
 /** A program as the build made it and mkfs put it on the disk. */
 export interface DiskProgram {
@@ -33,7 +34,6 @@ const pageFaults: ReadonlySet<number> = new Set([12, 13, 15]);
 const ecallBytes = 4;
 /** ra, sp, s0, s1, s2: a system call and an interrupt leave them alone. */
 const kept = [1, 2, 8, 9, 18] as const;
-const [a0, a1, a2] = [10, 11, 12];
 const longestStub = 24;
 const mostWritten = 400_000;
 const mostPerCall = 8192;

@@ -2,6 +2,7 @@ import { expandCompressed } from "../riscv/compressed.ts";
 import { CSR } from "../riscv/csr.ts";
 import { fields } from "../riscv/fields.ts";
 import { findInstruction, instructionLength } from "../riscv/isa.ts";
+import { sp } from "../riscv/registers.ts";
 import { decodeSatp, pageShift, satpModeSv39, walk } from "../riscv/sv39.ts";
 import type { Hart, PhysicalMemory } from "./types.ts";
 
@@ -12,7 +13,6 @@ const mostCalls = 8;
 const SIE = 2n;
 const MIE = 8n;
 const MPRV = 1n << 17n;
-const sp = 2;
 
 /** What holds whenever the hart comes to a place, however often: registers and words that it stored itself; all else may be anything. */
 interface Known {

@@ -1,5 +1,6 @@
 import { type FieldName, fields } from "./fields.ts";
 import { instructionNamed } from "./isa.ts";
+import { sp } from "./registers.ts";
 
 /** The C extension: unprivileged ISA, chapter 16 (RV64). Each 16-bit instruction is one 32-bit instruction in short. */
 interface Compressed {
@@ -66,7 +67,6 @@ const stackAdjust = (half: number) =>
 const stackOffset = (half: number) =>
 	(at(half, 10, 7) << 6) | (at(half, 12, 11) << 4) | (at(half, 5, 5) << 3) | (at(half, 6, 6) << 2);
 
-const sp = 2;
 const load = (name: string, offset: (half: number) => number) => (half: number) =>
 	build(name, { rd: rdShort(half), rs1: rs1Short(half), imm12: offset(half) });
 const store = (name: string, offset: (half: number) => number) => (half: number) =>

@@ -203,4 +203,4 @@ export const at = (call: { readonly file?: string; readonly line?: number } | un
 export const named = (call: { readonly name: string; readonly file?: string; readonly line?: number }) =>
 	at(call) === "" ? call.name : `${call.name} (${at(call)})`;
 
-export const hexOf = (value: number | bigint) => hex(BigInt.asUintN(64, BigInt(value)));
+export const hexOf = (value: number | bigint) => hex(BigInt(value));

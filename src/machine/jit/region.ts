@@ -1,6 +1,7 @@
 // A region: the code that is reached from one entry inside its page, as basic blocks. It ends where the page ends, at what
 // only the interpreter does, and where it gets too large.
 
+import { ra } from "../../riscv/registers.ts";
 import * as op from "../core/opcodes.ts";
 import { type Instruction, isBranch, isFarBranch, isForInterpreter } from "./instruction.ts";
 
@@ -41,8 +42,6 @@ export interface Region {
 	/** By offset. */
 	readonly blocks: ReadonlyMap<number, Block>;
 }
-
-const ra = 1;
 
 function isJump(code: number): boolean {
 	return code === op.OP_JAL || code === op.OP_JAL_LOCAL || code === op.OP_J_LOCAL || code === op.OP_JALR;

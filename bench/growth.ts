@@ -171,7 +171,7 @@ for (const count of [10, 100, 1000]) {
 	await booted(regions, 128 * mib, use, { manifest });
 }
 
-// The log: entries by the thousand.
+// Harts: as many as the board has.
 const plain = await build();
 for (const harts of [1, 2, 4, 8]) {
 	const { kernel, disk } = plain;
@@ -185,6 +185,8 @@ for (const harts of [1, 2, 4, 8]) {
 	shell.dispose();
 	machine.dispose();
 }
+
+// The log: entries by the thousand.
 for (const forks of [30, 300, 3000]) {
 	await booted(plain, 128 * mib, async (running) => {
 		running.view.begin();

@@ -1,0 +1,579 @@
+/** The window over a workspace in memory. What the extension asks of it is kept in `host`, where a test reads it, or answers for the person. */
+
+import {
+	CancellationTokenSource,
+	type Diagnostic,
+	Disposable,
+	EventEmitter,
+	type FileCoverage,
+	FileSystemError,
+	FileType,
+	type Listener,
+	type Position,
+	Range,
+	type RelativePattern,
+	TestMessage,
+	type TestRunRequest,
+	type TreeItem,
+	type Uri,
+	type WorkspaceEdit,
+} from "./values.ts";
+
+export class TextDocument {
+	version = 1;
+	isDirty = false;
+	readonly isUntitled = false;
+	constructor(
+		readonly uri: Uri,
+		private text: string,
+	) {}
+	getText(range?: Range): string {
+		if (!range) return this.text;
+		const lines = this.text.split("\n").slice(range.start.line, range.end.line + 1);
+		lines.push((lines.pop() ?? "").slice(0, range.end.character));
+		lines[0] = (lines[0] ?? "").slice(range.start.character);
+		return lines.join("\n");
+	}
+	get lineCount(): number {
+		return this.text.split("\n").length;
+	}
+	lineAt(line: number) {
+		const text = this.text.split("\n")[line] ?? "";
+		return { text, range: new Range(line, 0, line, text.length) };
+	}
+	getWordRangeAtPosition({ line, character }: Position, pattern: RegExp): Range | undefined {
+		for (const { 0: word, index } of this.lineAt(line).text.matchAll(new RegExp(pattern.source, "g")))
+			if (index <= character && character <= index + word.length)
+				return new Range(line, index, line, index + word.length);
+		return undefined;
+	}
+	/** A person types. */
+	edit(text: string): void {
+		this.text = text;
+		this.version++;
+		this.isDirty = true;
+		events.changedText.fire({ document: this, contentChanges: [{}] });
+	}
+	async save(): Promise<boolean> {
+		host.files.set(this.uri.toString(), new TextEncoder().encode(this.text));
+		host.touch(this.uri);
+		this.isDirty = false;
+		events.saved.fire(this);
+		return true;
+	}
+}
+
+const events = {
+	changedText: new EventEmitter<{ document: TextDocument; contentChanges: readonly object[] }>(),
+	saved: new EventEmitter<TextDocument>(),
+	opened: new EventEmitter<TextDocument>(),
+	folders: new EventEmitter<void>(),
+	extensions: new EventEmitter<void>(),
+	terminal: new EventEmitter<StandInTerminal>(),
+	activeTerminal: new EventEmitter<StandInTerminal | undefined>(),
+	debugEnded: new EventEmitter<object>(),
+	debugActive: new EventEmitter<object | undefined>(),
+	debugCustom: new EventEmitter<object>(),
+	created: new EventEmitter<Uri>(),
+	changed: new EventEmitter<Uri>(),
+	deleted: new EventEmitter<Uri>(),
+};
+
+interface Pseudoterminal {
+	readonly onDidWrite: (listener: Listener<string>) => Disposable;
+	open(size: { columns: number; rows: number } | undefined): void;
+	close(): void;
+	handleInput?(data: string): void;
+}
+
+export class StandInTerminal {
+	text = "";
+	shown = 0;
+	constructor(readonly creationOptions: { readonly name: string; readonly pty: Pseudoterminal }) {
+		creationOptions.pty.onDidWrite((text) => {
+			this.text += text;
+		});
+		// VS Code opens a terminal some time after it was made.
+		setTimeout(() => {
+			creationOptions.pty.open({ columns: 80, rows: 24 });
+			host.terminals.push(this);
+			events.terminal.fire(this);
+		});
+	}
+	show(): void {
+		this.shown++;
+	}
+	type(data: string): void {
+		this.creationOptions.pty.handleInput?.(data);
+	}
+	dispose(): void {
+		this.creationOptions.pty.close();
+	}
+}
+
+export class StandInItems {
+	private readonly items = new Map<string, StandInItem>();
+	constructor(private readonly parent: StandInItem | undefined) {}
+	get size(): number {
+		return this.items.size;
+	}
+	get(id: string): StandInItem | undefined {
+		return this.items.get(id);
+	}
+	add(item: StandInItem): void {
+		item.parent = this.parent;
+		this.items.set(item.id, item);
+	}
+	delete(id: string): void {
+		this.items.delete(id);
+	}
+	forEach(visit: (item: StandInItem) => void): void {
+		for (const item of [...this.items.values()]) visit(item);
+	}
+	/** As the Test Explorer sorts. */
+	get sorted(): StandInItem[] {
+		const key = ({ sortText, label }: StandInItem) => sortText ?? label;
+		return [...this.items.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+	}
+}
+
+export class StandInItem {
+	parent: StandInItem | undefined;
+	sortText: string | undefined;
+	description: string | undefined;
+	range: Range | undefined;
+	canResolveChildren = false;
+	readonly children = new StandInItems(this);
+	constructor(
+		readonly id: string,
+		public label: string,
+		readonly uri: Uri | undefined,
+	) {}
+}
+
+/** What became of a test's item, as the Test Explorer was told. */
+export interface Outcome {
+	readonly state: string;
+	readonly item: StandInItem;
+	readonly messages: readonly TestMessage[];
+}
+
+export class StandInRun {
+	readonly outcomes: Outcome[] = [];
+	readonly covered: InstanceType<typeof FileCoverage>[] = [];
+	output = "";
+	ended = false;
+	readonly source = new CancellationTokenSource();
+	readonly token = this.source.token;
+	constructor(readonly request: InstanceType<typeof TestRunRequest>) {}
+	private told(state: string, item: StandInItem, messages: TestMessage | readonly TestMessage[] = []): void {
+		if (this.ended) throw new Error("the run has ended");
+		this.outcomes.push({ state, item, messages: messages instanceof TestMessage ? [messages] : messages });
+	}
+	enqueued(item: StandInItem): void {
+		this.told("enqueued", item);
+	}
+	started(item: StandInItem): void {
+		this.told("started", item);
+	}
+	passed(item: StandInItem): void {
+		this.told("passed", item);
+	}
+	skipped(item: StandInItem): void {
+		this.told("skipped", item);
+	}
+	failed(item: StandInItem, messages: TestMessage | readonly TestMessage[]): void {
+		this.told("failed", item, messages);
+	}
+	errored(item: StandInItem, messages: TestMessage | readonly TestMessage[]): void {
+		this.told("errored", item, messages);
+	}
+	appendOutput(text: string): void {
+		if (/(^|[^\r])\n/.test(text)) throw new Error("a line of a run's output ends with a carriage return");
+		this.output += text;
+	}
+	addCoverage(coverage: InstanceType<typeof FileCoverage>): void {
+		this.covered.push(coverage);
+	}
+	end(): void {
+		this.ended = true;
+	}
+}
+
+/** One that a test presses. */
+export interface StandInProfile {
+	readonly label: string;
+	readonly kind: number;
+	readonly handler: (request: object, token: CancellationTokenSource["token"]) => Promise<void>;
+	loadDetailedCoverage?: (run: object, coverage: object, token: object) => Promise<object[]>;
+	loadDetailedCoverageForTest?: (run: object, coverage: object, test: StandInItem, token: object) => Promise<object[]>;
+}
+
+class StandInController {
+	readonly items = new StandInItems(undefined);
+	readonly profiles: StandInProfile[] = [];
+	createTestItem(id: string, label: string, uri?: Uri): StandInItem {
+		return new StandInItem(id, label, uri);
+	}
+	createRunProfile(label: string, kind: number, handler: StandInProfile["handler"]): StandInProfile {
+		const profile: StandInProfile = { label, kind, handler };
+		this.profiles.push(profile);
+		return profile;
+	}
+	createTestRun(request: InstanceType<typeof TestRunRequest>): StandInRun {
+		const run = new StandInRun(request);
+		host.runs.push(run);
+		return run;
+	}
+	dispose(): void {}
+}
+
+interface Said {
+	readonly kind: "information" | "warning" | "error";
+	readonly text: string;
+	readonly choices: readonly string[];
+}
+
+type Command = (...args: readonly never[]) => unknown;
+type TreeProvider = {
+	getChildren(row?: object): object[];
+	getTreeItem(row: object): InstanceType<typeof TreeItem>;
+};
+
+export interface StandInView {
+	readonly provider: TreeProvider;
+	message: string;
+	description: string;
+	visible: boolean;
+	dispose(): void;
+}
+
+/** What a test sees of the window, and what it does for the person. */
+export const host = {
+	folders: [] as { readonly uri: Uri; readonly name: string; readonly index: number }[],
+	/** By URI. */
+	files: new Map<string, Uint8Array>(),
+	times: new Map<string, number>(),
+	clock: 1,
+	/** Reads and looks at files. */
+	looks: 0,
+	settings: new Map<string, unknown>(),
+	extensions: new Set<string>(),
+	commands: new Map<string, Command>(),
+	/** Commands of VS Code itself that were asked for. */
+	asked: [] as { readonly id: string; readonly args: readonly unknown[] }[],
+	contexts: new Map<string, unknown>(),
+	said: [] as Said[],
+	/** The person's answers to messages and picks, in their order; undefined: the message is closed. */
+	answers: [] as (string | undefined)[],
+	status: [] as string[],
+	log: [] as string[],
+	terminals: [] as StandInTerminal[],
+	runs: [] as StandInRun[],
+	controllers: [] as StandInController[],
+	views: new Map<string, StandInView>(),
+	diagnostics: new Map<string, readonly InstanceType<typeof Diagnostic>[]>(),
+	statusBar: [] as { text: string; tooltip: string; visible: boolean }[],
+	providers: new Map<string, object>(),
+	documents: [] as TextDocument[],
+	shown: [] as { readonly document: TextDocument; readonly options: { readonly selection?: Range } | undefined }[],
+	debugged: [] as object[],
+	uriHandlers: [] as { handleUri(uri: Uri): void }[],
+	/** Where Save and Open lead to. */
+	dialogs: [] as (Uri | undefined)[],
+
+	touch(uri: Uri): void {
+		const key = uri.toString();
+		host.times.set(key, host.clock++);
+	},
+	/** A file of the workspace changes, as another program would do it; its watchers are told. */
+	write(uri: Uri, content: string | Uint8Array): void {
+		const isNew = !host.files.has(uri.toString());
+		host.files.set(uri.toString(), typeof content === "string" ? new TextEncoder().encode(content) : content);
+		host.touch(uri);
+		(isNew ? events.created : events.changed).fire(uri);
+	},
+	remove(uri: Uri): void {
+		host.files.delete(uri.toString());
+		events.deleted.fire(uri);
+	},
+	text(uri: Uri): string | undefined {
+		const bytes = host.files.get(uri.toString());
+		return bytes && new TextDecoder().decode(bytes);
+	},
+	openFolder(uri: Uri): void {
+		host.folders.push({ uri, name: uri.path.split("/").at(-1) ?? "", index: host.folders.length });
+		events.folders.fire();
+	},
+	closeFolder(uri: Uri): void {
+		host.folders = host.folders.filter((folder) => folder.uri.toString() !== uri.toString());
+		events.folders.fire();
+	},
+	extensionsChanged(): void {
+		events.extensions.fire();
+	},
+	endDebugging(session: object): void {
+		events.debugEnded.fire(session);
+	},
+	debugEvent(event: object): void {
+		events.debugCustom.fire(event);
+	},
+	/** Runs a command as the palette does. */
+	async run(id: string, ...args: readonly unknown[]): Promise<unknown> {
+		const command = host.commands.get(id);
+		if (!command) throw new Error(`there is no command ${id}`);
+		return command(...(args as never[]));
+	},
+	/** The rows of a view of the side bar, with what is below them. */
+	rows(view: string, row?: object, depth = 0): string[] {
+		const found = host.views.get(view);
+		if (!found) throw new Error(`there is no view ${view}`);
+		return found.provider.getChildren(row).flatMap((child) => {
+			const item = found.provider.getTreeItem(child);
+			const own = `${"  ".repeat(depth)}${item.label} | ${item.description ?? ""} | ${(item.iconPath as { id?: string } | undefined)?.id ?? ""}`;
+			return [own, ...host.rows(view, child, depth + 1)];
+		});
+	},
+};
+
+const registered = (kind: string, provider: object): Disposable => {
+	host.providers.set(kind, provider);
+	return new Disposable(() => host.providers.get(kind) === provider && host.providers.delete(kind));
+};
+
+async function say(kind: Said["kind"], text: string, rest: readonly unknown[]): Promise<string | undefined> {
+	const choices = rest.filter((one): one is string => typeof one === "string");
+	host.said.push({ kind, text, choices });
+	const answer = host.answers.shift();
+	if (answer !== undefined && !choices.includes(answer))
+		throw new Error(`${answer} cannot be chosen: ${choices.join()}`);
+	return answer;
+}
+
+export const window = {
+	createOutputChannel: () => {
+		const line =
+			(level: string) =>
+			(text: string): void =>
+				void host.log.push(`${level}: ${text}`);
+		return {
+			...{ debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
+			...{ show: () => undefined, dispose: () => undefined },
+		};
+	},
+	showInformationMessage: (text: string, ...rest: readonly unknown[]) => say("information", text, rest),
+	showWarningMessage: (text: string, ...rest: readonly unknown[]) => say("warning", text, rest),
+	showErrorMessage: (text: string, ...rest: readonly unknown[]) => say("error", text, rest),
+	showQuickPick: async (items: readonly { readonly label: string }[]) => {
+		const answer = host.answers.shift();
+		return answer === undefined ? undefined : items.find(({ label }) => label === answer);
+	},
+	showInputBox: async () => host.answers.shift(),
+	showSaveDialog: async () => host.dialogs.shift(),
+	showOpenDialog: async () => {
+		const uri = host.dialogs.shift();
+		return uri && [uri];
+	},
+	setStatusBarMessage: (text: string) => {
+		host.status.push(text);
+		return new Disposable(() => undefined);
+	},
+	withProgress: async <T>(
+		_options: object,
+		work: (report: { report(value: object): void }, token: CancellationTokenSource["token"]) => Promise<T>,
+	): Promise<T> => work({ report: () => undefined }, new CancellationTokenSource().token),
+	createStatusBarItem: () => {
+		const item = { text: "", tooltip: "", visible: false };
+		host.statusBar.push(item);
+		return Object.assign(item, {
+			show: () => {
+				item.visible = true;
+			},
+			hide: () => {
+				item.visible = false;
+			},
+			dispose: () => undefined,
+		});
+	},
+	createTreeView: (id: string, { treeDataProvider }: { treeDataProvider: TreeProvider }) => {
+		const view: StandInView = {
+			...{ provider: treeDataProvider, message: "", description: "", visible: true, dispose: () => undefined },
+		};
+		host.views.set(id, view);
+		return view;
+	},
+	createTerminal: (options: StandInTerminal["creationOptions"]) => new StandInTerminal(options),
+	get terminals() {
+		return host.terminals;
+	},
+	activeTerminal: undefined as StandInTerminal | undefined,
+	activeTextEditor: undefined as { readonly document: TextDocument } | undefined,
+	visibleTextEditors: [] as { readonly document: TextDocument; readonly viewColumn: number }[],
+	tabGroups: { all: [], activeTabGroup: { viewColumn: 1 } },
+	onDidOpenTerminal: events.terminal.event,
+	onDidChangeActiveTerminal: events.activeTerminal.event,
+	showTextDocument: async (document: TextDocument, options?: { readonly selection?: Range }) => {
+		host.shown.push({ document, options });
+		return { document };
+	},
+	registerTerminalLinkProvider: (provider: object) => registered("terminalLinks", provider),
+	registerTerminalProfileProvider: (_id: string, provider: object) => registered("terminalProfile", provider),
+	registerUriHandler: (handler: { handleUri(uri: Uri): void }) => {
+		host.uriHandlers.push(handler);
+		return new Disposable(() => undefined);
+	},
+	registerWebviewPanelSerializer: (_id: string, provider: object) => registered("webviewSerializer", provider),
+	registerWebviewViewProvider: (_id: string, provider: object) => registered("webviewView", provider),
+};
+
+/** The names that are right below a folder. */
+function entriesOf(folder: Uri): Map<string, number> {
+	const prefix = `${folder.toString().replace(/\/$/, "")}/`;
+	const found = new Map<string, number>();
+	for (const key of host.files.keys()) {
+		if (!key.startsWith(prefix)) continue;
+		const [name = "", ...rest] = key.slice(prefix.length).split("/");
+		found.set(decodeURI(name), rest.length > 0 ? FileType.Directory : FileType.File);
+	}
+	return found;
+}
+
+const fs = {
+	readFile: async (uri: Uri): Promise<Uint8Array> => {
+		host.looks++;
+		const bytes = host.files.get(uri.toString());
+		if (!bytes) throw FileSystemError.FileNotFound(uri);
+		return bytes;
+	},
+	stat: async (uri: Uri) => {
+		host.looks++;
+		const bytes = host.files.get(uri.toString());
+		if (bytes) return { type: FileType.File, ctime: 0, mtime: host.times.get(uri.toString()) ?? 0, size: bytes.length };
+		if (entriesOf(uri).size === 0) throw FileSystemError.FileNotFound(uri);
+		return { type: FileType.Directory, ctime: 0, mtime: 0, size: 0 };
+	},
+	readDirectory: async (uri: Uri): Promise<[string, number][]> => {
+		const entries = entriesOf(uri);
+		if (entries.size === 0) throw FileSystemError.FileNotFound(uri);
+		return [...entries];
+	},
+	writeFile: async (uri: Uri, bytes: Uint8Array): Promise<void> => host.write(uri, bytes),
+	createDirectory: async (): Promise<void> => undefined,
+};
+
+export const workspace = {
+	fs,
+	isTrusted: true,
+	get workspaceFolders() {
+		return host.folders;
+	},
+	get textDocuments() {
+		return host.documents;
+	},
+	getWorkspaceFolder: (uri: Uri) => host.folders.find((folder) => uri.path.startsWith(folder.uri.path)),
+	getConfiguration: (section: string) => ({
+		get: (key: string) => host.settings.get(`${section}.${key}`),
+		update: async (key: string, value: unknown) => void host.settings.set(`${section}.${key}`, value),
+		inspect: () => undefined,
+	}),
+	openTextDocument: async (uri: Uri): Promise<TextDocument> => {
+		const open = host.documents.find((one) => one.uri.toString() === uri.toString());
+		if (open) return open;
+		const document = new TextDocument(uri, new TextDecoder().decode(await fs.readFile(uri)));
+		host.documents.push(document);
+		events.opened.fire(document);
+		return document;
+	},
+	applyEdit: async ({ edits }: WorkspaceEdit): Promise<boolean> => {
+		for (const { uri, range, text } of edits) {
+			const document = await workspace.openTextDocument(uri);
+			const lines = document.getText().split("\n");
+			const at = ({ line, character }: Position) =>
+				lines.slice(0, line).join("\n").length + (line > 0 ? 1 : 0) + character;
+			const whole = document.getText();
+			document.edit(whole.slice(0, at(range.start)) + text + whole.slice(at(range.end)));
+		}
+		return true;
+	},
+	createFileSystemWatcher: (pattern: string | InstanceType<typeof RelativePattern>) => {
+		const { base, glob } =
+			typeof pattern === "string"
+				? { base: "", glob: pattern }
+				: { base: `${(pattern.base as Uri).path}/`, glob: pattern.pattern as string };
+		const braces = glob.replace(/\{([^}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(",", "|")})`);
+		const body = braces.replaceAll(".", "\\.").replaceAll("**/", "§").replaceAll("**", "¤").replaceAll("*", "[^/]*");
+		const matcher = new RegExp(`^${body.replaceAll("§", "(?:.*/)?").replaceAll("¤", ".*")}$`);
+		const of = (emitter: EventEmitter<Uri>) => (listener: Listener<Uri>) =>
+			emitter.event((uri) => {
+				if (uri.path.startsWith(base) && matcher.test(uri.path.slice(base.length || 1))) listener(uri);
+			});
+		return {
+			...{ onDidCreate: of(events.created), onDidChange: of(events.changed), onDidDelete: of(events.deleted) },
+			dispose: () => undefined,
+		};
+	},
+	onDidChangeWorkspaceFolders: events.folders.event,
+	onDidOpenTextDocument: events.opened.event,
+	onDidChangeTextDocument: events.changedText.event,
+	onDidSaveTextDocument: events.saved.event,
+	registerTextDocumentContentProvider: (_scheme: string, provider: object) => registered("pages", provider),
+};
+
+export const commands = {
+	registerCommand: (id: string, command: Command) => {
+		if (host.commands.has(id)) throw new Error(`command ${id} is registered twice`);
+		host.commands.set(id, command);
+		return new Disposable(() => host.commands.delete(id));
+	},
+	executeCommand: async (id: string, ...args: readonly unknown[]): Promise<unknown> => {
+		if (id === "setContext") return void host.contexts.set(args[0] as string, args[1]);
+		if (host.commands.has(id)) return host.run(id, ...args);
+		host.asked.push({ id, args });
+		return undefined;
+	},
+};
+
+export const languages = {
+	createDiagnosticCollection: () => ({
+		set: (uri: Uri, list: readonly InstanceType<typeof Diagnostic>[]) => host.diagnostics.set(uri.toString(), list),
+		delete: (uri: Uri) => host.diagnostics.delete(uri.toString()),
+		dispose: () => host.diagnostics.clear(),
+	}),
+	registerCodeLensProvider: (_selector: object, provider: object) => registered("codeLens", provider),
+	registerCodeActionsProvider: (_selector: object, provider: object) => registered("codeActions", provider),
+	registerInlineValuesProvider: (_selector: object, provider: object) => registered("inlineValues", provider),
+	registerDefinitionProvider: (_selector: object, provider: object) => registered("definition", provider),
+	registerHoverProvider: (_selector: object, provider: object) => registered("hover", provider),
+	registerDocumentSymbolProvider: (_selector: object, provider: object) => registered("symbols", provider),
+	registerWorkspaceSymbolProvider: (provider: object) => registered("workspaceSymbols", provider),
+};
+
+export const tests = {
+	createTestController: () => {
+		const controller = new StandInController();
+		host.controllers.push(controller);
+		return controller;
+	},
+};
+
+export const tasks = { registerTaskProvider: (_type: string, provider: object) => registered("tasks", provider) };
+
+export const debug = {
+	activeDebugSession: undefined as { readonly type: string } | undefined,
+	activeStackItem: undefined,
+	onDidTerminateDebugSession: events.debugEnded.event,
+	onDidChangeActiveDebugSession: events.debugActive.event,
+	onDidReceiveDebugSessionCustomEvent: events.debugCustom.event,
+	registerDebugConfigurationProvider: (_type: string, provider: object, kind = 1) =>
+		registered(`debugConfiguration ${kind}`, provider),
+	registerDebugAdapterDescriptorFactory: (_type: string, provider: object) => registered("debugAdapter", provider),
+	startDebugging: async (_folder: object | undefined, configuration: object): Promise<boolean> => {
+		host.debugged.push(configuration);
+		return true;
+	},
+};
+
+export const extensions = {
+	getExtension: (id: string) => (host.extensions.has(id) ? { id } : undefined),
+	onDidChange: events.extensions.event,
+};

@@ -13,6 +13,8 @@ interface CallSite {
 	readonly returnsTo: number;
 	/** a0, where the code makes it of constants alone: the address of a global object. */
 	readonly argument: number | undefined;
+	/** Otherwise the register, of those that calls keep, that a0 is a copy of, and what was added to it. */
+	readonly copy?: { readonly register: number; readonly offset: number };
 }
 
 /** Longer functions than this are data. */
@@ -55,6 +57,7 @@ function scan(symbols: ProgramSymbols, memory: GuestMemory, start: number): Call
 	if (!bounds) return [];
 	const found: CallSite[] = [];
 	const constants = new Map<number, number>();
+	let copy: CallSite["copy"];
 	for (let at = bounds.start; at < bounds.end; ) {
 		const half = memory.unsigned(at, 2);
 		if (half === undefined) break;
@@ -76,9 +79,23 @@ function scan(symbols: ProgramSymbols, memory: GuestMemory, start: number): Call
 		};
 		const call = (target: number) => {
 			const symbol = symbols.symbolAt(target);
-			if (symbol?.offset === 0) found.push({ at, callee: symbol.name, returnsTo: next, argument: constants.get(10) });
+			const argument = constants.get(10);
+			if (symbol?.offset === 0)
+				found.push({
+					...{ at, callee: symbol.name, returnsTo: next, argument },
+					...(argument === undefined && copy ? { copy } : {}),
+				});
+			copy = undefined;
 			for (const register of [...constants.keys()]) if (!calleeSaved(register)) constants.delete(register);
 		};
+		const kept = instruction.mnemonic === "add" ? fields.rs2.get(word) : fields.rs1.get(word);
+		const writes = instruction.kind !== "store" && instruction.kind !== "branch";
+		if (writes && rd === 10)
+			copy =
+				copies(instruction.mnemonic, word) && calleeSaved(kept)
+					? { register: kept, offset: immediate(instruction.mnemonic, word) }
+					: undefined;
+		else if (writes && rd === copy?.register) copy = undefined;
 		switch (instruction.mnemonic) {
 			case "auipc":
 				set(at + (word & 0xfffff000));
@@ -104,12 +121,17 @@ function scan(symbols: ProgramSymbols, memory: GuestMemory, start: number): Call
 					for (const register of [...constants.keys()]) if (!calleeSaved(register)) constants.delete(register);
 				break;
 			default:
-				if (instruction.kind !== "store" && instruction.kind !== "branch") set(undefined);
+				if (writes) set(undefined);
 		}
 		at = next;
 	}
 	return found;
 }
+
+// c.mv is add rd, x0, rs2.
+const copies = (mnemonic: string, word: number) =>
+	mnemonic === "addi" || (mnemonic === "add" && fields.rs1.get(word) === 0);
+const immediate = (mnemonic: string, word: number) => (mnemonic === "addi" ? word >> 20 : 0);
 
 /** Whether `pc` is in a loop of its function that goes round an atomic operation, as the one in acquire() does. */
 export function inAtomicLoop(symbols: ProgramSymbols, memory: GuestMemory, pc: number): boolean {

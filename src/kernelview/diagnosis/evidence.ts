@@ -148,20 +148,23 @@ export class Evidence {
 		const direct = this.local(call, undefined);
 		if (direct !== undefined && this.isLock(direct)) return this.locks.at(direct);
 		const caller = calls.slice(index + 1).find(({ pc }) => pc !== call.pc);
-		const constant = caller && this.argumentAt(caller);
-		return constant !== undefined && this.isLock(constant) ? this.locks.at(constant) : undefined;
+		const passed = caller && this.argumentAt(caller);
+		return passed !== undefined && this.isLock(passed) ? this.locks.at(passed) : undefined;
 	}
 
 	private isLock(address: number): boolean {
 		return this.locks.spinlocks.some((lock) => lock.address === address);
 	}
 
-	/** First argument, where it is a constant, of the call that returns to this place. */
+	/** First argument, where it is a constant or stands in a register that calls keep, of the call that returns to this place. */
 	argumentAt(caller: KernelCall): number | undefined {
 		const bounds = functionBounds(this.symbols, caller.pc - 1);
 		if (!bounds) return undefined;
-		return callSites(this.symbols, this.sources.memory, bounds.start).find(({ returnsTo }) => returnsTo === caller.pc)
-			?.argument;
+		const sites = callSites(this.symbols, this.sources.memory, bounds.start);
+		const site = sites.find(({ returnsTo }) => returnsTo === caller.pc);
+		if (!site?.copy) return site?.argument;
+		const kept = caller.context.register(site.copy.register);
+		return kept === undefined ? undefined : Number(kept) + site.copy.offset;
 	}
 
 	point(address: number): SourcePoint | undefined {
@@ -204,3 +207,9 @@ export const named = (call: { readonly name: string; readonly file?: string; rea
 	at(call) === "" ? call.name : `${call.name} (${at(call)})`;
 
 export const hexOf = (value: number | bigint) => hex(BigInt(value));
+
+/** The member of struct proc that leads to the trap frame: MIT called it `tf` until 2019. */
+export function trapframeName({ sources: { names } }: Evidence): string {
+	const has = (member: string) => names.proc !== undefined && names.offsetIn(names.proc.element, member) !== undefined;
+	return has("tf") && !has("trapframe") ? "tf" : "trapframe";
+}

@@ -1,7 +1,7 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
 import type { Process } from "../processes.ts";
-import { type Evidence, hexOf, named } from "./evidence.ts";
+import { type Evidence, hexOf, named, trapframeName } from "./evidence.ts";
 import { interrupts } from "./interrupts.ts";
 import { framesOf } from "./kernelCalls.ts";
 import { kernelFault } from "./kernelFaults.ts";
@@ -71,12 +71,6 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 		};
 	}
 	return undefined;
-}
-
-/** The member of struct proc that leads to the trap frame: MIT called it `tf` until 2019. */
-function trapframeName({ sources: { names } }: Evidence): string {
-	const has = (member: string) => names.proc !== undefined && names.offsetIn(names.proc.element, member) !== undefined;
-	return has("tf") && !has("trapframe") ? "tf" : "trapframe";
 }
 
 /** The time was up, and the machine had not come to rest: in such a moment a process may sleep whom another is about to wake. */

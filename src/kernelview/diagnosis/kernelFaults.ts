@@ -1,5 +1,6 @@
 import { hex } from "../../common/bytes.ts";
 import { findMember } from "../../debuginfo/types.ts";
+import { board } from "../../machine/virtBoard.ts";
 import type { Diagnosis, DiagnosisFrame } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
 import { pageBytes } from "../guestMemory.ts";
@@ -8,7 +9,7 @@ import type { Process } from "../processes.ts";
 import { trampolineVa, trapframeVa } from "../spaces.ts";
 import { canonical, findLeaf, pteU } from "../sv39.ts";
 import { frameBytes } from "./callSites.ts";
-import { type Evidence, hexOf, named } from "./evidence.ts";
+import { type Evidence, hexOf, named, trapframeName } from "./evidence.ts";
 import type { KernelTrap } from "./recorder.ts";
 
 const accessNames: Readonly<Record<number, string>> = {
@@ -24,6 +25,12 @@ const fills: readonly (readonly [bigint, string])[] = [
 	[0x0505050505050505n, "kalloc's fill (0x05): memory that was never written after kalloc()"],
 	[0x0101010101010101n, "kfree's fill (0x01): memory that was freed already"],
 ];
+/** What filled memory with a value, or with a pointer from which it is not far; a jump clears bit 0 of its target. */
+export function fillOf(value: bigint): string | undefined {
+	return fills.find(([pattern]) => value >= pattern - 1n && value - pattern < nearby)?.[1];
+}
+/** The same of a register that was kept as a number, which rounds the low bits away. */
+export const isFill = (value: number): boolean => fills.some(([pattern]) => Number(pattern) === value);
 /** A pointer to a structure plus the offset of a member is not far from the pointer. */
 const nearby = 0x10000n;
 /** An address below this is taken for null plus the offset of a member. */
@@ -75,20 +82,21 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 		const returned = afterSret(evidence, process, tval);
 		if (returned) return { ...returned, evidence: [...facts, ...returned.evidence] };
 	}
+	const misplaced = misplacedStack(evidence, trap);
+	if (misplaced) return { ...misplaced, evidence: [...facts, ...misplaced.evidence] };
 	const overflow = stackOverflow(evidence, trap);
 	if (overflow) return { ...overflow, evidence: [...facts, ...overflow.evidence] };
-	// A jump clears bit 0 of its target.
-	const fill = fills.find(([pattern]) => tval >= pattern - 1n && tval - pattern < nearby);
+	const fill = fillOf(tval);
 	const isCall = access === "fetch" && BigInt(trap.pc) === tval;
 	if (fill && isCall)
 		return {
-			cause: `${where} calls a function pointer read from ${fill[1]}.`,
+			cause: `${where} calls a function pointer read from ${fill}.`,
 			evidence: facts,
 			notes: [],
 		};
 	if (fill)
 		return {
-			cause: `${where} follows a pointer read from ${fill[1]}: its ${access} of ${hexOf(tval)} faulted.`,
+			cause: `${where} follows a pointer read from ${fill}: its ${access} of ${hexOf(tval)} faulted.`,
 			evidence: facts,
 			notes: [],
 		};
@@ -131,10 +139,59 @@ function explain(evidence: Evidence, trap: KernelTrap, where: string, access: st
 	}
 	const root = kernelRoot(sources);
 	const mapped = va !== undefined && root !== undefined && findLeaf(sources.memory, root, va) !== undefined;
+	const device = mapped || access === "fetch" ? undefined : deviceAt(tval);
+	if (device) return unmappedDevice(evidence, `${where} faulted at its ${access} of ${hexOf(tval)}`, device, facts);
 	return {
 		cause: `${where} faulted at its ${access} of ${hexOf(tval)}, ${mapped ? "which the kernel's page table maps without that permission" : "which the kernel's page table does not map"}.`,
 		evidence: facts,
 		notes: ["What the address was meant to be was not recognised"],
+	};
+}
+
+const devices: readonly (readonly [string, { readonly base: number; readonly size: number }])[] = [
+	["CLINT", board.clint],
+	["PLIC", board.plic],
+	["UART", board.uart],
+	["disk (virtio)", board.virtio],
+];
+
+const deviceAt = (address: bigint): string | undefined =>
+	devices.find(([, { base, size }]) => address >= base && address < base + size)?.[0];
+
+/** The kernel uses devices through its own page table, which is made once. */
+function unmappedDevice(evidence: Evidence, what: string, device: string, facts: readonly string[]): Told {
+	const makers = ["kvmmake", "kvminit"] as const;
+	const maker = makers.find((name) => evidence.symbols.symbol(name) !== undefined);
+	const point = maker && evidence.point(evidence.symbols.symbol(maker) ?? 0);
+	return {
+		cause: `${what}, a register of the ${device}, which the kernel's page table does not map${maker ? `: ${maker}() has to (kvmmap)` : ""}.`,
+		evidence: facts,
+		notes: [],
+		...(point ? { look: point } : {}),
+	};
+}
+
+/** Functions that are the first on a kernel stack, and what sets where it begins. */
+const firstOnStack: Readonly<Record<string, (trapframe: string) => string>> = {
+	usertrap: (trapframe) => `p->${trapframe}->kernel_sp`,
+	forkret: () => "p->context.sp",
+};
+
+/** The first call on the kernel stack faults since the stack does not begin at its high end. */
+function misplacedStack(evidence: Evidence, { process, sp, frames, tval }: KernelTrap): Told | undefined {
+	const [first] = frames;
+	const setter = first && Object.hasOwn(firstOnStack, first.name) ? firstOnStack[first.name] : undefined;
+	if (!first || !setter || !process || process.kernelStack === 0) return undefined;
+	const [low, high] = [process.kernelStack, process.kernelStack + pageBytes];
+	const begins = sp + frameBytes(evidence.symbols, evidence.sources.memory, Number(first.address));
+	if ((begins > low && begins <= high) || tval < sp || tval >= begins) return undefined;
+	const where = begins === low ? "its low end" : begins < low ? "below it" : "above it";
+	return {
+		cause: `The kernel stack of process ${process.pid} (${process.name}) begins at ${where}, at ${hexOf(begins)}, and stacks grow down: ${setter(trapframeName(evidence))} has to be p->kstack + PGSIZE.`,
+		evidence: [
+			`the stack is ${hexOf(low)} to ${hexOf(high)}, sp is ${hexOf(sp)} in ${first.name}, the first call on it`,
+		],
+		notes: [],
 	};
 }
 

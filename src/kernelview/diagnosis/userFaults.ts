@@ -5,7 +5,7 @@ import { pageBytes } from "../guestMemory.ts";
 import { areaAt, processAreas } from "../spaces.ts";
 import { canonical } from "../sv39.ts";
 import { at, type Evidence, hexOf, named } from "./evidence.ts";
-import { repeated } from "./kernelFaults.ts";
+import { fillOf, isFill, repeated } from "./kernelFaults.ts";
 import type { UserTrap } from "./recorder.ts";
 
 const accesses: Readonly<Record<number, readonly [string, string]>> = {
@@ -70,11 +70,19 @@ function explain(
 			evidence: facts,
 			notes: [],
 		};
+	const fill = fillOf(tval);
+	if (fill && verb === "fetch" && isFill(trap.pc) && isFill(trap.sp))
+		return {
+			cause: `${who} was killed at its return to user mode: its trap frame holds ${fill}. fork() has to copy the parent's trap frame, and exec() to set epc and sp.`,
+			evidence: [...facts, "sp holds it, too"],
+			notes: [],
+		};
 	if (va === undefined)
 		return {
 			cause: say("is no address that Sv39 can map: the pointer holds something else."),
 			evidence: facts,
-			notes: [],
+			// The program may have written the same bytes itself.
+			notes: fill ? [`The pointer may be read from ${fill}`] : [],
 		};
 	const { regions, walks, memory, program } = evidence.sources;
 	const entry = evidence.log.entries.findLast(

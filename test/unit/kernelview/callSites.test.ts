@@ -40,8 +40,9 @@ describe("calls of a function", () => {
 	/** `callee(argument)`, where the argument is known as the global object or a constant. */
 	const calls = (code: string) => {
 		const { symbols, memory, start, at } = program(code);
-		return callSites(symbols, memory, start).map(({ callee, argument }) => {
-			const text = argument === undefined ? "?" : argument === at("global") ? "global" : String(argument);
+		return callSites(symbols, memory, start).map(({ callee, argument, copy }) => {
+			const unknown = copy ? `x${copy.register}+${copy.offset}` : "?";
+			const text = argument === undefined ? unknown : argument === at("global") ? "global" : String(argument);
 			return `${callee}(${text})`;
 		});
 	};
@@ -76,6 +77,16 @@ describe("calls of a function", () => {
 			["target(global)"],
 		],
 		["with an offset into an object", `${toGlobal("s1")}\naddi a0, s1, 0\njal target\nret`, ["target(global)"]],
+		["with a register that calls keep", "mv a0, s1\njal target\nret", ["target(x9+0)"]],
+		["with an offset from such a register", "addi a0, s2, 24\njal target\nret", ["target(x18+24)"]],
+		["with one that changed after it was copied", "mv a0, s1\naddi s1, s1, 1\njal target\nret", ["target(?)"]],
+		["with one that calls do not keep", "mv a0, a1\njal target\nret", ["target(?)"]],
+		["with a sum of two registers", "add a0, s1, s2\njal target\nret", ["target(?)"]],
+		[
+			"after another call a0 is no copy any more",
+			"mv a0, s1\njal target\njal other\nret",
+			["target(x9+0)", "other(?)"],
+		],
 		["as the last thing, by a jump", `${toGlobal("a0")}\nj target`, ["target(global)"]],
 		["but no jump within the function", "1: j 1b\nret", []],
 		["but no call into the middle of one", "jal target + 2\nret", []],

@@ -60,6 +60,20 @@ export const kernelFaults: readonly FaultCase[] = [
     the system call`,
 	},
 	{
+		name: "the kernel uses a device that its page table does not map",
+		key: "device",
+		fault: `*(volatile int *)0x2004000 = 1; // clock`,
+		end: "panic",
+		says: `cause: fault_device («*(volatile int *)0x2004000 = 1; // clock») faulted at its store of 0x…, a register of the CLINT, which the kernel's page table does not map: kvminit() has to (kvmmap).
+  look at: kernel/vm.c (kvminit)
+  the kernel said: panic: kerneltrap
+  where: hart H, process 3 (prog), system call uptime
+  evidence: scause 15, sepc 0x…, stval 0x…
+  calls, innermost first:
+    fault_device («*(volatile int *)0x2004000 = 1; // clock»)
+    the system call`,
+	},
+	{
 		name: "the kernel calls a null function pointer",
 		key: "call",
 		fault: `void (*volatile f)(void) = 0;

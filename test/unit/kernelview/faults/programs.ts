@@ -25,6 +25,33 @@ export const programFaults: readonly FaultCase[] = [
     start (user/ulib.c)`,
 	},
 	{
+		name: "a child whose trap frame nobody wrote",
+		key: "frame",
+		fault: `memset(myproc()->trapframe, 5, PGSIZE); // as kalloc does`,
+		end: "prompt",
+		says: `cause: Process 3 (prog) was killed at its return to user mode: its trap frame holds kalloc's fill (0x05): memory that was never written after kalloc(). fork() has to copy the parent's trap frame, and exec() to set epc and sp.
+  where: hart H, process 3 (prog)
+  evidence: scause 12, sepc 0x…, stval 0x…, p->sz 0x…
+  evidence: sp holds it, too
+  calls, innermost first:
+    ? at 0x…`,
+	},
+	{
+		name: "a program follows a pointer out of memory that nobody wrote",
+		key: "junk",
+		program: `static char *page[4]; memset(page, 5, sizeof(page)); *page[2] = 1; // junk`,
+		end: "prompt",
+		says: `cause: Process 3 (prog) was killed: its store of 0x… in run_junk («static char *page[4]; memset(page, 5, sizeof(page)); *page[2] = 1; // junk») is no address that Sv39 can map: the pointer holds something else.
+  look at: «static char *page[4]; memset(page, 5, sizeof(page)); *page[2] = 1; // junk» (run_junk)
+  where: hart H, process 3 (prog)
+  evidence: scause 15, sepc 0x…, stval 0x…, p->sz 0x…
+  calls, innermost first:
+    run_junk («static char *page[4]; memset(page, 5, sizeof(page)); *page[2] = 1; // junk»)
+    main («if(strcmp(argv[1], "junk") == 0) run_junk();»)
+    start (user/ulib.c)
+  note: The pointer may be read from kalloc's fill (0x05): memory that was never written after kalloc()`,
+	},
+	{
 		name: "a program stores to a member through a null pointer",
 		key: "member",
 		program: `struct { char pad[40]; int member; } *volatile none = 0;

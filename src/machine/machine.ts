@@ -1,5 +1,5 @@
 import { type Disposable, toDisposable } from "../common/disposable.ts";
-import { BugError, UserError } from "../common/errors.ts";
+import { BugError, bug, UserError } from "../common/errors.ts";
 import { Emitter } from "../common/event.ts";
 import { AccessWatch, accessBytes } from "./accessWatch.ts";
 import { Board } from "./board.ts";
@@ -24,6 +24,7 @@ import {
 	type TranslatorOptions,
 	type TranslatorStatistics,
 } from "./jit/translator.ts";
+import { returnMemory, takeMemory } from "./linearMemory.ts";
 import { loadImages, type RawImage } from "./loader.ts";
 import { MachineState } from "./machineState.ts";
 import type { Datagram, NetworkPort } from "./network/types.ts";
@@ -94,7 +95,7 @@ export class Machine implements MachineSurface {
 		const diskBytes = firstBytes + wholePages(options.secondDisk);
 		const plain = memoryPages(ramBytes, diskBytes);
 		const pages = plain + (parts.watch ? accessBytes / 65536 : 0);
-		const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+		const memory = takeMemory(pages);
 		const place = (disk: Uint8Array | undefined, before: number) =>
 			disk && { offset: diskBase(ramBytes) + before, length: disk.length };
 		const disks = [place(options.disk, 0), place(options.secondDisk, firstBytes)];
@@ -132,6 +133,8 @@ export class Machine implements MachineSurface {
 		},
 		(ports, payload) => this.board.network?.fromHost({ hostPort: ports.from, guestPort: ports.to, payload }),
 	);
+	/** Undefined: disposed of, and perhaps another machine's. */
+	private linear: WebAssembly.Memory | undefined;
 	private restartAsked = false;
 	private past: History | undefined;
 	/** Changes from outside that no input log has: a debugger's. */
@@ -149,6 +152,7 @@ export class Machine implements MachineSurface {
 		memory: WebAssembly.Memory,
 		private readonly shape: Shape,
 	) {
+		this.linear = memory;
 		const { harts, ramBytes, diskBytes, elf } = shape;
 		this.bytes = new Uint8Array(memory.buffer);
 		this.view = new DataView(memory.buffer);
@@ -286,10 +290,12 @@ export class Machine implements MachineSurface {
 	}
 
 	run(budget: Instructions, options: RunOptions = {}): StopReason {
+		if (!this.linear) bug("a machine that was disposed of is to run");
 		return this.runner.run(budget, options);
 	}
 
 	runHart(hart: number, steps: number, options: RunOptions = {}): StopReason {
+		if (!this.linear) bug("a machine that was disposed of is to run");
 		return this.runner.runHart(hart, steps, options);
 	}
 
@@ -411,6 +417,7 @@ export class Machine implements MachineSurface {
 
 	/** Back to a moment of this machine, or of one of the same shape, with the input that waited for the guest then. */
 	restore(snapshot: Snapshot): void {
+		if (!this.linear) bug("a machine that was disposed of is to be another");
 		this.state.restore(snapshot);
 		this.line.restore(snapshot.waiting);
 		this.runner.moved(snapshot.lastStop);
@@ -460,6 +467,8 @@ export class Machine implements MachineSurface {
 		this.past?.dispose();
 		for (const one of [this.events, this.stalls, this.guestErrors, this.wire]) one.dispose();
 		this.line.dispose();
+		if (this.linear && !this.runner.isInside) returnMemory(this.linear);
+		this.linear = undefined;
 	}
 
 	// ---- history ---------------------------------------------------------------------------------------------------

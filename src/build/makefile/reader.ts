@@ -58,8 +58,8 @@ export class MakefileReader {
 	private nesting = 0;
 	/** The present statement follows a rule and begins with spaces: perhaps it was to be a line of its recipe. */
 	private indentedAfterRule = false;
-	/** Sources of every makefile read, to find the line where a word stands. */
-	readonly sources: { readonly file: string; readonly text: string }[] = [];
+	/** Lines of every makefile read, without comments, to find the one where a word stands. */
+	private readonly sources: { readonly file: string; readonly lines: readonly string[] }[] = [];
 
 	constructor(
 		private readonly files: MakefileFiles,
@@ -93,7 +93,8 @@ export class MakefileReader {
 	read(path: string): void {
 		const text = this.files.text(path);
 		if (text === undefined) return;
-		this.sources.push({ file: path, text });
+		const lines = text.split(/\r?\n/).map((line) => (line.startsWith("\t#") ? "" : line.replace(/#.*/, "")));
+		this.sources.push({ file: path, lines });
 		this.readLines(logicalLines(text, path));
 	}
 
@@ -406,25 +407,28 @@ export class MakefileReader {
 	/** Line where a word stands in one of the makefiles, for messages about what it names. */
 	locate(word: string): Position | undefined {
 		const pattern = new RegExp(`(?<![\\w.-])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`);
-		return this.findLine((line) => pattern.test(line));
+		return this.findLine((line) => line.includes(word) && pattern.test(line));
 	}
 
 	/** Line where a path is written, in whatever way: `$U/_cat` and `$(U)/_cat` are `user/_cat`. */
 	locatePath(path: string): Position | undefined {
 		const name = baseName(path);
-		return this.findLine((line, position) =>
-			line
-				.split(/[\s\\:]+/)
-				.filter((token) => token.endsWith(name) && /^(?:[^$]|\$\w|\$\(\w+\)|\$\{\w+\})*$/.test(token))
-				.some((token) => normalizePath(this.expander.expand(token, position)) === path),
+		// Most lines do not have it, and a plan asks for every object.
+		return this.findLine(
+			(line, position) =>
+				line.includes(name) &&
+				line
+					.split(/[\s\\:]+/)
+					.filter((token) => token.endsWith(name) && /^(?:[^$]|\$\w|\$\(\w+\)|\$\{\w+\})*$/.test(token))
+					.some((token) => normalizePath(this.expander.expand(token, position)) === path),
 		);
 	}
 
 	private findLine(matches: (line: string, position: Position) => boolean): Position | undefined {
-		for (const { file, text } of this.sources) {
-			for (const [i, line] of text.split(/\r?\n/).entries()) {
+		for (const { file, lines } of this.sources) {
+			for (const [i, line] of lines.entries()) {
 				const position = { file, line: i + 1 };
-				if (!line.startsWith("\t#") && matches(line.replace(/#.*/, ""), position)) return position;
+				if (matches(line, position)) return position;
 			}
 		}
 		return undefined;

@@ -1,5 +1,6 @@
 // `npm test`: builds, checks types and style, then runs every suite and ends with one line, `N passed, N failed, N skipped`.
 // A suite that cannot run here (no browser to be had) says so, and what was then not tested. `npm test -- unit labs` runs only these.
+// Suites in a window wait for much of their time: they run beside the others. `--serial` runs one suite after the other.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,15 +8,18 @@ import { prepareBrowser, prepareWorkbench } from "./workbench.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
-const wanted = process.argv.slice(2);
+const serial = process.argv.includes("--serial");
+const wanted = process.argv.slice(2).filter((word) => word !== "--serial");
 const results = "test-results";
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
-/** Runs a program with its output on ours; resolves to its exit code. */
-function run(command, args, env = {}) {
+/** Runs a program; its output goes to ours where `print` is undefined. Resolves to its exit code. */
+function run(command, args, { print, env = {} } = {}) {
+	const stdio = print ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"];
 	return new Promise((resolve) => {
-		const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+		const child = spawn(command, args, { stdio, env: { ...process.env, ...env } });
+		for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", print);
 		child.on("error", () => resolve(127));
 		child.on("close", (code) => resolve(code ?? 1));
 	});
@@ -37,15 +41,8 @@ async function step(command, args) {
 
 async function vitest(project) {
 	const file = `${results}/${project}.json`;
-	const code = await run("npx", [
-		"vitest",
-		"run",
-		"--project",
-		project,
-		"--reporter=default",
-		"--reporter=json",
-		`--outputFile.json=${file}`,
-	]);
+	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+	const code = await run("npx", ["vitest", "run", "--project", project, ...reporters]);
 	const report = readJson(file);
 	if (!report) return { passed: 0, failed: 1, skipped: 0 };
 	const failed = report.numFailedTests + (code !== 0 && report.numFailedTests === 0 ? 1 : 0);
@@ -53,29 +50,29 @@ async function vitest(project) {
 }
 
 /** The machine in a browser's worker; needs Chromium and nothing else. */
-async function browser() {
+async function browser(print) {
 	const ready = prepareBrowser();
 	if (!ready.ok) {
 		console.log(`browser: NOT RUN, ${ready.reason}. Not tested: the machine and the engine in a browser's worker.`);
 		return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1 };
 	}
-	return reported("browser", ready.env);
+	return reported(print, "browser", ready.env);
 }
 
 /** Suites in a real workbench. */
-async function workbench(suite) {
+async function workbench(print, suite) {
 	const ready = await prepareWorkbench();
 	if (!ready.ok) {
 		console.log(`${suite}: NOT RUN, ${ready.reason}. Not tested: what runs in a browser or inside a real VS Code.`);
 		return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1 };
 	}
-	return reported(suite, ready.env);
+	return reported(print, suite, ready.env);
 }
 
 /** Runs a suite that writes its own {passed, failed, skipped}. */
-async function reported(suite, env) {
+async function reported(print, suite, env) {
 	const file = `${results}/${suite}.json`;
-	const code = await run("node", [`test/${suite}/run.mjs`, file], env);
+	const code = await run("node", [`test/${suite}/run.mjs`, file], { print, env });
 	const report = readJson(file);
 	if (!report || report.passed + report.failed === 0) return { passed: 0, failed: 1, skipped: 0 };
 	return {
@@ -92,24 +89,55 @@ const suites = {
 	unit: () => vitest("unit"),
 	conformance: () => vitest("conformance"),
 	labs: () => vitest("labs"),
-	browser: () => browser(),
-	integration: () => workbench("integration"),
-	e2e: () => workbench("e2e"),
+	browser: (print) => browser(print),
+	integration: (print) => workbench(print, "integration"),
+	e2e: (print) => workbench(print, "e2e"),
 };
+const chosen = Object.keys(suites).filter((name) => wanted.length === 0 || wanted.includes(name));
+const inWindow = ["browser", "integration", "e2e"];
+
+/** Suite to {passed, failed, skipped, seconds}. */
+const outcomes = new Map();
+
+async function runSuite(name, print) {
+	const start = performance.now();
+	const result = await suites[name](print);
+	outcomes.set(name, { ...result, seconds: (performance.now() - start) / 1000 });
+}
+
+/** One suite after the other, each with its output as it comes. */
+async function inOrder(names) {
+	for (const name of names) {
+		console.log(`\n=== ${name}`);
+		await runSuite(name);
+	}
+}
+
+/** The same beside those: the output of a suite is printed when it has ended, in one piece. */
+async function beside(names) {
+	for (const name of names) {
+		const said = [];
+		await runSuite(name, (text) => said.push(text));
+		console.log(`\n=== ${name}\n${said.join("")}`);
+	}
+}
+
+if (chosen[0] === "build") await inOrder(["build"]);
+const built = !outcomes.get("build")?.failed;
+const rest = built ? chosen.filter((name) => name !== "build") : [];
+const others = rest.filter((name) => !inWindow.includes(name));
+if (serial || others.length === 0) await inOrder(rest);
+else await Promise.all([inOrder(others), beside(rest.filter((name) => inWindow.includes(name)))]);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const table = [];
-for (const [name, suite] of Object.entries(suites)) {
-	if (wanted.length > 0 && !wanted.includes(name)) continue;
-	const start = performance.now();
-	console.log(`\n=== ${name}`);
-	const result = await suite();
-	for (const key of Object.keys(total)) total[key] += result[key];
-	table.push(
-		`${name.padEnd(12)} ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped, ${((performance.now() - start) / 1000).toFixed(0)} s`,
-	);
-	if (name === "build" && result.failed > 0) break;
+for (const name of chosen) {
+	const outcome = outcomes.get(name);
+	if (!outcome) continue;
+	const { passed, failed, skipped, seconds } = outcome;
+	for (const key of Object.keys(total)) total[key] += outcome[key];
+	table.push(`  ${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)} s`);
 }
-console.log(`\n${table.map((row) => `  ${row}`).join("\n")}\n`);
+console.log(`\n${table.join("\n")}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

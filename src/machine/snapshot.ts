@@ -14,6 +14,7 @@ export interface Snapshot {
 	readonly inputs: number;
 	/** How the core's last run ended: whether time is to be skipped next is part of the moment. */
 	readonly lastStop: number;
+	/** Each whole, or its first three words where the third fills the rest. */
 	readonly pages: readonly Uint8Array[];
 	/** Of a machine of this process: its `stamp` then. */
 	readonly stamp?: number;
@@ -21,6 +22,9 @@ export interface Snapshot {
 
 /** The content of every page that was never written, shared by all. */
 const zeroPage = new Uint8Array(PAGE_SIZE);
+const pageWords = PAGE_SIZE / 4;
+/** A free page of xv6 is filled but for the link at its head, and nearly all pages are free. */
+const shortBytes = 12;
 
 /** Remembers what each page held when it was last saved, and which pages changed since. */
 export class PageStore {
@@ -59,23 +63,27 @@ export class PageStore {
 
 	save(): readonly Uint8Array[] {
 		const pages = this.saved.slice();
-		let copied = 0;
-		for (let i = 0; i < this.count; i++) copied += this.changed[i] as number;
-		// One allocation for all copies: tens of thousands of small ones take longer than the copying.
-		const slab = new Uint8Array(copied * PAGE_SIZE);
-		let used = 0;
+		const short: number[] = [];
+		const whole: number[] = [];
 		for (let i = this.changed.indexOf(1); i >= 0; i = this.changed.indexOf(1, i + 1)) {
-			const fill = this.fillOf(i);
-			if (fill !== undefined) {
-				pages[i] = this.fillPage(fill);
-				continue;
-			}
-			const at = this.start + i * PAGE_SIZE;
-			const page = slab.subarray(used, used + PAGE_SIZE);
-			page.set(this.memory.subarray(at, at + PAGE_SIZE));
-			pages[i] = page;
-			used += PAGE_SIZE;
+			const first = this.firstWord(i);
+			const fill = this.fillOf(first + 2, first + pageWords);
+			if (fill === undefined) whole.push(i);
+			else if (this.words[first] === fill && this.words[first + 1] === fill) pages[i] = this.fillPage(fill);
+			else short.push(i);
 		}
+		// One allocation for all copies: tens of thousands of small ones take longer than the copying.
+		const slab = new Uint8Array(short.length * shortBytes + whole.length * PAGE_SIZE);
+		let used = 0;
+		const copy = (i: number, length: number) => {
+			const page = slab.subarray(used, used + length);
+			const at = this.start + i * PAGE_SIZE;
+			page.set(this.memory.subarray(at, at + length));
+			pages[i] = page;
+			used += length;
+		};
+		for (const i of short) copy(i, shortBytes);
+		for (const i of whole) copy(i, PAGE_SIZE);
 		this.saved = pages;
 		this.changed.fill(0);
 		return pages;
@@ -88,6 +96,10 @@ export class PageStore {
 			const page = pages[i] as Uint8Array;
 			if (this.saved[i] === page && this.changed[i] === 0) continue;
 			this.memory.set(page, this.start + i * PAGE_SIZE);
+			if (page.length === shortBytes) {
+				const first = this.firstWord(i);
+				this.words.fill(this.words[first + 2] as number, first + 3, first + pageWords);
+			}
 			const last = runs.at(-1);
 			if (last && last[0] + last[1] === i) last[1]++;
 			else runs.push([i, 1]);
@@ -97,13 +109,15 @@ export class PageStore {
 		return runs;
 	}
 
-	/** The word that fills the page, if one does. */
-	private fillOf(i: number): number | undefined {
+	private firstWord(i: number): number {
+		return (this.start + i * PAGE_SIZE) >> 2;
+	}
+
+	/** The word that fills all from one number of a word to another, if one does. */
+	private fillOf(from: number, to: number): number | undefined {
 		const { words } = this;
-		const first = (this.start + i * PAGE_SIZE) >> 2;
-		const word = words[first] as number;
-		const end = first + PAGE_SIZE / 4;
-		for (let at = first + 1; at < end; at++) if (words[at] !== word) return undefined;
+		const word = words[from] as number;
+		for (let at = from + 1; at < to; at++) if (words[at] !== word) return undefined;
 		return word;
 	}
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/common/errors.ts";
+import { PAGE_SIZE } from "../../../src/machine/core/layout.ts";
 import { parseInputLog } from "../../../src/machine/inputLog.ts";
-import type { Snapshot } from "../../../src/machine/snapshot.ts";
+import { PageStore, type Snapshot } from "../../../src/machine/snapshot.ts";
 import type { MachineOptions } from "../../../src/machine/types.ts";
 import { boot, kernelOf, smallRam } from "../../support/guest.ts";
 import { Random } from "../../support/random.ts";
@@ -143,6 +144,43 @@ test("snapshots share the pages that did not change between them", async () => {
 	const different = second.pages.filter((page, i) => page !== first.pages[i]).length;
 	expect(different).toBeGreaterThan(0);
 	expect(different).toBeLessThan(20);
+});
+
+const pageWords = PAGE_SIZE / 4;
+
+test("a page that one word fills but for its head is kept short, any other whole, and each comes back", () => {
+	const count = 400;
+	const random = new Random(9);
+	const memory = new Uint8Array(count * PAGE_SIZE);
+	const words = new Uint32Array(memory.buffer);
+	const store = new PageStore(memory, 0, count);
+	const all = new Uint8Array(Math.ceil(count / 8)).fill(255);
+	/** Words that differ from those that fill the page: at its head, at its end, anywhere, or none. */
+	const odd = [[], [0], [1], [0, 1], [2], [3], [pageWords - 1], [0, pageWords - 1], [0, 1, 2]];
+	const moments = Array.from({ length: 4 }, () => {
+		const lengths: number[] = [];
+		for (let i = 0; i < count; i++) {
+			const places = i % 10 === 9 ? [2 + random.below(pageWords - 2)] : (odd[i % 10] as number[]);
+			const fill = random.pick([0, 0x01010101, 0xffffffff, random.below(2 ** 32)]);
+			words.fill(fill, i * pageWords, (i + 1) * pageWords);
+			for (const at of places) words[i * pageWords + at] = fill ^ (1 + random.below(2 ** 31));
+			lengths.push(places.length > 0 && places.every((at) => at < 2) ? 12 : PAGE_SIZE);
+		}
+		store.noteDirty(all);
+		const pages = store.save();
+		expect(pages.map((page) => page.length)).toEqual(lengths);
+		return { pages, content: memory.slice() };
+	});
+	for (let i = 0; i < 12; i++) {
+		const { pages, content } = random.pick(moments);
+		store.restore(pages);
+		expect(Buffer.compare(memory, content)).toBe(0);
+	}
+	const elsewhere = new Uint8Array(memory.length).fill(3);
+	const other = new PageStore(elsewhere, 0, count);
+	other.noteDirty(all);
+	other.restore(moments[0]?.pages ?? []);
+	expect(Buffer.compare(elsewhere, moments[0]?.content ?? memory)).toBe(0);
 });
 
 test("going between two snapshots in any order finds each of them", async () => {

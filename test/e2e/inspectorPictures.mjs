@@ -131,7 +131,7 @@ async function look(context, name, { lab, stage, run, moments, looks = some, sho
 				lowest = Math.min(lowest, measured.lowest.ratio);
 				texts += measured.texts;
 				problems.push(...(await axe(page)).map((text) => `${where}: axe ${text}`));
-				await context.shot(inspector, `page ${name} ${where}`.replaceAll(" ", "-"), { fullPage: true });
+				context.keepShot(measured.picture, `page ${name} ${where}`.replaceAll(" ", "-"));
 			}
 			problems.push(...inspector.violations);
 			await inspector.close();

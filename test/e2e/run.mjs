@@ -152,6 +152,8 @@ const context = {
 		);
 	},
 	shot: (workbench, name, options) => workbench.page.screenshot({ path: join(shots, `${name}.png`), ...options }),
+	/** A screenshot that was taken already. */
+	keepShot: (picture, name) => writeFileSync(join(shots, `${name}.png`), picture),
 	/** A picture of the README, of the window or a part of it; with XV6_LAB_PICTURES set it goes where the README takes it from. */
 	picture: (workbench, name, part = ".monaco-workbench") =>
 		workbench.page

@@ -8,7 +8,7 @@ const leastContrast = 4.45;
 
 /** What axe-core finds on the page, a line a finding. */
 export async function axe(page) {
-	await page.evaluate(axeSource);
+	if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
 	return page.evaluate(async () => {
 		const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
 		return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html }) => `${id}: ${html.slice(0, 160)}`));
@@ -96,12 +96,11 @@ export function layout(page) {
 
 /**
  * The contrast of each text, measured on the pixels of two pictures of the page: one as it is, one with its texts transparent. What the
- * first has and the second has not is ink; the strongest of it is the text's colour, what lies under it the background.
+ * first has and the second has not is ink; the strongest of it is the text's colour, what lies under it the background. `picture`: the first.
  */
 export async function contrast(page) {
-	const picture = async () =>
-		(await page.screenshot({ fullPage: true, animations: "disabled", caret: "hide" })).toString("base64");
-	const inked = await picture();
+	const take = () => page.screenshot({ fullPage: true, animations: "disabled", caret: "hide" });
+	const inked = await take();
 	const blank =
 		"*, ::before, ::after, ::placeholder { color: transparent !important; -webkit-text-fill-color: transparent !important; transition: none !important } svg.links { visibility: hidden }";
 	await page.evaluate((text) => {
@@ -110,11 +109,11 @@ export async function contrast(page) {
 		document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 		window.blankSheet = sheet;
 	}, blank);
-	const bare = await picture();
+	const bare = await take();
 	await page.evaluate(() => {
 		document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== window.blankSheet);
 	});
-	return page.evaluate(
+	const found = await page.evaluate(
 		async ([inked, bare, least]) => {
 			const read = async (data) => {
 				const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -125,9 +124,11 @@ export async function contrast(page) {
 				return context.getImageData(0, 0, bitmap.width, bitmap.height);
 			};
 			const [a, b] = [await read(inked), await read(bare)];
-			const linear = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+			const linear = Float64Array.from({ length: 256 }, (_, value) =>
+				value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+			);
 			const luminance = (data, at) =>
-				0.2126 * linear(data[at]) + 0.7152 * linear(data[at + 1]) + 0.0722 * linear(data[at + 2]);
+				0.2126 * linear[data[at]] + 0.7152 * linear[data[at + 1]] + 0.0722 * linear[data[at + 2]];
 			const scrolls = (node) => {
 				let outer = node;
 				while (outer && !/auto|scroll/.test(getComputedStyle(outer).overflowY)) outer = outer.parentElement;
@@ -180,6 +181,7 @@ export async function contrast(page) {
 					.map(({ key, ratio, text }) => `${ratio.toFixed(2)}: ${key} "${text}"`),
 			};
 		},
-		[inked, bare, leastContrast],
+		[inked.toString("base64"), bare.toString("base64"), leastContrast],
 	);
+	return { ...found, picture: inked };
 }

@@ -220,7 +220,7 @@ const mostExplanations = 3;
 export interface FailedRun {
 	readonly result: CommandResult;
 	readonly findings: readonly FindingLine[];
-	readonly diagnoses?: readonly { readonly kind: string }[];
+	readonly diagnoses?: readonly { readonly kind: string; readonly frames?: readonly { readonly name: string }[] }[];
 	readonly sources?: NamedSources;
 	/** `framesLost` of the run. */
 	readonly lost?: number | undefined;
@@ -256,7 +256,10 @@ function signsOf(failure: KnownFailure, test: LabTest, run: FailedRun): { seen: 
 	if (ends && !(ends as readonly string[]).includes(result.end.kind)) return absent;
 	if (output && (output === "right") !== matches(test, result.output)) return absent;
 	if (losing && !(lost !== undefined && lost > 0)) return absent;
-	let seen = losing ? 1 : 0;
+	const { calls } = failure;
+	const isOpen = ({ name }: { readonly name: string }) => calls?.includes(name);
+	if (calls && !diagnoses.some(({ frames = [] }) => frames.some(isOpen))) return absent;
+	let seen = (losing ? 1 : 0) + (calls ? 1 : 0);
 	if (failure.pattern !== undefined) {
 		if (!new Pattern(failure.pattern).test(result.output)) return absent;
 		seen += 2;

@@ -94,6 +94,8 @@ const knownFailureSchema = v.object({
 	findings: v.optional(v.array(identifier)),
 	/** Kinds of diagnoses beside which it says nothing: one of them explains the same sign. */
 	unless: v.optional(v.array(identifier)),
+	/** Functions of the kernel, one of which must be open in the calls of a diagnosis. */
+	calls: v.optional(v.array(identifier)),
 	/** What the student's file must have, or lack (comments do not count), for causes that look alike from outside. */
 	source: v.optional(
 		v.object({

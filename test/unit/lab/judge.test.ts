@@ -182,6 +182,17 @@ test("known failures are found by console text and by finding", () => {
 		});
 	expect(beside("panic").map((e) => e.id)).toEqual(["leaf"]);
 	expect(beside("free-list")).toEqual([]);
+	const called = (...names: string[]) =>
+		explain(
+			{ ...manifest, knownFailures: manifest.knownFailures.map((one) => ({ ...one, calls: ["acquire"] })) },
+			prodcons1,
+			{
+				...run("panic: freewalk: leaf\n"),
+				diagnoses: [{ kind: "kernel-fault", frames: names.map((name) => ({ name })) }],
+			},
+		);
+	expect(called("holding", "acquire", "usertrap").map((e) => e.id)).toEqual(["leaf"]);
+	expect(called("usertrap")).toEqual([]);
 });
 
 test("causes that look alike are told apart by the student's file, without its comments", () => {

@@ -375,6 +375,26 @@ export const furtherCases: readonly AgedCase[] = [
 		cause:
 			/process \d+ \(prog\) is still in system call uptime, at sys_uptime \(kernel\/sysproc\.c:\d+\)|clockintr .*waits for ever for tickslock .*, taken at kernel\/sysproc\.c:\d+ \(sys_uptime\)/,
 	},
+	{
+		name: "a kernel stack that begins at its low end",
+		edits: [[/^kernel\/trap\.c$/, /kernel_sp = p->kstack \+ PGSIZE/, "kernel_sp = p->kstack"]],
+		cause: /The kernel stack of process 1 \(\w+\) begins at its low end, .*kernel_sp has to be p->kstack \+ PGSIZE/,
+	},
+	{
+		name: "the PLIC is not mapped",
+		edits: [[/^kernel\/vm\.c$/, /(kvmmap|mapdirect)\((kpgtbl, )?PLIC,[^;]*;/, ";"]],
+		cause: /a register of the PLIC, which the kernel's page table does not map/,
+	},
+	{
+		name: "the UART is not mapped",
+		edits: [[/^kernel\/vm\.c$/, /(kvmmap|mapdirect)\((kpgtbl, )?UART0,[^;]*;/, ";"]],
+		cause: /a register of the UART, which the kernel's page table does not map/,
+	},
+	{
+		name: "a child without its parent's trap frame",
+		edits: [[proc, /\*\(?np->(tf|trapframe)\)? = \*\(?p->(tf|trapframe)\)?;/, ";"]],
+		cause: /its trap frame holds kalloc's fill/,
+	},
 ];
 
 const sysfile = /^kernel\/sysfile\.c$/;
@@ -428,7 +448,7 @@ export const reportedCases: readonly AgedCase[] = [
 	{
 		name: "a new process keeps its lock",
 		edits: [[proc, /(np->state = RUNNABLE;\n) *release\(&np->lock\);/, "$1"]],
-		cause: /./,
+		cause: /takes proc\[\d+\]\.lock \("proc"\) while hart \d holds it already/,
 	},
 	{
 		name: "exec forgets the size",

@@ -20,6 +20,10 @@ const sample = [
 	"two locks in two orders",
 	"no hart enables the devices",
 	"an end that is never freed",
+	"a kernel stack that begins at its low end",
+	"the PLIC is not mapped",
+	"the UART is not mapped",
+	"a child without its parent's trap frame",
 ];
 
 const rows: string[] = [];

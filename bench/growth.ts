@@ -128,6 +128,8 @@ for (const size of [10, 100, 1000]) {
 		};
 		hash();
 		point("state hash after the first", "MiB of RAM", size, await median(hash));
+		await run({ machine, view, shell }, "storm sleep 60");
+		point("a look of the inspector, 64 processes", "MiB of RAM", size, await look({ machine, view, shell }));
 	});
 }
 

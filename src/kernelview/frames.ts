@@ -43,8 +43,8 @@ export interface FrameCensus {
 
 /** A walk of the free lists. */
 interface FreeWalk {
-	/** The machine's then; 0: it ran. */
-	readonly stamp: number;
+	/** Of the machine then. */
+	readonly mark: number | undefined;
 	/** Frames as they follow each other. */
 	readonly order: Int32Array;
 	readonly count: number;
@@ -52,30 +52,11 @@ interface FreeWalk {
 	readonly places: Int32Array;
 }
 
-interface Walks {
-	/** At the moment that the machine knows its changes since; undefined: none was made there. */
-	readonly base: FreeWalk | undefined;
-	readonly last: FreeWalk;
-	/** The arrays of the one before: a walk at each look would be most of what the collector has to do. */
-	readonly spare: FreeWalk;
-}
-const walks = new WeakMap<GuestMemory, Walks>();
+/** The last walk, and the arrays of the one before: a walk at each look would be most of what the collector has to do. */
+const walks = new WeakMap<GuestMemory, { readonly last: FreeWalk; readonly spare: FreeWalk }>();
 
 function emptyWalk(frames: number): FreeWalk {
-	return { stamp: 0, order: new Int32Array(frames), count: 0, places: new Int32Array(frames) };
-}
-
-/** Where to begin: the walk whose links are known to stand where no page has changed, or the last one, to be compared. */
-function walksBefore(memory: GuestMemory): Walks & { readonly changed: Uint8Array | undefined } {
-	const total = memory.frames;
-	const known = walks.get(memory) ?? { base: undefined, last: emptyWalk(total), spare: emptyWalk(total) };
-	const { last, base } = known;
-	const changedSince = (walk: FreeWalk) => (walk.stamp === 0 ? undefined : memory.changedSince(walk.stamp));
-	const ofLast = changedSince(last);
-	// A run from a snapshot: this walk is the one that others will begin with.
-	if (ofLast) return { base: last, last, spare: base ?? known.spare, changed: ofLast };
-	const ofBase = base && changedSince(base);
-	return ofBase ? { ...known, changed: ofBase } : { ...known, base: undefined, changed: undefined };
+	return { mark: undefined, order: new Int32Array(frames), count: 0, places: new Int32Array(frames) };
 }
 
 interface FreeFrames {
@@ -90,7 +71,7 @@ const keptLists = 2;
 
 /**
  * Frames on kalloc's lists. A cycle or a wild pointer ends the walk. Tens of thousands of links lie on as many pages, and to follow them one
- * waits for memory at each: the way that an earlier walk took is guessed again, and every link of it compared, which waits for none. Where the
+ * waits for memory at each: the way that the last walk took is guessed again, and every link of it compared, which waits for none. Where the
  * machine knows that a page has not changed since that walk, its link is not even read.
  */
 export function readFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
@@ -107,8 +88,7 @@ function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
 	const total = memory.frames;
 	const free = new Uint8Array(total);
 	const words = memory.range(memory.base, memory.base + total * pageBytes);
-	const { base, last, spare, changed } = walksBefore(memory);
-	const before = (changed && base) ?? last;
+	const { last: before, spare } = walks.get(memory) ?? { last: emptyWalk(total), spare: emptyWalk(total) };
 	const { order, places } = spare;
 	let count = 0;
 	let damage: string | undefined;
@@ -136,7 +116,7 @@ function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
 				while (++place < before.count) {
 					const next = before.order[place] as number;
 					if (free[next]) break;
-					if (changed?.[frame] !== 0) {
+					if (!memory.isSame(frame, before.mark)) {
 						const address = memory.base + next * pageBytes;
 						const at = frame * wordsPerPage + link / 4;
 						if (words[at] !== address >>> 0 || words[at + 1] !== Math.floor(address / 2 ** 32)) break;
@@ -148,8 +128,7 @@ function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
 			run = memory.u64(memory.addressOf(frame) + link) ?? 0;
 		}
 	}
-	const now = { stamp: memory.stamp(), order, count, places };
-	walks.set(memory, { base, last: now, spare: last === base ? emptyWalk(total) : last });
+	walks.set(memory, { last: { mark: memory.mark(), order, count, places }, spare: before });
 	return { free, count: lists.length > 0 ? count : undefined, damage };
 }
 

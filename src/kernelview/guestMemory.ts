@@ -1,9 +1,9 @@
-import type { MachineSurface, PhysicalMemory } from "../machine/types.ts";
+import type { MachineSurface, PageChanges, PhysicalMemory } from "../machine/types.ts";
 
 export const pageBytes = 4096;
 
 /** What of a machine it takes to read its RAM, and to know what need not be read again. */
-type MemoryOwner = Pick<MachineSurface, "memory" | "stamp" | "changedSince">;
+type MemoryOwner = Pick<MachineSurface, "memory" | "stamp" | "changes">;
 
 /**
  * Guest RAM for readers that touch thousands of words: numbers instead of bigints. 64-bit words come as numbers and lose low bits
@@ -15,19 +15,15 @@ export class GuestMemory {
 	private view: DataView;
 
 	static of(machine: MemoryOwner): GuestMemory {
-		return new GuestMemory(
-			machine.memory,
-			() => machine.stamp,
-			(stamp) => machine.changedSince?.(stamp),
-		);
+		return new GuestMemory(machine.memory, () => machine.stamp, machine.changes);
 	}
 
 	/** `stamp`: the machine's: what was read under one number need not be read again; 0: it has to. */
 	constructor(
 		private readonly memory: PhysicalMemory,
 		readonly stamp: () => number = () => 0,
-		/** Pages that may have changed since the moment with a stamp, 1 each; undefined: not known. */
-		readonly changedSince: (stamp: number) => Uint8Array | undefined = () => undefined,
+		/** Undefined: what may have changed is not known. */
+		readonly changes?: PageChanges,
 	) {
 		this.base = Number(memory.base);
 		this.size = memory.size;
@@ -80,7 +76,22 @@ export class GuestMemory {
 		return this.contains(address, 8) ? this.view.getBigUint64(address - this.base, true) : undefined;
 	}
 
-	sameWords(address: number, copy: Uint32Array): boolean {
+	/** Names this moment for `isSame`; undefined: nothing is known of changes. */
+	mark(): number | undefined {
+		return this.changes?.mark();
+	}
+
+	/** The frame is known to be as it was at a moment. False: it has to be read. */
+	isSame(frame: number, since: number | undefined): boolean {
+		return since !== undefined && this.changes?.isChanged(frame, since) === false;
+	}
+
+	/** Whether a page is as its copy says; it was at a moment (see `mark`). */
+	isSamePage(address: number, copy: Uint32Array, since: number | undefined): boolean {
+		return this.isSame(this.frameOf(address), since) || this.sameWords(address, copy);
+	}
+
+	private sameWords(address: number, copy: Uint32Array): boolean {
 		const now = this.words(address - this.base, copy.byteLength);
 		for (let i = 0; i < copy.length; i++) if (now[i] !== copy[i]) return false;
 		return true;

@@ -128,9 +128,15 @@ function readTable(words: Uint32Array, address: number, level: number, va: numbe
 
 /**
  * Every table and leaf that the hardware could reach from a root. A table is visited once, so a cyclic or shared tree ends; what is
- * not as it should be is said in `damage`. `before`: contents as they were when last walked, by address; is brought up to date.
+ * not as it should be is said in `damage`. `before`: contents as they were when last walked, by address, is brought up to date; `since`: when
+ * they were last found to be so.
  */
-export function walkTables(memory: GuestMemory, root: number, before = new Map<number, TableContent>()): PageTables {
+export function walkTables(
+	memory: GuestMemory,
+	root: number,
+	before = new Map<number, TableContent>(),
+	since?: number,
+): PageTables {
 	const tables: Table[] = [];
 	const pieces: (readonly Leaf[])[] = [];
 	const seen = new Set<number>();
@@ -148,7 +154,7 @@ export function walkTables(memory: GuestMemory, root: number, before = new Map<n
 		seen.add(address);
 		tables.push({ level, address, va });
 		let content = before.get(address);
-		if (content?.level !== level || content.va !== va || !memory.sameWords(address, content.words)) {
+		if (content?.level !== level || content.va !== va || !memory.isSamePage(address, content.words, since)) {
 			content = { level, va, parts: readTable(words, address, level, va), words: words.slice() };
 			before.set(address, content);
 		}
@@ -181,14 +187,22 @@ function joined(pieces: readonly (readonly Leaf[])[]): Leaf[] {
 	return leaves;
 }
 
-/** Trees that are kept: those of a full proc[] and the kernel's, and no more leaves than RAM has frames a few times over. */
-const maxTrees = 80;
-const maxLeaves = 100_000;
+/** What is kept: of each table a copy; of leaves no more than RAM has frames a few times over. */
+const maxTables = 8000;
+const maxLeaves = ({ frames }: GuestMemory) => Math.max(100_000, 4 * frames);
+
+interface KnownTree {
+	readonly tables: PageTables;
+	readonly contents: Map<number, TableContent>;
+	/** When it was last found to be so. */
+	readonly mark: number | undefined;
+}
 
 /** Walks a tree again only when one of its tables changed, and of it only these: some have tens of thousands of leaves. */
 export class WalkCache {
-	private readonly known = new Map<number, { tables: PageTables; contents: Map<number, TableContent> }>();
+	private readonly known = new Map<number, KnownTree>();
 	private leaves = 0;
+	private kept = 0;
 
 	tables(memory: GuestMemory, root: number): PageTables {
 		const known = this.known.get(root);
@@ -196,16 +210,18 @@ export class WalkCache {
 		const contents = known?.contents ?? new Map<number, TableContent>();
 		const same = known?.tables.tables.every(({ address }) => {
 			const content = contents.get(address);
-			return content !== undefined && memory.sameWords(address, content.words);
+			return content !== undefined && memory.isSamePage(address, content.words, known.mark);
 		});
-		const tables = known && same ? known.tables : walkTables(memory, root, contents);
+		const tables = known && same ? known.tables : walkTables(memory, root, contents, known?.mark);
 		this.leaves += tables.leafCount - (known?.tables.leafCount ?? 0);
-		this.known.set(root, { tables, contents });
+		this.kept += tables.tables.length - (known?.tables.tables.length ?? 0);
+		this.known.set(root, { tables, contents, mark: memory.mark() });
 		// Those that were not asked for longest go first.
 		for (const [oldest, tree] of this.known) {
-			if (oldest === root || (this.known.size <= maxTrees && this.leaves <= maxLeaves)) break;
+			if (oldest === root || (this.kept <= maxTables && this.leaves <= maxLeaves(memory))) break;
 			this.known.delete(oldest);
 			this.leaves -= tree.tables.leafCount;
+			this.kept -= tree.tables.tables.length;
 		}
 		return tables;
 	}

@@ -41,6 +41,7 @@ import type {
 	InterruptController,
 	MachineOptions,
 	MachineSurface,
+	PageChanges,
 	PhysicalMemory,
 	PointFilter,
 	RunOptions,
@@ -427,9 +428,10 @@ export class Machine implements MachineSurface {
 		this.past?.restart();
 	}
 
-	changedSince(stamp: number): Uint8Array | undefined {
-		return this.state.changedSince(stamp);
-	}
+	readonly changes: PageChanges = {
+		mark: () => this.state.mark(this.runner.stamp),
+		isChanged: (page, since) => this.state.isChanged(page, since),
+	};
 
 	stateHash(): string {
 		return this.state.hash(this.line.waiting);

@@ -1,7 +1,7 @@
 import { UserError } from "../common/errors.ts";
 import * as layout from "./core/layout.ts";
 import { type CoreExports, hartBase } from "./coreAbi.ts";
-import { PageStore, type Snapshot } from "./snapshot.ts";
+import { forEachDirty, PageStore, type Snapshot } from "./snapshot.ts";
 import { Mixer, PageHasher } from "./stateHash.ts";
 
 /** Words of a hart that hold nothing between instructions. */
@@ -22,8 +22,12 @@ type Beside = Pick<Snapshot, "waiting" | "inputs" | "lastStop" | "stamp">;
 export class MachineState {
 	private readonly pages: PageStore;
 	private readonly hasher: PageHasher;
-	/** Stamp of the last snapshot that was saved or restored. */
-	private saved: number | undefined;
+	/** Counts how often the core's dirty bits were taken. */
+	private epoch = 0;
+	/** By page: the last epoch whose bits had it. */
+	private readonly epochs: Uint32Array;
+	/** The machine's stamp when its bits were last taken for a mark. */
+	private marked = 0;
 
 	constructor(
 		private readonly bytes: Uint8Array,
@@ -33,11 +37,11 @@ export class MachineState {
 		const pages = (shape.ramBytes + shape.diskBytes) / layout.PAGE_SIZE;
 		this.pages = new PageStore(bytes, layout.RAM_BASE, pages);
 		this.hasher = new PageHasher(bytes.buffer as ArrayBuffer, layout.RAM_BASE, pages);
+		this.epochs = new Uint32Array(pages);
 	}
 
 	snapshot(beside: Beside): Snapshot {
 		this.noteDirty();
-		this.saved = beside.stamp;
 		const { harts, ramBytes, diskBytes } = this.shape;
 		return { harts, ramBytes, diskBytes, state: this.state(), ...beside, pages: this.pages.save() };
 	}
@@ -62,20 +66,29 @@ export class MachineState {
 		for (const [first, count] of this.pages.restore(snapshot.pages)) {
 			core.ramWritten(layout.RAM_BASE / layout.PAGE_SIZE + first, count);
 			this.hasher.invalidate(first, count);
+			this.epochs.fill(this.epoch, first, first + count);
 		}
 		core.stateRestored();
-		this.saved = snapshot.stamp;
 		// What was written back is not news: the next snapshot compares with this one.
 		core.takeDirty();
 	}
 
 	/**
-	 * Pages, RAM's first, that may have changed since the moment with that stamp, 1 each; undefined where that was not the last saved or
-	 * restored. Changes nothing: the core may be running.
+	 * See types.ts `PageChanges`. `stamp`: the machine's; 0: the core is running, and its bits stay where they are. They are then taken for
+	 * changes of after this moment, which is true of more pages than changed.
 	 */
-	changedSince(stamp: number): Uint8Array | undefined {
-		if (stamp !== this.saved) return undefined;
-		return this.pages.changedWith(this.bytes.subarray(layout.DIRTY_BASE, layout.DIRTY_BASE + layout.DIRTY_SIZE));
+	mark(stamp: number): number {
+		if (stamp !== 0 && stamp !== this.marked) {
+			this.noteDirty();
+			this.marked = stamp;
+		}
+		return this.epoch;
+	}
+
+	isChanged(page: number, since: number): boolean {
+		if ((this.epochs[page] as number) > since) return true;
+		const linear = layout.RAM_BASE / layout.PAGE_SIZE + page;
+		return (((this.bytes[layout.DIRTY_BASE + (linear >> 3)] as number) >> (linear & 7)) & 1) !== 0;
 	}
 
 	/** `waiting`: console input that the guest has not read. */
@@ -100,7 +113,12 @@ export class MachineState {
 	private noteDirty(): void {
 		this.core().takeDirty();
 		const bitmap = this.bytes.subarray(layout.DIRTY_TAKEN_BASE, layout.DIRTY_TAKEN_BASE + layout.DIRTY_SIZE);
-		this.pages.noteDirty(bitmap);
-		this.hasher.noteDirty(bitmap);
+		this.epoch++;
+		this.marked = 0;
+		forEachDirty(bitmap, layout.RAM_BASE / layout.PAGE_SIZE, this.epochs.length, (page) => {
+			this.pages.noteChange(page);
+			this.hasher.noteChange(page);
+			this.epochs[page] = this.epoch;
+		});
 	}
 }

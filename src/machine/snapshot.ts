@@ -45,20 +45,8 @@ export class PageStore {
 		this.words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength >> 2);
 	}
 
-	/** Bits of the core's dirty bitmap, one a linear page. */
-	noteDirty(bitmap: Uint8Array): void {
-		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
-			this.changed[i] = 1;
-		});
-	}
-
-	/** 1 for each page that has changed since the last save or restore, with the bits that have not been noted yet. */
-	changedWith(bitmap: Uint8Array): Uint8Array {
-		const changed = this.changed.slice();
-		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
-			changed[i] = 1;
-		});
-		return changed;
+	noteChange(page: number): void {
+		this.changed[page] = 1;
 	}
 
 	save(): readonly Uint8Array[] {

@@ -1,5 +1,4 @@
 import { PAGE_SIZE } from "./core/layout.ts";
-import { forEachDirty } from "./snapshot.ts";
 
 /** 64-bit hash of memory in pages; a page's hash is computed again only when the page changed. */
 export class PageHasher {
@@ -10,7 +9,7 @@ export class PageHasher {
 
 	constructor(
 		memory: ArrayBufferLike,
-		private readonly start: number,
+		start: number,
 		private readonly count: number,
 	) {
 		this.low = new Uint32Array(count);
@@ -24,10 +23,8 @@ export class PageHasher {
 		this.high.fill(zero.lanes[1]);
 	}
 
-	noteDirty(bitmap: Uint8Array): void {
-		forEachDirty(bitmap, this.start / PAGE_SIZE, this.count, (i) => {
-			this.stale[i] = 1;
-		});
+	noteChange(page: number): void {
+		this.stale[page] = 1;
 	}
 
 	invalidate(first: number, count: number): void {

@@ -224,6 +224,14 @@ export interface RootChange {
 	readonly instret: Instructions;
 }
 
+/** Which pages of RAM may have changed between two moments. Both members are for listeners, too: they change nothing that a guest sees. */
+export interface PageChanges {
+	/** Names this moment. Any number of moments may be named, and none has to be given back. */
+	mark(): number;
+	/** Whether the page (0: RAM's first) may have changed since a moment: stores, devices, snapshots and journeys into the past. */
+	isChanged(page: number, since: number): boolean;
+}
+
 /** The public face of the one public class; `machine.ts` implements it. */
 export interface MachineSurface extends Disposable {
 	run(budget: Instructions, options?: RunOptions): StopReason;
@@ -239,11 +247,8 @@ export interface MachineSurface extends Disposable {
 	readonly instret: Instructions;
 	/** A number for the state of memory and harts: the same number, the same state. 0 while the machine runs. */
 	readonly stamp: number;
-	/**
-	 * Pages of RAM that may have changed since the moment with that stamp, 1 each; undefined: not known. The machine knows it of the last snapshot
-	 * that was saved or restored. Also inside of a listener.
-	 */
-	changedSince?(stamp: number): Uint8Array | undefined;
+	/** Which pages of RAM have changed since when; undefined: not known. */
+	readonly changes?: PageChanges;
 	/** As `instret`; inside of a listener, too: up to the instruction under way. */
 	readonly now: Instructions;
 	/** Undefined: it cannot go back. `isPast`: it stands at an earlier moment, and its listeners are told of nothing. */

@@ -154,7 +154,6 @@ test("a page that one word fills but for its head is kept short, any other whole
 	const memory = new Uint8Array(count * PAGE_SIZE);
 	const words = new Uint32Array(memory.buffer);
 	const store = new PageStore(memory, 0, count);
-	const all = new Uint8Array(Math.ceil(count / 8)).fill(255);
 	/** Words that differ from those that fill the page: at its head, at its end, anywhere, or none. */
 	const odd = [[], [0], [1], [0, 1], [2], [3], [pageWords - 1], [0, pageWords - 1], [0, 1, 2]];
 	const moments = Array.from({ length: 4 }, () => {
@@ -166,7 +165,7 @@ test("a page that one word fills but for its head is kept short, any other whole
 			for (const at of places) words[i * pageWords + at] = fill ^ (1 + random.below(2 ** 31));
 			lengths.push(places.length > 0 && places.every((at) => at < 2) ? 12 : PAGE_SIZE);
 		}
-		store.noteDirty(all);
+		for (let i = 0; i < count; i++) store.noteChange(i);
 		const pages = store.save();
 		expect(pages.map((page) => page.length)).toEqual(lengths);
 		return { pages, content: memory.slice() };
@@ -178,7 +177,7 @@ test("a page that one word fills but for its head is kept short, any other whole
 	}
 	const elsewhere = new Uint8Array(memory.length).fill(3);
 	const other = new PageStore(elsewhere, 0, count);
-	other.noteDirty(all);
+	for (let i = 0; i < count; i++) other.noteChange(i);
 	other.restore(moments[0]?.pages ?? []);
 	expect(Buffer.compare(elsewhere, moments[0]?.content ?? memory)).toBe(0);
 });

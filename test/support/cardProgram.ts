@@ -9,13 +9,15 @@ import {
 	udp,
 } from "../../src/machine/network/frames.ts";
 import { kernelOf } from "./guest.ts";
+import type { Random } from "./random.ts";
 
 /** One access of the guest: what it reads is printed, a wait reads until one of the bits is set. */
-type Step = readonly [kind: 1 | 2 | 3, address: number, value: number];
+type Step = readonly [kind: 1 | 2 | 3 | 4, address: number, value: number];
 
 const reads = 1;
 const writes = 2;
 const waits = 3;
+const sleeps = 4;
 
 export const card = 0x4000_0000;
 export const ecam = 0x3000_0000;
@@ -59,6 +61,8 @@ next:
 	beq t0, t3, show
 	li t3, ${writes}
 	beq t0, t3, write
+	li t3, ${sleeps}
+	beq t0, t3, sleep
 wait:
 	lw t4, (t1)
 	and t4, t4, t2
@@ -66,6 +70,19 @@ wait:
 	j next
 write:
 	sw t2, (t1)
+	j next
+sleep:
+	li t1, CLINT + 0xbff8
+	ld t3, (t1)
+	add t3, t3, t2
+	li t4, CLINT + 0x4000
+	sd t3, (t4)
+	li t4, 0x80
+	csrw mie, t4
+doze:
+	wfi
+	ld t4, (t1)
+	bltu t4, t3, doze
 	j next
 show:
 	lwu a0, (t1)
@@ -121,6 +138,12 @@ export class CardProgram {
 
 	wait(address: number, bits: number): this {
 		this.steps.push([waits, address, bits]);
+		return this;
+	}
+
+	/** Ticks of mtime, 10 MHz. */
+	sleep(ticks: number): this {
+		this.steps.push([sleeps, 0, ticks]);
 		return this;
 	}
 
@@ -255,11 +278,16 @@ export function conformanceProgram(): CardProgram {
 		.read(card + 0xc8)
 		.read(card + 0xc0, card + 0xc0);
 	program.register(0xd8, 0xffff_ffff).read(card + 0xd0);
-	// A ping: ARP comes first, then the answer; the second one in three pieces; then the ring's end.
 	program
 		.start()
-		.send(0, ping(1))
-		.read(card + 0x3810, ramAt.transmit + 12, card + 0xc8);
+		.read(card + 0xc8)
+		.register(0xc0, 0xffff_ffff)
+		.register(0x3818, 0)
+		.read(card + 0xc0);
+	// QEMU holds frames back for a second after the receiver was turned on, and an answer that waits for ARP as long.
+	program.sleep(15_000_000);
+	// A ping: ARP comes first, then the answer; the second one in three pieces; then the ring's end.
+	program.send(0, ping(1)).read(card + 0x3810, ramAt.transmit + 12);
 	program.receive(0, 16).read(card + 0x2810, card + 0xc0);
 	program
 		.send(1, arpReply())
@@ -272,8 +300,26 @@ export function conformanceProgram(): CardProgram {
 	program.register(0x2818, 1);
 	for (let i = 3; i < 12; i++)
 		program
+			.write(ramAt.receive + 16 * (i % 8) + 12, 0)
 			.send((i + 2) % 8, ping(i))
 			.receive(i % 8, 12)
 			.register(0x2818, (i + 7) % 8);
 	return program.read(card + 0x2810, card + 0x2818, card + 0x3810, card + 0x3818);
+}
+
+/** Registers written with anything in any order, and read. The transmitter stays off: its descriptors would be anything, too. */
+export function randomRegisters(random: Random): CardProgram {
+	const program = new CardProgram().write(slot1 + 0x10, card).write(slot1 + 4, 2);
+	const interrupts = [0xc0, 0xc8, 0xd0, 0xd8];
+	const control = [0, 0x100, 0x400, 0x410, 0xe00, 0x1000];
+	const rings = [0x2800, 0x2820, 0x282c, 0x3800, 0x3820, 0x382c];
+	for (const base of [0x2800, 0x3800]) rings.push(base + 4, base + 8, base + 0x10, base + 0x18);
+	const tables = [0x5200, 0x53fc, 0x5400, 0x5404, 0x5440, 0x5600, 0x57fc];
+	const any = () => random.pick([interrupts, interrupts, control, rings, tables].map((list) => random.pick(list)));
+	for (let i = 0; i < 300; i++) {
+		const bits = random.pick([0, 0xffff_ffff, 1 << random.below(32), Number(random.u64() & 0xffff_ffffn)]);
+		const register = any();
+		program.register(register, (register === 0x400 ? bits & ~2 : bits) >>> 0).read(card + any());
+	}
+	return program;
 }

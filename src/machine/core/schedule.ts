@@ -79,7 +79,8 @@ function allWait(): bool {
 
 /** Every hart waits: time goes to the next event. Returns a STOP_* code, or -1 when the run continues. */
 function skipTime(flags: u32): i32 {
-	if (load<u32>(M_DEVICE_WORK)) {
+	// What has come due as the last round ended has not been looked at yet.
+	if (load<u32>(M_DEVICE_WORK) != 0 || load<u64>(M_TIME) >= load<u64>(M_DEVICE_TIME)) {
 		serviceDevices();
 		return -1;
 	}

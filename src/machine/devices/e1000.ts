@@ -72,12 +72,12 @@ const checkSequence = 4;
 /** A driver that clears ICR after it has completed the interrupt does so sooner: 10 ms of guest time. */
 const patience = 100_000n;
 
-/** Registers that are stored as they are written, but for these bits. */
+/** Registers that are stored as they are written, but only these bits. QEMU stores nothing in those with none. */
 const plain: readonly (readonly [register: number, mask: number])[] = [
 	[CTRL, ~CTRL_RST],
 	[RCTL, ~0],
 	[TCTL, ~0],
-	[TIPG, ~0],
+	[TIPG, 0],
 	[LEDCTL, ~0],
 	[PBA, ~0],
 	[RDBAL, ~0],
@@ -92,7 +92,7 @@ const plain: readonly (readonly [register: number, mask: number])[] = [
 	[TDLEN, 0xfff80],
 	[TDH, 0xffff],
 	[TDT, 0xffff],
-	[TIDV, 0xffff],
+	[TIDV, 0],
 	[TADV, 0xffff],
 ];
 const masks = new Map(plain);
@@ -323,9 +323,16 @@ export class E1000 {
 	// ---- sending (SDM 3.3, 3.4) --------------------------------------------------------------------------------------
 
 	private send(): void {
-		if (!(this.get(TCTL) & TCTL_EN) || !this.s.get(S_MASTER) || this.get(TDH) === this.get(TDT)) return;
+		if (!(this.get(TCTL) & TCTL_EN) || !this.s.get(S_MASTER)) return;
+		// A ring with nothing to send reports an empty queue as well.
+		const causes = this.get(TDH) === this.get(TDT) ? CAUSE_TXQE : this.sendWaiting();
+		this.setCauses(this.s.get(S_ICR) | causes);
+	}
+
+	/** Sends from TDH to TDT; returns causes for ICR. */
+	private sendWaiting(): number {
 		const ring = this.ring("transmit", TDBAL);
-		if (!ring) return;
+		if (!ring) return 0;
 		const { view } = this.host.memory;
 		if (this.get(TDT) >= ring.count) this.beyond("TDT", this.get(TDT), ring);
 		const start = this.get(TDH);
@@ -346,7 +353,7 @@ export class E1000 {
 			// Once around at most, wherever the tail is.
 			if (this.get(TDH) === start || start >= ring.count) break;
 		}
-		this.setCauses(this.s.get(S_ICR) | causes);
+		return causes;
 	}
 
 	/** Adds a descriptor's bytes to the frame, and sends it where it ends. */

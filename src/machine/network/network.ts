@@ -37,6 +37,8 @@ const wellKnown: Readonly<Record<string, string>> = { "pdos.csail.mit.edu": "128
 const answerTicks = 1000n;
 /** A packet whose receiver does not answer ARP is dropped after a second. */
 const arpPatience = 10_000_000n;
+/** slirp sends a ping back with the longest life. */
+const reflectedTtl = 255;
 /** Ethernet's smallest frame, without its check sequence. */
 const smallestFrame = 60;
 /** Ports of the peer's own sockets are chosen by its system. */
@@ -166,7 +168,7 @@ export class Network {
 		const { from, to, protocol, payload } = packet;
 		if (protocol === protocols.icmp) {
 			const reply = icmpEchoReply(payload);
-			if (reply && isNear(to)) this.send(to, from, protocol, reply);
+			if (reply && isNear(to)) this.send(to, from, protocol, reply, reflectedTtl);
 			return;
 		}
 		if (protocol !== protocols.udp) {
@@ -220,7 +222,7 @@ export class Network {
 		this.send(from, to, protocols.udp, udp({ fromPort, toPort, payload }, from, to));
 	}
 
-	private send(from: Ip, to: Ip, protocol: number, payload: Uint8Array): void {
+	private send(from: Ip, to: Ip, protocol: number, payload: Uint8Array, ttl?: number): void {
 		// Who pretends to be somebody else gets no answer.
 		if (to !== guestIp) return;
 		if (!this.s.get(S_MAC_KNOWN) && !this.s.get(S_ARP_ASKED)) {
@@ -237,7 +239,9 @@ export class Network {
 		const id = this.s.get(S_IP_ID);
 		this.s.set(S_IP_ID, (id + 1) & 0xffff);
 		// The receiver's address is filled in when the frame goes.
-		this.put(ethernet(new Uint8Array(6), gatewayMac, etherTypes.ip, ipPacket({ from, to, protocol, payload }, id)));
+		this.put(
+			ethernet(new Uint8Array(6), gatewayMac, etherTypes.ip, ipPacket({ from, to, protocol, payload }, id, ttl)),
+		);
 	}
 
 	private put(frame: Uint8Array): void {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { GoldfishRtc, rtcStateBytes } from "../../../../src/machine/devices/goldfishRtc.ts";
 import { CardProgram } from "../../../support/cardProgram.ts";
 import { DeviceBench } from "../../../support/deviceBench.ts";
-import { boot, smallRam } from "../../../support/guest.ts";
+import { boot, kernelOf, smallRam } from "../../../support/guest.ts";
 
 const irq = 11;
 
@@ -69,4 +69,47 @@ test("a machine has it only on request, and the alarm ends a wait", async () => 
 	expect(guest.machine.instret).toBeGreaterThan(900);
 	const without = await boot({ kernel: program.kernel, memoryBytes: 4 * smallRam });
 	expect(without.machine.run(100_000)).not.toMatchObject({ kind: "halt" });
+});
+
+test("an alarm at any moment ends a wait, one at the end of a round too", async () => {
+	const kernel = kernelOf(`
+	csrr t0, mhartid
+	bnez t0, park
+	li s0, 0x101000
+	li s1, PLIC
+	li t0, 1
+	sw t0, 0x10(s0)
+	sw t0, ${4 * irq}(s1)
+	li t1, PLIC + 0x2000
+	li t0, ${1 << irq}
+	sw t0, (t1)
+	li s2, PLIC + 0x200000
+	sw zero, (s2)
+	csrw mie, t0
+	li s3, 100
+	li s4, 20100
+next:
+	lwu t1, (s0)
+	lwu t2, 4(s0)
+	slli t2, t2, 32
+	add t1, t1, t2
+	add t1, t1, s3
+	srli t2, t1, 32
+	sw t2, 0xc(s0)
+	sw t1, 8(s0)
+	wfi
+	lw t3, 4(s2)
+	sw zero, 0x1c(s0)
+	sw t3, 4(s2)
+	addi s3, s3, 100
+	bne s3, s4, next
+	li t0, 0x5555
+	li t1, FINISHER
+	sw t0, (t1)
+park:
+	wfi
+	j park
+`);
+	const { machine } = await boot({ kernel, memoryBytes: 4 * smallRam, rtc: 5 });
+	expect(machine.run(1_000_000)).toEqual({ kind: "halt", code: 0, by: "finisher" });
 });

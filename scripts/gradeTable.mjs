@@ -225,32 +225,47 @@ function lines() {
 		});
 }
 
-function table() {
-	const rows = trees.map((file) => {
-		const lines = readFileSync(file, "utf8").split("\n");
-		const head = lines
-			.map((line) => /^(\D+)(\d\d)\w?-(\w+)(?: with (.*))? grade-\S+: ours (\d+\/\d+)/.exec(line))
-			.find(Boolean);
-		if (!head) return undefined;
-		const [, kind, year, name, edit, score] = head;
-		const count = (mark) => lines.filter((line) => line.startsWith(`  ${mark}`)).length;
-		const other = lines.flatMap((line) => {
-			const [, title, words] = /^ {2}DIFFERENT (.*?): (\w+ \/ \w+)/.exec(line) ?? [];
-			return title === undefined ? [] : `\`${title}\`: ${words}`;
-		});
-		const tree = edit ? `\`${edit}\`` : kind === "u" ? "starter" : "a published solution";
-		return {
-			key: `20${year} ${name} ${edit ? 2 : kind === "u" ? 1 : 0}`,
-			cells: [`\`${name}\` of 20${year}`, tree, score, count("same     "), count("same late"), other.join("; ")],
-		};
+/** What `verdicts` printed of one tree; undefined: nothing. */
+function verdictsIn(file) {
+	const lines = readFileSync(file, "utf8").split("\n");
+	const head = lines
+		.map((line) => /^(\D+)(\d\d)\w?-(\w+)(?: with (.*))? grade-\S+: ours (\d+\/\d+)/.exec(line))
+		.find(Boolean);
+	if (!head) return undefined;
+	const [, kind, year, name, edit, score] = head;
+	const count = (mark) => lines.filter((line) => line.startsWith(`  ${mark}`)).length;
+	const other = lines.flatMap((line) => {
+		const [, title, words] = /^ {2}DIFFERENT (.*?): (\w+ \/ \w+)/.exec(line) ?? [];
+		return title === undefined ? [] : `\`${title}\`: ${words}`;
 	});
-	const known = rows.filter(Boolean).sort((a, b) => (a.key < b.key ? -1 : 1));
+	const state = edit ? "edited" : kind === "u" ? "starter" : "solved";
+	return { lab: `\`${name}\` of 20${year}`, state, score, same: count("same     "), late: count("same late"), other };
+}
+
+function table() {
+	const all = trees.map(verdictsIn).filter(Boolean);
+	const sum = (list, of) => list.reduce((total, each) => total + each[of], 0);
 	console.log(
-		"| lab | tree | points here | same verdict | same with more time for QEMU | different (here / QEMU) |\n| --- | --- | --- | --- | --- | --- |",
+		"| lab | solved | starter | solution with an edit | same verdict | with more time | different (here / QEMU) |",
 	);
-	for (const { cells } of known) console.log(`| ${cells.join(" | ")} |`);
-	const sum = (at) => known.reduce((total, { cells }) => total + cells[at], 0);
-	console.log(`\n${known.length} trees, ${sum(3)} tests the same, ${sum(4)} with more time`);
+	console.log("| --- | --- | --- | --- | --- | --- | --- |");
+	const year = (lab) => lab.slice(-4) + lab;
+	const labs = [...new Set(all.map(({ lab }) => lab))].sort((a, b) => (year(a) < year(b) ? -1 : 1));
+	for (const lab of labs) {
+		const own = all.filter((each) => each.lab === lab);
+		const scores = (state) =>
+			own
+				.filter((each) => each.state === state)
+				.map(({ score }) => score)
+				.join(", ");
+		const states = ["solved", "starter", "edited"].map(scores);
+		const other = own.flatMap(({ other }) => other).join("; ");
+		console.log(`| ${[lab, ...states, sum(own, "same"), sum(own, "late"), other].join(" | ")} |`);
+	}
+	const years = new Set(labs.map((lab) => lab.slice(-4))).size;
+	console.log(
+		`\n${all.length} trees of ${labs.length} labs and ${years} years: ${sum(all, "same")} tests the same, ${sum(all, "late")} with more time`,
+	);
 }
 
 function usertests() {

@@ -97,6 +97,8 @@ export function cc1Flags(job: CompileJob): Cc1Flags {
 		else if (passed.test(flag)) args.push(flag);
 		else if (!dropped.test(flag) && !unknown.includes(flag)) unknown.push(flag);
 	}
+	// gcc's -O1 keeps a last call a call: every caller has its frame in a stack, and recursion uses one.
+	if (level === "-O1") args.push("-fno-optimize-sibling-calls");
 	const warnings = new WarningFlags(flags);
 	// A program of the host is not what the student works on: as with make, it only has to run.
 	args.push(...warnings.additional(), ...relaxed, ...(job.target === "wasm32-wasi" ? ["-w"] : []), level);

@@ -7,7 +7,7 @@ import type { BundledModules } from "./llvm.ts";
 type ReadVendored = (name: string) => Promise<Uint8Array>;
 
 /** Bumped when the same job could give another object with the same two packages. */
-const revision = 6;
+const revision = 7;
 
 /** Part of the key of every object: the same in Node and in a browser, so that objects that ship serve both. */
 export async function bundledVersion(read: ReadVendored): Promise<string> {

@@ -1,7 +1,7 @@
 // `node scripts/kills.mjs [--times N] [--seed S]`: kills each command at random moments (SIGKILL), looks for what it left behind, and
 // runs the same command again, which has to give the right answer. Needs a build. Exit code 1: something was left, or an answer was wrong.
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,10 +29,21 @@ const env = { ...process.env, XDG_CACHE_HOME: join(work, "cache"), TMPDIR: join(
 cpSync(join(root, "xv6/README"), join(work, "tmp/.keep"));
 
 const bundled = ["--toolchain", "bundled"];
-/** Each with what it leaves, and how it answers. */
+const onTree = ["--dir", tree, ...bundled];
+const recording = join(work, "echo.run");
+/** Each with what it leaves, how it answers, and how its file ends: after a kill the file is whole, or it is not there. */
 const commands = [
 	{ args: ["build", tree, ...bundled], code: 0 },
-	{ args: ["run", "echo", "hi", "--dir", tree, ...bundled], code: 0, said: /^hi$/m },
+	{ args: ["run", "echo", "hi", ...onTree], code: 0, said: /^hi$/m },
+	{
+		args: ["run", "echo", "hi", ...onTree, "--record", recording],
+		code: 0,
+		said: /^hi$/m,
+		file: recording,
+		same: true,
+	},
+	{ args: ["replay", recording], code: 0, said: /^hi$/m },
+	{ args: ["explore", "ls", ...onTree, "--schedules", "2"], code: 0, said: /; 2 schedules tried/ },
 	{ args: ["inspect", tree, "--command", "ls", "--json", ...bundled], code: 0, said: /"processes"/ },
 	{ args: ["boot", tree, "--command", "echo hi", ...bundled], code: 0, said: /^hi\r?$/m },
 	{
@@ -49,6 +60,13 @@ const commands = [
 		],
 		code: 1,
 		file: join(work, "report.xml"),
+		ends: "</testsuites>\n",
+	},
+	{
+		args: ["run", "ls", ...onTree, "--coverage", join(work, "lcov.info")],
+		code: 0,
+		file: join(work, "lcov.info"),
+		ends: "end_of_record\n",
 	},
 	{
 		args: ["new", join(work, "fresh"), "--lab", "hw5-anonymous-mmap"],
@@ -96,12 +114,19 @@ for (const command of commands) {
 	if (wanted !== command.code)
 		problems.push(`${command.args[0]} ends with ${wanted}, not ${command.code}:\n${first.text}`);
 	const before = new Set(filesOf(tree));
+	const made = command.file && readFileSync(command.file);
 	for (let i = 0; i < times; i++) {
+		if (command.file && !command.clean) rmSync(command.file, { force: true });
 		command.clean?.();
 		const { signal } = await run(command, random() * first.ms * 1.1);
 		kills++;
 		if (signal === "SIGKILL") killed++;
 		for (const path of filesOf(tree)) if (!before.has(path)) problems.push(`${command.args[0]} left ${path}`);
+		if (command.file && existsSync(command.file) && (command.ends || command.same)) {
+			const bytes = readFileSync(command.file);
+			if (command.same ? !bytes.equals(made) : !bytes.toString().endsWith(command.ends))
+				problems.push(`${command.args[0]} left a part of ${command.file}`);
+		}
 		if (command.file && command.args[0] === "new") {
 			const part = existsSync(join(work, "fresh")) && !existsSync(command.file);
 			if (part) problems.push("new left a part of a workspace");
@@ -118,7 +143,8 @@ for (const command of commands) {
 		`${command.args[0]}: ${times} kills; ${left.length} entries in the folder for temporary files${left.length > 0 ? `: ${left.slice(0, 4).join(" ")}` : ""}`,
 	);
 }
-const beside = readdirSync(work).filter((name) => !["tree", "cache", "tmp", "report.xml", "fresh"].includes(name));
+const own = ["tree", "cache", "tmp", "report.xml", "fresh", "echo.run", "lcov.info"];
+const beside = readdirSync(work).filter((name) => !own.includes(name));
 if (beside.length > 0) problems.push(`left beside the tree: ${beside.join(" ")}`);
 rmSync(work, { recursive: true, force: true });
 console.log(`${kills} kills, ${killed} of them before the end; ${problems.length} problems`);

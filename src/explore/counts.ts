@@ -1,5 +1,5 @@
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
-import { readFreeList } from "../kernelview/frames.ts";
+import { readFreeFrames } from "../kernelview/freeFrames.ts";
 import { GuestMemory } from "../kernelview/guestMemory.ts";
 import { KernelNames } from "../kernelview/kernelNames.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -66,7 +66,7 @@ export class CountReader {
 
 	private freeFrames(memory: GuestMemory): number | undefined {
 		const { names } = this;
-		return names && this.kernel.attempt(() => readFreeList(memory, names).count);
+		return names && this.kernel.attempt(() => readFreeFrames(memory, names).count);
 	}
 }
 

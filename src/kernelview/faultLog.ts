@@ -5,7 +5,7 @@ import { faultCall, unknownCall } from "../protocol/calls.ts";
 import type { FaultEntry, FaultOutcome, LogEntry, MarkEntry } from "../protocol/kernelModel.ts";
 import { CSR } from "../riscv/csr.ts";
 import { accesses, kernelFault, type Mutable, userFault } from "./faultEntries.ts";
-import { hasFreeFrames } from "./frames.ts";
+import { hasFreeFrames } from "./freeFrames.ts";
 import { isPanicked, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
 import type { Region } from "./regions.ts";

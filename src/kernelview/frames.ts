@@ -1,31 +1,16 @@
-import { hex } from "../common/bytes.ts";
-import type { FrameLetter, FramesModel, UseRun } from "../protocol/kernelModel.ts";
-import { freeListsOf } from "./freeLists.ts";
+import type { FramesModel, UseRun } from "../protocol/kernelModel.ts";
+import { codes, readFreeFrames } from "./freeFrames.ts";
 import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 import type { Process } from "./processes.ts";
 import { trampolineVa, trapframeVa } from "./spaces.ts";
 import { type Leaf, type PageTables, reachOf, virtualHex } from "./sv39.ts";
 
-const wordsPerPage = pageBytes / 4;
-
 /** An address space with its owner, as the classification needs it. */
 export interface OwnedSpace {
 	readonly pid: number;
 	readonly tables: PageTables;
 }
-
-/** Each letter's character code: 32,768 of them are counted and joined at every update. */
-export const codes = {
-	K: 0x4b,
-	T: 0x54,
-	U: 0x55,
-	S: 0x53,
-	".": 0x2e,
-	L: 0x4c,
-	X: 0x58,
-	"?": 0x3f,
-} as const satisfies Record<FrameLetter, number>;
 
 export interface FrameCensus {
 	/** A code for each frame. */
@@ -39,105 +24,6 @@ export interface FrameCensus {
 	readonly twoHands: readonly number[];
 	/** The free list runs in a circle or leaves RAM; in words. */
 	readonly damage: string | undefined;
-}
-
-/** A walk of the free lists. */
-interface FreeWalk {
-	/** Of the machine then. */
-	readonly mark: number | undefined;
-	/** Frames as they follow each other. */
-	readonly order: Int32Array;
-	readonly count: number;
-	/** By frame: where it stands in `order`; what is not on a list has anything here. */
-	readonly places: Int32Array;
-}
-
-/** The last walk, and the arrays of the one before: a walk at each look would be most of what the collector has to do. */
-const walks = new WeakMap<GuestMemory, { readonly last: FreeWalk; readonly spare: FreeWalk }>();
-
-function emptyWalk(frames: number): FreeWalk {
-	return { mark: undefined, order: new Int32Array(frames), count: 0, places: new Int32Array(frames) };
-}
-
-interface FreeFrames {
-	/** By frame. */
-	readonly free: Uint8Array;
-	readonly count: number | undefined;
-	readonly damage: string | undefined;
-}
-/** The last answers, with the stamp of the machine then. */
-const lastLists = new WeakMap<GuestMemory, readonly { readonly stamp: number; readonly list: FreeFrames }[]>();
-const keptLists = 2;
-
-/**
- * Frames on kalloc's lists. A cycle or a wild pointer ends the walk. Tens of thousands of links lie on as many pages, and to follow them one
- * waits for memory at each: the way that the last walk took is guessed again, and every link of it compared, which waits for none. Where the
- * machine knows that a page has not changed since that walk, its link is not even read.
- */
-export function readFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
-	const stamp = memory.stamp();
-	const known = lastLists.get(memory) ?? [];
-	const again = stamp === 0 ? undefined : known.find((one) => one.stamp === stamp);
-	const list = again?.list ?? walkFreeList(memory, names);
-	const others = known.filter((one) => one.stamp !== stamp).slice(0, keptLists - 1);
-	if (stamp !== 0) lastLists.set(memory, [{ stamp, list }, ...others]);
-	return list;
-}
-
-function walkFreeList(memory: GuestMemory, names: KernelNames): FreeFrames {
-	const total = memory.frames;
-	const free = new Uint8Array(total);
-	const words = memory.range(memory.base, memory.base + total * pageBytes);
-	const { last: before, spare } = walks.get(memory) ?? { last: emptyWalk(total), spare: emptyWalk(total) };
-	const { order, places } = spare;
-	let count = 0;
-	let damage: string | undefined;
-	const take = (frame: number) => {
-		free[frame] = 1;
-		places[frame] = count;
-		order[count++] = frame;
-	};
-	const lists = freeListsOf(memory, names);
-	for (const { head, link } of lists) {
-		let run = memory.u64(head) ?? 0;
-		while (run !== 0) {
-			let frame = memory.frameOf(run);
-			if (frame < 0 || run % pageBytes !== 0) {
-				damage ??= `the free list leads to ${hex(run)}, which is no frame`;
-				break;
-			}
-			if (free[frame]) {
-				damage ??= `the free list holds frame ${frame} twice`;
-				break;
-			}
-			take(frame);
-			let place = before.places[frame] as number;
-			if (place < before.count && before.order[place] === frame) {
-				while (++place < before.count) {
-					const next = before.order[place] as number;
-					if (free[next]) break;
-					if (!memory.isSame(frame, before.mark)) {
-						const address = memory.base + next * pageBytes;
-						const at = frame * wordsPerPage + link / 4;
-						if (words[at] !== address >>> 0 || words[at + 1] !== Math.floor(address / 2 ** 32)) break;
-					}
-					take(next);
-					frame = next;
-				}
-			}
-			run = memory.u64(memory.addressOf(frame) + link) ?? 0;
-		}
-	}
-	walks.set(memory, { last: { mark: memory.mark(), order, count, places }, spare: before });
-	return { free, count: lists.length > 0 ? count : undefined, damage };
-}
-
-/** Whether the free lists hold at least so many frames; looks no further than these. */
-export function hasFreeFrames(memory: GuestMemory, names: KernelNames, wanted: number): boolean {
-	let count = 0;
-	for (const { head, link } of freeListsOf(memory, names))
-		for (let run = memory.u64(head); run && count < wanted; run = memory.u64(run + link)) count++;
-	return count >= wanted;
 }
 
 /** What the kernel has pointers to beside its page tables: registers and live stacks, as words to look at. */
@@ -212,10 +98,11 @@ export function takeCensus(
 	roots: Roots,
 ): FrameCensus {
 	const total = memory.frames;
-	const letters = new Uint8Array(total).fill(codes["?"]);
 	const uses: UseRun[] = [];
-	const { free, count, damage } = readFreeList(memory, names);
-	const held = new Uint8Array(total);
+	const { free, letters: known, count, damage } = readFreeFrames(memory, names);
+	const letters = known.slice();
+	/** On the free list, or somebody's. */
+	const held = free.slice();
 	const imageEnd = names.end === undefined ? 0 : Math.max(0, Math.ceil((names.end - memory.base) / pageBytes));
 	const twoHands = new Set<number>();
 	letters.fill(codes.K, 0, Math.min(imageEnd, total));
@@ -225,7 +112,10 @@ export function takeCensus(
 		for (const frame of run.frames) {
 			const before = letters[frame];
 			if (before === codes.K) continue;
-			if (free[frame]) twoHands.add(frame);
+			if (free[frame]) {
+				twoHands.add(frame);
+				continue;
+			}
 			held[frame] = 1;
 			letters[frame] = letter === codes.U && (before === codes.U || before === codes.S) ? codes.S : letter;
 		}
@@ -247,20 +137,19 @@ export function takeCensus(
 	}
 	for (const { trapframe, pid } of processes) {
 		const frame = memory.frameOf(trapframe);
-		if (frame >= 0 && !held[frame]) use({ frames: [frame], pid, as: "trapframe" }, codes["?"]);
+		if (frame >= 0 && (free[frame] ? !twoHands.has(frame) : !held[frame]))
+			use({ frames: [frame], pid, as: "trapframe" }, codes["?"]);
 	}
-	for (let frame = 0; frame < total; frame++) if (free[frame]) letters[frame] = codes["."];
 	for (const frame of twoHands) letters[frame] = codes.X;
 	const leaked: number[] = [];
 	let cutOff = 0;
 	if (count !== undefined && imageEnd > 0) {
-		const kept = processes.length > 0 ? keptAtBoot(memory, imageEnd, held, free) : [];
+		const kept = processes.length > 0 ? keptAtBoot(memory, imageEnd, held) : [];
 		if (kept.length > 0) uses.push({ frames: kept, pid: 0, as: "kernel-data" });
 		for (const frame of kept) held[frame] = 1;
-		const reachable = findReachable(memory, names, imageEnd, held, free, roots);
+		const reachable = findReachable(memory, names, imageEnd, held, roots);
 		if (reachable.length > 0) uses.push({ frames: reachable, pid: 0, as: "kernel-data" });
-		for (let frame = imageEnd; frame < total; frame++) {
-			if (held[frame] || free[frame]) continue;
+		for (let frame = held.indexOf(0, imageEnd); frame >= 0; frame = held.indexOf(0, frame + 1)) {
 			letters[frame] = codes.L;
 			leaked.push(frame);
 			if (isFreed(memory, frame)) cutOff++;
@@ -282,8 +171,8 @@ const givenOut = new WeakMap<GuestMemory, { readonly from: number; readonly to: 
  * of memory, as the heap of a second allocator. Only their first frame has a pointer to it. kalloc gives the lowest frames out last, and the
  * highest one first, to the kernel's page table, so that at boot none of these can have been lost. Before, kinit has not freed them yet.
  */
-function keptAtBoot(memory: GuestMemory, imageEnd: number, held: Uint8Array, free: Uint8Array): number[] {
-	const isKept = (frame: number) => !held[frame] && !free[frame];
+function keptAtBoot(memory: GuestMemory, imageEnd: number, held: Uint8Array): number[] {
+	const isKept = (frame: number) => !held[frame];
 	let given = givenOut.get(memory);
 	if (given === undefined) {
 		let from = imageEnd;
@@ -318,7 +207,6 @@ function findReachable(
 	names: KernelNames,
 	imageEnd: number,
 	held: Uint8Array,
-	free: Uint8Array,
 	roots: Roots,
 ): number[] {
 	const found: number[] = [];
@@ -327,7 +215,7 @@ function findReachable(
 	const consider = (address: number) => {
 		if (address < first || address >= last) return;
 		const frame = Math.floor((address - memory.base) / pageBytes);
-		if (held[frame] || free[frame]) return;
+		if (held[frame]) return;
 		held[frame] = 1;
 		found.push(frame);
 	};

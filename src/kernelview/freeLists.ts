@@ -3,7 +3,7 @@ import { type GuestMemory, pageBytes } from "./guestMemory.ts";
 import type { KernelNames } from "./kernelNames.ts";
 
 /** A list of free frames: where its head is, and at which offset in each frame the link to the next. */
-interface FreeList {
+export interface FreeList {
 	readonly head: number;
 	readonly link: number;
 }

@@ -26,7 +26,8 @@ import { saysPanicked } from "./diagnosis/panics.ts";
 import { FailureStacks, type StackLine } from "./failureStacks.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
-import { frameLetters, readFreeList } from "./frames.ts";
+import { frameLetters } from "./frames.ts";
+import { readFreeFrames } from "./freeFrames.ts";
 import { GuestMemory, pageBytes } from "./guestMemory.ts";
 import { KernelNames } from "./kernelNames.ts";
 import { LiveModel, type Outline } from "./liveModel.ts";
@@ -410,7 +411,7 @@ export class KernelView implements Disposable {
 	/** Frames on kalloc's free list; undefined when there is no such list. */
 	freeFrames(): number | undefined {
 		this.sources.memory.refresh();
-		return readFreeList(this.sources.memory, this.sources.names).count;
+		return readFreeFrames(this.sources.memory, this.sources.names).count;
 	}
 
 	/** Locks and references; for who compares two moments at which nothing runs. */

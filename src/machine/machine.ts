@@ -431,6 +431,7 @@ export class Machine implements MachineSurface {
 	readonly changes: PageChanges = {
 		mark: () => this.state.mark(this.runner.stamp),
 		isChanged: (page, since) => this.state.isChanged(page, since),
+		changed: (since) => this.state.changed(since),
 	};
 
 	stateHash(): string {

@@ -24,7 +24,7 @@ export class MachineState {
 	private readonly hasher: PageHasher;
 	/** Counts how often the core's dirty bits were taken. */
 	private epoch = 0;
-	/** By page: the last epoch whose bits had it. */
+	/** By page of RAM: the last epoch whose bits had it. */
 	private readonly epochs: Uint32Array;
 	/** The machine's stamp when its bits were last taken for a mark. */
 	private marked = 0;
@@ -37,7 +37,7 @@ export class MachineState {
 		const pages = (shape.ramBytes + shape.diskBytes) / layout.PAGE_SIZE;
 		this.pages = new PageStore(bytes, layout.RAM_BASE, pages);
 		this.hasher = new PageHasher(bytes.buffer as ArrayBuffer, layout.RAM_BASE, pages);
-		this.epochs = new Uint32Array(pages);
+		this.epochs = new Uint32Array(shape.ramBytes / layout.PAGE_SIZE);
 	}
 
 	snapshot(beside: Beside): Snapshot {
@@ -91,6 +91,15 @@ export class MachineState {
 		return (((this.bytes[layout.DIRTY_BASE + (linear >> 3)] as number) >> (linear & 7)) & 1) !== 0;
 	}
 
+	changed(since: number): readonly number[] {
+		const { bytes, epochs, epoch } = this;
+		const pages: number[] = [];
+		if (since < epoch) for (let i = 0; i < epochs.length; i++) if ((epochs[i] as number) > since) pages.push(i);
+		const bitmap = bytes.subarray(layout.DIRTY_BASE, layout.DIRTY_BASE + layout.DIRTY_SIZE);
+		forEachDirty(bitmap, layout.RAM_BASE / layout.PAGE_SIZE, epochs.length, (page) => pages.push(page));
+		return pages;
+	}
+
 	/** `waiting`: console input that the guest has not read. */
 	hash(waiting: Uint8Array): string {
 		this.noteDirty();
@@ -115,10 +124,10 @@ export class MachineState {
 		const bitmap = this.bytes.subarray(layout.DIRTY_TAKEN_BASE, layout.DIRTY_TAKEN_BASE + layout.DIRTY_SIZE);
 		this.epoch++;
 		this.marked = 0;
-		forEachDirty(bitmap, layout.RAM_BASE / layout.PAGE_SIZE, this.epochs.length, (page) => {
+		forEachDirty(bitmap, layout.RAM_BASE / layout.PAGE_SIZE, this.pages.count, (page) => {
 			this.pages.noteChange(page);
 			this.hasher.noteChange(page);
-			this.epochs[page] = this.epoch;
+			if (page < this.epochs.length) this.epochs[page] = this.epoch;
 		});
 	}
 }

@@ -38,7 +38,7 @@ export class PageStore {
 		private readonly memory: Uint8Array,
 		/** First byte and number of the pages, in the machine's linear memory. All of them are zero at first. */
 		private readonly start: number,
-		private readonly count: number,
+		readonly count: number,
 	) {
 		this.changed = new Uint8Array(count);
 		this.saved = new Array<Uint8Array>(count).fill(zeroPage);

@@ -230,6 +230,8 @@ export interface PageChanges {
 	mark(): number;
 	/** Whether the page (0: RAM's first) may have changed since a moment: stores, devices, snapshots and journeys into the past. */
 	isChanged(page: number, since: number): boolean;
+	/** All of them, in no order; some may be named twice. */
+	changed(since: number): readonly number[];
 }
 
 /** The public face of the one public class; `machine.ts` implements it. */

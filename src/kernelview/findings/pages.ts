@@ -1,5 +1,5 @@
 import { hex } from "../../common/bytes.ts";
-import { codes } from "../frames.ts";
+import { codes } from "../freeFrames.ts";
 import type { Look, ProcessSpace, Sources } from "../look.ts";
 import type { Region } from "../regions.ts";
 import { areaFinder, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";

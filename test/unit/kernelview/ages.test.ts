@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LockReader } from "../../../src/kernelview/diagnosis/locks.ts";
-import { readFreeList } from "../../../src/kernelview/frames.ts";
+import { readFreeFrames } from "../../../src/kernelview/freeFrames.ts";
 import { freeListsOf } from "../../../src/kernelview/freeLists.ts";
 import { likelyRegions } from "../../../src/kernelview/likelyRegions.ts";
 import type { Sources } from "../../../src/kernelview/look.ts";
@@ -386,7 +386,7 @@ describe("the list of free frames", () => {
 		});
 		const { names, memory } = kernel;
 		expect(freeListsOf(memory, names)).toEqual(all.map((head) => ({ head, link })));
-		const { free, count: found, damage } = readFreeList(memory, names);
+		const { free, count: found, damage } = readFreeFrames(memory, names);
 		expect(damage).toBeUndefined();
 		expect(found).toBe(all.reduce((sum, _head, i) => sum + 280 + i, 0));
 		const first = (kernel.end - base) / 4096;
@@ -406,9 +406,9 @@ describe("the list of free frames", () => {
 		const kernel = new PaperKernel({ kmem }, { pages: 400 });
 		chain(kernel, kernel.at("kmem.freelist"), count(0, 300));
 		const { names, memory } = kernel;
-		expect(readFreeList(memory, names).count).toBe(300);
+		expect(readFreeFrames(memory, names).count).toBe(300);
 		damage(kernel);
-		const list = readFreeList(memory, names);
+		const list = readFreeFrames(memory, names);
 		expect(list.damage).toContain(words);
 		expect(list.count).toBe(11);
 	});
@@ -417,7 +417,7 @@ describe("the list of free frames", () => {
 		const few = new PaperKernel({ cache: pointer() }, { pages: 400 });
 		chain(few, few.at("cache"), count(0, 200));
 		expect(freeListsOf(few.memory, few.names)).toEqual([]);
-		expect(readFreeList(few.memory, few.names).count).toBeUndefined();
+		expect(readFreeFrames(few.memory, few.names).count).toBeUndefined();
 		const stack = new PaperKernel({ stack0: array(char, 256), pool: pointer() }, { pages: 400 });
 		chain(stack, stack.at("stack0") + 64, count(0, 300));
 		expect(freeListsOf(stack.memory, stack.names)).toEqual([]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
-import { readFreeList } from "../../../src/kernelview/frames.ts";
+import { readFreeFrames } from "../../../src/kernelview/freeFrames.ts";
 import { GuestMemory, pageBytes } from "../../../src/kernelview/guestMemory.ts";
 import { KernelNames } from "../../../src/kernelview/kernelNames.ts";
 import { ProcessReader } from "../../../src/kernelview/processes.ts";
@@ -24,11 +24,12 @@ async function compared() {
 	const roots = () => [kernelRoot, ...new ProcessReader(knowing, names).all().map(({ root }) => root)];
 	const compare = () => {
 		const unknowing = new GuestMemory(machine.memory);
-		const again = readFreeList(knowing, names);
-		const first = readFreeList(unknowing, names);
+		const again = readFreeFrames(knowing, names);
+		const first = readFreeFrames(unknowing, names);
 		expect(again.count).toBe(first.count);
 		expect(again.damage).toBe(first.damage);
 		expect(Buffer.compare(again.free, first.free)).toBe(0);
+		expect(Buffer.compare(again.letters, first.letters)).toBe(0);
 		for (const root of roots()) {
 			const { tables, damage, leaves } = cache.tables(knowing, root);
 			const whole = walkTables(unknowing, root);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { until } from "../support/workbench/until.mjs";
 import { debugCases } from "./debugCases.mjs";
 import { exploreCases } from "./exploreCases.mjs";
+import { gradeCases } from "./gradeCases.mjs";
 import { inspectorCases } from "./inspectorCases.mjs";
 import { inspectorPause } from "./inspectorPause.mjs";
 import { inspectorPictures } from "./inspectorPictures.mjs";
@@ -167,6 +168,7 @@ export const cases = {
 	...virtualCases,
 	...debugCases,
 	...exploreCases,
+	...gradeCases,
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 

@@ -1,9 +1,12 @@
 import { hex } from "../common/bytes.ts";
 import * as layout from "./core/layout.ts";
 import { hartBase } from "./coreAbi.ts";
+import { stepsNow } from "./guestEvents.ts";
 import type { StallReport } from "./types.ts";
 import { board } from "./virtBoard.ts";
 
+/** Steps between two looks, at least: who steps through a loop by single instructions sees the same few states for good reasons. */
+const stepsBetween = 1000;
 /** Exceptions in a row without one retired instruction between: nothing but a loop makes so many. */
 const trapStreak = 1000;
 /** Looks in a row at which a hart's last trap was the same fault at the same place, and traps that it took between two looks. */
@@ -44,6 +47,8 @@ export class Watchdog {
 	private seen: Seen[] = [];
 	/** Looks in a row at which every hart but the spinning ones rested. */
 	private quietLooks = 0;
+	/** Number of steps at the last look. */
+	private lookedAt = Number.NEGATIVE_INFINITY;
 	/** The harts' numbers. */
 	private readonly all: readonly number[];
 
@@ -59,6 +64,7 @@ export class Watchdog {
 	reset(): void {
 		this.said = new Set();
 		this.quietLooks = 0;
+		this.lookedAt = Number.NEGATIVE_INFINITY;
 		this.seen = this.all.map(() => ({
 			traps: -1n,
 			cause: -1n,
@@ -72,6 +78,10 @@ export class Watchdog {
 
 	/** Called now and then while the machine runs. `idle`: all harts wait and nothing is scheduled. */
 	look(idle: boolean): StallReport | undefined {
+		const now = stepsNow(this.view);
+		// In the past it is less than it was.
+		if (!idle && Math.abs(now - this.lookedAt) < stepsBetween) return undefined;
+		this.lookedAt = now;
 		for (const hart of this.all) this.note(hart);
 		const report = this.pmpDenied() ?? this.trapLoop() ?? this.faultLoop() ?? (idle ? this.sleeps() : this.spins());
 		if (!report || this.said.has(report.kind)) return undefined;

@@ -137,6 +137,14 @@ test("a long loop that gets on, with interrupts off, is no stall", async () => {
 	expect(guest.stalls).toEqual([]);
 });
 
+test("a short loop that somebody steps through is no stall, and one when it goes on by itself", async () => {
+	const guest = await boot({ kernel: enter("j .") });
+	for (let i = 0; i < 5000; i++) guest.machine.run(1);
+	expect(guest.stalls).toEqual([]);
+	for (let i = 0; i < 100; i++) guest.machine.run(5 * M);
+	expect(guest.stalls.map(({ kind }) => kind)).toEqual(["lock-spin"]);
+});
+
 test("a guest that spins for ever ends with its budget, and the host is free between", async () => {
 	const guest = await boot({ kernel: enter("loop:\naddi s0, s0, 1\nj loop") });
 	expect(guest.machine.run(20 * M)).toEqual({ kind: "budget" });

@@ -90,9 +90,11 @@ class Explorer {
 	/** `sites`: what a search wants to know, too; it costs a second run. */
 	async watch(schedule: Schedule, { print, sites }: { print: boolean; sites: boolean }): Promise<Exploration> {
 		const machine = await explorableMachine(this.output, this.params, true);
+		const booter = await explorableMachine(this.output, this.params, false);
 		try {
 			const seen = await explore({
 				machine,
+				booter,
 				kernel: this.kernel,
 				command: this.command,
 				schedule,
@@ -105,6 +107,7 @@ class Explorer {
 			if (print) process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
 			return seen;
 		} finally {
+			booter.dispose();
 			machine.dispose();
 		}
 	}

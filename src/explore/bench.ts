@@ -80,6 +80,16 @@ export class Bench implements Disposable {
 		}
 	}
 
+	/** At the prompt that another machine of the same build has come to; this one is at power-on. */
+	static beside(parts: BenchParts, booted: Bench): Bench {
+		const bench = Bench.atPowerOn(parts);
+		if (!booted.atBoot) throw new Error("the kernel has not booted");
+		bench.machine.restore(booted.atBoot);
+		bench.stand();
+		bench.atBoot = bench.booted;
+		return bench;
+	}
+
 	private async boot(): Promise<BenchRun> {
 		const start = this.machine.instret;
 		const { machine, bootBudget = budgets.judgedBoot(machine.harts.length) } = this.parts;

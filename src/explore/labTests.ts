@@ -39,24 +39,28 @@ interface TestExploration {
 	readonly instructions: Instructions;
 }
 
-interface Booted {
-	readonly bench: Bench;
-	readonly end: CommandEnd;
+interface Benches {
+	readonly plain: Bench;
+	/** Undefined: the kernel did not come to its prompt. */
+	readonly watched?: { readonly bench: Bench; readonly end: CommandEnd };
 }
 
 /** A watched and a plain machine, booted once for all tests of a lab. */
 export class LabExplorer implements Disposable {
 	private readonly store = new DisposableStore();
-	private machines: Promise<{ readonly watched: Booted; readonly plain: Booted }> | undefined;
+	private machines: Promise<Benches> | undefined;
 
 	constructor(private readonly parts: LabExplorerParts) {}
 
-	private async boot(watch: boolean): Promise<Booted> {
-		const { kernel, breathe, signal } = this.parts;
-		const machine = this.store.add(await this.parts.createMachine(watch));
-		const booted = await Bench.boot({ machine, kernel, breathe, ...(signal ? { signal } : {}) });
-		this.store.add(booted.bench);
-		return booted;
+	/** The plain one boots, and the watched one takes over its prompt. */
+	private async boot(): Promise<Benches> {
+		const { kernel, breathe, signal, createMachine } = this.parts;
+		const parts = { kernel, breathe, ...(signal ? { signal } : {}) };
+		const { bench: plain, end } = await Bench.boot({ ...parts, machine: this.store.add(await createMachine(false)) });
+		this.store.add(plain);
+		if (end.kind !== "prompt") return { plain };
+		const watched = Bench.beside({ ...parts, machine: this.store.add(await createMachine(true)) }, plain);
+		return { plain, watched: { bench: this.store.add(watched), end } };
 	}
 
 	/** Detectors on one run of the test's command, then so many schedules. */
@@ -68,12 +72,12 @@ export class LabExplorer implements Disposable {
 		mostWatched: Instructions = test.budget,
 	): Promise<TestExploration> {
 		const { kernel, manifest, signal } = this.parts;
-		this.machines ??= (async () => ({ watched: await this.boot(true), plain: await this.boot(false) }))();
+		this.machines ??= this.boot();
 		const { watched, plain } = await this.machines;
 		const nothing = { reasons: [], reports: [], schedules: 0, stateHash: "", instructions: 0 };
-		if (watched.end.kind !== "prompt") return nothing;
+		if (!watched) return nothing;
 		const setup = test.setup ?? [];
-		for (const { bench } of [watched, plain]) if (!(await bench.prepare(setup))) return nothing;
+		for (const bench of [watched.bench, plain]) if (!(await bench.prepare(setup))) return nothing;
 		throwIfCancelled(signal);
 		const command = test.command ?? test.program;
 		const benign = manifest.benignRaces ? { benign: manifest.benignRaces } : {};
@@ -89,7 +93,7 @@ export class LabExplorer implements Disposable {
 		const judged = (run: BenchRun): string | undefined => wrong(test, run);
 		const found =
 			schedules > 0 && end.kind === "prompt"
-				? await searchOn(plain.bench, {
+				? await searchOn(plain, {
 						kernel,
 						command,
 						sites,

@@ -11,7 +11,7 @@ import { MemoryTree, type SourceTree } from "../../common/sourceTree.ts";
 import { visible } from "../../common/visible.ts";
 import { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../../env/node/atomicWrite.ts";
-import { loadWatchCore } from "../../env/node/core.ts";
+import { loadCore, loadWatchCore } from "../../env/node/core.ts";
 import { distFolder } from "../../env/node/dist.ts";
 import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
 import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
@@ -351,10 +351,12 @@ class JudgeRoom {
 			undefined,
 			true,
 		);
+		const { machine: booter } = await machineFor(await loadCore(), output, { harts, seed: 0, translator: true });
 		const command = test.command ?? test.program;
 		try {
 			const { end, findings, stateHash } = await explore({
 				machine,
+				booter,
 				kernel: new ProgramSymbols("kernel", output.kernel),
 				command,
 				schedule: exploreSchedule(0),
@@ -381,6 +383,7 @@ class JudgeRoom {
 				},
 			});
 		} finally {
+			booter.dispose();
 			machine.dispose();
 		}
 	}

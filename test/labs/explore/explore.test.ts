@@ -26,21 +26,26 @@ interface Watch {
 	readonly harts?: number;
 	readonly seed?: number;
 	readonly most?: number;
+	/** The machine that runs the command boots, too. */
+	readonly alone?: boolean;
 }
 
 /** Without a command the boot. */
 async function watched(
 	files: ReadonlyMap<string, Uint8Array>,
 	command: string | undefined,
-	{ harts = 3, seed = 0, most = budget }: Watch = {},
+	{ harts = 3, seed = 0, most = budget, alone = false }: Watch = {},
 ): Promise<Exploration> {
 	const output = await build(files);
 	const { machine } = await machineFor(watchCore, output, { harts, translator: false }, undefined, true);
+	const plain = alone ? undefined : await machineFor(await loadCore(), output, { harts, translator: true });
+	const booter = plain && { booter: plain.machine };
 	try {
 		const kernel = new ProgramSymbols("kernel", output.kernel);
 		const schedule = exploreSchedule(seed);
-		return await explore({ machine, kernel, command, schedule, breathe, budget: most, bootBudget });
+		return await explore({ machine, ...booter, kernel, command, schedule, breathe, budget: most, bootBudget });
 	} finally {
+		plain?.machine.dispose();
 		machine.dispose();
 	}
 }
@@ -139,6 +144,27 @@ describe("a boot", () => {
 			.map(({ places: both }) => both.map(({ stack }) => stack[0]?.function).sort());
 		expect(places, renderFindings(findings)).toContainEqual(["kvminit", "kvminithart"]);
 	});
+});
+
+test("who boots changes nothing: findings, end and state are the same, of a boot that panics, too", async () => {
+	const files = new Map(await kernelOf("hw5"));
+	const edit = (path: string, from: string, to: string) => {
+		const text = fromUtf8(files.get(path) as Uint8Array);
+		expect(text.split(from).length).toBe(2);
+		files.set(path, utf8(text.replace(from, () => to)));
+	};
+	edit("kernel/memlayout.h", "128*1024*1024", "4*1024*1024");
+	edit("kernel/proc.c", "  acquire(&pid_lock);\n", "");
+	edit("kernel/proc.c", "  release(&pid_lock);\n", "");
+	for (const panics of [false, true]) {
+		if (panics) edit("kernel/main.c", "scheduler();", 'panic("no scheduler");');
+		const [one, other] = [await watched(files, "racer pids"), await watched(files, "racer pids", { alone: true })];
+		expect(one.findings.length > 0).toBe(!panics);
+		expect({ ...one, findings: renderFindings(one.findings) }).toEqual({
+			...other,
+			findings: renderFindings(other.findings),
+		});
+	}
 });
 
 test("a watched run ends in the state that it ends in unwatched", async () => {

@@ -13,7 +13,7 @@ export function takeMemory(pages: number): WebAssembly.Memory {
 	return memory;
 }
 
-/** Whoever had it neither reads nor writes it any more. */
+/** The one that had it neither reads nor writes it any more. */
 export function returnMemory(memory: WebAssembly.Memory): void {
 	spare.set(memory.buffer.byteLength / 65536, new WeakRef(memory));
 }

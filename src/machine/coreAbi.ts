@@ -122,6 +122,7 @@ export interface CoreExports {
 	undoStop(): void;
 	undoReset(): void;
 	undoCount(): number;
+	undoCopies(): number;
 	undoState(): void;
 	undoCollect(from: number, to: number): number;
 	undoRevert(from: number, to: number): void;

@@ -58,12 +58,17 @@ export function undoCount(): u32 {
 	return count;
 }
 
-/** The word that fills [at, at + size), if one does; else `uniform` is false. */
+/** Pages that were copied whole. */
+export function undoCopies(): u32 {
+	return copied;
+}
+
+/** The word that fills the lines [at, at + size), if one does; else `uniform` is false. */
 let uniform: bool = false;
 function fillWord(at: usize, size: usize): u32 {
 	const word = load<u64>(at);
 	uniform = <u32>word == <u32>(word >> 32);
-	for (let i: usize = 8; uniform && i < size; i += 8) if (load<u64>(at + i) != word) uniform = false;
+	for (let i: usize = 0; uniform && i < size; i += UNDO_LINE) if (differsFrom(at + i, word)) uniform = false;
 	return <u32>word;
 }
 
@@ -106,6 +111,9 @@ export function ramWriting(first: u32, pages: u32): void {
 
 // ---- logs
 
+/** Of a page. */
+const LINES: u32 = PAGE_SIZE / UNDO_LINE;
+
 let used: usize = 0;
 /** The run that grows: where it is, and the line after it. */
 let run: usize = 0;
@@ -124,30 +132,38 @@ function roomFor(lines: u32): bool {
 	return used + lines * (UNDO_LINE + 8) + 8 <= outEnd;
 }
 
-/** Appends a line with the content at `at`; `filled`: with `word`. */
-function append(line: u32, at: usize, filled: bool, word: u32): void {
-	const kind: u32 = filled ? UNDO_UNIFORM : 0;
-	const same = run != 0 && nextLine == line && (load<u32>(run, 4) & UNDO_UNIFORM) == kind && (!filled || load<u32>(run, 8) == word);
+/** Makes the run that ends with this many more lines the one that grows: the last one, if they are its next and of its kind. */
+function extend(line: u32, lines: u32, kind: u32, word: u32): void {
+	const same = run != 0 && nextLine == line && (load<u32>(run, 4) & UNDO_UNIFORM) == kind && (kind == 0 || load<u32>(run, 8) == word);
 	if (!same) {
 		run = used;
 		store<u32>(used, line);
 		store<u32>(used, kind, 4);
 		used += 8;
-		if (filled) {
+		if (kind != 0) {
 			store<u32>(used, word);
 			used += 4;
 		}
 	}
-	store<u32>(run, load<u32>(run, 4) + 1, 4);
-	nextLine = line + 1;
-	if (filled) return;
-	memory.copy(used, at, UNDO_LINE);
-	used += UNDO_LINE;
+	store<u32>(run, load<u32>(run, 4) + lines, 4);
+	nextLine = line + lines;
 }
 
+/** Appends lines that `word` fills. */
+function appendFilled(line: u32, lines: u32, word: u32): void {
+	extend(line, lines, UNDO_UNIFORM, word);
+}
+
+/** Appends a line with the content at `at`. */
 function appendContent(line: u32, at: usize): void {
 	const word = fillWord(at, UNDO_LINE);
-	append(line, at, uniform, word);
+	if (uniform) {
+		appendFilled(line, 1, word);
+		return;
+	}
+	extend(line, 1, 0, 0);
+	memory.copy(used, at, UNDO_LINE);
+	used += UNDO_LINE;
 }
 
 /** Whether two lines differ. Most of what a checkpoint costs: no branches, and no calls. */
@@ -177,14 +193,6 @@ function compare(now: usize, before: usize, size: usize): void {
 	}
 }
 
-/** From the line `from` on, against a page that is `word` over and over. */
-function compareFilled(now: usize, from: usize, word: u32): void {
-	const pattern: u64 = (<u64>word << 32) | word;
-	for (let i: usize = from; i < <usize>PAGE_SIZE; i += UNDO_LINE) {
-		if (differsFrom(now + i, pattern)) append(<u32>((now + i) >> UNDO_LINE_SHIFT), 0, true, word);
-	}
-}
-
 /** Writes a log of what changed in STATE since the last reset. */
 export function undoState(): void {
 	beginOutput();
@@ -198,14 +206,16 @@ export function undoState(): void {
 export function undoCollect(from: u32, to: u32): u32 {
 	beginOutput();
 	let i = from;
-	for (; i < to && roomFor(PAGE_SIZE / UNDO_LINE); i++) {
+	for (; i < to && roomFor(LINES); i++) {
 		const e = entries + (i << 3);
 		const kind = load<u32>(e) & (UNDO_UNIFORM | UNDO_TAIL);
 		const n = load<u32>(e) ^ kind;
-		if (kind == UNDO_UNIFORM) compareFilled(<usize>n << PAGE_SHIFT, 0, load<u32>(e, 4));
+		const line = n << (PAGE_SHIFT - UNDO_LINE_SHIFT);
+		// What is filled costs nothing to log, but a look at the page, which no cache has any more, to compare.
+		if (kind == UNDO_UNIFORM) appendFilled(line, LINES, load<u32>(e, 4));
 		else if (kind == UNDO_TAIL) {
 			compare(<usize>n << PAGE_SHIFT, heads + (i << UNDO_LINE_SHIFT), UNDO_LINE);
-			compareFilled(<usize>n << PAGE_SHIFT, UNDO_LINE, load<u32>(e, 4));
+			appendFilled(line + 1, LINES - 1, load<u32>(e, 4));
 		} else compare(<usize>n << PAGE_SHIFT, copies + ((load<u32>(e, 4) % capacity) << PAGE_SHIFT), PAGE_SIZE);
 	}
 	return i;

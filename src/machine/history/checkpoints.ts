@@ -96,7 +96,7 @@ export class Checkpoints {
 		const room = Math.min(every - dear, bulkDistances * every - steps);
 		if (steps === 0) return every;
 		// The core's area would overflow: taking it away costs more than a checkpoint.
-		const isFull = this.host.core.undoCount() > this.place.copyPages * 0.75;
+		const isFull = this.host.core.undoCopies() > this.place.copyPages * 0.75;
 		return isFull || room < every * leastRoom ? 0 : room;
 	}
 

@@ -175,8 +175,9 @@ async function fromPresent(output: BuildOutput): Promise<void> {
 
 function search({ machine, history, begin }: Awaited<ReturnType<typeof recorded>>, symbols: ProgramSymbols): void {
 	const length = (machine.instret - begin) / 1e9;
-	for (const name of ["panic", "consoleintr"]) {
-		const point = machine.addBreakpoint(BigInt(symbols.symbol(name) as number));
+	// A page that never ran; never; at the beginning only; now and then; all the time.
+	for (const name of ["nowhere", "panic", "consoleintr", "sys_link", "sys_fork", "kalloc"]) {
+		const point = machine.addBreakpoint(BigInt(symbols.symbol(name) ?? 0x3f_f000));
 		for (let i = 0; i < Number(values.turns); i++) {
 			let found: object | undefined;
 			const took = timed(() => {

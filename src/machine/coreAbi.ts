@@ -36,6 +36,8 @@ export interface CoreImports {
 		accessesFull(): void;
 		/** Only core-watch.wasm: all slots are about to be forgotten, and with them what was executed. */
 		slotsDropped(): void;
+		/** A region that sleeps was arrived at: it is to be awake, and its instructions marked in RAN_MARKS. */
+		wake(slot: number, offset: number): void;
 		/** Code at an offset of a decoded page was arrived at T_HOT times; the translator may change its heat (HEAT_*). */
 		translate(slot: number, offset: number): void;
 	};
@@ -130,6 +132,12 @@ export interface CoreExports {
 	undoSwapBegin(log: number): void;
 	undoSwap(end: number): number;
 	undoOutput(): number;
+	/** A virtual page's bit in UNDO_STORES. */
+	undoStorePlaceOf(virtual: bigint): number;
+	/** Makes RAN_SET; a virtual address's bits in it, its own and its whole page's. See core/ran.ts. */
+	ranCollect(): void;
+	ranPlaceOf(pc: bigint): number;
+	ranPagePlaceOf(pc: bigint): number;
 
 	/** For the translator; see core/index.ts. Decodes a record if needed; its linear address. */
 	decodeRecord(slot: number, offset: number): number;

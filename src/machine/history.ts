@@ -30,7 +30,7 @@ import type { Disposable } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { Emitter, type Event } from "../common/event.ts";
 import * as layout from "./core/layout.ts";
-import { type Checkpoint, Checkpoints } from "./history/checkpoints.ts";
+import { Checkpoints } from "./history/checkpoints.ts";
 import type { HistoryHost } from "./history/host.ts";
 import {
 	compareMoments,
@@ -40,6 +40,7 @@ import {
 	type Target,
 	withoutChanges,
 } from "./history/position.ts";
+import { mayMeet, type Reach, wrote } from "./history/reach.ts";
 import type { Hart, Instructions, StopReason, WatchedAccess, WatchFilter } from "./types.ts";
 
 export type { HistoryHost } from "./history/host.ts";
@@ -160,7 +161,13 @@ export class History {
 	backTo(wanted: (stop: StopReason) => boolean = () => true): Found | undefined {
 		const until = this.host.position;
 		this.leavePresent();
-		const found = this.search(until, "others", (at, stop) => comparePositions(at, until) < 0 && wanted(stop));
+		const { points, core } = this.host;
+		const found = this.search(
+			until,
+			"others",
+			(at, stop) => comparePositions(at, until) < 0 && wanted(stop),
+			(stretch) => mayMeet(stretch, points, core),
+		);
 		if (!found) this.travel(until);
 		else if (found.stop.kind === "breakpoint") this.host.core.passBreakpoint(found.stop.hart);
 		this.settle();
@@ -180,13 +187,13 @@ export class History {
 		this.leavePresent();
 		const filter: WatchFilter = { physical: true, when: wanted };
 		const watch = this.host.addWatchpoint(address, length, "write", filter);
-		const first = Number((address - BigInt(layout.RAM_GUEST_BASE)) >> 12n) + layout.RAM_BASE / layout.PAGE_SIZE;
-		const end =
-			Number((address + BigInt(length - 1) - BigInt(layout.RAM_GUEST_BASE)) >> 12n) +
-			layout.RAM_BASE / layout.PAGE_SIZE;
-		const touched = ({ pages }: Checkpoint) => hasPage(pages, first, end);
 		try {
-			const found = this.search(until, "own", (at) => comparePositions(at, until) <= 0, touched);
+			const found = this.search(
+				until,
+				"own",
+				(at) => comparePositions(at, until) <= 0,
+				(stretch) => wrote(stretch, { address, length }),
+			);
 			if (!found) this.travel(until);
 			this.settle();
 			if (found?.stop.kind !== "watchpoint") return undefined;
@@ -401,7 +408,7 @@ export class History {
 		until: Position,
 		points: "own" | "others",
 		counts: (at: Position, stop: StopReason) => boolean,
-		worth: (segment: Checkpoint) => boolean = () => true,
+		worth: (stretch: Reach) => boolean,
 	): Found | undefined {
 		const { host } = this;
 		const first = this.checkpoints.indexBefore(until);
@@ -459,16 +466,4 @@ export class History {
 			host.activePoints("others");
 		}
 	}
-}
-
-/** Whether an ascending list has a number of [first, last]. */
-function hasPage(pages: Uint32Array, first: number, last: number): boolean {
-	let low = 0;
-	let high = pages.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((pages[middle] as number) < first) low = middle + 1;
-		else high = middle;
-	}
-	return low < pages.length && (pages[low] as number) <= last;
 }

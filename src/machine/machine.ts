@@ -519,6 +519,10 @@ export class Machine implements MachineSurface {
 			activePoints: (which) => {
 				this.points.active = which === "none" ? undefined : which;
 			},
+			sleep: () => this.translator?.sleep(),
+			get points() {
+				return machine.points.places;
+			},
 			addWatchpoint: (address, length, access, filter) =>
 				this.points.addWatchpoint(address, length, access, filter, "own"),
 			moved: () => {
@@ -543,6 +547,7 @@ export class Machine implements MachineSurface {
 				...this.events.callbacks,
 				...this.points.callbacks,
 				translate: (slot, offset) => this.translator?.offer(slot, offset),
+				wake: (slot, offset) => this.translator?.wake(slot, offset),
 				slotChanged: (slot) => this.translator?.slotChanged(slot),
 				undoFull: (entries) => this.past?.areaFull(entries),
 				accessesFull: () => this.accesses?.flush(),

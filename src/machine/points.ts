@@ -6,10 +6,26 @@ import type { Hart, Hook, PointFilter, WatchedAccess, WatchFilter } from "./type
 
 type Callbacks = Pick<CoreImports["env"], "onBreakpoint" | "onWatchpoint">;
 
-const noWatch: WatchFilter & { readonly purpose?: Purpose } = {};
+const noWatch: WatchFilter & { readonly purpose?: Purpose; readonly range?: WatchedRange } = {};
 
 /** History's own search, or everybody else. */
 type Purpose = "own" | "others";
+
+export interface WatchedRange {
+	readonly address: bigint;
+	/** In bytes, at least 1. */
+	readonly length: number;
+	readonly physical: boolean;
+	/** Not only stores count. */
+	readonly reads: boolean;
+}
+
+/** Where others' points are. */
+export interface PointPlaces {
+	/** Virtual addresses of code. */
+	readonly code: readonly bigint[];
+	readonly watched: readonly WatchedRange[];
+}
 
 interface Host {
 	readonly view: DataView;
@@ -22,7 +38,10 @@ interface Host {
 /** Breakpoints and watchpoints, with what the core leaves to the host: whether a hit stops. */
 export class Points {
 	private readonly breakpoints = new Map<bigint, Set<PointFilter>>();
-	private readonly watchpoints = new Map<number, WatchFilter & { readonly purpose: Purpose }>();
+	private readonly watchpoints = new Map<
+		number,
+		WatchFilter & { readonly purpose: Purpose; readonly range: WatchedRange }
+	>();
 	/** Hooks are breakpoints after which the host continues by itself. */
 	private readonly hooks = new Map<PointFilter, Hook>();
 	private due: Hook | undefined;
@@ -47,7 +66,7 @@ export class Points {
 			return met;
 		},
 		onWatchpoint: (id) => {
-			const { purpose, ...filter } = this.watchpoints.get(id) ?? noWatch;
+			const { purpose, range, ...filter } = this.watchpoints.get(id) ?? noWatch;
 			if (purpose === undefined || purpose !== this.active) return 0;
 			const access = this.access();
 			const { hart } = access;
@@ -86,6 +105,11 @@ export class Points {
 		});
 	}
 
+	get places(): PointPlaces {
+		const others = [...this.watchpoints.values()].filter(({ purpose }) => purpose === "others");
+		return { code: [...this.breakpoints.keys()], watched: others.map(({ range }) => range) };
+	}
+
 	addHook(pc: bigint, hook: Hook): Disposable {
 		const filter: PointFilter = { when: (hart) => hook.when(hart) };
 		this.hooks.set(filter, hook);
@@ -120,7 +144,8 @@ export class Points {
 		if (!this.host.core().addWatchpoint(start, end, bits, id)) {
 			throw tableFull("watchpoints", layout.T_WATCHPOINT_MAX);
 		}
-		this.watchpoints.set(id, { ...filter, purpose });
+		const range = { address, length, physical: filter.physical === true, reads: access !== "write" };
+		this.watchpoints.set(id, { ...filter, purpose, range });
 		return toDisposable(() => {
 			if (this.watchpoints.delete(id)) this.host.core().removeWatchpoint(start, end, bits, id);
 		});

@@ -52,6 +52,7 @@ export class CoreHost {
 				slotChanged: nothing,
 				undoFull: nothing,
 				translate: nothing,
+				wake: nothing,
 			},
 		});
 		this.core = instance.exports as unknown as CoreExports;

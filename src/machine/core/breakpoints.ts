@@ -14,6 +14,7 @@ import { NEVER, YIELD_CODE, hartAt, hartCount, yieldAfter } from "./hart";
 import { flushAll } from "./tlb";
 import { recordsOfSlot, slotsInUse } from "./code";
 import { LOOP_BYTES, decodeAt } from "./decode";
+import { ranUnclear } from "./ran";
 import { watchedCall } from "./watch";
 import { WATCHING } from "./watchBuild";
 
@@ -97,6 +98,7 @@ function redecodeLoops(slot: u32, offset: u32): void {
 		if (branch + load<i32>(branch, 8) <= at) store<u8>(branch, op.OP_UNDECODED);
 	}
 	memory.fill(HEAT_BASE + slot * HEAT_STRIDE, 0, HEAT_STRIDE);
+	ranUnclear();
 	slotChanged(slot);
 }
 

@@ -14,6 +14,7 @@ import { OP_END } from "./opcodes";
 import { NEVER, YIELD_CODE, count, hartAt, hartCount, yieldAfter } from "./hart";
 import { dropFetch, dropWritable, flushIndex, flushRoot } from "./tlb";
 import { ramAddress } from "./physical";
+import { ranUnclear } from "./ran";
 import { keepPage } from "./undo";
 import { WATCHING } from "./watchBuild";
 
@@ -108,6 +109,7 @@ export function dropHeat(): void {
 /** Forgets every decoded page and every link to one. */
 export function dropSlots(): void {
 	if (WATCHING) slotsDropped();
+	ranUnclear();
 	dropHeat();
 	slotsUsed = 0;
 	slotGeneration++;

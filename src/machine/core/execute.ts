@@ -4,7 +4,7 @@
 // at the state. `left` counts steps exactly: one for each instruction, retired or trapped.
 
 import {
-	BRANCH_PASSED, BRANCH_TAKEN, HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
+	BRANCH_PASSED, BRANCH_TAKEN, HEAT_ASLEEP, HEAT_BASE, HEAT_CODE, HEAT_QUIET, H_FAULT, H_ID, H_MODE, H_MSTATUS, H_PC, H_SINK, H_STEPS, H_WAITING, H_YIELDED, M_GRACE, REGION_COLD,
 	PAGE_CACHES, PAGE_CACHES_BANK, PAGE_CACHES_SIZE, REGION_TABLE, SLOT_RECORDS, S_FENCES, TLB_FETCH, TLB_READ, TLB_WRITE, T_HOT,
 	T_READY_HART, T_STOP_REQUEST, T_WATCHED_FROM, T_WATCHED_SPAN, V_LEFT, V_STEPS_END, V_TLB, V_YIELD, WATCHED_READ, WATCHED_WRITE,
 } from "./layout";
@@ -19,6 +19,7 @@ import { slotOfRecords } from "./code";
 import { float, floatEnabled, markFloatDirty } from "./float";
 import { fetchPage, singleStep, slowLoad, slowStore } from "./memory";
 import { tlbEntry } from "./tlb";
+import { noteArrival } from "./ran";
 import { scratch } from "./records";
 import { returnFromMachine, returnFromSupervisor, takeException, takeInterrupt } from "./trap";
 import { pmpForbidsReturn } from "./pmp";
@@ -151,6 +152,9 @@ function systemRecord(h: usize, r: usize, code: u32): void {
 /** The translator is offered the code at an offset of a slot; it may change its heat. */
 // @ts-ignore: decorator
 @external("env", "translate") declare function translate(slot: u32, offset: u32): void;
+/** A region that sleeps was arrived at; its heat is what it was afterwards. */
+// @ts-ignore: decorator
+@external("env", "wake") declare function wake(slot: u32, offset: u32): void;
 
 // @ts-ignore: decorator
 @inline
@@ -163,6 +167,7 @@ function heatOf(r: usize): usize {
 @inline
 function stays(r: usize, distance: i32, hot: u32): bool {
 	if (hot == 0) return true;
+	noteArrival(r);
 	const at = heatOf(r);
 	const heat: u32 = load<u16>(at);
 	if (heat < hot) {
@@ -223,6 +228,7 @@ export function execute(h: usize, steps: u32): u32 {
 		if (load<u64>(entry, TLB_FETCH) == page) {
 			base = load<u32>(entry, TLB_FETCH + 8);
 			r = base + ((<usize>pc & 0xffe) << 3);
+			if (hot != 0) noteArrival(r);
 		} else {
 			base = fetchPage(h, pc);
 			if (!base) {
@@ -230,6 +236,7 @@ export function execute(h: usize, steps: u32): u32 {
 				continue;
 			}
 			r = base + ((<usize>pc & 0xffe) << 3);
+			if (hot != 0 && !singleStep) noteArrival(r);
 			// The walk may have set a watched A bit: the run stops after this instruction.
 			if (singleStep || load<u32>(T_STOP_REQUEST) != 0) {
 				store<u32>(h, left, V_LEFT);
@@ -252,6 +259,10 @@ export function execute(h: usize, steps: u32): u32 {
 					translate(slotOfRecords(<u32>base), <u32>(r - base) >> 3);
 					heat = load<u16>(at);
 				}
+			}
+			if (heat == HEAT_ASLEEP) {
+				wake(slotOfRecords(<u32>base), <u32>(r - base) >> 3);
+				heat = load<u16>(at);
 			}
 			if (heat >= <u32>HEAT_CODE) {
 				if (load<u32>(PAGE_CACHES_BANK) != tlb) {

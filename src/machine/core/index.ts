@@ -62,8 +62,9 @@ export { addBreakpoint, passBreakpoint, removeBreakpoint } from "./breakpoints";
 export { addWatchpoint, removeWatchpoint } from "./watchpoints";
 export { addDecision, direct, reseed, wakeEvery } from "./policy";
 export { setEventMask } from "./trap";
+export { ranCollect, ranPagePlaceOf, ranPlaceOf } from "./ran";
 export {
-	ramWriting, undoCollect, undoCopies, undoCount, undoOutput, undoReset, undoRevert, undoRevertState, undoStart, undoState, undoStop, undoSwap, undoSwapBegin,
+	ramWriting, undoCollect, undoCopies, undoCount, undoOutput, undoReset, undoRevert, undoRevertState, undoStart, undoState, undoStop, undoStorePlaceOf, undoSwap, undoSwapBegin,
 } from "./undo";
 
 export function initialize(harts: u32, ramBytes: u32, diskBytes: u32, seed: u64, pmpEnforced: u32): void {

@@ -229,7 +229,7 @@ export const T_RUNNING = 0x40020;
 export const T_STANDING = 0x40024;
 /** u32: hart + 1 that met a STOP_READY request. */
 export const T_READY_HART = 0x40028;
-/** u32: arrivals at a jump target after which it is offered to the translator (at most HEAT_QUIET - 1); 0: none is. */
+/** u32: arrivals at a jump target after which it is offered to the translator (less than HEAT_ASLEEP); 0: none is. */
 export const T_HOT = 0x4002c;
 /** u32: hart + 1 whose steps end the run (`runHart`), or 0; u64: the H_STEPS that it is to reach. */
 export const T_RUN_HART = 0x40030;
@@ -335,6 +335,15 @@ export const DIRTY_SIZE = 0x20000;
 /** The same of pages that are kept for going back (undo.ts). */
 export const UNDO_BITS = 0xc0000;
 export const UNDO_BITS_SIZE = 0x20000;
+/** Set of the virtual pages that were stored to since the last checkpoint: a bitmap by a hash (undo.ts). */
+export const UNDO_STORES = 0x50000;
+export const UNDO_STORES_BITS = 0x1000;
+/** What ran since then (ran.ts): {u64 virtual page, u32 slot or 0, u32 1}[]; the set of addresses. */
+export const RAN_PAGES = 0x58000;
+export const RAN_PAGES_COUNT = 0x800;
+export const RAN_PAGE_SIZE = 16;
+export const RAN_SET = 0x52000;
+export const RAN_SET_BITS = 0x10000;
 
 // ---- VOLATILE ----------------------------------------------------------------------------------------------------
 
@@ -391,6 +400,8 @@ export const HEAT_STRIDE = 0x1020;
 export const BRANCH_TAKEN = 1;
 export const BRANCH_PASSED = 2;
 export const HEAT_QUIET = 0x1fff;
+/** Translated; the translator is to be told who arrives there first. */
+export const HEAT_ASLEEP = 0x1ffe;
 export const HEAT_CODE = 0x2000;
 export const REGION_TABLE = 64;
 /** In a region's result, with the steps left: interpret at least one instruction before looking for a region again. */
@@ -401,6 +412,12 @@ export const SLOT_COPY = 0x1000000;
 export const SLOT_RECORDS = 0x1400000;
 export const SLOT_RECORDS_STRIDE = 0x8100;
 export const RECORD_SIZE = 16;
+/** u8 per record: RAN_* bits (ran.ts): the interpreter arrived there; a region has it; it is reached from an arrival. */
+export const RAN_MARKS = 0x3500000;
+export const RAN_MARKS_STRIDE = 0x810;
+export const RAN_ARRIVED = 1;
+export const RAN_REGION = 2;
+export const RAN_REACHED = 4;
 /** Scratch records for instructions that cross a page or are run one at a time. */
 export const SCRATCH_RECORDS = 0x520000;
 /**

@@ -17,6 +17,8 @@ import { translate } from "./mmu";
 import { armPage } from "./breakpoints";
 import { anyWatched, checkWatch, watched } from "./watchpoints";
 import { endTurn, settle } from "./turns";
+import { noteFetch } from "./ran";
+import { noteStore } from "./undo";
 
 // @ts-ignore: decorator
 @inline
@@ -125,6 +127,7 @@ function storeInPage(h: usize, va: u64, size: u32, value: u64): void {
 	count(S_TLB_MISSES);
 	const physical = translate(h, va, ACCESS_STORE, size);
 	if (faulted(h)) return;
+	noteStore(va);
 	if (isRam(physical)) {
 		const linear = ramAddress(physical);
 		const marked = pageFlags(linear >> PAGE_SHIFT) != 0;
@@ -194,10 +197,12 @@ export function fetchPage(h: usize, pc: u64): u32 {
 	}
 	if (!pmpUniform(h, pageOf(physical))) {
 		singleStep = true;
+		noteFetch(pc, 0);
 		return SCRATCH_RECORDS;
 	}
 	const records = recordsOfPage(linear & ~(PAGE_SIZE - 1));
 	if (load<u32>(T_BREAKPOINT_COUNT) != 0) armPage(pageOf(pc), slotOfRecords(records));
+	noteFetch(pc, slotOfRecords(records));
 	fill(h, pc, TLB_FETCH, records);
 	return records;
 }

@@ -1,14 +1,18 @@
 // What it takes to go back to the last checkpoint (../history.ts): the content that each page had before its first change since
 // then. Pages are found by the write TLBs being emptied at a checkpoint, as for dirty bits, but with a bitmap of their own.
+// So the virtual pages are known, too, that were stored to: a search for a watched one (../history.ts) does not replay the rest.
+// Fetch TLBs are emptied for the same reason (ran.ts).
 //
 // Differences are logs of runs: u32 line (linear address / 64), u32 number of lines, then 16 words for each line; or, with
 // UNIFORM in the number, one word that fills all of them.
 
 import {
 	DIRTY_BASE, PAGE_SHIFT, PAGE_SIZE, RAM_BASE, STATE_BASE, STATE_SIZE, UNDO_BITS, UNDO_BITS_SIZE, UNDO_LINE, UNDO_LINE_SHIFT,
-	UNDO_TAIL, UNDO_UNIFORM,
+	UNDO_STORES, UNDO_STORES_BITS, UNDO_TAIL, UNDO_UNIFORM,
 } from "./layout";
-import { dropAllWritable } from "./tlb";
+import { YIELD_CODE, hartAt, hartCount, yieldAfter } from "./hart";
+import { ranReset, ranStart, ranStop } from "./ran";
+import { dropAllWritable, dropFetch } from "./tlb";
 
 /** The area of copies is full: the host takes it away. `entries`: how many were made so far. */
 // @ts-ignore: decorator
@@ -38,11 +42,13 @@ export function undoStart(entriesAt: u32, headsAt: u32, copiesAt: u32, copyPages
 	state = stateAt;
 	out = outAt;
 	outEnd = outAt + outSize;
+	ranStart();
 	undoReset();
 }
 
 export function undoStop(): void {
 	on = false;
+	ranStop();
 }
 
 /** This moment is the one that is gone back to. */
@@ -50,8 +56,32 @@ export function undoReset(): void {
 	count = 0;
 	copied = 0;
 	memory.fill(UNDO_BITS, 0, UNDO_BITS_SIZE);
+	memory.fill(UNDO_STORES, 0, UNDO_STORES_BITS >> 3);
 	memory.copy(state, STATE_BASE, STATE_SIZE);
 	dropAllWritable();
+	dropFetch(0);
+	ranReset();
+	// A listener may do this while a hart is inside of a page.
+	for (let i: u32 = 0; i < hartCount(); i++) yieldAfter(hartAt(i), YIELD_CODE);
+}
+
+/** A virtual page's bit in UNDO_STORES. Pages may share one: what is not in the set is certain, what is in it is not. */
+export function undoStorePlaceOf(va: u64): u32 {
+	const page = va >> PAGE_SHIFT;
+	return (((<u32>page ^ <u32>(page >> 32)) * 0x9e3779b1) >> 16) & (UNDO_STORES_BITS - 1);
+}
+
+/** A store to this address is made, and no write TLB knew its page. */
+// @ts-ignore: decorator
+@inline
+export function noteStore(va: u64): void {
+	if (on) enterStore(va);
+}
+
+function enterStore(va: u64): void {
+	const place = undoStorePlaceOf(va);
+	const at: usize = UNDO_STORES + (place >> 3);
+	store<u8>(at, load<u8>(at) | <u8>(<u32>1 << (place & 7)));
 }
 
 export function undoCount(): u32 {

@@ -3,8 +3,10 @@ import { undoLayout } from "../coreAbi.ts";
 import type { Instructions } from "../types.ts";
 import type { HistoryHost } from "./host.ts";
 import { comparePositions, isAtOrBefore, type Position, type Target } from "./position.ts";
+import type { Reach } from "./reach.ts";
 
-export interface Checkpoint {
+/** A moment; as a {@link Reach}, the stretch from the checkpoint before it. */
+export interface Checkpoint extends Reach {
 	readonly position: Position;
 	readonly waiting: Uint8Array;
 	readonly lastStop: number;
@@ -12,8 +14,9 @@ export interface Checkpoint {
 	readonly pokes: number;
 	readonly consoleBytes: number;
 	readonly hartSteps: readonly bigint[];
-	/** Linear pages that were changed since the checkpoint before; ascending. */
 	pages: Uint32Array;
+	code: Uint8Array;
+	stores: Uint8Array;
 	/** Pieces that lead to the checkpoint before, or, once that was gone to, from it; in the order of going forwards. */
 	log: readonly Uint8Array[];
 	/** A debugger's change came right before: no replay may go over it. */
@@ -31,7 +34,7 @@ interface Chunk {
 /** Checkpoints that were laid near places that were gone to: not more than so many. */
 const passingMax = 48;
 /** What a checkpoint costs besides its log and pages. */
-const overhead = 512;
+const overhead = 512 + (layout.RAN_SET_BITS + layout.UNDO_STORES_BITS) / 8;
 /** Steps of byte loops in bulk cost next to nothing to do again: up to so many distances, if there are many of them. */
 const bulkDistances = 4;
 /** Of the distance: less room than this is none. */
@@ -87,6 +90,7 @@ export class Checkpoints {
 		this.chunks = [];
 		this.bytesKept = 0;
 		this.host.core.undoStart(entries, heads, copies, copyPages, state, out, layout.UNDO_BUFFER_SIZE);
+		this.host.sleep();
 	}
 
 	/** In the present: steps until the next one is due, which are `every` that cost something to do again. */
@@ -118,6 +122,7 @@ export class Checkpoints {
 		const at = this.list[this.base];
 		if (at && comparePositions(at.position, position) === 0) return;
 		const { log, pages } = at ? this.collect() : { log: [], pages: new Uint32Array() };
+		host.core.ranCollect();
 		const next = this.list[this.base + 1];
 		if (next) {
 			// From here it leads by way of the checkpoint before.
@@ -135,6 +140,8 @@ export class Checkpoints {
 			consoleBytes: host.line.sentBytes,
 			hartSteps: host.harts.map(({ steps }) => steps),
 			pages,
+			code: this.setAt(layout.RAN_SET, layout.RAN_SET_BITS),
+			stores: this.setAt(layout.UNDO_STORES, layout.UNDO_STORES_BITS),
 			log,
 			barrier,
 			passing,
@@ -144,9 +151,14 @@ export class Checkpoints {
 		this.forgetCopies();
 	}
 
+	private setAt(linear: number, bits: number): Uint8Array {
+		return this.host.bytes.slice(linear, linear + bits / 8);
+	}
+
 	private forgetCopies(): void {
 		this.bulkBefore = this.host.bulkSteps;
 		this.host.core.undoReset();
+		this.host.sleep();
 		this.chunks = [];
 	}
 
@@ -254,6 +266,8 @@ export class Checkpoints {
 		next.log = [...gone.log, ...next.log];
 		this.bytesKept -= sizeOf([], gone.pages);
 		next.pages = union(next.pages, gone.pages);
+		next.code = next.code.map((bits, i) => bits | (gone.code[i] as number));
+		next.stores = next.stores.map((bits, i) => bits | (gone.stores[i] as number));
 		if (this.base > index) this.base--;
 		if (this.last !== undefined && this.last > index) this.last--;
 	}

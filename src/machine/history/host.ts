@@ -2,6 +2,7 @@ import type { Disposable } from "../../common/disposable.ts";
 import type { ConsoleLine } from "../consoleLine.ts";
 import type { CoreExports } from "../coreAbi.ts";
 import type { Input } from "../input.ts";
+import type { PointPlaces } from "../points.ts";
 import type { Hart, StopReason, WatchFilter } from "../types.ts";
 import type { Position } from "./position.ts";
 
@@ -28,6 +29,10 @@ export interface HistoryHost {
 	silence(silent: boolean): void;
 	/** Only history's own points count, only others', or none. */
 	activePoints(which: "own" | "others" | "none"): void;
+	/** Regions of translated code sleep: whoever runs one is noted from here on. */
+	sleep(): void;
+	/** Others' points. */
+	readonly points: PointPlaces;
 	addWatchpoint(address: bigint, length: number, access: "read" | "write" | "any", filter: WatchFilter): Disposable;
 	/** Caches and observers inside of the machine, after STATE, RAM and disk went to another moment. */
 	moved(): void;

@@ -58,8 +58,8 @@ interface Found {
 	readonly returns: readonly number[];
 }
 
-/** All instructions that control can reach, nearest first; returns from calls come last. */
-function explore(read: Reader, entry: number, limits: Limits): Found {
+/** All instructions that control can reach, nearest first; returns from calls come last. Functions that never ran are left out. */
+function explore(read: Reader, entry: number, limits: Limits, ran: (offset: number) => boolean): Found {
 	const seen = new Map<number, Instruction>();
 	const leaders = new Set([entry]);
 	const returns: number[] = [];
@@ -76,9 +76,10 @@ function explore(read: Reader, entry: number, limits: Limits): Found {
 			reach(next, work);
 		} else if (one.op === op.OP_J_LOCAL) reach(localTarget(one), work);
 		else if (one.op === op.OP_JAL_LOCAL) {
-			reach(localTarget(one), work);
+			const known = ran(localTarget(one));
+			if (known) reach(localTarget(one), work);
 			if (one.rd === ra && next < pageSize) {
-				returns.push(next);
+				if (known) returns.push(next);
 				reach(next, later);
 			}
 		}
@@ -131,10 +132,15 @@ function blockAt(offset: number, { seen, leaders, returns }: Found): Block {
 	}
 }
 
-/** Undefined: nothing can be executed there without the interpreter. */
-export function discover(read: Reader, entry: number, limits: Limits = defaultLimits): Region | undefined {
+/** Undefined: nothing can be executed there without the interpreter. `ran`: whether what is called at an offset ever ran. */
+export function discover(
+	read: Reader,
+	entry: number,
+	limits: Limits = defaultLimits,
+	ran: (offset: number) => boolean = () => true,
+): Region | undefined {
 	if (isForInterpreter(read(entry))) return undefined;
-	const found = explore(read, entry, limits);
+	const found = explore(read, entry, limits, ran);
 	const blocks = new Map<number, Block>();
 	for (const leader of found.leaders) {
 		if (found.seen.has(leader)) blocks.set(leader, blockAt(leader, found));

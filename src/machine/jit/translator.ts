@@ -6,11 +6,12 @@
 // regions and table elements are caches, nothing of them can be seen by a guest.
 
 import * as layout from "../core/layout.ts";
+import * as op from "../core/opcodes.ts";
 import type { CoreExports } from "../coreAbi.ts";
 import { translateRegion } from "./emitRegion.ts";
 import { readRecord } from "./instruction.ts";
 import { assembleModule, importsOf } from "./module.ts";
-import { defaultLimits, discover } from "./region.ts";
+import { defaultLimits, discover, type Region } from "./region.ts";
 import type { FunctionBody } from "./wasmWriter.ts";
 
 export interface TranslatorOptions {
@@ -58,6 +59,8 @@ interface Translated {
 	readonly body: FunctionBody;
 	/** Value of its heat when it is compiled. */
 	readonly heat: number;
+	/** Offsets of its instructions. */
+	readonly offsets: Uint16Array;
 }
 
 interface Batch {
@@ -89,6 +92,9 @@ export class Translator {
 	private cachedBytes = 0;
 	private next = layout.HEAT_CODE;
 	private generation: number;
+	/** Regions that can be entered, by the place of their heat: those of which nothing is noted yet sleep (core/ran.ts). */
+	private awake = new Map<number, Translated>();
+	private asleep = new Map<number, Translated>();
 	/** How often decoded pages ran out: code that changes all the time has to run longer before it is worth a translation. */
 	private voided = 0;
 	private hot: number;
@@ -116,7 +122,10 @@ export class Translator {
 		const heatAt = layout.HEAT_BASE + slot * layout.HEAT_STRIDE + offset;
 		this.view.setUint16(heatAt, layout.HEAT_QUIET, true);
 		const read = (at: number) => readRecord(this.view, this.core.decodeRecord(slot, at) >>> 0, at);
-		const region = discover(read, offset, defaultLimits);
+		const records = layout.SLOT_RECORDS + slot * layout.SLOT_RECORDS_STRIDE;
+		const isDecoded = (at: number) => this.view.getUint8(records + at * (layout.RECORD_SIZE / 2)) !== op.OP_UNDECODED;
+		// What never ran in all the arrivals up to here is an error's way, as `panic` is.
+		const region = discover(read, offset, defaultLimits, this.options.atOnce ? undefined : isDecoded);
 		if (!region) {
 			this.statistics.refused++;
 			return;
@@ -132,12 +141,12 @@ export class Translator {
 			return;
 		}
 		if (this.waiting.length === 0) this.waitingSince = this.steps;
-		const translated = { heatAt, body, heat: this.next++ };
+		const translated = { heatAt, body, heat: this.next++, offsets: offsetsOf(region) };
 		this.waiting.push(translated);
 		this.waitingBytes += body.code.length;
 		if (this.options.atOnce) {
 			this.install([{ ...translated, body: translateRegion(region, slot, false).body }], false);
-			this.view.setUint16(heatAt, translated.heat, true);
+			this.open(translated);
 		}
 		if (this.waiting.length >= this.options.batch) this.flush();
 		else this.tick();
@@ -149,6 +158,38 @@ export class Translator {
 		const void_ = ({ heatAt }: Translated) => heatAt >= first && heatAt < first + layout.HEAT_STRIDE;
 		for (const one of this.waiting) if (void_(one)) this.waitingBytes -= one.body.code.length;
 		this.waiting = this.waiting.filter((one) => !void_(one));
+		for (const regions of [this.awake, this.asleep]) {
+			for (const [heatAt, one] of regions) if (void_(one)) regions.delete(heatAt);
+		}
+	}
+
+	/** The region can be entered, and all of it is taken for executed. */
+	private open(region: Translated): void {
+		const { heatAt, heat, offsets } = region;
+		this.view.setUint16(heatAt, heat, true);
+		this.awake.set(heatAt, region);
+		this.asleep.delete(heatAt);
+		const slot = Math.floor((heatAt - layout.HEAT_BASE) / layout.HEAT_STRIDE);
+		const marks = layout.RAN_MARKS + slot * layout.RAN_MARKS_STRIDE;
+		for (const offset of offsets) {
+			const at = marks + (offset >> 1);
+			this.view.setUint8(at, this.view.getUint8(at) | layout.RAN_REGION);
+		}
+	}
+
+	/** The core arrived at a region that sleeps. */
+	wake(slot: number, offset: number): void {
+		this.open(this.asleep.get(layout.HEAT_BASE + slot * layout.HEAT_STRIDE + offset) as Translated);
+	}
+
+	/** From here on it counts which regions are entered. Between runs. */
+	sleep(): void {
+		if (this.core.slotGeneration.value !== this.generation) this.forget();
+		for (const [heatAt, region] of this.awake) {
+			this.view.setUint16(heatAt, layout.HEAT_ASLEEP, true);
+			this.asleep.set(heatAt, region);
+		}
+		this.awake.clear();
 	}
 
 	/** Steps after which `tick` is due. */
@@ -174,7 +215,7 @@ export class Translator {
 		this.waiting = [];
 		this.waitingBytes = 0;
 		this.compile(regions);
-		for (const { heatAt, heat } of regions) this.view.setUint16(heatAt, heat, true);
+		for (const region of regions) this.open(region);
 		this.statistics.regions += regions.length;
 		if (this.batches.length > this.options.modulesMax) this.merge();
 	}
@@ -227,6 +268,8 @@ export class Translator {
 	private forget(): void {
 		this.waiting = [];
 		this.waitingBytes = 0;
+		this.awake.clear();
+		this.asleep.clear();
 		this.batches = [];
 		this.cachedBytes = 0;
 		this.next = layout.HEAT_CODE;
@@ -237,4 +280,10 @@ export class Translator {
 		}
 		this.generation = generation;
 	}
+}
+
+function offsetsOf({ blocks }: Region): Uint16Array {
+	const offsets = new Set<number>();
+	for (const { instructions } of blocks.values()) for (const { offset } of instructions) offsets.add(offset);
+	return Uint16Array.from(offsets);
 }

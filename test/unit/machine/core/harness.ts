@@ -59,6 +59,7 @@ export class TestCore {
 				slotChanged: () => {},
 				undoFull: () => {},
 				translate: () => {},
+				wake: () => {},
 			},
 		});
 		this.exports = instance.exports as unknown as CoreExports;

@@ -66,6 +66,7 @@ export function readerOf(source: string): Reader {
 		deviceWrite: nothing,
 		deviceTick: nothing,
 		translate: nothing,
+		wake: nothing,
 	};
 	const events = { onTrap: nothing, onTrapReturn: nothing, onRootChange: nothing, onBreakpoint: nothing };
 	const points = { onWatchpoint: nothing, slotChanged: nothing, undoFull: nothing };

@@ -84,9 +84,10 @@ async function declaration(problem: Problem, tree: TreeText): Promise<Fix | unde
 
 /** `int copy(char *to, int n)`, where a definition of this function begins a line; xv6 writes the type on the line before. */
 function prototypeIn(source: string, name: string): string | undefined {
-	const definition = new RegExp(`^((?:[A-Za-z_]\\w*[ \\t*]+)+)\\n?(\\**${name}\\([^;{}()]*\\))\\s*\\{`, "m").exec(
-		source,
-	);
+	const definition = new RegExp(
+		`^((?:[A-Za-z_]\\w*\\b[ \\t*]*)+)(?:\\r?\\n|(?<=[ \\t*]))(\\**${name}\\([^;{}()]*\\))\\s*\\{`,
+		"m",
+	).exec(source);
 	const [, type = "", rest = ""] = definition ?? [];
 	if (!definition || /\bstatic\b/.test(type)) return undefined;
 	return `${type.trim().replace(/\s+/g, " ")} ${rest.replace(/\s+/g, " ")}`;

@@ -46,6 +46,8 @@ test("a function of another kernel file gets its prototype at the end of that fi
 			edit: { file: "kernel/defs.h", line: 5, column: 0, text: "struct page * grab(int n, char *why);\n" },
 		},
 	]);
+	const [fix] = await fixes(problem("kernel/vm.c", "implicit declaration of function 'usertrap'"));
+	expect(fix?.edit, "a type alone on its line").toMatchObject({ line: 2, text: "void usertrap(void);\n" });
 	expect(await fixes(problem("kernel/trap.c", "implicit declaration of function 'hidden'")), "static").toEqual([]);
 	expect(await fixes(problem("kernel/trap.c", "implicit declaration of function 'nowhere'"))).toEqual([]);
 	expect(await fixes(problem("user/cat.c", message)), "a user program has no defs.h").toEqual([]);

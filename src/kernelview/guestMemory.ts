@@ -97,9 +97,10 @@ export class GuestMemory {
 		return true;
 	}
 
-	/** A page as words, in place; undefined outside of RAM. */
+	/** A page as words, in place; undefined outside of RAM, and where no page begins: a damaged kernel has such pointers. */
 	page(address: number): Uint32Array | undefined {
-		return this.contains(address, pageBytes) ? this.words(address - this.base, pageBytes) : undefined;
+		const isPage = address % pageBytes === 0 && this.contains(address, pageBytes);
+		return isPage ? this.words(address - this.base, pageBytes) : undefined;
 	}
 
 	/** The part of [from, to) that is in RAM as words, in place; `from` is a multiple of 4. */

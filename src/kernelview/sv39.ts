@@ -144,7 +144,8 @@ export function walkTables(
 	const visit = (address: number, level: number, va: number): void => {
 		const words = memory.page(address);
 		if (!words) {
-			damage ??= `the level ${level} table at ${hex(address)} is outside RAM`;
+			const where = address % pageBytes === 0 ? "outside RAM" : "not at the start of a page";
+			damage ??= `the level ${level} table at ${hex(address)} is ${where}`;
 			return;
 		}
 		if (seen.has(address)) {

@@ -80,6 +80,13 @@ test("wild pointers and names without an end in proc[] do no harm", () => {
 		for (let i = 0; i < 64 * 128; i++) memory.setUint32(procAt + i * 4, 0xdeadbee5, true);
 	});
 	expect(model.harts.length).toBe(1);
+	const odd = look((memory) => {
+		for (let i = 0; i < 64 * 128; i += 2) {
+			memory.setUint32(procAt + i * 4, 0x80005005, true);
+			memory.setUint32(procAt + i * 4 + 4, 0, true);
+		}
+	});
+	expect(odd.model.harts.length).toBe(1);
 	const named = look((memory) => {
 		for (let i = 0; i < 200_000; i++)
 			if (memory.getUint32(procAt + i) === 0x686f6c64)

@@ -64,6 +64,7 @@ describe("guest memory", () => {
 		expect(memory.addressOf(3)).toBe(page(3));
 		expect(memory.page(page(1))?.length).toBe(1024);
 		expect(memory.page(page(pages) - 4092)).toBeUndefined();
+		expect(memory.page(page(1) + 2)).toBeUndefined();
 	});
 
 	test("text ends at its zero, its limit or the end of RAM; what cannot be printed is a ?", () => {
@@ -223,6 +224,7 @@ test("every leaf and table of a tree, and what is wrong with it", () => {
 	expect(tables.leafCount).toBe(5);
 	expect(tables.damage).toBe("the entry for 0x6000 at 0x80003030 has reserved bits");
 	expect(walkTables(memory, 0x1000).damage).toBe("the level 2 table at 0x1000 is outside RAM");
+	expect(walkTables(memory, page(1) + 2).damage).toBe("the level 2 table at 0x80001002 is not at the start of a page");
 });
 
 test("a leaf and an address, where the hardware finds one", () => {

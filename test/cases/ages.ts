@@ -378,7 +378,12 @@ export const furtherCases: readonly AgedCase[] = [
 	{
 		name: "a kernel stack that begins at its low end",
 		edits: [[/^kernel\/trap\.c$/, /kernel_sp = p->kstack \+ PGSIZE/, "kernel_sp = p->kstack"]],
-		cause: /The kernel stack of process 1 \(\w+\) begins at its low end, .*kernel_sp has to be p->kstack \+ PGSIZE/,
+		cause: /The kernel stack of process 1 (\(\w+\) )?begins at its low end, .*kernel_sp has to be p->kstack \+ PGSIZE/,
+	},
+	{
+		name: "a kernel stack that begins above its high end",
+		edits: [[proc, /context\.sp = p->kstack \+ PGSIZE/, "context.sp = p->kstack + 2*PGSIZE"]],
+		cause: /The kernel stack of process 1 (\(\w+\) )?begins above it, .*context\.sp has to be p->kstack \+ PGSIZE/,
 	},
 	{
 		name: "the PLIC is not mapped",
@@ -444,6 +449,18 @@ export const reportedCases: readonly AgedCase[] = [
 		program: "for(int i = 0; i < 20000; i++) getpid();",
 		// It may go well.
 		cause: /^$|A trap in the kernel went to uservec|The kernel went to 0x[0-9a-f]+, code of the user program/,
+	},
+	{
+		name: "open keeps the lock of its inode",
+		edits: [[sysfile, /iunlock\(ip\);(\s*end_op\(\);\s*return fd;)/, "$1"]],
+		cause:
+			/waits for the sleep-lock \S+\.lock \("inode"\).*, which (it holds itself|process 1 \(init\) holds while it sleeps in k?wait)/,
+	},
+	{
+		name: "a directory is read for ever",
+		edits: [[/^kernel\/fs\.c$/, /(\ndirlookup\([\s\S]*?off < dp->size;) off \+= sizeof\(de\)/, "$1"]],
+		cause:
+			/Process 1( \(\w+\))? is still in (the kernel|system call exec), at .*: it has not (returned|come to its program)/,
 	},
 	{
 		name: "a new process keeps its lock",

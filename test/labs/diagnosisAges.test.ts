@@ -21,6 +21,7 @@ const sample = [
 	"no hart enables the devices",
 	"an end that is never freed",
 	"a kernel stack that begins at its low end",
+	"a kernel stack that begins above its high end",
 	"the PLIC is not mapped",
 	"the UART is not mapped",
 	"a child without its parent's trap frame",

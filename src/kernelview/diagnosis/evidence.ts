@@ -213,3 +213,9 @@ export function trapframeName({ sources: { names } }: Evidence): string {
 	const has = (member: string) => names.proc !== undefined && names.offsetIn(names.proc.element, member) !== undefined;
 	return has("tf") && !has("trapframe") ? "tf" : "trapframe";
 }
+
+/** The first process has no name before its exec, in some kernels. */
+export const who = ({ pid, name }: { readonly pid: number; readonly name: string }): string =>
+	name === "" ? `process ${pid}` : `process ${pid} (${name})`;
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,12 +1,12 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { causeName } from "../../riscv/causes.ts";
 import type { Process } from "../processes.ts";
-import { type Evidence, hexOf, named, trapframeName } from "./evidence.ts";
+import { capital, type Evidence, hexOf, named, trapframeName, who } from "./evidence.ts";
 import { interrupts } from "./interrupts.ts";
 import { framesOf } from "./kernelCalls.ts";
 import { kernelFault } from "./kernelFaults.ts";
 import { pmpDenied } from "./pmp.ts";
-import { capital, others, sleepers } from "./sleepers.ts";
+import { others, sleepers } from "./sleepers.ts";
 import { spinning } from "./spinning.ts";
 
 /** A trap that returns to its own instruction so often is a loop. */
@@ -48,11 +48,11 @@ function trapLoop(evidence: Evidence): Diagnosis | undefined {
 			place?.file !== undefined && place.line !== undefined
 				? `${place.function ?? "?"} (${place.file}:${place.line})`
 				: `${place?.function === undefined ? "" : `${place.function}, `}pc ${hexOf(repeats.pc)}`;
-		const who = process ? `Process ${process.pid} (${process.name})` : `Hart ${id}`;
+		const whose = process ? capital(who(process)) : `Hart ${id}`;
 		const cause =
 			repeats.cause === ecallFromUser
-				? `${who} makes the same system call for ever at ${where}: the kernel returns to the ecall itself. usertrap has to add 4 to p->${trapframeName(evidence)}->epc.`
-				: `${who} takes the same trap for ever at ${where} (${causeName(repeats.cause, false).toLowerCase()}): the handler returns and the instruction traps again.`;
+				? `${whose} makes the same system call for ever at ${where}: the kernel returns to the ecall itself. usertrap has to add 4 to p->${trapframeName(evidence)}->epc.`
+				: `${whose} takes the same trap for ever at ${where} (${causeName(repeats.cause, false).toLowerCase()}): the handler returns and the instruction traps again.`;
 		const usertrap = evidence.symbols.symbol("usertrap");
 		const point = usertrap === undefined ? undefined : evidence.point(usertrap);
 		return {
@@ -81,12 +81,12 @@ function atWork(evidence: Evidence): Diagnosis {
 	const busy = look.processes.filter(({ state }) => state === "RUNNING" || state === "RUNNABLE");
 	const process = (last && evidence.processOn(last.id)) ?? busy[0];
 	const during = evidence.during(process);
-	const who = process ? `process ${process.pid} (${process.name}) runs` : "no process runs at this moment";
+	const runs = process ? `${who(process)} runs` : "no process runs at this moment";
 	const since = last ? instret - (recorder.lastWork[last.id] ?? 0) : 0;
 	return {
 		kind: "no-progress",
 		severity: "note",
-		cause: `The guest was still at work when the time was up, and no cause for a hang was seen: ${who}${during === undefined ? "" : ` in ${during}`}.`,
+		cause: `The guest was still at work when the time was up, and no cause for a hang was seen: ${runs}${during === undefined ? "" : ` in ${during}`}.`,
 		...(process ? { process: { pid: process.pid, name: process.name } } : {}),
 		...(during === undefined ? {} : { during }),
 		evidence: [
@@ -114,7 +114,7 @@ function userLoop(evidence: Evidence): Diagnosis | undefined {
 		return {
 			kind: "no-progress",
 			severity: "error",
-			cause: `Process ${process.pid} (${process.name}) still runs, at ${at ? `${at.function ?? "?"} (${at.file}:${at.line})` : `pc ${hexOf(pc)}`}: it has not ended.`,
+			cause: `${capital(who(process))} still runs, at ${at ? `${at.function ?? "?"} (${at.file}:${at.line})` : `pc ${hexOf(pc)}`}: it has not ended.`,
 			hart: id,
 			process: { pid: process.pid, name: process.name },
 			evidence: [`hart ${id} took nothing but timer ticks for the last ${since.toLocaleString("en")} instructions`],
@@ -145,14 +145,16 @@ function kernelLoop(evidence: Evidence, isMeant: (process: Process, calls: Calls
 		// What the timer interrupt put on top of it, and the way in from the trap.
 		const top = calls.findLastIndex(({ name: of }) => of === "kerneltrap" || of === "kernelvec");
 		const own = calls.slice(top + 1).find(({ file, line }) => file !== undefined && line !== undefined);
-		if (during === undefined || !own) continue;
+		// The first process runs code of the kernel's own before its program.
+		const early = during === undefined && calls.some(({ name: of }) => of === "forkret");
+		if (!own || (during === undefined && !early)) continue;
 		return {
 			kind: "no-progress",
 			severity: "error",
-			cause: `Process ${pid} (${name}) is still in ${during}, at ${named(own)}: it has not returned.`,
+			cause: `${capital(who(process))} is still in ${early ? "the kernel" : during}, at ${named(own)}: it has not ${early ? "come to its program" : "returned"}.`,
 			...(hart === undefined ? {} : { hart }),
 			process: { pid, name },
-			during,
+			...(during === undefined ? {} : { during }),
 			evidence: others(evidence, process),
 			frames: framesOf(calls.slice(top + 1)),
 			...(own.file !== undefined && own.line !== undefined

@@ -9,7 +9,7 @@ import type { Process } from "../processes.ts";
 import { trampolineVa, trapframeVa } from "../spaces.ts";
 import { canonical, findLeaf, pteU } from "../sv39.ts";
 import { frameBytes } from "./callSites.ts";
-import { type Evidence, hexOf, named, trapframeName } from "./evidence.ts";
+import { type Evidence, hexOf, named, trapframeName, who } from "./evidence.ts";
 import type { KernelTrap } from "./recorder.ts";
 
 const accessNames: Readonly<Record<number, string>> = {
@@ -177,20 +177,22 @@ const firstOnStack: Readonly<Record<string, (trapframe: string) => string>> = {
 	forkret: () => "p->context.sp",
 };
 
-/** The first call on the kernel stack faults since the stack does not begin at its high end. */
+/** A kernel stack that does not begin at its high end: what is called first on it, or next, faults. */
 function misplacedStack(evidence: Evidence, { process, sp, frames, tval }: KernelTrap): Told | undefined {
-	const [first] = frames;
-	const setter = first && Object.hasOwn(firstOnStack, first.name) ? firstOnStack[first.name] : undefined;
+	const index = frames.findIndex(({ name }) => Object.hasOwn(firstOnStack, name));
+	const first = frames[index];
+	const setter = first && firstOnStack[first.name];
 	if (!first || !setter || !process || process.kernelStack === 0) return undefined;
 	const [low, high] = [process.kernelStack, process.kernelStack + pageBytes];
-	const begins = sp + frameBytes(evidence.symbols, evidence.sources.memory, Number(first.address));
-	if ((begins > low && begins <= high) || tval < sp || tval >= begins) return undefined;
-	const where = begins === low ? "its low end" : begins < low ? "below it" : "above it";
+	// Inlined calls share the address and the frame of the call that they are in.
+	const open = new Set(frames.slice(0, index + 1).map(({ address }) => Number(address)));
+	let begins = sp;
+	for (const address of open) begins += frameBytes(evidence.symbols, evidence.sources.memory, address);
+	if (begins === high || begins % pageBytes !== 0 || tval < sp || tval >= begins) return undefined;
+	const where = begins === low ? "at its low end" : begins < low ? "below it" : "above it";
 	return {
-		cause: `The kernel stack of process ${process.pid} (${process.name}) begins at ${where}, at ${hexOf(begins)}, and stacks grow down: ${setter(trapframeName(evidence))} has to be p->kstack + PGSIZE.`,
-		evidence: [
-			`the stack is ${hexOf(low)} to ${hexOf(high)}, sp is ${hexOf(sp)} in ${first.name}, the first call on it`,
-		],
+		cause: `The kernel stack of ${who(process)} begins ${where}, at ${hexOf(begins)}: ${setter(trapframeName(evidence))} has to be p->kstack + PGSIZE, since stacks grow down.`,
+		evidence: [`the stack is ${hexOf(low)} to ${hexOf(high)}, sp is ${hexOf(sp)}, and ${first.name} is the first call`],
 		notes: [],
 	};
 }
@@ -271,7 +273,7 @@ function stackOverflow(evidence: Evidence, trap: KernelTrap): Told | undefined {
 				? `${often.name} calls itself and is on the stack ${often.times} times`
 				: "too many calls are open";
 	return {
-		cause: `The kernel stack of process ${owner.pid} (${owner.name}) overflowed into its guard page: it has one page, and ${why}.`,
+		cause: `The kernel stack of ${who(owner)} overflowed into its guard page: it has one page, and ${why}.`,
 		evidence: [
 			`the stack is ${hexOf(owner.kernelStack)} to ${hexOf(owner.kernelStack + pageBytes)}, sp is ${hexOf(sp)}`,
 			...(largest && largest.bytes > 0

@@ -15,7 +15,7 @@ import {
 	virtualHex,
 	walkTables,
 } from "../sv39.ts";
-import { type Evidence, named } from "./evidence.ts";
+import { type Evidence, named, who } from "./evidence.ts";
 import type { KernelCall } from "./kernelCalls.ts";
 
 type Told = Pick<Diagnosis, "cause" | "evidence" | "notes" | "process">;
@@ -28,8 +28,6 @@ interface Space {
 	readonly regions: readonly Region[];
 	readonly process: Process;
 }
-
-const who = ({ pid, name }: { pid: number; name: string }) => `process ${pid} (${name})`;
 
 /** Panics of the functions that change page tables: which page of which process, and what left it there. */
 export function pageTablePanic(

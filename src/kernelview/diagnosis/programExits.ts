@@ -5,11 +5,11 @@ import { userFault } from "./userFaults.ts";
 
 /** Places of expected kills that are told one by one; a program that tests the kernel has dozens. */
 const mostPlaces = 8;
-/** Kills that nobody expected, each with its cause. */
+/** Places of kills that nobody expected, each with its cause. */
 const mostTold = 32;
 
 /**
- * Why traps killed user processes, the first that died first. Those that died as their program meant them to are one note: the program
+ * Why traps killed user processes, the first that died first, and those that died at one place as one. Those that died as their program meant them to are one note: the program
  * that was run exited with 0, or was still there at the end, and its parent asked wait() for its status and got it; or all went
  * well by the program's own words.
  */
@@ -22,30 +22,45 @@ export function userKills(evidence: Evidence): Diagnosis[] {
 	const isExpected = ({ process }: UserTrap) =>
 		maySucceed && ((isOver && end.passed === true) || recorder.ends.isTaken(process.pid));
 	const why = (trap: UserTrap) => userFault(evidence, trap, killed.get(trap.process.pid) ?? []);
-	const others = kills.filter((trap) => !isExpected(trap));
-	const told = others.slice(0, mostTold).map(why);
+	// init's end is the kernel's.
+	const others = byPlace(
+		kills.filter((trap) => !isExpected(trap)),
+		({ process }) => String(process.pid === 1),
+	);
+	const there = new Set(evidence.sources.processes.all().map(({ pid }) => pid));
+	const told = others.slice(0, mostTold).map((same) => {
+		// One that nobody waited for is what others may hang for.
+		const trap = same.find(({ process }) => there.has(process.pid)) ?? (same[0] as UserTrap);
+		const one = why(trap);
+		return same.length === 1 ? one : { ...one, evidence: [...one.evidence, more(same.length - 1, "killed there")] };
+	});
+	const left = others.slice(mostTold).reduce((sum, same) => sum + same.length, 0);
 	const last = told.at(-1);
-	if (last && others.length > told.length)
-		told.splice(-1, 1, { ...last, effects: [...last.effects, more(others.length - told.length, "killed")] });
+	if (last && left > 0) told.splice(-1, 1, { ...last, effects: [...last.effects, more(left, "killed")] });
 	const expected = expectedKills(evidence, kills.filter(isExpected), why);
 	return expected ? [...told, expected] : told;
 }
 
 const more = (count: number, what: string) => `${count} more ${count === 1 ? "process was" : "processes were"} ${what}`;
 
+/** Traps by the instruction of a program, and by what else tells them apart. */
+function byPlace(traps: readonly UserTrap[], apart: (trap: UserTrap) => string = () => ""): UserTrap[][] {
+	const places = new Map<string, UserTrap[]>();
+	for (const trap of traps) {
+		const place = `${trap.cause} ${trap.pc} ${trap.process.name} ${apart(trap)}`;
+		const same = places.get(place);
+		if (same) same.push(trap);
+		else places.set(place, [trap]);
+	}
+	return [...places.values()];
+}
+
 function expectedKills(
 	{ recorder, end }: Evidence,
 	traps: readonly UserTrap[],
 	why: (trap: UserTrap) => Diagnosis,
 ): Diagnosis | undefined {
-	const places = new Map<string, UserTrap[]>();
-	for (const trap of traps) {
-		const place = `${trap.cause} ${trap.pc} ${trap.process.name}`;
-		const same = places.get(place);
-		if (same) same.push(trap);
-		else places.set(place, [trap]);
-	}
-	const told = [...places.values()]
+	const told = byPlace(traps)
 		.slice(0, mostPlaces)
 		.flatMap((same) => same.slice(0, 1).map((trap) => ({ diagnosis: why(trap), times: same.length })));
 	const [first] = told;

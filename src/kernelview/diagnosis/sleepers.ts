@@ -3,7 +3,7 @@ import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
 import type { Process } from "../processes.ts";
 import { follow, readNumber } from "../typedMemory.ts";
-import { at, type Evidence, hexOf, named } from "./evidence.ts";
+import { at, capital, type Evidence, hexOf, named, who } from "./evidence.ts";
 import { framesOf } from "./kernelCalls.ts";
 
 /** Timer interrupts of supervisor and machine mode in mie; what machine mode passes on in sie. */
@@ -11,9 +11,6 @@ const timerEnables = 0xa0n;
 const clockEnables = 0x22n;
 /** Timer interrupts on each hart without a tick: more are no accident. */
 const manyClocks = 5;
-
-/** The first process has no name before its exec, in some kernels. */
-const who = ({ pid, name }: Process) => (name === "" ? `process ${pid}` : `process ${pid} (${name})`);
 
 interface Told {
 	readonly process: Process;
@@ -144,8 +141,14 @@ function onSleepLock(evidence: Evidence, process: Process): Told | undefined {
 			cause: `Deadlock: ${sleeping}, which ${who(holder)} holds, and that one waits for ${wanted.path}${inFunction(evidence, holder)}, which ${who(process)} holds. Take the two locks in the same order everywhere.`,
 			evidence: [`${lock.path} is locked by process ${pid}`, `${wanted.path} is locked by process ${process.pid}`],
 		};
-	// A holder that can still run, or sleeps on something else, is the one to ask about.
-	return undefined;
+	// A holder that can still run, or waits for another lock, is the one to ask about.
+	if (holder.state !== "SLEEPING" || wanted) return undefined;
+	return {
+		process,
+		kind: "sleeper",
+		cause: `${capital(sleeping)}, which ${who(holder)} holds while it sleeps${inFunction(evidence, holder)}: what took it did not release it (releasesleep: iunlock for an inode, brelse for a buffer).`,
+		evidence: [`${lock.path} is locked by process ${pid}`],
+	};
 }
 
 /** wait() with a child that has ended already. */
@@ -304,5 +307,3 @@ function zombie(evidence: Evidence): Told | undefined {
 		],
 	};
 }
-
-export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -4,7 +4,7 @@ import { causeName } from "../../riscv/causes.ts";
 import { pageBytes } from "../guestMemory.ts";
 import { areaAt, processAreas } from "../spaces.ts";
 import { canonical } from "../sv39.ts";
-import { at, type Evidence, hexOf, named } from "./evidence.ts";
+import { at, capital, type Evidence, hexOf, named, who } from "./evidence.ts";
 import { fillOf, isFill, repeated } from "./kernelFaults.ts";
 import type { UserTrap } from "./recorder.ts";
 
@@ -46,13 +46,13 @@ function explain(
 	frames: readonly DiagnosisFrame[],
 ): Pick<Diagnosis, "cause" | "evidence" | "notes"> {
 	const { process, tval, sp } = trap;
-	const who = `Process ${process.pid} (${process.name})`;
+	const whose = capital(who(process));
 	const where = frames[0] && at(frames[0]) !== "" ? ` in ${named(frames[0])}` : ` at pc ${hexOf(trap.pc)}`;
 	const facts = [`scause ${trap.cause}, sepc ${hexOf(trap.pc)}, stval ${hexOf(tval)}, p->sz ${hexOf(process.size)}`];
 	const access = accesses[trap.cause];
 	if (!access)
 		return {
-			cause: `${who} was killed for an ${causeName(trap.cause, false).toLowerCase()}${where}.`
+			cause: `${whose} was killed for an ${causeName(trap.cause, false).toLowerCase()}${where}.`
 				.replace("an breakpoint", "a breakpoint")
 				.replace(/an (load|store)/, "a $1"),
 			evidence: facts,
@@ -61,7 +61,7 @@ function explain(
 	const [verb, done] = access;
 	const va = canonical(tval);
 	const signed = BigInt.asIntN(64, tval);
-	const say = (text: string) => `${who} was killed: its ${verb} of ${hexOf(tval)}${where} ${text}`;
+	const say = (text: string) => `${whose} was killed: its ${verb} of ${hexOf(tval)}${where} ${text}`;
 	if (signed < 0n && signed >= -256n)
 		return {
 			cause: say(
@@ -73,7 +73,7 @@ function explain(
 	const fill = fillOf(tval);
 	if (fill && verb === "fetch" && isFill(trap.pc) && isFill(trap.sp))
 		return {
-			cause: `${who} was killed at its return to user mode: its trap frame holds ${fill}. fork() has to copy the parent's trap frame, and exec() to set epc and sp.`,
+			cause: `${whose} was killed at its return to user mode: its trap frame holds ${fill}. fork() has to copy the parent's trap frame, and exec() to set epc and sp.`,
 			evidence: [...facts, "sp holds it, too"],
 			notes: [],
 		};
@@ -111,7 +111,7 @@ function explain(
 			? `${often.name} calls itself, and is open ${often.times}${frames.length >= 60 ? " times or more" : " times"}`
 			: "too many calls are open, or local arrays are too large";
 		return {
-			cause: `${who} used more than its stack of one page: its ${verb} of ${hexOf(tval)}${where} is in the guard page below the stack (${why}).`,
+			cause: `${whose} used more than its stack of one page: its ${verb} of ${hexOf(tval)}${where} is in the guard page below the stack (${why}).`,
 			evidence: [...facts, `sp is ${hexOf(sp)}`],
 			notes: [],
 		};

@@ -72,6 +72,29 @@ export const hangs: readonly FaultCase[] = [
     the system call`,
 	},
 	{
+		name: "the holder of a sleep-lock sleeps for something else",
+		key: "keeps",
+		program: `fault_once();
+  if(fork() == 0)
+    fault_once();
+  wait(0);`,
+		end: "timeout",
+		says: `cause: Process 4 (prog) waits for the sleep-lock once ("once") in acquiresleep (kernel/sleeplock.c), which process 3 (prog) holds while it sleeps in wait (kernel/proc.c): what took it did not release it (releasesleep: iunlock for an inode, brelse for a buffer).
+  look at: kernel/sleeplock.c (acquiresleep)
+  where: process 4 (prog)
+  evidence: once is locked by process 3
+  evidence: process 1 (init) is SLEEPING on proc[0] in wait (kernel/proc.c)
+  evidence: process 2 (sh) is SLEEPING on proc[1] in wait (kernel/proc.c)
+  evidence: process 3 (prog) is SLEEPING on proc[2] in wait (kernel/proc.c)
+  calls, innermost first:
+    sched (kernel/proc.c)
+    leave (kernel/proc.c)
+    sleep (kernel/proc.c)
+    acquiresleep (kernel/sleeplock.c)
+    fault_once («acquiresleep(&once); // once»)
+    the system call`,
+	},
+	{
 		name: "the holder of a sleep-lock has ended",
 		key: "ended",
 		program: `if(fork() == 0){

@@ -250,6 +250,29 @@ export const programFaults: readonly FaultCase[] = [
     start (user/ulib.c)`,
 	},
 	{
+		name: "children that die at one place are told as one",
+		key: "alike",
+		program: `for(int i = 1; i < 4; i++){
+    if(fork() == 0)
+      *(volatile int *)(i * 0x900000L) = 1; // alike
+    wait(0);
+  }
+  exit(1);`,
+		end: "prompt",
+		says: `cause: Process 4 (prog) was killed: its store of 0x… in run_alike («*(volatile int *)(i * 0x900000L) = 1; // alike») is beyond p->sz (0x…), and nothing is mapped there.
+  look at: «*(volatile int *)(i * 0x900000L) = 1; // alike» (run_alike)
+  where: hart H, process 4 (prog)
+  evidence: scause 15, sepc 0x…, stval 0x…, p->sz 0x…
+  evidence: page 0x… is not mapped
+  evidence: 2 more processes were killed there
+  calls, innermost first:
+    run_alike («*(volatile int *)(i * 0x900000L) = 1; // alike»)
+    main («if(strcmp(argv[1], "alike") == 0) run_alike();»)
+    start (user/ulib.c)
+note: prog exited with status 1.
+  where: process 3 (prog)`,
+	},
+	{
 		name: "children that are to be killed, and are",
 		key: "wanted",
 		program: `int st;

@@ -9,6 +9,8 @@ import { board } from "./virtBoard.ts";
 const stepsBetween = 1000;
 /** Exceptions in a row without one retired instruction between: nothing but a loop makes so many. */
 const trapStreak = 1000;
+/** Bytes of a frame that a handler saves registers in. */
+const nearStack = 4096n;
 /** Looks in a row at which a hart's last trap was the same fault at the same place, and traps that it took between two looks. */
 const faultLooks = 8;
 const faultsBetween = 100n;
@@ -172,8 +174,8 @@ export class Watchdog {
 			return this.report(
 				"no-entry",
 				`Hart ${hart} trapped in ${toMachine ? "machine" : "supervisor"} mode before a trap vector was set ` +
-					`(${toMachine ? "mtvec" : "stvec"} is 0), and traps for ever at address 0. It jumped to a place that holds no code, or the ` +
-					"kernel is not linked at the address where it is loaded: check the entry in the linker script and the start code.",
+					`(${toMachine ? "mtvec" : "stvec"} is 0), and traps for ever at address 0. It jumped to a place that holds no code, used memory ` +
+					"that its page table lacks, or is not linked at the address where it is loaded: check the linker script and the start code.",
 			);
 		}
 		return this.report(
@@ -193,8 +195,10 @@ export class Watchdog {
 			return this.report(
 				"trap-loop",
 				`Hart ${hart} faults again and again at ${pc} (cause ${this.long(hart, layout.V_TRAP_CAUSE)}, address ${address}), where its trap ` +
-					"handler begins: the stack pointer leads to memory that is not mapped or not writable, as after an overflow of the " +
-					"kernel stack.",
+					(this.isAtStack(hart)
+						? "handler begins: the stack pointer leads to memory that is not mapped or not writable, as after an overflow of the " +
+							"kernel stack."
+						: "handler begins: the memory where it saves registers is not mapped or not writable."),
 			);
 		return this.report(
 			"trap-loop",
@@ -202,6 +206,12 @@ export class Watchdog {
 				"handler returns to the instruction without having made the access possible. Map the page with the needed " +
 				"permissions, or kill the process.",
 		);
+	}
+
+	/** The address that faulted is where the stack pointer leads. */
+	private isAtStack(hart: number): boolean {
+		const distance = this.long(hart, layout.V_TRAP_TVAL) - this.long(hart, layout.H_X + 8 * 2);
+		return distance > -nearStack && distance < nearStack;
 	}
 
 	/** All harts rest and no timer is set: it is a wait for input only if somebody listens to the UART. */

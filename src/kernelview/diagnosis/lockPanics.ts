@@ -6,7 +6,7 @@ import type { Lock } from "./locks.ts";
 
 type Told = Pick<Diagnosis, "cause" | "evidence" | "notes"> & Pick<Diagnosis, "look">;
 
-/** Panics of acquire, release, sched and pop_off: which lock, who holds it, and where it was taken. */
+/** Panics of acquire, release, sched and pop_off: which lock, who holds it, and where it was taken, or what else was not as it has to be. */
 export function lockPanic(
 	evidence: Evidence,
 	said: string,
@@ -17,6 +17,7 @@ export function lockPanic(
 	const inside = calls[1]?.name;
 	if (inside === "acquire" && index > 0) return inAcquire(evidence, said, hart, calls, index);
 	if (inside === "release" && index > 0) return inRelease(evidence, calls, index);
+	if (inside === "sched" && /running|interruptible/.test(said)) return notReady(said, calls);
 	if (inside === "sched" && /lock/.test(said)) return inSched(evidence, said, hart, calls);
 	if (inside === "pop_off") return inPopOff(evidence, said, hart, calls, index);
 	return undefined;
@@ -117,6 +118,21 @@ function inSched(evidence: Evidence, said: string, hart: number, calls: readonly
 		evidence: held.map((other) => `hart ${hart} holds ${locks.label(other)}`),
 		notes: origin ? [] : [`Where ${lock.path} was taken was not seen`],
 		...(origin ? { look: origin.point } : look(caller)),
+	};
+}
+
+/** What sched() asks of its callers besides locks. */
+function notReady(said: string, calls: readonly KernelCall[]): Told {
+	const chain = calls.slice(2);
+	const caller = chain.find(({ name }) => name !== "sched" && name !== "leave") ?? chain[0];
+	const why = /running/.test(said)
+		? "while the state of its process is still RUNNING: p->state has to be SLEEPING, RUNNABLE or ZOMBIE before sched()"
+		: "while interrupts are on: they have to be off from acquire(&p->lock) to sched()";
+	return {
+		cause: `${caller ? named(caller) : "sched"} gives up the hart ${why}.`,
+		evidence: [],
+		notes: [],
+		...look(caller),
 	};
 }
 

@@ -61,6 +61,15 @@ test("a handler that faults itself, each time at another address", async () => {
 	);
 });
 
+test("a handler that faults where it saves registers, which is not its stack", async () => {
+	const guest = await boot({
+		kernel:
+			"la t0, handler\ncsrw mtvec, t0\nli s0, 0x70000000\nj fall\n.align 2\nhandler:\naddi s0, s0, -8\nfall:\nsd ra, 0(s0)\nmret",
+	});
+	for (let i = 0; i < 12; i++) guest.machine.run(5 * M);
+	expect(guest.stalls[0]?.message).toMatch(/where its trap handler begins: the memory where it saves registers is not/);
+});
+
 test("a fault that the handler does not repair is named with its address", async () => {
 	const guest = await boot({
 		kernel:

@@ -296,4 +296,19 @@ deeper(int n)
     fault_chain («f(); // at 4»)
     the system call`,
 	},
+	{
+		name: "sched() while the process counts as running",
+		key: "running",
+		fault: `acquire(&myproc()->lock);
+  sched(); // still running`,
+		end: "panic",
+		says: `cause: fault_running («sched(); // still running») gives up the hart while the state of its process is still RUNNING: p->state has to be SLEEPING, RUNNABLE or ZOMBIE before sched().
+  look at: «sched(); // still running» (fault_running)
+  the kernel said: panic: sched running
+  where: hart H, process 3 (prog), system call uptime
+  calls, innermost first:
+    sched (kernel/proc.c)
+    fault_running («sched(); // still running»)
+    the system call`,
+	},
 ];

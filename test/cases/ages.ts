@@ -457,6 +457,20 @@ export const reportedCases: readonly AgedCase[] = [
 			/waits for the sleep-lock \S+\.lock \("inode"\).*, which (it holds itself|process 1 \(init\) holds while it sleeps in k?wait)/,
 	},
 	{
+		name: "kill wakes nobody",
+		edits: [[proc, /(\nk?kill\(int pid\)[\s\S]*?)p->state = RUNNABLE;/, "$1;"]],
+		program:
+			"int pid = fork(), p[2]; char c; if(pid == 0){ pipe(p); read(p[0], &c, 1); exit(0); } sleep(2); kill(pid); wait(0);",
+		cause:
+			/Process 4 \(prog\) was killed, and sleeps in piperead .*: kill\(\) has to make a process that sleeps RUNNABLE/,
+	},
+	{
+		name: "the scheduler leaves interrupts off",
+		edits: [[proc, /(\nscheduler\(void\)[\s\S]*?)intr_on\(\);/, "$1;"]],
+		cause:
+			/Interrupt 1 of the disk \(virtio\) .*(is|are) pending, and every hart keeps interrupts off .* scheduler\(\) has to/,
+	},
+	{
 		name: "a directory is read for ever",
 		edits: [[/^kernel\/fs\.c$/, /(\ndirlookup\([\s\S]*?off < dp->size;) off \+= sizeof\(de\)/, "$1"]],
 		cause:

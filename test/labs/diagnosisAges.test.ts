@@ -22,6 +22,10 @@ const sample = [
 	"an end that is never freed",
 	"a kernel stack that begins at its low end",
 	"a kernel stack that begins above its high end",
+	"kill wakes nobody",
+	"open keeps the lock of its inode",
+	"a directory is read for ever",
+	"the scheduler leaves interrupts off",
 	"the PLIC is not mapped",
 	"the UART is not mapped",
 	"a child without its parent's trap frame",
@@ -108,9 +112,12 @@ async function check(name: string, sound: Files, one: AgedCase): Promise<void> {
 }
 
 describe.runIf(trees.length === 0)("the bundled kernel", () => {
-	test.each([...agedCases, ...furtherCases].filter(({ name }) => sample.includes(name)))("$name", async (one) => {
-		await check("bundled", new Map(await catalog.workspace(undefined)), one);
-	});
+	test.each([...agedCases, ...furtherCases, ...reportedCases].filter(({ name }) => sample.includes(name)))(
+		"$name",
+		async (one) => {
+			await check("bundled", new Map(await catalog.workspace(undefined)), one);
+		},
+	);
 });
 
 describe.each(trees)("%s", (tree) => {

@@ -3,6 +3,7 @@ import type { Hart } from "../../machine/types.ts";
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import { CSR } from "../../riscv/csr.ts";
 import { type Evidence, named } from "./evidence.ts";
+import { patience } from "./spinning.ts";
 
 /** Interrupt sources of the virt board that xv6 uses: the UART, and the disk in virtio slot 0. */
 const devices = [
@@ -10,6 +11,7 @@ const devices = [
 	{ source: 10, name: "console (UART)" },
 ] as const;
 const seie = 1n << 9n;
+const sie = 2n;
 /** A hart that is in one of these may complete it yet. */
 const inHandler = /plic|devintr|externalintr|uartintr|virtio_disk_intr|consoleintr/;
 
@@ -22,7 +24,36 @@ export function interrupts(evidence: Evidence): Diagnosis | undefined {
 	const deaf = devices.filter(
 		({ source }) => plic.pending(source) && !harts.some(({ id }) => heard(evidence, source, id)),
 	);
-	return deaf.length > 0 ? notEnabled(evidence, deaf) : undefined;
+	if (deaf.length > 0) return notEnabled(evidence, deaf);
+	const pending = devices.filter(({ source }) => plic.pending(source));
+	return pending.length > 0 && harts.every(({ id }) => isShut(evidence, id)) ? notTaken(evidence, pending) : undefined;
+}
+
+/** In the kernel with interrupts off, for so long that those of the timer would have come. */
+function isShut({ sources, recorder }: Evidence, id: number): boolean {
+	const { harts, instret } = sources.machine;
+	const off = ((harts[id]?.csr(CSR.sstatus) ?? sie) & sie) === 0n;
+	return off && harts[id]?.mode === 1 && instret - (recorder.lastTrap[id] ?? 0) > patience * harts.length;
+}
+
+function notTaken(evidence: Evidence, pending: readonly Device[]): Diagnosis {
+	const { instret, harts } = evidence.sources.machine;
+	const inScheduler = harts.every(({ id }) => evidence.callsOn(id).some(({ name }) => name === "scheduler"));
+	const address = inScheduler ? evidence.symbols.symbol("scheduler") : undefined;
+	const point = address === undefined ? undefined : evidence.point(address);
+	return {
+		kind: "no-device-interrupt",
+		severity: "error",
+		cause: `${capital(list(pending))} ${pending.length === 1 ? "is" : "are"} pending, and every hart keeps interrupts off (SIE in sstatus)${inScheduler ? ": scheduler() has to turn them on (intr_on) each time it looks for a process" : ""}.`,
+		evidence: harts.map(({ id }) => {
+			const since = instret - (evidence.recorder.lastTrap[id] ?? 0);
+			return `hart ${id} has taken no interrupt for ${since.toLocaleString("en")} instructions`;
+		}),
+		frames: [],
+		...(point ? { look: point } : {}),
+		effects: effects(evidence),
+		notes: [],
+	};
 }
 
 type Device = (typeof devices)[number];

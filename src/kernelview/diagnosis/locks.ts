@@ -140,8 +140,18 @@ export class LockReader {
 
 	/** How many push_off() of a hart are open; undefined: the kernel does not say. */
 	depthOf(hart: number): number | undefined {
+		return this.ofCpu(hart, "noff");
+	}
+
+	/** Whether interrupts were on before the first of them. */
+	wereOn(hart: number): boolean | undefined {
+		const intena = this.ofCpu(hart, "intena");
+		return intena === undefined ? undefined : intena !== 0;
+	}
+
+	private ofCpu(hart: number, member: string): number | undefined {
 		const { cpus } = this.names;
-		const offset = cpus && this.names.offsetIn(cpus.element, "noff");
+		const offset = cpus && this.names.offsetIn(cpus.element, member);
 		return cpus && offset !== undefined && hart < cpus.count
 			? this.memory.u32(cpus.address + hart * cpus.stride + offset)
 			: undefined;

@@ -26,6 +26,7 @@ export function sleepers(evidence: Evidence): Diagnosis | undefined {
 	const told =
 		first(asleep, (process) => onDisk(evidence, process)) ??
 		first(asleep, (process) => onSleepLock(evidence, process)) ??
+		first(asleep, (process) => afterKill(evidence, process)) ??
 		first(asleep, (process) => onChild(evidence, process)) ??
 		first(asleep, (process) => onPipe(evidence, process)) ??
 		first(evidence.look.processes, (process) => onTicks(evidence, process)) ??
@@ -148,6 +149,23 @@ function onSleepLock(evidence: Evidence, process: Process): Told | undefined {
 		kind: "sleeper",
 		cause: `${capital(sleeping)}, which ${who(holder)} holds while it sleeps${inFunction(evidence, holder)}: what took it did not release it (releasesleep: iunlock for an inode, brelse for a buffer).`,
 		evidence: [`${lock.path} is locked by process ${pid}`],
+	};
+}
+
+/** Sleeps that end when the process is killed. */
+const killable: ReadonlySet<string> = new Set([
+	...["piperead", "pipewrite", "consoleread", "wait", "kwait", "sys_sleep", "sys_pause"],
+]);
+
+/** kill() sets p->killed, and makes a sleeper runnable so that it sees it. */
+function afterKill(evidence: Evidence, process: Process): Told | undefined {
+	const where = evidence.whereAsleep(process);
+	if (!process.killed || !where || !killable.has(where.name)) return undefined;
+	return {
+		process,
+		kind: "sleeper",
+		cause: `${capital(who(process))} was killed, and sleeps${inFunction(evidence, process)}: kill() has to make a process that sleeps RUNNABLE, and ${where.name} to return when p->killed is set.`,
+		evidence: [`p->killed is set, and its state is SLEEPING on ${channelOf(evidence, process)}`],
 	};
 }
 

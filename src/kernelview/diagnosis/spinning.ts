@@ -16,7 +16,7 @@ interface Waiter {
 }
 
 /** Two timer ticks of xv6 with all harts busy: one that can take interrupts takes one in this time. */
-const patience = 20_000_000;
+export const patience = 20_000_000;
 const SIE = 2n;
 
 /** Harts that wait for spinlocks which nobody will release: a deadlock of several, or a lock whose holder went away with it. */
@@ -41,9 +41,10 @@ export function spinning(evidence: Evidence): Diagnosis | undefined {
 
 /**
  * One that waits for a moment looks like one that waits for ever. It is for ever where the holder left the kernel, or a handler
- * returned, with the lock; where the watchdog saw harts go round in the same states; or where no interrupt came for ticks on end.
+ * returned, with the lock; where the watchdog saw harts go round in the same states; or where no interrupt came for ticks on end,
+ * although they were on, or in the handler of the last one.
  */
-function isStuck({ locks, recorder, end, sources }: Evidence, { hart }: Waiter, lock: Lock): boolean {
+function isStuck({ locks, recorder, end, sources }: Evidence, { hart, calls }: Waiter, lock: Lock): boolean {
 	const { locked, hart: holder } = locks.state(lock);
 	if (!locked) return false;
 	const { harts, instret } = sources.machine;
@@ -52,7 +53,8 @@ function isStuck({ locks, recorder, end, sources }: Evidence, { hart }: Waiter, 
 		recorder.leaks.some((leak) => leak.hart === holder && leak.locks.some(({ address }) => address === lock.address)) ||
 		end.report?.kind === "lock-spin" ||
 		(end.report?.kind === "no-progress" && holder === hart) ||
-		instret - (recorder.lastTrap[hart] ?? 0) > patience * harts.length
+		(instret - (recorder.lastTrap[hart] ?? 0) > patience * harts.length &&
+			(locks.wereOn(hart) !== false || calls.some(({ name }) => /^(user|kernel)trap$/.test(name))))
 	);
 }
 

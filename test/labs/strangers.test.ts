@@ -60,3 +60,24 @@ test("a solution whose shared page is a variable without a type's name passes, a
 	expect(summary(verdicts)).toEqual([]);
 	expect(verdicts.flatMap(({ findings, diagnoses }) => [...findings, ...diagnoses])).toEqual([]);
 });
+
+test("a solution that refuses a second mmap in one process passes, as the tests say", async () => {
+	const lab = "cs326-shared-page";
+	const files = new Map(await catalog.workspace(lab, "2"));
+	edit(files, "kernel/vm.c", [
+		[/(if\(namedmapping\(ONEPAGE\)\)\s*return) SHMEM_REGION;/, "$1 0;"],
+		[/return m->region->npages == npages && m->prot == prot \? m->addr : 0;/, "return 0;"],
+	]);
+	const manifest = await catalog.manifest(lab);
+	const tests = testsUpTo(manifest, "2").filter(({ id }) => /-(twice|readonly|orders|storm|anywhere)$/.test(id));
+	expect(summary(await judgeOutput(await build(files), manifest, { files, tests }))).toEqual([]);
+});
+
+test("a solution whose mmap takes no memory, not even for page tables, passes", async () => {
+	const lab = "hw5-anonymous-mmap";
+	const files = new Map(await catalog.workspace(lab, "3b"));
+	edit(files, "kernel/sysfile.c", [[/if\(mapvpages\([^;]*?\) < 0\)/, "if(0)"]]);
+	const manifest = await catalog.manifest(lab);
+	const tests = testsUpTo(manifest, "3b").filter(({ id }) => id === "mmap-failures");
+	expect(summary(await judgeOutput(await build(files), manifest, { files, tests }))).toEqual([]);
+});

@@ -99,8 +99,10 @@ killedanywhere(const struct sharing *s, int processes)
     int pids[8];
     for(int i = 0; i < processes; i++){
       pids[i] = forked();
-      if(pids[i] == 0)
+      if(pids[i] == 0){
+        s->unmap();             // fork's: a second map may be refused
         restless(s);
+      }
     }
     sleep(1 + round % 3);
     for(int i = 0; i < processes; i++)

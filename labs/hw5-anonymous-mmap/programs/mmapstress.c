@@ -315,7 +315,7 @@ static int tryfork(void) { return attemptfork(intact); }
 static int tryexec(void) { return attemptexec("mmapstress", intact); }
 
 static const struct attempt attempts[] = {
-  { "mmap", nothing, trymmap },
+  { "mmap", nothing, trymmap, 0, 1 },
   { "page fault", ownregion, tryfault, 1 },
   { "read", ownregion, tryread },
   { "fork", tworegions, tryfork },

@@ -134,10 +134,10 @@ export interface CoreExports {
 	undoOutput(): number;
 	/** A virtual page's bit in UNDO_STORES. */
 	undoStorePlaceOf(virtual: bigint): number;
-	/** Makes RAN_SET; a virtual address's bits in it, its own and its whole page's. See core/ran.ts. */
+	/** Makes RAN_SET; a virtual address's two bits in it, 16 bits of each, and those of its whole page. See core/ran.ts. */
 	ranCollect(): void;
-	ranPlaceOf(pc: bigint): number;
-	ranPagePlaceOf(pc: bigint): number;
+	ranPlacesOf(pc: bigint): number;
+	ranPagePlacesOf(pc: bigint): number;
 
 	/** For the translator; see core/index.ts. Decodes a record if needed; its linear address. */
 	decodeRecord(slot: number, offset: number): number;

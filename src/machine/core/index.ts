@@ -62,7 +62,7 @@ export { addBreakpoint, passBreakpoint, removeBreakpoint } from "./breakpoints";
 export { addWatchpoint, removeWatchpoint } from "./watchpoints";
 export { addDecision, direct, reseed, wakeEvery } from "./policy";
 export { setEventMask } from "./trap";
-export { ranCollect, ranPagePlaceOf, ranPlaceOf } from "./ran";
+export { ranCollect, ranPagePlacesOf, ranPlacesOf } from "./ran";
 export {
 	ramWriting, undoCollect, undoCopies, undoCount, undoOutput, undoReset, undoRevert, undoRevertState, undoStart, undoState, undoStop, undoStorePlaceOf, undoSwap, undoSwapBegin,
 } from "./undo";

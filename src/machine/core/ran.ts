@@ -94,21 +94,27 @@ export function noteArrival(r: usize): void {
 // @ts-ignore: decorator
 @inline
 function hash(key: u64): u32 {
-	const product: u32 = (<u32>key ^ <u32>(key >> 32)) * 0x9e3779b1;
-	return product ^ (product >> 15);
+	let mixed: u32 = (<u32>key ^ <u32>(key >> 32)) * 0x9e3779b1;
+	mixed = (mixed ^ (mixed >> 15)) * 0x85ebca6b;
+	return mixed ^ (mixed >> 13);
 }
 
-/** An address's bit in RAN_SET. Some share one: what is not in the set is certain, what is in it is not. */
-export function ranPlaceOf(pc: u64): u32 {
-	return hash(pc >> 1) & (RAN_SET_BITS - 1);
+/** An address's two bits in RAN_SET, 16 bits each. What lacks one did not run; what has both may have. */
+export function ranPlacesOf(pc: u64): u32 {
+	return hash(pc >> 1);
 }
 
-/** The bit of all of its page. */
-export function ranPagePlaceOf(pc: u64): u32 {
-	return hash(~(pc >> PAGE_SHIFT)) & (RAN_SET_BITS - 1);
+/** Those of all of its page. */
+export function ranPagePlacesOf(pc: u64): u32 {
+	return hash(~(pc >> PAGE_SHIFT));
 }
 
-function enter(place: u32): void {
+function enter(places: u32): void {
+	enterBit(places & 0xffff);
+	enterBit(places >> 16);
+}
+
+function enterBit(place: u32): void {
 	const at: usize = RAN_SET + (place >> 3);
 	store<u8>(at, load<u8>(at) | <u8>(<u32>1 << (place & 7)));
 }
@@ -123,7 +129,7 @@ export function ranCollect(): void {
 		const slot = load<u32>(at, 8);
 		const page = load<u64>(at) << PAGE_SHIFT;
 		if (exact && slot != 0) collectSlot(page, slot);
-		else enter(ranPagePlaceOf(page));
+		else enter(ranPagePlacesOf(page));
 	}
 }
 
@@ -132,7 +138,7 @@ function collectSlot(page: u64, slot: u32): void {
 	for (let i: u32 = 0; i < <u32>PAGE_SIZE / 2; i++) if (load<u8>(marks + i) & RAN_ARRIVED) reach(slot, i << 1);
 	for (let i: u32 = 0; i < <u32>PAGE_SIZE / 2; i += 8) {
 		if (load<u64>(marks + i) == 0) continue;
-		for (let j = i; j < i + 8; j++) if (load<u8>(marks + j)) enter(ranPlaceOf(page + (j << 1)));
+		for (let j = i; j < i + 8; j++) if (load<u8>(marks + j)) enter(ranPlacesOf(page + (j << 1)));
 	}
 }
 

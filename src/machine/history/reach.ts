@@ -15,8 +15,8 @@ const rangeMax = 256n;
 
 /** Places of virtual addresses in the sets. */
 export interface Places {
-	ranPlaceOf(pc: bigint): number;
-	ranPagePlaceOf(pc: bigint): number;
+	ranPlacesOf(pc: bigint): number;
+	ranPagePlacesOf(pc: bigint): number;
 	undoStorePlaceOf(virtual: bigint): number;
 }
 
@@ -30,12 +30,16 @@ export function mayMeet({ pages, code: ran, stores }: Reach, { code, watched }: 
 		}
 		return false;
 	};
-	const executed = (pc: bigint) => has(ran, places.ranPlaceOf(pc)) || has(ran, places.ranPagePlaceOf(pc));
+	const executed = (pc: bigint) => hasBoth(ran, places.ranPlacesOf(pc)) || hasBoth(ran, places.ranPagePlacesOf(pc));
 	return (
 		code.some((pc) => executed(BigInt.asIntN(64, pc))) ||
 		// Nobody keeps what was read.
 		watched.some((range) => range.reads || (range.physical ? wrote({ pages }, range) : stored(range)))
 	);
+}
+
+function hasBoth(set: Uint8Array, places: number): boolean {
+	return has(set, places & 0xffff) && has(set, places >>> 16);
 }
 
 function has(set: Uint8Array, place: number): boolean {

@@ -15,7 +15,7 @@ const testsEach = 6;
 /** Each has a machine of its own. */
 const mostThreads = 4;
 
-/** Threads that some tests are worth; `asked`: `--jobs`. */
+/** Threads that so many runs of a test are worth; `asked`: `--jobs`. */
 export function threadsFor(tests: number, asked?: number): number {
 	return Math.max(1, Math.min(asked ?? Math.min(availableParallelism(), mostThreads), Math.floor(tests / testsEach)));
 }
@@ -29,7 +29,7 @@ interface Job extends Pick<LabRunRequest, "manifest" | "programs" | "changed" | 
 	readonly tests: NonNullable<LabRunRequest["tests"]>;
 	readonly timerAt?: number;
 	readonly limit?: number;
-	/** A byte for each test: 1 = a thread has it. */
+	/** A byte for each test with the first seed, then with the next: 1 = a thread has it. */
 	readonly taken: SharedArrayBuffer;
 }
 
@@ -42,25 +42,29 @@ export function patienceOf(ms: number): () => boolean {
 }
 
 /**
- * The tests of one seed in this thread and `threads - 1` more, each with a machine that booted by itself; a free one takes the next.
+ * The tests in this thread and `threads - 1` more, each with a machine that booted by itself; a free one takes the next.
  * A test begins at the booted moment wherever it runs, so verdicts and their order are those of one thread.
  */
 export async function runSideBySide(
 	job: Omit<Job, "sideBySide" | "taken">,
 	threads: number,
 	onVerdict: (verdict: Verdict) => void,
+	onDone: (count: number) => void = () => undefined,
 ): Promise<Verdict[]> {
-	const taken = new SharedArrayBuffer(job.tests.length);
+	const { tests, seeds } = job;
+	const taken = new SharedArrayBuffer(tests.length * seeds.length);
 	const all: Job = { ...job, sideBySide: true, taken };
-	const done = new Map<string, Verdict>();
-	const verdicts = await verdictsOf({ ...job, tree: new NodeTree(job.dir) }, job.tests.length > 1, onVerdict);
-	let added = 0;
+	/** Those that are not told yet, as one before them is not done. */
+	const done = new Map<number, Verdict>();
+	const places = placesOf(job);
+	const verdicts = await verdictsOf({ ...job, tree: new NodeTree(job.dir) }, tests.length > 1, onVerdict);
+	let [added, count] = [0, 0];
 	const add = (verdict: Verdict) => {
-		done.set(verdict.test, verdict);
-		for (let test = job.tests[added]; test; test = job.tests[added]) {
-			const next = done.get(test.id);
-			if (!next) return;
-			added++;
+		const index = tests.findIndex(({ id }) => id === verdict.test);
+		done.set(places(index, verdict.seed), verdict);
+		onDone(++count);
+		for (let next = done.get(added); next; next = done.get(added)) {
+			done.delete(added++);
 			verdicts.add(next);
 		}
 	};
@@ -89,10 +93,21 @@ function answersOf(worker: Worker, add: (verdict: Verdict) => void): Promise<voi
 	});
 }
 
+/** In the order of verdicts. */
+function placesOf({ tests, seeds }: Pick<Job, "tests" | "seeds">): (index: number, seed: number) => number {
+	const rows = new Map(seeds.map((seed, row) => [seed, row]));
+	return (index, seed) => (rows.get(seed) ?? 0) * tests.length + index;
+}
+
 async function run(job: Job, leads: boolean, onVerdict: (verdict: Verdict) => void): Promise<void> {
 	const { output, params, limit, manifest } = job;
 	const taken = new Uint8Array(job.taken);
-	const share: TestShare = { leads, take: (index) => Atomics.exchange(taken, index, 1) === 0 };
+	const places = placesOf(job);
+	const share: TestShare = {
+		leads,
+		take: (index, seed) => Atomics.exchange(taken, places(index, seed), 1) === 0,
+		isFree: (index, seed) => Atomics.load(taken, places(index, seed)) === 0,
+	};
 	await runLab({
 		...{ manifest, tests: job.tests, harts: job.harts, seeds: job.seeds, share, onVerdict, breathe },
 		tree: new NodeTree(job.dir),

@@ -118,32 +118,35 @@ export async function runTest(argv: string[]): Promise<number> {
 		process.stdout.write(sweep && verdict.outcome !== "passed" ? faultLines(verdict, sweep) : line(verdict, seeds > 1));
 	};
 	const threads = threadsFor(
-		tests.length,
+		tests.length * seeds,
 		values.jobs === undefined ? undefined : wholeNumber(values.jobs, "--jobs", 1, 64),
 	);
 	const irq = values.irq === undefined ? undefined : wholeNumber(values.irq, "--irq", 0, Number.MAX_SAFE_INTEGER);
 	const harts = params.harts ?? output.wish.harts;
 	const given = { manifest, tests, changed, harts, allowUnchecked: values["allow-unchecked"] === true };
 	const timer = irq === undefined ? {} : { timerAt: irq };
+	const allSeeds = Array.from({ length: seeds }, (_, i) => first + i);
 	const runTests = () => {
-		if (threads > 1 && seeds === 1 && !coverage && new Set(tests).size === tests.length) {
+		if (threads > 1 && !coverage && new Set(tests).size === tests.length) {
 			const job = {
 				...given,
 				...timer,
 				dir,
 				output,
 				params,
-				seeds: [first],
+				seeds: allSeeds,
 				...(limit === undefined ? {} : { limit }),
 			};
-			return runSideBySide(job, threads, deliver);
+			return runSideBySide(job, threads, deliver, (done) => {
+				if (seeds > 1) progress.show({ step: `${seeds} seeds`, done, total: tests.length * seeds });
+			});
 		}
 		return runLab({
 			...given,
 			...timer,
 			tree,
 			programs: output.programs,
-			seeds: Array.from({ length: seeds }, (_, i) => first + i),
+			seeds: allSeeds,
 			createMachine: async (_, seed) => (await create(output, { ...params, seed })).machine,
 			observe: (machine) => observe(machine, output, manifest),
 			breathe,

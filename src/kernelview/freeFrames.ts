@@ -28,10 +28,9 @@ export interface FreeFrames {
 	readonly damage: string | undefined;
 }
 
-/** Where a link leads that names no frame: the list's end, nobody knows yet, nowhere in RAM. */
+/** Where a link leads that names no frame: the list's end, or nowhere in RAM. */
 const end = -1;
-const unread = -2;
-const astray = -3;
+const astray = -2;
 
 /**
  * Follows the lists from look to look. Tens of thousands of links lie on as many pages, and all but those at the head are as they were at the
@@ -40,8 +39,9 @@ const astray = -3;
 class FreeFrameReader {
 	private readonly free: Uint8Array;
 	private readonly letters: Uint8Array;
-	/** By frame: where its link leads, or `end`; `unread` after the page may have been written. */
+	/** By frame: where its link led when it was last read; and 1 where the page may have been written since. */
 	private readonly links: Int32Array;
+	private readonly stale: Uint8Array;
 	/** Each list's frames, its last one first. Empty after damage. */
 	private stacks: number[][] = [];
 	/** By frame: 1 + the list that it is on, 0: none; and its place in that list's stack. */
@@ -56,6 +56,7 @@ class FreeFrameReader {
 		this.free = new Uint8Array(frames);
 		this.letters = new Uint8Array(frames).fill(codes["?"]);
 		this.links = new Int32Array(frames);
+		this.stale = new Uint8Array(frames);
 		this.owners = new Uint8Array(frames);
 		this.places = new Int32Array(frames);
 	}
@@ -66,7 +67,7 @@ class FreeFrameReader {
 		const changed = this.mark === undefined || lists !== this.lists ? undefined : memory.changes?.changed(this.mark);
 		let damage: string | undefined;
 		if (!changed || !this.follow(lists, changed)) {
-			if (!changed) this.links.fill(unread);
+			if (!changed) this.stale.fill(1);
 			damage = this.walk(lists);
 		}
 		this.lists = lists;
@@ -77,11 +78,11 @@ class FreeFrameReader {
 
 	/** From the last look to this one; false: something is not as it should be, and all has to be walked. */
 	private follow(lists: readonly FreeList[], changed: readonly number[]): boolean {
-		const { stacks, links, owners, places } = this;
+		const { stacks, stale, owners, places } = this;
 		/** Of each stack, how many frames from the list's end still lead to each other. */
 		const intact = stacks.map(({ length }) => length);
 		for (const frame of changed) {
-			links[frame] = unread;
+			stale[frame] = 1;
 			const list = (owners[frame] as number) - 1;
 			if (list >= 0) intact[list] = Math.min(intact[list] as number, places[frame] as number);
 		}
@@ -91,11 +92,11 @@ class FreeFrameReader {
 			const fresh: number[] = [];
 			let frame = this.frameAt(head);
 			const isKept = () => owners[frame] === list + 1 && (places[frame] as number) < (intact[list] as number);
-			while (frame >= 0 && !isKept() && fresh.length <= links.length) {
+			while (frame >= 0 && !isKept() && fresh.length <= stale.length) {
 				fresh.push(frame);
 				frame = this.next(frame, link);
 			}
-			if (frame === astray || fresh.length > links.length) return false;
+			if (frame === astray || fresh.length > stale.length) return false;
 			heads.push({ kept: frame < 0 ? 0 : (places[frame] as number) + 1, fresh });
 		}
 		for (const [list, { kept }] of heads.entries()) {
@@ -165,8 +166,13 @@ class FreeFrameReader {
 
 	private next(frame: number, link: number): number {
 		const known = this.links[frame] as number;
-		if (known !== unread) return known;
-		const next = this.frameAt(this.memory.addressOf(frame) + link);
+		if (this.stale[frame] === 0) return known;
+		const { memory } = this;
+		const at = memory.addressOf(frame) + link;
+		this.stale[frame] = 0;
+		// Most are as they were: the processor guesses so, too, and need not wait for one page to look at the next.
+		if (known >= 0 && memory.u64(at) === memory.addressOf(known)) return known;
+		const next = this.frameAt(at);
 		this.links[frame] = next;
 		return next;
 	}

@@ -64,10 +64,12 @@ export interface JudgeContext {
 
 /** Of tests that several runs share, each with a machine of its own. */
 export interface TestShare {
-	/** One of the runs tells why the kernel does not boot. */
+	/** One of the runs tells why the kernel does not boot. It begins with the first seed, the others with the last. */
 	readonly leads: boolean;
-	/** Whether this run is the first to ask for the test with this index. */
-	take(index: number): boolean;
+	/** Whether this run is the first to ask for the test with this index, with this seed. */
+	take(index: number, seed: number): boolean;
+	/** Nobody has asked for it. */
+	isFree(index: number, seed: number): boolean;
 }
 
 export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
@@ -77,7 +79,7 @@ export interface LabRunRequest extends Omit<JudgeContext, "seed"> {
 	readonly tests?: readonly LabTest[];
 	/** However few the tests are: they are a part of the whole lab, whose tasks may not be begun. */
 	readonly whole?: boolean;
-	/** For one seed: this run makes only the tests that it takes. */
+	/** This run makes only the tests that it takes. */
 	readonly share?: TestShare;
 	/** `seed` is the one to boot with. */
 	readonly createMachine: (harts: number, seed: number) => Promise<RunnableMachine>;
@@ -108,7 +110,10 @@ export async function runLab(request: LabRunRequest): Promise<Verdict[]> {
 	// A run of all tests shows only some; a test asked for by name should be seen to fail.
 	const isWhole = request.share === undefined && (tests.length > 1 || request.whole === true);
 	const verdicts = await verdictsOf(request, isWhole, (verdict) => request.onVerdict?.(verdict));
-	for (const seeds of seedsByBoot(request.seeds)) {
+	const { share } = request;
+	const groups = seedsByBoot(request.seeds);
+	for (const seeds of share?.leads === false ? groups.reverse() : groups) {
+		if (share && !seeds.some((seed) => tests.some((_, index) => share.isFree(index, seed)))) continue;
 		await runFromBoot(request, seeds, tests, (verdict) => {
 			request.onEnd?.(verdict);
 			verdicts.add(verdict);
@@ -160,7 +165,7 @@ async function runFromBoot(
 		for (const seed of seeds) {
 			const context = { ...request, seed };
 			for (const [index, test] of tests.entries()) {
-				if (booted && share?.take(index) === false) continue;
+				if (booted && share?.take(index, seed) === false) continue;
 				throwIfCancelled(signal);
 				request.onStart?.(test, seed);
 				if (!booted) {

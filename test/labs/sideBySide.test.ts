@@ -32,6 +32,15 @@ describe("the tests of a lab on several machines at a time", { timeout: 180_000 
 		expect(three).toEqual(one);
 	});
 
+	it("and so have the schedules of one test, those from power-on too", () => {
+		const one = cli("test", "--dir", tree, "--json", "--jobs", "1", "--test", "prodcons3", "--seeds", "20");
+		const three = cli("test", "--dir", tree, "--json", "--jobs", "3", "--test", "prodcons3", "--seeds", "20");
+		expect(JSON.parse(one.stdout).map(({ seed }: { seed: number }) => seed)).toEqual(
+			Array.from({ length: 20 }, (_, i) => i),
+		);
+		expect(three).toEqual(one);
+	});
+
 	it("and tell once why the kernel does not boot", () => {
 		const main = join(tree, "kernel/main.c");
 		const text = readFileSync(main, "utf8");
@@ -41,5 +50,7 @@ describe("the tests of a lab on several machines at a time", { timeout: 180_000 
 		expect(one.stdout).toContain("no memory today");
 		expect(one.stdout.match(/"The kernel did not reach its shell/g)).toHaveLength(1);
 		expect(three).toEqual(one);
+		const seeds = ["test", "--dir", tree, "--json", "--test", "prodcons3", "--seeds", "13"];
+		expect(cli(...seeds, "--jobs", "2")).toEqual(cli(...seeds, "--jobs", "1"));
 	});
 });

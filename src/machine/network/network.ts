@@ -37,6 +37,8 @@ const wellKnown: Readonly<Record<string, string>> = { "pdos.csail.mit.edu": "128
 const answerTicks = 1000n;
 /** A packet whose receiver does not answer ARP is dropped after a second. */
 const arpPatience = 10_000_000n;
+/** From the guest's answer to ARP to the packets that have waited for it: 10 ms, as with slirp, long after the driver's interrupt has ended. */
+const resolvedTicks = 100_000n;
 /** slirp sends a ping back with the longest life. */
 const reflectedTtl = 255;
 /** Ethernet's smallest frame, without its check sequence. */
@@ -53,6 +55,8 @@ const S_ARP_ASKED = 12;
 const S_IP_ID = 16;
 /** The peer `nettest`: 1 after the first payload. */
 const S_STAGE = 20;
+/** When the guest is sent what has waited for its address. */
+const S_RESOLVED = 24;
 const S_QUEUE = 32;
 /** Room for the answers to a burst of 257 small packets, as the labs send it, with the guest not receiving. */
 export const networkStateBytes = 40 * 1024;
@@ -122,6 +126,7 @@ export class Network {
 				this.s.set(S_ARP_ASKED, 0);
 				continue;
 			}
+			if (!isArp && host.now() < this.s.get64(S_RESOLVED)) break;
 			if (!isArp) frame.set(this.bytes.subarray(S_GUEST_MAC, S_GUEST_MAC + 6));
 			if (!host.deliver(frame)) return;
 			host.packet(false, frame);
@@ -135,6 +140,7 @@ export class Network {
 		if (queue.isEmpty) return;
 		if (queue.due > host.now()) host.wakeAt(queue.due);
 		else if (!this.s.get(S_MAC_KNOWN)) host.wakeAt(queue.due + arpPatience);
+		else if (this.s.get64(S_RESOLVED) > host.now()) host.wakeAt(this.s.get64(S_RESOLVED));
 	}
 
 	private refuse(why: string): void {
@@ -150,9 +156,9 @@ export class Network {
 		const { operation, fromMac, fromIp, toIp } = request;
 		if (fromIp === guestIp) {
 			this.bytes.set(fromMac, S_GUEST_MAC);
+			if (this.s.get(S_ARP_ASKED) && !this.s.get(S_MAC_KNOWN))
+				this.s.set64(S_RESOLVED, this.host.now() + resolvedTicks);
 			this.s.set(S_MAC_KNOWN, 1);
-			// What waits for the address is due.
-			this.host.wakeAt(this.host.now() + 1n);
 		}
 		if (operation !== "request" || (toIp !== gatewayIp && toIp !== nameServerIp)) return;
 		const reply = arp({ operation: "reply", fromMac: gatewayMac, fromIp: toIp, toMac: fromMac, toIp: fromIp });

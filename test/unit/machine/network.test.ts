@@ -106,6 +106,14 @@ test("a run with a network repeats: translated or not, cut in pieces, restored, 
 	expect(lines.length).toBeGreaterThan(10);
 });
 
+test("what has waited for the guest's address comes after the driver's interrupt has ended, as from slirp", async () => {
+	const { packets } = await run(talk());
+	const [, , reply, rxone, ping, pong] = packets;
+	const between = (a?: NetworkPacket, b?: NetworkPacket) => Number((b?.time ?? 0n) - (a?.time ?? 0n));
+	expect(between(reply, rxone)).toBeGreaterThanOrEqual(100_000);
+	expect(between(ping, pong)).toBeLessThan(10_000);
+});
+
 test("peers answer as the courses' scripts do, and names come from a table", async () => {
 	const answerOf = async (network: MachineOptions["network"], frame: Uint8Array) => {
 		const program = new CardProgram().start().send(0, frame).receive(0, 1).send(1, arpReply()).receive(1, 1);

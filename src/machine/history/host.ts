@@ -29,7 +29,7 @@ export interface HistoryHost {
 	silence(silent: boolean): void;
 	/** Only history's own points count, only others', or none. */
 	activePoints(which: "own" | "others" | "none"): void;
-	/** Regions of translated code sleep: whoever runs one is noted from here on. */
+	/** Regions of translated code sleep: from here on each one that runs is noted. */
 	sleep(): void;
 	/** Others' points. */
 	readonly points: PointPlaces;

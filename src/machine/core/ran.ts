@@ -4,7 +4,7 @@
 // Running must not cost anything for it. Fetch TLBs are emptied at a checkpoint (undo.ts), so the pages are known that code ran in,
 // each as a virtual page with its decoded page. In it the interpreter marks where it arrives by a jump; what it ran from there is
 // read off the decoded records, since it decodes an instruction when it gets there. A region of translated code sleeps after a
-// checkpoint: whoever arrives there first leaves for the interpreter, and the translator marks the region's instructions.
+// checkpoint: the hart that arrives there first leaves for the interpreter, and the translator marks the region's instructions.
 // Without the translator only pages are known: the interpreter would pay for more.
 
 import {

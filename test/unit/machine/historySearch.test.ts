@@ -7,7 +7,10 @@ import { assemble } from "../../support/assembler.ts";
 import { boot, kernelOf, ramBase, smallRam } from "../../support/guest.ts";
 import { Random } from "../../support/random.ts";
 
-/** Harts that go round a loop, and now and then, each at its own time, to another page of code that stores to a page of its own. */
+/**
+ * Harts that go round a loop, and now and then, each at its own time, to another page of code that stores to a page of its own. They are in that
+ * page often, and seldom in that code: a breakpoint is armed there when it does not run.
+ */
 const source = `
 	.equ UART, 0x10000000
 	csrr s9, mhartid
@@ -35,6 +38,10 @@ phase:
 	j calm
 	.align 6
 calm:
+	andi t0, s7, 7
+	bnez t0, quiet
+	jal ra, often
+quiet:
 	slli t0, s7, 54
 	bnez t0, listen
 	jal ra, seldom
@@ -65,6 +72,9 @@ once:
 	j back
 	.align 6
 back:
+	ret
+	.align 6
+often:
 	ret
 	.align 12
 never:
@@ -105,7 +115,7 @@ async function lived(options: Shape, seed: number, toggles = false) {
 	const parts = options.jit === "on" ? { translator } : {};
 	const guest = await boot({ memoryBytes: 2 * smallRam, ...options, kernel }, parts);
 	const { machine } = guest;
-	const run = 150_000 + 60_000 * machine.harts.length;
+	const run = 200_000 + 60_000 * machine.harts.length;
 	const history = machine.keepHistory({ every: 2500 + random.below(5000) });
 	let point: Disposable | undefined;
 	// Points that stop nobody come and go, so that decoded code does.
@@ -115,7 +125,7 @@ async function lived(options: Shape, seed: number, toggles = false) {
 	};
 	const live = (until: number) => {
 		while (machine.instret < until) {
-			if (toggles && random.chance(12)) toggle();
+			if (toggles && random.chance(3)) toggle();
 			machine.run(Math.min(1 + random.below(9000), until - machine.instret));
 			if (random.chance(4)) guest.type("x");
 		}

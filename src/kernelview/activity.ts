@@ -45,7 +45,7 @@ interface Hold extends Begun {
 
 /**
  * Who runs where, waits, holds, sleeps: from breakpoints that stop nowhere, at the functions by which every xv6 does this (swtch, acquire,
- * release, sleep, wakeup), while a part of the run is done once more. What it tells of a process is what the kernel's own tables say then.
+ * release, sleep), while a part of the run is done once more. What it tells of a process is what the kernel's own tables say then.
  */
 export class ActivityRecorder {
 	private readonly spans: ActivitySpan[] = [];
@@ -96,14 +96,13 @@ export class ActivityRecorder {
 		};
 		const acquire = symbols.symbol("acquire");
 		const swtch = symbols.symbol("swtch");
-		const missing = ["acquire", "release", "swtch", "sleep", "wakeup"].filter((name) => !symbols.symbol(name));
+		const missing = ["acquire", "release", "swtch", "sleep"].filter((name) => !symbols.symbol(name));
 		if (missing.length > 0) this.notes.push(`This kernel has no function ${missing.join(", ")}.`);
 		at(acquire, (hart) => this.calls(hart));
 		for (const end of acquire === undefined ? [] : this.returnsOf(acquire)) at(end, (hart) => this.acquires(hart));
 		at(symbols.symbol("release"), (hart) => this.releases(hart, address(hart, a0)));
 		at(swtch, (hart) => this.switches(hart));
 		at(symbols.symbol("sleep"), (hart) => this.sleepers.set(this.pidOn(hart.id), this.place(address(hart, ra))));
-		at(symbols.symbol("wakeup"), (hart) => this.wakes(hart, address(hart, a0)));
 		store.add(machine.onEveryTrap((trap) => this.trapped(trap)));
 		store.add(machine.onEveryTrapReturn(({ hart, toMode }) => toMode === 0 && this.returns(hart)));
 		this.begin(store);
@@ -209,6 +208,7 @@ export class ActivityRecorder {
 	private releases(hart: Hart, lock: number): void {
 		this.released.set(lock, { hart: hart.id, at: this.sources.machine.now });
 		this.freed(lock);
+		this.wakes(hart, lock);
 	}
 
 	private freed(lock: number): void {
@@ -266,7 +266,7 @@ export class ActivityRecorder {
 			if (ready) this.add("ready", { ...ready, pid, to: now });
 			this.ready.delete(pid);
 			const sleep = this.asleep.get(pid);
-			// Woken by other means than wakeup().
+			// Woken by code that calls no release().
 			if (sleep) this.add("sleeps", { ...sleep, pid, to: now });
 			this.asleep.delete(pid);
 			this.runs[id] = { at: now, what: "", pid };
@@ -290,16 +290,20 @@ export class ActivityRecorder {
 		}
 	}
 
-	private wakes(hart: Hart, channel: number): void {
-		if (this.asleep.size === 0 || channel === 0) return;
-		const now = this.sources.machine.now;
-		for (const { pid, state, chan } of this.sources.processes.all()) {
-			const sleep = this.asleep.get(pid);
-			if (state !== "SLEEPING" || chan !== channel || !sleep) continue;
-			this.asleep.delete(pid);
-			this.add("sleeps", { ...sleep, pid, to: now, by: { pid: this.pidOn(hart.id), hart: hart.id } });
-			this.ready.set(pid, { at: now, what: "" });
-		}
+	/** Who wakes a process gives its lock back then; wakeup() itself may have begun before the process slept. */
+	private wakes(hart: Hart, lock: number): void {
+		if (this.asleep.size === 0) return;
+		const { machine, names, processes } = this.sources;
+		const { proc } = names;
+		if (!proc) return;
+		const slot = (lock - (names.offsetIn(proc.element, "lock") ?? 0) - proc.address) / proc.stride;
+		if (!Number.isInteger(slot) || slot < 0 || slot >= proc.count) return;
+		const pid = processes.pidOf(slot);
+		const sleep = this.asleep.get(pid);
+		if (!sleep || processes.stateOf(slot) === "SLEEPING") return;
+		this.asleep.delete(pid);
+		this.add("sleeps", { ...sleep, pid, to: machine.now, by: { pid: this.pidOn(hart.id), hart: hart.id } });
+		this.ready.set(pid, { at: machine.now, what: "" });
 	}
 
 	private channel(chan: number): string {

@@ -99,8 +99,10 @@ export class TestItems {
 			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
-			const item = this.item(parent.children, test.id, test.title, uri, { kind: "test", folder, id: test.id });
-			item.description = test.grade ? pointsOf(test.grade.points) : test.command;
+			// A screen reader says an item's description in place of its label: the points belong to the label.
+			const label = test.grade ? `${test.title} (${pointsOf(test.grade.points)})` : test.title;
+			const item = this.item(parent.children, test.id, label, uri, { kind: "test", folder, id: test.id });
+			if (!test.grade) item.description = test.command;
 			item.range = line === undefined ? undefined : startOf(line);
 			item.sortText = inOrder(i);
 			put(parent.children, item);

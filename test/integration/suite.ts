@@ -470,7 +470,7 @@ run_tests()
 		await until(() => api.tests.find(graded, end) !== undefined, "the script's tests are in the Test Explorer");
 		const item = api.tests.find(graded, end);
 		assert.equal(item?.parent?.id, echo);
-		assert.equal(item?.description, "5 points");
+		assert.equal(item?.label, "its end (5 points)");
 		assert.equal(item?.range?.start.line, 9);
 		assert.ok(item?.uri?.path.endsWith("/graded/grade-lab-own"));
 		await api.tests.runOne(graded, echo);

@@ -203,10 +203,15 @@ function lines() {
 				const before = performance.now();
 				const { stdout } = there(copy, ["make", "grade", `TOOLPREFIX=${prefix}`, `QEMU=${machine}`], {});
 				const text = stdout.toString();
-				// make's own commands come first, and how long a test took stands in brackets behind its verdict.
+				// make's own commands come first, and how long a test took stands in brackets. Who ended QEMU is known to QEMU only, harts
+				// start in any order, and some scripts choose names at random.
 				const said = text
 					.slice(Math.max(0, text.search(/^(== Test |\S.*: (OK|FAIL)\b)/m)))
-					.replace(/ \(\d+\.\d+s\)/g, "");
+					.replace(/ ?\(\d+\.\d+s\)/g, "")
+					.replace(/(terminating on signal \d+) from pid \d+ \(.*?\)/g, "$1")
+					.replace(/hart \d starting/g, "hart N starting")
+					.replace(/(?<=^ {4}.*[ /])(?=\w*[A-Z0-9])\w{8}\b/gm, "NAME")
+					.trimEnd();
 				return { said: said.split("\n"), seconds: ((performance.now() - before) / 1000).toFixed(0) };
 			};
 			const own = grade(`${process.execPath} ${cli} qemu`);

@@ -197,7 +197,7 @@ describe("the command", () => {
 		utimesSync(image, new Date(), new Date(Date.now() + 5000));
 		process.kill("SIGTERM");
 		expect(await ended(process)).toBe(1);
-		expect(err).toMatch(/^qemu: terminating on signal 15\n/);
+		expect(err).toMatch(/^qemu-system-riscv64: terminating on signal 15\n/);
 		expect(err).toContain("fs.img was changed by another program");
 		expect(readFileSync(image).includes("kept\n")).toBe(false);
 	});

@@ -97,6 +97,14 @@ test("no text of a student becomes markup, a formula or a control sequence in an
 	}
 });
 
+test("what stands between backticks in a hint is code on the page, and nothing else is", () => {
+	const text = "Run `mmapstress storm` and `a <b> c`; one ` alone";
+	const said = lines.map((line) => (line.kind === "unit" ? { ...line, mistakes: [{ key: "known x", text }] } : line));
+	expect(classPage(made(said), "")).toContain(
+		"<summary>Run <code>mmapstress storm</code> and <code>a &#60;b&#62; c</code>; one &#96; alone</summary>",
+	);
+});
+
 test("without --names no report has a student's name, the number of the LMS apart from Moodle's own file", () => {
 	const known = lines.map((line) =>
 		line.kind === "submission" ? { ...line, student: "Nemo Secret", notes: [] } : line,

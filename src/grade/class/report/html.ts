@@ -26,6 +26,12 @@ function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
 	return new Html(text.join(""));
 }
 
+/** What stands between backticks in a hint is code. */
+function withCode(text: string): Html {
+	const parts = text.split(/`([^`\n]+)`/);
+	return html`${parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`;
+}
+
 const none = new Html("");
 const when = (condition: boolean, part: () => Html): Html => (condition ? part() : none);
 
@@ -149,7 +155,7 @@ function mistakes(groups: readonly MistakeGroup[], link: (student: StudentScore)
 ${groups.map(({ text, students, tests }) => {
 	const who = students.flatMap((student, at) => (at === 0 ? [link(student)] : [html`, `, link(student)]));
 	const where = tests.length === 0 ? "" : ` (${tests.join(", ")})`;
-	return html`<tr><td class="n">${students.length}</td><td><details><summary>${text}</summary><p>${who}<span class="quiet">${where}</span></p></details></td></tr>
+	return html`<tr><td class="n">${students.length}</td><td><details><summary>${withCode(text)}</summary><p>${who}<span class="quiet">${where}</span></p></details></td></tr>
 `;
 })}</tbody></table>`;
 }

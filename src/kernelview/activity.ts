@@ -65,6 +65,8 @@ export class ActivityRecorder {
 	private readonly labels = new Map<string, string>();
 	private readonly notes: string[] = [];
 	private readonly cpus: readonly [from: number, to: number];
+	/** Where a process's lock is in its slot. */
+	private readonly lockInProc: number;
 	/** Where its members are. */
 	private readonly spinlock: { readonly locked: number; readonly name: number };
 
@@ -72,10 +74,11 @@ export class ActivityRecorder {
 		private readonly sources: Sources,
 		private readonly locks: LockReader,
 	) {
-		const { cpus, symbols } = sources.names;
+		const { cpus, proc, symbols } = sources.names;
 		const type = symbols.attempt(() => symbols.info?.struct("spinlock"));
 		const offset = (name: string, usual: number) => (type && findMember(type, name)?.offset) ?? usual;
 		this.spinlock = { locked: offset("locked", 0), name: offset("name", 8) };
+		this.lockInProc = (proc && sources.names.offsetIn(proc.element, "lock")) ?? 0;
 		this.cpus = cpus ? [cpus.address, cpus.address + cpus.count * cpus.stride] : [0, 0];
 	}
 
@@ -293,14 +296,12 @@ export class ActivityRecorder {
 	/** Who wakes a process gives its lock back then; wakeup() itself may have begun before the process slept. */
 	private wakes(hart: Hart, lock: number): void {
 		if (this.asleep.size === 0) return;
-		const { machine, names, processes } = this.sources;
-		const { proc } = names;
-		if (!proc) return;
-		const slot = (lock - (names.offsetIn(proc.element, "lock") ?? 0) - proc.address) / proc.stride;
-		if (!Number.isInteger(slot) || slot < 0 || slot >= proc.count) return;
+		const { machine, processes } = this.sources;
+		const slot = processes.slotAt(lock - this.lockInProc);
+		if (slot === undefined || processes.stateOf(slot) === "SLEEPING") return;
 		const pid = processes.pidOf(slot);
 		const sleep = this.asleep.get(pid);
-		if (!sleep || processes.stateOf(slot) === "SLEEPING") return;
+		if (!sleep) return;
 		this.asleep.delete(pid);
 		this.add("sleeps", { ...sleep, pid, to: machine.now, by: { pid: this.pidOn(hart.id), hart: hart.id } });
 		this.ready.set(pid, { at: machine.now, what: "" });

@@ -33,6 +33,8 @@ export interface ProcessSource {
 	slotWithRoot(root: number, hart?: number): number | undefined;
 	/** Slot that a hart runs, as the kernel has it. */
 	slotOn(hart: number): number | undefined;
+	/** Slot of a `struct proc *`; undefined: it does not point to the begin of a slot. */
+	slotAt(address: number): number | undefined;
 	pidOf(slot: number): number;
 	nameOf(slot: number): string;
 	stateOf(slot: number): string;
@@ -126,11 +128,8 @@ export class ProcessReader implements ProcessSource {
 
 	/** pid of a `struct proc *`; 0 when it does not point into proc[]. */
 	private pidAt(pointer: number): number {
-		const { proc } = this.names;
-		if (!proc) return 0;
-		const index = (pointer - proc.address) / proc.stride;
-		if (!Number.isInteger(index) || index < 0 || index >= proc.count) return 0;
-		return this.word(pointer, this.at.pid) | 0;
+		const slot = this.slotAt(pointer);
+		return slot === undefined ? 0 : this.pidOf(slot);
 	}
 
 	withRoot(root: number, hart?: number): Process | undefined {
@@ -151,10 +150,15 @@ export class ProcessReader implements ProcessSource {
 	}
 
 	slotOn(hart: number): number | undefined {
-		const { proc, cpus } = this.names;
-		if (!proc || !cpus || this.procOfCpu === undefined || hart >= cpus.count) return undefined;
-		const pointer = this.memory.u64(cpus.address + hart * cpus.stride + this.procOfCpu) ?? 0;
-		const slot = (pointer - proc.address) / proc.stride;
+		const { cpus } = this.names;
+		if (!cpus || this.procOfCpu === undefined || hart >= cpus.count) return undefined;
+		return this.slotAt(this.memory.u64(cpus.address + hart * cpus.stride + this.procOfCpu) ?? 0);
+	}
+
+	slotAt(address: number): number | undefined {
+		const { proc } = this.names;
+		if (!proc) return undefined;
+		const slot = (address - proc.address) / proc.stride;
 		return Number.isInteger(slot) && slot >= 0 && slot < proc.count ? slot : undefined;
 	}
 

@@ -75,6 +75,11 @@ export class RootReader implements ProcessSource {
 	}
 
 	/** Only a kernel's `cpus[]` says it. */
+	/** There is no `struct proc`. */
+	slotAt(): undefined {
+		return undefined;
+	}
+
 	slotOn(): undefined {
 		return undefined;
 	}

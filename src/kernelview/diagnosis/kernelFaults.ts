@@ -164,7 +164,7 @@ function unmappedDevice(evidence: Evidence, what: string, device: string, facts:
 	const maker = makers.find((name) => evidence.symbols.symbol(name) !== undefined);
 	const point = maker && evidence.point(evidence.symbols.symbol(maker) ?? 0);
 	return {
-		cause: `${what}, a register of the ${device}, which the kernel's page table does not map${maker ? `: ${maker}() has to (kvmmap)` : ""}.`,
+		cause: `${what}, a register of the ${device}, which the kernel's page table does not map${maker ? `: ${maker}() has to map it` : ""}.`,
 		evidence: facts,
 		notes: [],
 		...(point ? { look: point } : {}),

@@ -241,7 +241,7 @@ export function undoCollect(from: u32, to: u32): u32 {
 		const kind = load<u32>(e) & (UNDO_UNIFORM | UNDO_TAIL);
 		const n = load<u32>(e) ^ kind;
 		const line = n << (PAGE_SHIFT - UNDO_LINE_SHIFT);
-		// What is filled costs nothing to log, but a look at the page, which no cache has any more, to compare.
+		// A filled page is logged in twelve bytes; to compare it would read a page that has left every cache.
 		if (kind == UNDO_UNIFORM) appendFilled(line, LINES, load<u32>(e, 4));
 		else if (kind == UNDO_TAIL) {
 			compare(<usize>n << PAGE_SHIFT, heads + (i << UNDO_LINE_SHIFT), UNDO_LINE);

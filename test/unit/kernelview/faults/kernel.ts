@@ -64,7 +64,7 @@ export const kernelFaults: readonly FaultCase[] = [
 		key: "device",
 		fault: `*(volatile int *)0x2004000 = 1; // clock`,
 		end: "panic",
-		says: `cause: fault_device («*(volatile int *)0x2004000 = 1; // clock») faulted at its store of 0x…, a register of the CLINT, which the kernel's page table does not map: kvminit() has to (kvmmap).
+		says: `cause: fault_device («*(volatile int *)0x2004000 = 1; // clock») faulted at its store of 0x…, a register of the CLINT, which the kernel's page table does not map: kvminit() has to map it.
   look at: kernel/vm.c (kvminit)
   the kernel said: panic: kerneltrap
   where: hart H, process 3 (prog), system call uptime

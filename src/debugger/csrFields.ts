@@ -1,4 +1,4 @@
-import { exceptions } from "../riscv/causes.ts";
+import { findCause } from "../riscv/causes.ts";
 
 /** Bits of a CSR with a name of their own (privileged ISA 1.12). */
 interface CsrField {
@@ -57,14 +57,6 @@ const mstatus: readonly CsrField[] = [
 	bit("SUM", 18),
 	bit("MXR", 19),
 ];
-const interruptNames: Readonly<Record<number, string>> = {
-	1: "supervisor software interrupt",
-	3: "machine software interrupt",
-	5: "supervisor timer interrupt",
-	7: "machine timer interrupt",
-	9: "supervisor external interrupt",
-	11: "machine external interrupt",
-};
 const cause: readonly CsrField[] = [bit("interrupt", 63), field("code", 0, 63)];
 const vector: readonly CsrField[] = [
 	field("MODE", 0, 2, (value) => ["direct", "vectored"][Number(value)]),
@@ -98,7 +90,7 @@ export function csrText(name: string, bits: bigint): string {
 	const hex = `0x${bits.toString(16)}`;
 	if (name === "scause" || name === "mcause") {
 		const code = Number(bits & ((1n << 63n) - 1n));
-		const words = bits >> 63n ? interruptNames[code] : exceptions.find((one) => one.code === code)?.name;
+		const words = findCause(code, bits >> 63n !== 0n)?.name;
 		return words ? `${hex} (${words})` : hex;
 	}
 	const fields = csrFields[name];

@@ -44,6 +44,8 @@ export class Debugger implements Disposable, StepOwner {
 	/** The thread of the last stop in the present. */
 	private presentFocus: Thread | undefined;
 	private entry: { readonly goals: readonly Goal[]; readonly description: string } | undefined;
+	/** Of the run that is under way. */
+	private goals = new DisposableStore();
 	private pauseAsked = false;
 	private busy = false;
 
@@ -72,7 +74,10 @@ export class Debugger implements Disposable, StepOwner {
 		this.store.add(this.exceptions);
 	}
 
+	/** What is under way ends nowhere: nothing of it may stop the machine of others later. */
 	dispose(): void {
+		this.pauseAsked = true;
+		this.goals.dispose();
 		this.store.dispose();
 	}
 
@@ -196,6 +201,7 @@ export class Debugger implements Disposable, StepOwner {
 	/** Runs to the first of these places, or to what else stops; `goto` where a goal was reached. */
 	async runUntil(goals: readonly Goal[]): Promise<Halt> {
 		const armed = new DisposableStore();
+		this.goals = armed;
 		const { entry } = this;
 		let reached: number | undefined;
 		let isEntry = false;

@@ -1,13 +1,16 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import { UserError } from "../common/errors.ts";
 import type { ProgramSymbols } from "../debuginfo/symbolizer.ts";
 import { disassemble } from "../riscv/disassemble.ts";
 import { fields } from "../riscv/fields.ts";
-import { findInstruction } from "../riscv/isa.ts";
+import { findInstruction, instructionLength } from "../riscv/isa.ts";
 import type { Contexts } from "./contexts.ts";
 import { memoryReference } from "./references.ts";
 import type { Space } from "./space.ts";
 
 const mostInstructions = 2000;
+/** Instructions from the address to the first one that is shown, either way: each on the way is decoded. */
+const mostOffset = 20_000;
 
 interface Line {
 	readonly address: bigint;
@@ -19,7 +22,8 @@ interface Line {
 
 function decode(space: Space, address: bigint, symbols: ProgramSymbols | undefined): Line | undefined {
 	const bytes = space.bytes(address, 4);
-	if (bytes.length < 2) return undefined;
+	// The second half of an instruction may lie in a page that is not there.
+	if (bytes.length < 2 || bytes.length < instructionLength(bytes[0] as number)) return undefined;
 	const word = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8) | ((bytes[2] ?? 0) << 16) | ((bytes[3] ?? 0) << 24);
 	const { length, text } = disassemble(word >>> 0, address, { symbolize: (target) => nameOf(symbols, target) });
 	const hex = [...bytes.subarray(0, length)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
@@ -54,6 +58,12 @@ export function disassembleAround(
 	count: number,
 	source: (file: string) => DebugProtocol.Source,
 ): DebugProtocol.DisassembledInstruction[] {
+	if (Math.abs(offset) > mostOffset)
+		throw new UserError(
+			"debug-request",
+			`${offset} instructions from an address are too many to count`,
+			"Give an address that is nearer.",
+		);
 	const wanted = Math.max(0, Math.min(count, mostInstructions));
 	const lines: (Line | undefined)[] = [];
 	let at = start;

@@ -70,6 +70,7 @@ export class Exceptions implements Disposable {
 	private readonly faults = new Map<number, ExceptionHit>();
 	/** The machine goes somewhere in its past: what happens on the way stops nothing. */
 	searching = false;
+	private isOver = false;
 	/** What stopped the machine last. */
 	lastHit: ExceptionHit | undefined;
 
@@ -82,6 +83,7 @@ export class Exceptions implements Disposable {
 	) {}
 
 	dispose(): void {
+		this.isOver = true;
 		this.armed.dispose();
 	}
 
@@ -95,6 +97,8 @@ export class Exceptions implements Disposable {
 	}
 
 	set(filters: ReadonlySet<ExceptionFilter>): void {
+		// What `instead` gives back may be disposed of after this.
+		if (this.isOver) return;
 		this.filters = filters;
 		this.armed.dispose();
 		this.armed = new DisposableStore();

@@ -1,3 +1,4 @@
+import { UserError } from "../common/errors.ts";
 import { findMember, plain, type Type, typeName as typeText } from "../debuginfo/types.ts";
 import { csrNumber } from "../riscv/csr.ts";
 import { integerRegister } from "../riscv/registers.ts";
@@ -11,6 +12,7 @@ import {
 	dereference,
 	elementOf,
 	inMemory,
+	isFloat,
 	memberOf,
 	numberOf,
 	type Value,
@@ -28,7 +30,7 @@ const int = base("int", 4, true);
 const unsignedInt = base("unsigned int", 4, false);
 const long = base("long", 8, true);
 const unsignedLong = base("unsigned long", 8, false);
-/** Names of C's own types, whichever words of them come first. */
+/** C's own types (C11 6.7.2), by those of their words that make a difference, in this order; and xv6's names for them. */
 const basicTypes: Readonly<Record<string, Type>> = {
 	char: base("char", 1, false, true),
 	"signed char": base("signed char", 1, true, true),
@@ -36,20 +38,28 @@ const basicTypes: Readonly<Record<string, Type>> = {
 	short: base("short", 2, true),
 	"unsigned short": base("unsigned short", 2, false),
 	int,
-	signed: int,
-	unsigned: unsignedInt,
 	"unsigned int": unsignedInt,
 	long,
 	"long long": long,
 	"unsigned long": unsignedLong,
 	"unsigned long long": unsignedLong,
-	"long unsigned int": unsignedLong,
 	uint: unsignedInt,
 	uint8: base("uint8", 1, false, true),
 	uint16: base("uint16", 2, false),
 	uint32: base("uint32", 4, false),
 	uint64: base("uint64", 8, false),
 };
+
+const wordsOfTypes = /^(?:(?:signed|unsigned|char|short|int|long)(?: |$))+$/;
+
+/** `long unsigned int`, `int short`: the words may stand in any order, and some may be left out. */
+function basicType(name: string): Type | undefined {
+	if (!wordsOfTypes.test(name)) return basicTypes[name];
+	const words = name.split(" ");
+	const size = words.filter((word) => word === "char" || word === "short" || word === "long").join(" ") || "int";
+	const sign = words.includes("unsigned") ? "unsigned " : words.includes("signed") && size === "char" ? "signed " : "";
+	return basicTypes[sign + size];
+}
 
 /** What a debugger's expression may ask: names as one frame sees them. */
 export interface Scope {
@@ -84,7 +94,7 @@ const origin = (scope: Scope) => ({
 });
 
 function typeNamed(scope: Scope, name: string): Type | undefined {
-	const basic = basicTypes[name];
+	const basic = basicType(name);
 	if (basic) return basic;
 	const own = scope.frame.symbols?.attempt(() => infoOf(scope)?.typeNamed(name));
 	return own ?? scope.contexts.kernel.attempt(() => scope.contexts.kernel.info?.typeNamed(name));
@@ -114,7 +124,7 @@ export function evaluate(scope: Scope, expression: Expression): Value {
 		case "binary":
 			return binary(scope, expression.operator, expression.left, expression.right);
 		case "choice":
-			return evaluate(scope, known(evaluate(scope, expression.test)) !== 0n ? expression.yes : expression.no);
+			return choice(scope, known(evaluate(scope, expression.test)) !== 0n, expression.yes, expression.no);
 		case "member":
 			return member(evaluate(scope, expression.of), expression.name);
 		case "index":
@@ -140,6 +150,7 @@ function known(value: Value): bigint {
 	const number = numberOf(value);
 	if (number !== undefined) return number;
 	const type = plain(value.type);
+	if (isFloat(type)) throw notUnderstood(`A ${typeText(value.type)} is shown, but nothing is computed with it`);
 	if (type?.kind === "struct" || type?.kind === "union") throw notUnderstood(`A ${typeText(value.type)} is no number`);
 	throw notUnderstood(`A value is not known here: ${whyUnknown(value)}`);
 }
@@ -301,8 +312,28 @@ function converted(type: BaseType, value: bigint): bigint {
 }
 
 function fitted(scope: Scope, type: BaseType, value: bigint): Value {
-	return computed(origin(scope), type, BigInt.asUintN(64, converted(type, value)));
+	return computed(origin(scope), type, converted(type, value));
 }
+
+/** The side that is taken, in the type that both have together (C11 6.5.15). */
+function choice(scope: Scope, test: boolean, yes: Expression, no: Expression): Value {
+	const taken = evaluate(scope, test ? yes : no);
+	let other: Value;
+	try {
+		other = evaluate(scope, test ? no : yes);
+	} catch (error) {
+		// It need not have a value.
+		if (error instanceof UserError) return taken;
+		throw error;
+	}
+	if (typeText(taken.type) === typeText(other.type) || !isInteger(taken) || !isInteger(other)) return taken;
+	return fitted(scope, common(promoted(taken), promoted(other)), known(taken));
+}
+
+const isInteger = ({ type }: Value) => {
+	const { kind } = plain(type) ?? {};
+	return (kind === "base" && !isFloat(type)) || kind === "enum";
+};
 
 function pointedTo(value: Value): { target: Type | undefined; size: bigint } | undefined {
 	const type = plain(value.type);
@@ -355,8 +386,5 @@ function cast(type: Type | undefined, value: Value): Value {
 			throw notUnderstood(`It cannot be cast to ${typeText(type)}: cast a pointer instead`);
 		return { ...value, type };
 	}
-	const number = numberOf(value);
-	if (number === undefined) throw notUnderstood(`A value is not known here: ${whyUnknown(value)}`);
-	const bits = 8 * (target.size || 8);
-	return computed(value, type, BigInt.asUintN(bits, number));
+	return computed(value, type, BigInt.asUintN(8 * (target.size || 8), known(value)));
 }

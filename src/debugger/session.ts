@@ -23,7 +23,8 @@ import { valueRequests } from "./valueRequests.ts";
  */
 export class DebugSession implements Disposable, RequestContext {
 	private sequence = 1;
-	private readonly store = new DisposableStore();
+	/** What is listened to of the machine. */
+	private watched = new DisposableStore();
 	private target: DebugTarget | undefined;
 	private debug: Debugger | undefined;
 	private view: Inspection | undefined;
@@ -45,11 +46,20 @@ export class DebugSession implements Disposable, RequestContext {
 
 	dispose(): void {
 		this.ended = true;
-		this.store.dispose();
+		this.letGo();
+	}
+
+	/** The machine that is being debugged, if any, is not any more. */
+	private letGo(): void {
+		this.watched.dispose();
+		this.watched = new DisposableStore();
 		this.debug?.dispose();
 		this.target?.dispose();
 		this.debug = undefined;
+		this.view = undefined;
 		this.target = undefined;
+		this.configured = undefined;
+		this.lastHalt = undefined;
 	}
 
 	/** One message of the client. Never throws: what is wrong with it is said in the response. */
@@ -96,7 +106,7 @@ export class DebugSession implements Disposable, RequestContext {
 
 	/** What follows a response, never goes before it. */
 	private after(command: string): void {
-		if (command === "launch" || command === "attach") this.event("initialized");
+		if (command === "launch" || command === "attach" || command === "restart") this.event("initialized");
 		if (command === "disconnect") {
 			this.dispose();
 			this.close();
@@ -155,12 +165,14 @@ export class DebugSession implements Disposable, RequestContext {
 			this.target?.controller.powerOff("The debug session ended.");
 			return undefined;
 		},
-		restart: async () => {
-			const { args } = this;
-			this.debug?.dispose();
-			this.target?.dispose();
-			await this.begin(args, false);
-			this.event("initialized");
+		restart: async (args: DebugProtocol.RestartArguments) => {
+			try {
+				await this.begin((args.arguments as LaunchArguments | undefined) ?? this.args, false);
+			} catch (error) {
+				// There is nothing left to debug.
+				this.event("terminated");
+				throw error;
+			}
 			return undefined;
 		},
 
@@ -237,7 +249,7 @@ export class DebugSession implements Disposable, RequestContext {
 	// ---- beginning -------------------------------------------------------------------------------------------------
 
 	private async begin(args: LaunchArguments, attach: boolean): Promise<Body> {
-		if (this.target && !this.ended && this.debug && this.attached === attach && !this.configured) this.debug.dispose();
+		this.letGo();
 		this.args = args;
 		this.attached = attach;
 		const target = attach
@@ -262,8 +274,8 @@ export class DebugSession implements Disposable, RequestContext {
 		this.debug = debug;
 		this.sources.tree = target;
 		this.view = new Inspection(debug, this.sources, () => this.standing());
-		this.store.add(target.machine.console.onData((bytes) => this.output(new TextDecoder().decode(bytes), "stdout")));
-		this.store.add(
+		this.watched.add(target.machine.console.onData((bytes) => this.output(new TextDecoder().decode(bytes), "stdout")));
+		this.watched.add(
 			target.controller.onTypedInPast(() =>
 				this.output(
 					"The machine is in the past: keys are not given to it. Go to the present, or start a new future from here.\n",
@@ -271,7 +283,7 @@ export class DebugSession implements Disposable, RequestContext {
 				),
 			),
 		);
-		this.store.add(target.controller.onState((change) => this.drifted(debug, change)));
+		this.watched.add(target.controller.onState((change) => this.drifted(debug, change)));
 		const problem = debug.contexts.kernel.problem;
 		if (problem) this.output(`${problem}\n`, "important");
 		this.configured = () => {
@@ -329,7 +341,7 @@ export class DebugSession implements Disposable, RequestContext {
 			target.prepare?.();
 			controller.type(new TextEncoder().encode(`${command}\n`));
 		});
-		this.store.add(listening);
+		this.watched.add(listening);
 	}
 
 	// ---- running ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import type { MachineSurface } from "../machine/types.ts";
-import { decodePte, decodeSatp, isCanonical, levels, satpModeBare, sizeAtLevel, tableIndex } from "../riscv/sv39.ts";
+import { decodeSatp, satpModeBare, type Walk, walk } from "../riscv/sv39.ts";
 
 const pageMask = 4095n;
 const wrap = (address: bigint) => BigInt.asUintN(64, address);
@@ -26,48 +26,24 @@ export class Space {
 		return new Space(machine, mode === satpModeBare ? undefined : root, name, fallback);
 	}
 
+	private walk(root: bigint, address: bigint): Walk {
+		return walk(root, wrap(address), (at) => this.machine.memory.readU64(at));
+	}
+
 	/** Physical address; undefined where nothing is mapped. */
 	translate(address: bigint): bigint | undefined {
-		const va = wrap(address);
-		if (this.root === undefined) return va;
-		if (!isCanonical(va)) return undefined;
-		let table = this.root;
-		for (let level = levels - 1; level >= 0; level--) {
-			const bits = this.machine.memory.readU64(table + BigInt(8 * tableIndex(va, level)));
-			if (bits === undefined) return undefined;
-			const pte = decodePte(bits);
-			if (!pte.valid || pte.malformed) return undefined;
-			if (pte.leaf) {
-				const offset = sizeAtLevel(level) - 1n;
-				return (pte.address & ~offset) | (va & offset);
-			}
-			table = pte.address;
-		}
-		return undefined;
+		return this.root === undefined ? wrap(address) : this.walk(this.root, address).physicalAddress;
 	}
 
 	/** Physical address of the entry that maps a page, wherever the walk ends. */
 	entryOf(address: bigint): bigint | undefined {
-		const va = wrap(address);
-		if (this.root === undefined || !isCanonical(va)) return undefined;
-		let table = this.root;
-		for (let level = levels - 1; level >= 0; level--) {
-			const at = table + BigInt(8 * tableIndex(va, level));
-			const bits = this.machine.memory.readU64(at);
-			if (bits === undefined) return undefined;
-			const pte = decodePte(bits);
-			if (level === 0 || !pte.valid || pte.leaf) return at;
-			table = pte.address;
-		}
-		return undefined;
+		const last = this.root === undefined ? undefined : this.walk(this.root, address).steps.at(-1);
+		return last?.pte && last.table + BigInt(8 * last.index);
 	}
 
 	/** The space that maps an address: this one, or the one to fall back to. */
 	holding(address: bigint): Space | undefined {
-		if (this.root === undefined || this.translate(address) !== undefined) {
-			if (this.physicalOffset(address) !== undefined) return this;
-		}
-		return this.fallback?.holding(address);
+		return this.physicalOffset(address) === undefined ? this.fallback?.holding(address) : this;
 	}
 
 	private physicalOffset(address: bigint): number | undefined {

@@ -76,12 +76,9 @@ export const valueRequests = (session: RequestContext) => ({
 		return {
 			address: hex(address),
 			data: base64(bytes),
-			...(bytes.length < args.count
+			...(bytes.length < count
 				? {
-						unreadableBytes: Math.min(
-							args.count - bytes.length,
-							4096 - ((Number(address & 4095n) + bytes.length) % 4096),
-						),
+						unreadableBytes: Math.min(count - bytes.length, 4096 - ((Number(address & 4095n) + bytes.length) % 4096)),
 					}
 				: {}),
 		};

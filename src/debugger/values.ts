@@ -58,10 +58,14 @@ export function whyUnknown(value: Value): string {
 	return "it was optimized out";
 }
 
+/** Bytes that hold it: of a bit field those that it reaches into, and no others, which may not be mapped. */
+export function sizeOf({ type, bits }: Value): number {
+	return bits ? Math.ceil((bits.offset + bits.size) / 8) : (plain(type)?.size ?? 8);
+}
+
 /** Bytes of the whole value; undefined where a part of it is not known. */
 export function bytesOf(value: Value): Uint8Array | undefined {
-	const size = plain(value.type)?.size ?? 8;
-	return bytesAt(value, value.location, size);
+	return bytesAt(value, value.location, sizeOf(value));
 }
 
 function bytesAt(value: Value, location: Location, size: number): Uint8Array | undefined {
@@ -98,30 +102,40 @@ function bytesAt(value: Value, location: Location, size: number): Uint8Array | u
 
 function littleEndian(value: bigint, size: number): Uint8Array {
 	const bytes = new Uint8Array(size);
-	let rest = BigInt.asUintN(64, value);
-	for (let i = 0; i < Math.min(size, 8); i++) {
-		bytes[i] = Number(rest & 255n);
-		rest >>= 8n;
-	}
+	for (let i = 0; i < size; i++) bytes[i] = Number((value >> BigInt(8 * i)) & 255n);
 	return bytes;
 }
 
-/** An integer, enumeration, pointer or bit field as its type has it; undefined: not known, or no number. */
+/** The largest integer of a C compiler for RV64 is `__int128`. */
+const widestInteger = 16;
+const floatingPoint: ReadonlySet<string> = new Set(["float", "double", "long double"]);
+
+export function isFloat(type: Type | undefined): boolean {
+	const base = plain(type);
+	return base?.kind === "base" && floatingPoint.has(base.name);
+}
+
+/** An integer, enumeration, pointer or bit field as its type has it; undefined: not known, or no integer. */
 export function numberOf(value: Value): bigint | undefined {
 	const type = plain(value.type);
 	if (type?.kind === "struct" || type?.kind === "union") return undefined;
 	if (type?.kind === "array" || type?.kind === "function") return addressOf(value);
-	if (type && type.size > 8) return undefined;
+	if ((type && type.size > widestInteger) || isFloat(type)) return undefined;
 	const bytes = bytesOf(value);
 	if (!bytes) return undefined;
-	let number = 0n;
-	for (let i = bytes.length - 1; i >= 0; i--) number = (number << 8n) | BigInt(bytes[i] as number);
+	const number = littleNumber(bytes);
 	const signed = type?.kind === "base" ? type.signed : type?.kind === "enum";
 	if (value.bits) {
-		number = (number >> BigInt(value.bits.offset)) & ((1n << BigInt(value.bits.size)) - 1n);
-		return signed ? BigInt.asIntN(value.bits.size, number) : number;
+		const field = BigInt.asUintN(value.bits.size, number >> BigInt(value.bits.offset));
+		return signed ? BigInt.asIntN(value.bits.size, field) : field;
 	}
 	return signed ? BigInt.asIntN(8 * bytes.length, number) : number;
+}
+
+function littleNumber(bytes: Uint8Array): bigint {
+	let number = 0n;
+	for (let i = bytes.length - 1; i >= 0; i--) number = (number << 8n) | BigInt(bytes[i] as number);
+	return number;
 }
 
 /** What a pointer points to; undefined: it is none, or its value is not known. */
@@ -284,11 +298,11 @@ export function format(contexts: Contexts, value: Value, options: FormatOptions 
 		case undefined:
 			return value.type === undefined && value.location.kind === "memory" ? "<no type>" : plainNumber(value, options);
 		case "base": {
+			if (isFloat(type)) return floatText(value, type.size);
 			const number = numberOf(value);
 			if (number === undefined) return `<${whyUnknown(value)}>`;
 			if (isEntry(value.type)) return entryText(number);
 			if (type.char) return `${number} ${charText(number)}`;
-			if (type.name === "float" || type.name === "double") return floatText(value, type.size);
 			return options.hex ? hexOf(number) : isAddressType(value.type) ? hexOf(number) : `${number}`;
 		}
 		case "enum": {
@@ -324,7 +338,9 @@ function floatText(value: Value, size: number): string {
 	const bytes = bytesOf(value);
 	if (!bytes) return `<${whyUnknown(value)}>`;
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	return String(size === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true));
+	if (size === 4) return String(view.getFloat32(0, true));
+	// A long double has the 128 bits of binary128: more than a number here can have.
+	return size === 8 ? String(view.getFloat64(0, true)) : hexOf(littleNumber(bytes));
 }
 
 function charText(number: bigint): string {

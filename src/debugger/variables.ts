@@ -13,8 +13,10 @@ import {
 	childrenOf,
 	format,
 	inMemory,
+	isFloat,
 	numberOf,
 	pteType,
+	sizeOf,
 	typeText,
 	type Value,
 } from "./values.ts";
@@ -302,9 +304,11 @@ export class Variables {
 				"It is in a register, or nowhere: it cannot be changed",
 				"Set the register itself, in the innermost frame, or use the debug build.",
 			);
-		const size = type?.size ?? 8;
+		if (isFloat(type))
+			throw new UserError("debug-request", `A ${typeText(value)} cannot be set`, "Write its bytes in the memory view.");
+		const size = sizeOf(value);
 		const bytes = new Uint8Array(size);
-		let whole = BigInt.asUintN(64, number);
+		let whole = number;
 		if (value.bits) {
 			const mask = ((1n << BigInt(value.bits.size)) - 1n) << BigInt(value.bits.offset);
 			const before = value.space.holding(address)?.read(address, size) ?? 0n;

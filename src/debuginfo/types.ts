@@ -1,5 +1,5 @@
 import { DW_AT, DW_ATE, DW_TAG } from "./dwarf.ts";
-import type { Die } from "./unit.ts";
+import type { AttributeValue, Die } from "./unit.ts";
 
 /** C types as a kernel's debug information has them. Qualifiers are left out; typedefs keep their name beside their target. */
 export type Type =
@@ -205,7 +205,9 @@ export function findMember(type: StructType, name: string, depth = 0): Member | 
 		const inner = plain(member.type);
 		if (member.name !== "" || depth > 8 || (inner?.kind !== "struct" && inner?.kind !== "union")) continue;
 		const found = findMember(inner, name, depth + 1);
-		if (found) return { name, offset: member.offset + found.offset, type: found.type };
+		if (!found) continue;
+		const { type, bits } = found;
+		return { name, offset: member.offset + found.offset, type, ...(bits ? { bits } : {}) };
 	}
 	return undefined;
 }
@@ -234,12 +236,17 @@ export function typeName(type: Type | undefined, depth = 0): string {
 	}
 }
 
+/** Below 0 where a packed field passes the top of its unit: gcc writes -3, clang the same 64 bits without a sign. */
+function signed(value: AttributeValue | undefined): number | undefined {
+	return typeof value === "bigint" ? Number(BigInt.asIntN(64, value)) : typeof value === "number" ? value : undefined;
+}
+
 /** Bits from the member's location to the first of a bit field, as little-endian machines count. */
 function bitOffsetOf(member: Die, bits: number, typeSize: number | undefined): number {
 	const direct = number(member, DW_AT.data_bit_offset);
 	if (direct !== undefined) return direct;
 	// DWARF 3, 5.6.6: from the storage unit's most significant bit to the field's, wherever that unit's first byte is.
-	const fromTop = number(member, DW_AT.bit_offset);
+	const fromTop = signed(member.attributes.get(DW_AT.bit_offset)?.value);
 	const unit = number(member, DW_AT.byte_size) ?? typeSize;
 	return fromTop === undefined || unit === undefined ? 0 : 8 * unit - fromTop - bits;
 }

@@ -7,7 +7,7 @@ import type { ElfFile } from "./elf.ts";
  * Numbers for addresses, constants, flags, references (offset in .debug_info) and section offsets; bytes for blocks and expressions; bigints
  * for constants that no number holds.
  */
-type AttributeValue = number | bigint | string | Uint8Array;
+export type AttributeValue = number | bigint | string | Uint8Array;
 
 const constant = (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
 

@@ -20,12 +20,15 @@ export class DapSession {
 		change: (target: DebugTarget) => DebugTarget = (target) => target,
 		/** Instead of building the tree. */
 		build?: () => Promise<BuildOutput>,
+		/** What `attach` finds. */
+		running?: DebugTarget,
 	) {
 		const settings = { tree, toolchain: "bundled", translator: true, paced: false };
 		const host = dapHost(build ? { ...settings, build } : settings);
 		const changed = {
 			...host,
 			launch: async (...args: Parameters<typeof host.launch>) => change(await host.launch(...args)),
+			...(running ? { attach: async () => running } : {}),
 		};
 		this.session = new DebugSession(changed, (message) => {
 			if (message.type === "event") {

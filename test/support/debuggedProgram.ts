@@ -1,6 +1,8 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { BuildOutput } from "../../src/build/types.ts";
+import { dapHost } from "../../src/cli/dap.ts";
 import { utf8 } from "../../src/common/bytes.ts";
+import type { DebugTarget, LaunchArguments } from "../../src/debugger/target.ts";
 import { DapSession } from "./dapSession.ts";
 import { build, catalog, closeToolchains } from "./lab.ts";
 
@@ -24,6 +26,9 @@ struct node {
   uint64 mask;
 };
 
+struct packed { uint low : 3; uint all : 31; uint end : 6; } __attribute__((packed));
+struct hidden { char before; struct { uint low : 3; uint high : 5; }; union { ushort both; byte half; }; };
+
 struct node last = { 0, "last", { 7, -8 }, BLUE, 0xffff0000ffff0000UL };
 struct node first = { &last, "first", { -1, 2 }, GREEN, 1 };
 struct flags flags = { 5, 100, -3, 9 };
@@ -42,6 +47,11 @@ int minus = -7;
 int seven = 7;
 void *nothing = 0;
 void *nowhere = (void *)0x3f00000000;
+struct packed packed = { 5, 0x5eadbeef, 17 };
+struct hidden hidden = { 1, { 2, 19 }, { 0x1234 } };
+double real = -0.625;
+float single = 0.25f;
+__int128 wide = -3;
 int calls;
 uint64 results[${Math.max(1, expressions.length)}];
 
@@ -98,6 +108,13 @@ export function lineOf(text: string, program: string): number {
 export const tree = "/tree";
 export const file = `${tree}/user/prog.c`;
 
+/** What a test has otherwise than the program's own. */
+interface SessionParts {
+	readonly change?: (target: DebugTarget) => DebugTarget;
+	readonly build?: () => Promise<BuildOutput>;
+	readonly running?: DebugTarget;
+}
+
 export class DebuggedProgram {
 	readonly program: string;
 	private files: ReadonlyMap<string, Uint8Array> = new Map();
@@ -125,17 +142,30 @@ export class DebuggedProgram {
 
 	/** A session whose launch has been asked for; breakpoints may be set before `configurationDone`. */
 	async session(launch: object = {}, initialize: object = {}): Promise<DapSession> {
-		const output = await this.build();
-		const change = (target: Parameters<ConstructorParameters<typeof DapSession>[1] & object>[0]) => ({
-			...target,
-			hasFile: (path: string) => this.files.has(path),
-		});
-		const session = new DapSession(tree, change, async () => output);
-		this.sessions.push(session);
-		await session.request("initialize", { adapterID: "xv6", ...initialize });
+		const session = await this.initialized({}, initialize);
 		const { success, message } = await session.request("launch", { program: "prog", harts: 1, ...launch });
 		if (!success) throw new Error(message);
 		return session;
+	}
+
+	/** A session that has no machine yet. */
+	async initialized({ change, build, running }: SessionParts = {}, initialize: object = {}): Promise<DapSession> {
+		const output = await this.build();
+		const changed = (target: DebugTarget) => {
+			const own = { ...target, hasFile: (path: string) => this.files.has(path) };
+			return change ? change(own) : own;
+		};
+		const session = new DapSession(tree, changed, build ?? (async () => output), running);
+		this.sessions.push(session);
+		await session.request("initialize", { adapterID: "xv6", ...initialize });
+		return session;
+	}
+
+	/** A machine that stands at its first instruction, and that nobody debugs. */
+	async machine(args: LaunchArguments = { harts: 1 }): Promise<DebugTarget> {
+		const build = () => this.build();
+		const host = dapHost({ tree, toolchain: "bundled", translator: true, paced: false, build });
+		return host.launch(args, () => undefined);
 	}
 
 	/** A session that stands at the line with this mark in main. */

@@ -180,10 +180,27 @@ describe("a change", () => {
 		["flags.mid", "3", "3"],
 		["flags.sign", "-8", "-8"],
 		["flags.low", "15", "7"],
+		["packed.all", "0x12345678", "305419896"],
+		["packed.end", "-1", "63"],
+		["hidden.high", "7", "7"],
+		["wide", "-5", "-5"],
 		["p->next", "0", "0x0"],
 	])("`%s` is set to `%s`: it is %s, and what lies beside it stays", async (expression, to, text) => {
-		const neighbours = ["table", "points", "flags.rest", "first.mask", "word.half[0]", "raw[1]", "minus", "unsig"];
-		const keep = neighbours.filter((one) => !expression.startsWith(one.replace(/[.[].*/, "")) || one.includes("rest"));
+		const neighbours = [
+			"table",
+			"points",
+			"flags.rest",
+			"packed.low",
+			"hidden.both",
+			"first.mask",
+			"word.half[0]",
+			"raw[1]",
+			"minus",
+			"unsig",
+		];
+		const keep = neighbours.filter(
+			(one) => !expression.startsWith(one.replace(/[.[].*/, "")) || /rest|low|both/.test(one),
+		);
 		const before = await Promise.all(keep.map(value));
 		const { body } = await session.request("setExpression", { expression, value: to });
 		expect(body?.value).toBe(text);
@@ -228,6 +245,8 @@ describe("a change", () => {
 		["*(int *)nowhere", "3", "0x3f00000000 is not mapped"],
 		["fib", "3", "A function cannot be set"],
 		["table", "3", "A whole structure cannot be set"],
+		["real", "3", "A double cannot be set"],
+		["seven", "real", "The new value is no number"],
 		["seven", "first", "The new value is no number"],
 	])("of `%s` to `%s` is refused: %s", async (expression, to, reason) => {
 		const { success, message } = await session.request("setExpression", { expression, value: to });

@@ -233,6 +233,9 @@ describe("a structure", () => {
 					["bit_offset", "data1", 11],
 					["data_member_location", "data1", 4],
 				),
+				// A packed field that begins three bits into its unit passes the end of it.
+				bits("packed", ["byte_size", "data1", 4], ["bit_size", "data1", 32], ["bit_offset", "sdata", -3]),
+				bits("clang's", ["byte_size", "data1", 4], ["bit_size", "data1", 32], ["bit_offset", "data8", -3]),
 				bits("whole", ["data_member_location", "data1", 4]),
 			],
 		);
@@ -242,6 +245,8 @@ describe("a structure", () => {
 			["high", 4, { offset: 3, size: 5 }],
 			["old", 0, { offset: 2, size: 3 }],
 			["second", 6, { offset: 1, size: 4 }],
+			["packed", 0, { offset: 3, size: 32 }],
+			["clang's", 0, { offset: 3, size: 32 }],
 			["whole", 4, undefined],
 		]);
 	});

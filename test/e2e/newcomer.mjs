@@ -127,7 +127,7 @@ export const newcomerCases = {
 		await click(question("Name of").locator(".action-label[aria-label='Use this name']"));
 		await question(`Where should ${me.name} be created?`).waitFor();
 		await me.shot("where");
-		await click(question("Where should").getByText(`Create ${me.name} Here`));
+		await workbench.chooseFolder(`Create ${me.name} Here`);
 		await workbench.row("Yes").waitFor();
 		await me.shot("git");
 		await click(workbench.row("Yes"));

@@ -168,7 +168,7 @@ export const windowCases = {
 		// The dialog writes its first folder into the box when it has listed it.
 		await where.locator(".monaco-list-row").nth(1).waitFor();
 		await where.locator("input").first().fill(`${scratch}/`);
-		await where.getByText("Create my-lab Here").click();
+		await workbench.chooseFolder("Create my-lab Here");
 		const tab = (text) => page.locator(".tab", { hasText: text }).first();
 		await tab("syscall.c").waitFor();
 		await tab("Preview HANDOUT.md").waitFor();

@@ -65,11 +65,20 @@ export class Workbench {
 		await this.ready();
 	}
 
-	/** A menu that has just opened takes no click for 100 ms, longer on a busy page: it is clicked until it closes. */
-	async chooseMenu(text) {
-		const entry = this.page.locator(".monaco-menu .action-label", { hasText: text }).first();
+	/** A menu that has just opened takes no click for 100 ms, longer on a busy page. */
+	chooseMenu(text) {
+		return this.clickAway(this.page.locator(".monaco-menu .action-label", { hasText: text }).first());
+	}
+
+	/** The folder dialog takes no click on its button while it lists a folder. */
+	chooseFolder(button) {
+		return this.clickAway(this.page.locator(".quick-input-widget").getByText(button).first());
+	}
+
+	/** Clicks, as a person does, until what was clicked is gone. */
+	async clickAway(entry) {
 		await entry.waitFor();
-		for (let i = 0; i < 30 && (await entry.isVisible()); i++) {
+		for (let i = 0; i < 60 && (await entry.isVisible()); i++) {
 			await entry.click({ timeout: 3000 }).catch(() => undefined);
 			await this.page.waitForTimeout(400);
 		}

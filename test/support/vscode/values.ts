@@ -98,6 +98,9 @@ export class Range {
 			typeof a === "number" ? [new Position(a, b as number), new Position(c ?? 0, d ?? 0)] : [a, b as Position];
 		[this.start, this.end] = to.isBefore(from) ? [to, from] : [from, to];
 	}
+	get isEmpty(): boolean {
+		return !this.start.isBefore(this.end);
+	}
 	intersection(other: Range): Range | undefined {
 		const start = this.start.isBefore(other.start) ? other.start : this.start;
 		const end = this.end.isBefore(other.end) ? this.end : other.end;

@@ -1,23 +1,23 @@
 /** The window over a workspace in memory. What the extension asks of it is kept in `host`, where a test reads it, or answers for the person. */
 
+import { type Question, StandInInputBox, StandInQuickPick } from "./inputs.ts";
+import { StandInController, type StandInRun } from "./testing.ts";
 import {
 	CancellationTokenSource,
 	type Diagnostic,
 	Disposable,
 	EventEmitter,
-	type FileCoverage,
 	FileSystemError,
 	FileType,
 	type Listener,
 	type Position,
 	Range,
 	type RelativePattern,
-	TestMessage,
-	type TestRunRequest,
 	type TreeItem,
 	type Uri,
 	type WorkspaceEdit,
 } from "./values.ts";
+import { StandInPanel } from "./webviews.ts";
 
 export class TextDocument {
 	version = 1;
@@ -111,123 +111,6 @@ export class StandInTerminal {
 	}
 }
 
-export class StandInItems {
-	private readonly items = new Map<string, StandInItem>();
-	constructor(private readonly parent: StandInItem | undefined) {}
-	get size(): number {
-		return this.items.size;
-	}
-	get(id: string): StandInItem | undefined {
-		return this.items.get(id);
-	}
-	add(item: StandInItem): void {
-		item.parent = this.parent;
-		this.items.set(item.id, item);
-	}
-	delete(id: string): void {
-		this.items.delete(id);
-	}
-	forEach(visit: (item: StandInItem) => void): void {
-		for (const item of [...this.items.values()]) visit(item);
-	}
-	/** As the Test Explorer sorts. */
-	get sorted(): StandInItem[] {
-		const key = ({ sortText, label }: StandInItem) => sortText ?? label;
-		return [...this.items.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-	}
-}
-
-export class StandInItem {
-	parent: StandInItem | undefined;
-	sortText: string | undefined;
-	description: string | undefined;
-	range: Range | undefined;
-	canResolveChildren = false;
-	readonly children = new StandInItems(this);
-	constructor(
-		readonly id: string,
-		public label: string,
-		readonly uri: Uri | undefined,
-	) {}
-}
-
-/** What became of a test's item, as the Test Explorer was told. */
-export interface Outcome {
-	readonly state: string;
-	readonly item: StandInItem;
-	readonly messages: readonly TestMessage[];
-}
-
-export class StandInRun {
-	readonly outcomes: Outcome[] = [];
-	readonly covered: InstanceType<typeof FileCoverage>[] = [];
-	output = "";
-	ended = false;
-	readonly source = new CancellationTokenSource();
-	readonly token = this.source.token;
-	constructor(readonly request: InstanceType<typeof TestRunRequest>) {}
-	private told(state: string, item: StandInItem, messages: TestMessage | readonly TestMessage[] = []): void {
-		if (this.ended) throw new Error("the run has ended");
-		this.outcomes.push({ state, item, messages: messages instanceof TestMessage ? [messages] : messages });
-	}
-	enqueued(item: StandInItem): void {
-		this.told("enqueued", item);
-	}
-	started(item: StandInItem): void {
-		this.told("started", item);
-	}
-	passed(item: StandInItem): void {
-		this.told("passed", item);
-	}
-	skipped(item: StandInItem): void {
-		this.told("skipped", item);
-	}
-	failed(item: StandInItem, messages: TestMessage | readonly TestMessage[]): void {
-		this.told("failed", item, messages);
-	}
-	errored(item: StandInItem, messages: TestMessage | readonly TestMessage[]): void {
-		this.told("errored", item, messages);
-	}
-	appendOutput(text: string): void {
-		if (/(^|[^\r])\n/.test(text)) throw new Error("a line of a run's output ends with a carriage return");
-		this.output += text;
-	}
-	addCoverage(coverage: InstanceType<typeof FileCoverage>): void {
-		this.covered.push(coverage);
-	}
-	end(): void {
-		this.ended = true;
-	}
-}
-
-/** One that a test presses. */
-export interface StandInProfile {
-	readonly label: string;
-	readonly kind: number;
-	readonly handler: (request: object, token: CancellationTokenSource["token"]) => Promise<void>;
-	loadDetailedCoverage?: (run: object, coverage: object, token: object) => Promise<object[]>;
-	loadDetailedCoverageForTest?: (run: object, coverage: object, test: StandInItem, token: object) => Promise<object[]>;
-}
-
-class StandInController {
-	readonly items = new StandInItems(undefined);
-	readonly profiles: StandInProfile[] = [];
-	createTestItem(id: string, label: string, uri?: Uri): StandInItem {
-		return new StandInItem(id, label, uri);
-	}
-	createRunProfile(label: string, kind: number, handler: StandInProfile["handler"]): StandInProfile {
-		const profile: StandInProfile = { label, kind, handler };
-		this.profiles.push(profile);
-		return profile;
-	}
-	createTestRun(request: InstanceType<typeof TestRunRequest>): StandInRun {
-		const run = new StandInRun(request);
-		host.runs.push(run);
-		return run;
-	}
-	dispose(): void {}
-}
-
 interface Said {
 	readonly kind: "information" | "warning" | "error";
 	readonly text: string;
@@ -239,6 +122,21 @@ type TreeProvider = {
 	getChildren(row?: object): object[];
 	getTreeItem(row: object): InstanceType<typeof TreeItem>;
 };
+
+interface InputOptions {
+	readonly title?: string;
+	readonly value?: string;
+	readonly validateInput?: (text: string) => string | undefined;
+}
+
+/** A debug session as VS Code shows it to an extension. */
+export interface StandInSession {
+	readonly id?: string;
+	readonly name?: string;
+	readonly type: string;
+	readonly configuration?: Readonly<Record<string, unknown>>;
+	customRequest?(request: string, args?: object): Promise<unknown>;
+}
 
 export interface StandInView {
 	readonly provider: TreeProvider;
@@ -281,6 +179,28 @@ export const host = {
 	uriHandlers: [] as { handleUri(uri: Uri): void }[],
 	/** Where Save and Open lead to. */
 	dialogs: [] as (Uri | undefined)[],
+	/** Picks and inputs that were shown. */
+	questions: [] as Question[],
+	/** What ran under a progress, and may be cancelled there. */
+	works: [] as { readonly title: string; readonly reports: readonly object[]; cancel(): void }[],
+	panels: [] as StandInPanel[],
+	/** What other extensions export, by their ids. */
+	exported: new Map<string, object>(),
+
+	/** A window in which nothing has happened. Files of tests share this one. */
+	reset(): void {
+		for (const part of Object.values(host)) {
+			if (Array.isArray(part)) part.length = 0;
+			else if (part instanceof Map || part instanceof Set) part.clear();
+		}
+		host.looks = 0;
+		window.activeTerminal = undefined;
+		window.activeTextEditor = undefined;
+		window.tabGroups.all = [];
+		debug.activeDebugSession = undefined;
+		debug.activeStackItem = undefined;
+		workspace.isTrusted = true;
+	},
 
 	touch(uri: Uri): void {
 		const key = uri.toString();
@@ -311,6 +231,11 @@ export const host = {
 	},
 	extensionsChanged(): void {
 		events.extensions.fire();
+	},
+	/** VS Code shows another debug session, or none. */
+	showDebugging(session: StandInSession | undefined): void {
+		debug.activeDebugSession = session;
+		events.debugActive.fire(session);
 	},
 	endDebugging(session: object): void {
 		events.debugEnded.fire(session);
@@ -364,11 +289,29 @@ export const window = {
 	showInformationMessage: (text: string, ...rest: readonly unknown[]) => say("information", text, rest),
 	showWarningMessage: (text: string, ...rest: readonly unknown[]) => say("warning", text, rest),
 	showErrorMessage: (text: string, ...rest: readonly unknown[]) => say("error", text, rest),
-	showQuickPick: async (items: readonly { readonly label: string }[]) => {
+	showQuickPick: async (items: readonly { readonly label: string }[], options?: { readonly placeHolder?: string }) => {
+		const choices = items.map(({ label }) => label);
+		host.questions.push({ title: options?.placeHolder ?? "", choices, refused: [] });
 		const answer = host.answers.shift();
 		return answer === undefined ? undefined : items.find(({ label }) => label === answer);
 	},
-	showInputBox: async () => host.answers.shift(),
+	showInputBox: async (options: InputOptions = {}): Promise<string | undefined> => {
+		const refused: string[] = [];
+		host.questions.push({ title: options.title ?? "", choices: [options.value ?? ""], refused });
+		for (;;) {
+			const answer = host.answers.shift();
+			const why = answer === undefined ? undefined : options.validateInput?.(answer);
+			if (!why) return answer;
+			refused.push(why);
+		}
+	},
+	createInputBox: () => new StandInInputBox(host.answers, host.questions),
+	createQuickPick: () => new StandInQuickPick(host.answers, host.questions),
+	createWebviewPanel: (_type: string, title: string, column: number) => {
+		const panel = new StandInPanel(title, column);
+		host.panels.push(panel);
+		return panel;
+	},
 	showSaveDialog: async () => host.dialogs.shift(),
 	showOpenDialog: async () => {
 		const uri = host.dialogs.shift();
@@ -379,9 +322,14 @@ export const window = {
 		return new Disposable(() => undefined);
 	},
 	withProgress: async <T>(
-		_options: object,
+		{ title }: { readonly title: string },
 		work: (report: { report(value: object): void }, token: CancellationTokenSource["token"]) => Promise<T>,
-	): Promise<T> => work({ report: () => undefined }, new CancellationTokenSource().token),
+	): Promise<T> => {
+		const source = new CancellationTokenSource();
+		const reports: object[] = [];
+		host.works.push({ title, reports, cancel: () => source.cancel() });
+		return work({ report: (value) => void reports.push(value) }, source.token);
+	},
 	createStatusBarItem: () => {
 		const item = { text: "", tooltip: "", visible: false };
 		host.statusBar.push(item);
@@ -407,12 +355,13 @@ export const window = {
 		return host.terminals;
 	},
 	activeTerminal: undefined as StandInTerminal | undefined,
-	activeTextEditor: undefined as { readonly document: TextDocument } | undefined,
+	activeTextEditor: undefined as { readonly document: TextDocument; readonly selection?: Range } | undefined,
 	visibleTextEditors: [] as { readonly document: TextDocument; readonly viewColumn: number }[],
-	tabGroups: { all: [], activeTabGroup: { viewColumn: 1 } },
+	tabGroups: { all: [] as { readonly viewColumn: number }[], activeTabGroup: { viewColumn: 1 } },
 	onDidOpenTerminal: events.terminal.event,
 	onDidChangeActiveTerminal: events.activeTerminal.event,
-	showTextDocument: async (document: TextDocument, options?: { readonly selection?: Range }) => {
+	showTextDocument: async (shown: TextDocument | Uri, options?: { readonly selection?: Range }) => {
+		const document = shown instanceof TextDocument ? shown : await workspace.openTextDocument(shown);
 		host.shown.push({ document, options });
 		return { document };
 	},
@@ -459,6 +408,10 @@ const fs = {
 	},
 	writeFile: async (uri: Uri, bytes: Uint8Array): Promise<void> => host.write(uri, bytes),
 	createDirectory: async (): Promise<void> => undefined,
+	delete: async (uri: Uri): Promise<void> => {
+		if (!host.files.has(uri.toString())) throw FileSystemError.FileNotFound(uri);
+		host.remove(uri);
+	},
 };
 
 export const workspace = {
@@ -550,7 +503,7 @@ export const languages = {
 
 export const tests = {
 	createTestController: () => {
-		const controller = new StandInController();
+		const controller = new StandInController(host.runs);
 		host.controllers.push(controller);
 		return controller;
 	},
@@ -559,8 +512,8 @@ export const tests = {
 export const tasks = { registerTaskProvider: (_type: string, provider: object) => registered("tasks", provider) };
 
 export const debug = {
-	activeDebugSession: undefined as { readonly type: string } | undefined,
-	activeStackItem: undefined,
+	activeDebugSession: undefined as StandInSession | undefined,
+	activeStackItem: undefined as { readonly threadId: number; readonly frameId?: number } | undefined,
 	onDidTerminateDebugSession: events.debugEnded.event,
 	onDidChangeActiveDebugSession: events.debugActive.event,
 	onDidReceiveDebugSessionCustomEvent: events.debugCustom.event,
@@ -574,6 +527,10 @@ export const debug = {
 };
 
 export const extensions = {
-	getExtension: (id: string) => (host.extensions.has(id) ? { id } : undefined),
+	getExtension: (id: string) => {
+		const exported = host.exported.get(id);
+		if (exported) return { id, activate: async () => exported };
+		return host.extensions.has(id) ? { id } : undefined;
+	},
 	onDidChange: events.extensions.event,
 };

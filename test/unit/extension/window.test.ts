@@ -30,6 +30,7 @@ const at = (path: string) => Uri.joinPath(root, path);
 let window: ExtensionWindow;
 
 beforeAll(async () => {
+	host.reset();
 	host.settings.set("xv6Lab.machine.harts", 1);
 	host.settings.set("xv6Lab.toolchain.kind", "bundled");
 	await putTree(root, "hw5-anonymous-mmap", "2b");

@@ -171,7 +171,7 @@ export const host = {
 	controllers: [] as StandInController[],
 	views: new Map<string, StandInView>(),
 	diagnostics: new Map<string, readonly InstanceType<typeof Diagnostic>[]>(),
-	statusBar: [] as { text: string; tooltip: string; visible: boolean }[],
+	statusBar: [] as { readonly id: string; text: string; tooltip: string; visible: boolean }[],
 	providers: new Map<string, object>(),
 	documents: [] as TextDocument[],
 	shown: [] as { readonly document: TextDocument; readonly options: { readonly selection?: Range } | undefined }[],
@@ -330,8 +330,8 @@ export const window = {
 		host.works.push({ title, reports, cancel: () => source.cancel() });
 		return work({ report: (value) => void reports.push(value) }, source.token);
 	},
-	createStatusBarItem: () => {
-		const item = { text: "", tooltip: "", visible: false };
+	createStatusBarItem: (id: string) => {
+		const item = { id, text: "", tooltip: "", visible: false };
 		host.statusBar.push(item);
 		return Object.assign(item, {
 			show: () => {

@@ -226,7 +226,7 @@ test("the status bar shows the state that a person has to know first, of all fol
 	const states: { state: string }[] = [];
 	const folders = { all: states, onDidChange: changed.event } as never as Folders;
 	const status = new MachineStatus(folders);
-	const [item] = host.statusBar as [{ text: string; tooltip: string; visible: boolean }];
+	const [item] = host.statusBar as unknown as [{ text: string; tooltip: string; visible: boolean }];
 	const after = (...now: string[]) => {
 		states.splice(0, states.length, ...now.map((state) => ({ state })));
 		changed.fire();

@@ -79,9 +79,9 @@ export class Debugging implements vscode.Disposable {
 			"xv6Lab.debug.whoWrote": (context?: VariableContext) => this.whoWrote(context),
 			"xv6Lab.debug.reverseStepOut": () => this.onThread("xv6/reverseStepOut"),
 			"xv6Lab.debug.goToInstruction": () => this.goToInstruction(),
-			"xv6Lab.debug.runToFailure": () => this.custom("xv6/runToFailure"),
-			"xv6Lab.debug.seek": (instruction: number) => this.custom("xv6/goToInstruction", { instruction }),
-			"xv6Lab.debug.toPresent": () => this.custom("xv6/toPresent"),
+			"xv6Lab.debug.runToFailure": () => askDebugger("xv6/runToFailure"),
+			"xv6Lab.debug.seek": (instruction: number) => askDebugger("xv6/goToInstruction", { instruction }),
+			"xv6Lab.debug.toPresent": () => askDebugger("xv6/toPresent"),
 			"xv6Lab.debug.newFuture": () => this.newFuture(),
 		};
 		for (const [id, run] of Object.entries(commands))
@@ -198,22 +198,9 @@ export class Debugging implements vscode.Disposable {
 		this.status.show();
 	}
 
-	private async custom(request: string, args?: object): Promise<void> {
-		const session = vscode.debug.activeDebugSession;
-		if (session?.type !== type) {
-			void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no debug session runs. Press F5 to start one."));
-			return;
-		}
-		try {
-			await session.customRequest(request, args);
-		} catch (error) {
-			void vscode.window.showWarningMessage(`xv6: ${(error as Error).message}`);
-		}
-	}
-
 	private async onThread(request: string): Promise<void> {
 		const item = vscode.debug.activeStackItem;
-		if (item) await this.custom(request, { threadId: item.threadId });
+		if (item) await askDebugger(request, { threadId: item.threadId });
 	}
 
 	private frameId(): number | undefined {
@@ -227,7 +214,7 @@ export class Debugging implements vscode.Disposable {
 		const more = frameId === undefined ? {} : { frameId };
 		const { variable, container } = context ?? {};
 		if (variable?.name !== undefined && container?.variablesReference) {
-			return this.custom("xv6/whoWrote", {
+			return askDebugger("xv6/whoWrote", {
 				variablesReference: container.variablesReference,
 				name: variable.name,
 				...more,
@@ -244,7 +231,7 @@ export class Debugging implements vscode.Disposable {
 		});
 		if (!expression) return;
 		const isAddress = /^(?:[pk]|u\d+):0x[0-9a-fA-F]+$/.test(expression.trim());
-		await this.custom("xv6/whoWrote", isAddress ? { memoryReference: expression.trim() } : { expression, ...more });
+		await askDebugger("xv6/whoWrote", isAddress ? { memoryReference: expression.trim() } : { expression, ...more });
 	}
 
 	private async goToInstruction(): Promise<void> {
@@ -255,7 +242,7 @@ export class Debugging implements vscode.Disposable {
 			),
 			validateInput: (value) => (/^[\d,_ ]+$/.test(value.trim()) ? undefined : vscode.l10n.t("A number")),
 		});
-		if (text) await this.custom("xv6/goToInstruction", { instruction: Number(text.replace(/[,_ ]/g, "")) });
+		if (text) await askDebugger("xv6/goToInstruction", { instruction: Number(text.replace(/[,_ ]/g, "")) });
 	}
 
 	private async newFuture(): Promise<void> {
@@ -264,7 +251,21 @@ export class Debugging implements vscode.Disposable {
 			"Everything after this moment is discarded. The machine can then be changed, and continues from here.",
 		);
 		const choice = await vscode.window.showWarningMessage(question, { modal: true }, go);
-		if (choice === go) await this.custom("xv6/newFuture");
+		if (choice === go) await askDebugger("xv6/newFuture");
+	}
+}
+
+/** Of the session that VS Code shows; what it cannot do is said. */
+export async function askDebugger(request: string, args?: object): Promise<void> {
+	const session = vscode.debug.activeDebugSession;
+	if (session?.type !== type) {
+		void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no debug session runs. Press F5 to start one."));
+		return;
+	}
+	try {
+		await session.customRequest(request, args);
+	} catch (error) {
+		void vscode.window.showWarningMessage(`xv6: ${(error as Error).message}`);
 	}
 }
 

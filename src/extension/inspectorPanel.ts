@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import type { InspectorAnswer, MachineAction, ToInspector } from "../protocol/inspector.ts";
 import { parseFromInspector } from "../protocol/inspectorMessages.ts";
-import { treeName } from "./debug.ts";
+import { askDebugger, treeName } from "./debug.ts";
 import type { Folders } from "./folders.ts";
 import { askEngine } from "./inspectorRequests.ts";
 import type { LabFolder } from "./labFolder.ts";
@@ -97,7 +97,7 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
 		inspector.dispose();
 		const { folder } = inspector;
 		const isWatched = [...this.inspectors].some((other) => other.folder === folder);
-		if (!isWatched && folder.machineAlive) void folder.engine().request("watchModel", { on: false });
+		if (!isWatched && folder.machineAlive) void folder.ask("watchModel", { on: false });
 	}
 
 	dispose(): void {
@@ -157,13 +157,12 @@ class Inspector {
 	}
 
 	private async watch(): Promise<void> {
-		if (this.ready) await this.folder.engine().request("watchModel", { on: true });
+		if (this.ready) await this.folder.ask("watchModel", { on: true });
 	}
 
 	private async receive(received: unknown): Promise<void> {
 		const message = parseFromInspector(received);
 		if (!message) return;
-		const engine = this.folder.engine();
 		switch (message.type) {
 			case "ready":
 				this.ready = true;
@@ -173,20 +172,18 @@ class Inspector {
 				this.wanted = undefined;
 				return this.watch();
 			case "drawn":
-				await engine.request("modelDrawn", undefined);
-				return;
+				return this.folder.ask("modelDrawn", undefined);
 			case "walk":
 			case "writer":
 			case "activity":
 			case "network":
-				return this.answer(message.id, () => askEngine(engine, message));
+				return this.answer(message.id, () => askEngine(this.folder.engine(), message));
 			case "control":
 				return this.answer(message.id, () => this.control(message.action));
 			case "openSource":
 				return openSource(this.folder.root, message.file, message.line || 1);
 			case "debug":
-				await debugSession()?.customRequest("xv6/goToInstruction", { instruction: message.instret });
-				return;
+				return askDebugger("xv6/goToInstruction", { instruction: message.instret });
 		}
 	}
 

@@ -438,7 +438,7 @@ export class LabFolder implements vscode.Disposable {
 
 	/** Requests whose failure is the engine's end, which is reported once, elsewhere. */
 	async ask(
-		kind: "input" | "consoleShown" | "cancel" | "stop" | "newFuture" | "toPresent",
+		kind: "input" | "consoleShown" | "cancel" | "stop" | "newFuture" | "toPresent" | "watchModel" | "modelDrawn",
 		params: never | object | undefined,
 	): Promise<void> {
 		if (!this.client) return;

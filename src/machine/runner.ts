@@ -73,6 +73,14 @@ export class Runner {
 	}
 
 	run(budget: Instructions, options: RunOptions = {}): StopReason {
+		const stop = this.runToStop(budget, options);
+		if (!this.stopAsked) return stop;
+		// A listener asked when the core had come back: that stops this run, and not the next one as well.
+		this.stopAsked = false;
+		return stop.kind === "budget" || stop.kind === "idle" || stop.kind === "waiting" ? { kind: "requested" } : stop;
+	}
+
+	private runToStop(budget: Instructions, options: RunOptions): StopReason {
 		for (const hart of options.pass ?? []) this.parts.core().passBreakpoint(hart);
 		const limit = this.instret + budget;
 		while (this.instret < limit) {

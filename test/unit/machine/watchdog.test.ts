@@ -159,3 +159,16 @@ test("a guest that spins for ever ends with its budget, and the host is free bet
 	expect(guest.machine.run(20 * M)).toEqual({ kind: "budget" });
 	expect(guest.machine.instret).toBe(20 * M);
 });
+
+test.each([
+	["a hart that traps for ever", "li t0, 0x40000000\njr t0", M],
+	["a hart that waits for ever", "wait:\nwfi\nj wait", M],
+])(
+	"a listener that asks for a stop because of %s ends this run, and not the next one too",
+	async (_, kernel, budget) => {
+		const { machine } = await boot({ kernel });
+		machine.onStall(() => machine.requestStop());
+		expect(machine.run(budget)).toEqual({ kind: "requested" });
+		expect(machine.run(budget).kind).not.toBe("requested");
+	},
+);

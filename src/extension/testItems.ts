@@ -35,9 +35,7 @@ export class TestItems {
 			if (lab) this.updateLab(folder, lab);
 			for (const { program } of programTests) this.updateProgram(folder, program);
 		}
-		this.controller.items.forEach((item) => {
-			if (!wanted.has(item.id)) this.controller.items.delete(item.id);
-		});
+		keepOnly(this.controller.items, wanted);
 	}
 
 	private updateLab(folder: LabFolder, lab: LabInfo): void {
@@ -45,18 +43,16 @@ export class TestItems {
 		const root = this.item(this.controller.items, folder.root.toString(), label, folder.root, { kind: "lab", folder });
 		root.description = folder.tree.recognised ?? "";
 		root.sortText = "0";
-		for (const [i, task] of lab.tasks.entries()) {
+		const tasks = lab.tasks.filter(({ id }) => lab.tests.some((test) => test.task === id));
+		for (const [i, task] of tasks.entries()) {
 			const tests = lab.tests.filter((test) => test.task === task.id);
-			if (tests.length === 0) {
-				root.children.delete(task.id);
-				continue;
-			}
 			const label = `${task.id}: ${task.title}`;
 			const parent = this.item(root.children, task.id, label, undefined, { kind: "task", folder });
 			parent.sortText = inOrder(i);
 			this.updateTests(parent, tests, folder);
 			put(root.children, parent);
 		}
+		keepOnly(root.children, new Set(tasks.map(({ id }) => id)));
 		put(this.controller.items, root);
 	}
 
@@ -110,11 +106,7 @@ export class TestItems {
 			kept.get(parent)?.add(test.id);
 			kept.set(item, new Set());
 		}
-		for (const [item, ids] of kept) {
-			item.children.forEach((child) => {
-				if (!ids.has(child.id)) item.children.delete(child.id);
-			});
-		}
+		for (const [item, ids] of kept) keepOnly(item.children, ids);
 	}
 
 	/** The item with this id in the list, or a new one that is not in it yet. */
@@ -223,6 +215,13 @@ const isAt = (item: vscode.TestItem, uri: vscode.Uri): boolean => item.uri?.toSt
 /** A root comes last, with all that is below it: one message instead of one for each item. */
 function put(list: vscode.TestItemCollection, item: vscode.TestItem): void {
 	if (list.get(item.id) !== item) list.add(item);
+}
+
+/** What a tree has no more goes. */
+function keepOnly(list: vscode.TestItemCollection, ids: ReadonlySet<string>): void {
+	list.forEach(({ id }) => {
+		if (!ids.has(id)) list.delete(id);
+	});
 }
 
 /** Sorts as numbers do. */

@@ -2,14 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as vscode from "vscode";
 import { start, type Xv6LabApi } from "../../src/extension/app.ts";
+import type { EngineClient } from "../../src/extension/engineClient.ts";
 import type { LabFolder } from "../../src/extension/labFolder.ts";
 import { catalog, repository } from "./lab.ts";
 import { localEngine } from "./localEngine.ts";
 import { host, StandInItems, type StandInRun, Uri } from "./vscode.ts";
 
+interface Engine extends EngineClient {
+	close(): Promise<void>;
+	crash(why: string): void;
+}
+
 /** The whole extension as `activate` starts it, in a window that stands in for VS Code's, with real engines in this process. */
-export class ExtensionWindow {
-	readonly engines: ReturnType<typeof localEngine>[] = [];
+export class ExtensionWindow<E extends Engine = Engine> {
+	readonly engines: E[] = [];
 	readonly api: Xv6LabApi;
 	private readonly context = {
 		subscriptions: [] as { dispose(): unknown }[],
@@ -18,11 +24,11 @@ export class ExtensionWindow {
 		globalStorageUri: Uri.file("/storage"),
 	};
 
-	constructor() {
+	constructor(makeEngine: () => E = localEngine as unknown as () => E) {
 		const platform = {
 			hasProcesses: true,
 			startEngine: () => {
-				const engine = localEngine();
+				const engine = makeEngine();
 				this.engines.push(engine);
 				return engine;
 			},

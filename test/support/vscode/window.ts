@@ -237,6 +237,9 @@ export const host = {
 		debug.activeDebugSession = session;
 		events.debugActive.fire(session);
 	},
+	activateTerminal(terminal: StandInTerminal | undefined): void {
+		events.activeTerminal.fire(terminal);
+	},
 	endDebugging(session: object): void {
 		events.debugEnded.fire(session);
 	},

@@ -179,6 +179,8 @@ export const host = {
 	uriHandlers: [] as { handleUri(uri: Uri): void }[],
 	/** Where Save and Open lead to. */
 	dialogs: [] as (Uri | undefined)[],
+	/** What *Save* proposed. */
+	saved: [] as { readonly defaultUri: Uri }[],
 	/** Picks and inputs that were shown. */
 	questions: [] as Question[],
 	/** What ran under a progress, and may be cancelled there. */
@@ -315,7 +317,10 @@ export const window = {
 		host.panels.push(panel);
 		return panel;
 	},
-	showSaveDialog: async () => host.dialogs.shift(),
+	showSaveDialog: async (options: { readonly defaultUri: Uri }) => {
+		host.saved.push(options);
+		return host.dialogs.shift();
+	},
 	showOpenDialog: async () => {
 		const uri = host.dialogs.shift();
 		return uri && [uri];

@@ -29,7 +29,6 @@ export class DebugSession implements Disposable, RequestContext {
 	private debug: Debugger | undefined;
 	private view: Inspection | undefined;
 	private args: LaunchArguments = {};
-	private attached = false;
 	private configured: (() => void) | undefined;
 	readonly sources = new Sources();
 	private lastHalt: Halt | undefined;
@@ -251,7 +250,6 @@ export class DebugSession implements Disposable, RequestContext {
 	private async begin(args: LaunchArguments, attach: boolean): Promise<Body> {
 		this.letGo();
 		this.args = args;
-		this.attached = attach;
 		const target = attach
 			? await this.host.attach(args)
 			: await this.host.launch(args, (text) => this.output(`${text}\n`));

@@ -141,7 +141,7 @@ export class Stepper {
 			const passed = await this.passDetour(thread, before, what, kind);
 			if (passed) return passed;
 			if (what.calls) {
-				const back = await this.runTo(thread, before.registers.pc + BigInt(what.length), before.sp);
+				const back = await this.untilCallReturns(thread, before, what);
 				if (back) return back;
 			}
 		}
@@ -153,6 +153,8 @@ export class Stepper {
 	private async line(thread: Thread, kind: "over" | "into"): Promise<Halt> {
 		const start = this.here(thread);
 		if (!start) return this.lost(thread);
+		// Without lines there is no other one to go to.
+		if (!start.info || start.info.empty) return this.instruction(thread, kind);
 		let origin = start;
 		for (let made = 0; made < mostInstructions; made++) {
 			if (made % stepsPerBreath === stepsPerBreath - 1) {
@@ -171,7 +173,7 @@ export class Stepper {
 			if (this.isCall(before, what, now)) {
 				const entered = kind === "into" ? await this.enter(thread, now) : undefined;
 				if (entered) return entered;
-				const back = await this.runTo(thread, before.registers.pc + BigInt(what.length), before.sp);
+				const back = await this.untilCallReturns(thread, before, what);
 				if (back) return back;
 				now = this.here(thread);
 				if (!now) return this.lost(thread);
@@ -202,6 +204,18 @@ export class Stepper {
 			before.registers.mode === now.registers.mode &&
 			now.registers.pc !== before.registers.pc + BigInt(what.length)
 		);
+	}
+
+	private async untilCallReturns(
+		thread: Thread,
+		{ registers, sp }: Here,
+		what: Instruction,
+	): Promise<Halt | undefined> {
+		const pc = this.hartOf(thread)?.pc;
+		// What usertrapret calls on the trampoline returns to the program, and never to usertrapret.
+		if (registers.mode === "kernel" && pc !== undefined && this.owner.contexts.link(pc) !== pc)
+			return (await this.untilUserMode(thread)) ?? (await this.throughStub(thread)) ?? this.halt(thread);
+		return this.runTo(thread, registers.pc + BigInt(what.length), sp);
 	}
 
 	private isNewLine(from: Here, now: Here, kind: "over" | "into"): boolean {
@@ -260,14 +274,29 @@ export class Stepper {
 			return this.untilUserMode(thread);
 		}
 		if (hart.mode === 3 && before.registers.mode !== "machine")
-			return this.runTo(thread, hart.csr(mepc) ?? 0n, before.sp);
+			return this.untilItReturns(thread, hart.csr(mepc) ?? 0n, before, what);
 		const trapped =
 			before.registers.mode === "kernel" &&
 			hart.mode === 1 &&
 			hart.pc === (hart.csr(csr("stvec")) ?? 0n) &&
 			!what.calls;
-		if (trapped && what.mnemonic !== "jalr") return this.runTo(thread, hart.csr(sepc) ?? 0n, before.sp);
+		if (trapped && what.mnemonic !== "jalr") return this.untilItReturns(thread, hart.csr(sepc) ?? 0n, before, what);
 		return undefined;
+	}
+
+	/** A handler returns to the instruction that trapped, to make it again, or (a call of firmware, a breakpoint) to the next one. */
+	private untilItReturns(
+		thread: Thread,
+		trapped: bigint,
+		{ registers, sp }: Here,
+		{ length }: Instruction,
+	): Promise<Halt | undefined> {
+		const when = (hart: Hart) => hart.register(2) === sp && this.isOn(thread, hart);
+		const next = trapped === registers.pc ? [trapped + BigInt(length)] : [];
+		return this.runUntilGone(
+			thread,
+			[trapped, ...next].map((pc) => ({ pc, when })),
+		);
 	}
 
 	/** To the first line of C in the kernel: usertrap. */

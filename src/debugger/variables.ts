@@ -67,7 +67,7 @@ export class Variables {
 			scopes.push({ name, variablesReference: this.reference(container), expensive: false, ...more });
 		};
 		if (frame.function) add("Locals", this.locals(frame), { presentationHint: "locals" });
-		if (frame.symbols?.info) add("Globals", this.globals(frame), { expensive: true });
+		if (frame.symbols?.info?.empty === false) add("Globals", this.globals(frame), { expensive: true });
 		add("Registers", this.registers(frame, thread), { presentationHint: "registers" });
 		const hart = thread.hart;
 		if (hart && frame.isTop) add(`CSRs of hart ${hart.id}`, this.csrs(thread), { presentationHint: "registers" });

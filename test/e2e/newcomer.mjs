@@ -47,6 +47,13 @@ class Newcomer {
 		await this.workbench.waitTerminal(/▸ Run again[^\n]*\n+\$ *$/);
 	}
 
+	/** The workbench says that it waits for a chord's second key: in a web page, too, whose keys it gets by messages. */
+	async chord(key) {
+		await this.page.keyboard.press("Control+Alt+X");
+		await this.page.locator(".part.statusbar").getByText("Waiting for second key of chord").waitFor();
+		await this.page.keyboard.press(key);
+	}
+
 	/** So many pages of the inspector have drawn a time line; the handout's preview is a webview as well. */
 	async inspectors(wanted) {
 		const drawn = async () => {
@@ -210,8 +217,7 @@ export const newcomerCases = {
 		await workbench.command("xv6: Open Walkthrough");
 		await page.locator(".gettingStartedContainer .getting-started-step").first().waitFor();
 		await me.shot("walkthrough");
-		await keyboard.press("Control+Alt+X");
-		await keyboard.press("n");
+		await me.chord("n");
 		await workbench.row("HW5: anonymous memory mappings").waitFor();
 		await workbench.take("HW5: anonymous memory mappings");
 		const question = (text) => page.locator(".quick-input-widget", { hasText: text });
@@ -229,8 +235,7 @@ export const newcomerCases = {
 		await me.opened();
 		await me.shot("opened");
 		await me.picture("task");
-		await keyboard.press("Control+Alt+X");
-		await keyboard.press(".");
+		await me.chord(".");
 		await me.card(/✗ Failed: [\s\S]*where +kernel\/syscall\.c/);
 		await page.locator(".part.sidebar .codicon-error").first().waitFor();
 		await me.shot("red");
@@ -243,14 +248,12 @@ export const newcomerCases = {
 			await keyboard.press("Control+S");
 		});
 		await me.shot("edited");
-		await keyboard.press("Control+Alt+X");
-		await keyboard.press(".");
+		await me.chord(".");
 		await me.card(/✓ Passed: /);
 		await page.locator(".part.sidebar .codicon-circle-filled, .part.sidebar .codicon-pass-filled").first().waitFor();
 		await me.shot("green");
 		await me.picture("green");
-		await keyboard.press("Control+Alt+X");
-		await keyboard.press("i");
+		await me.chord("i");
 		await me.inspectors(1);
 		await me.shot("memory");
 		await me.picture("memory");

@@ -60,19 +60,33 @@ async function browser(print) {
 }
 
 /** Suites in a real workbench. */
-async function workbench(print, suite) {
+async function workbench(print, suite, folder = suite, more = {}) {
 	const ready = await prepareWorkbench();
 	if (!ready.ok) {
 		console.log(`${suite}: NOT RUN, ${ready.reason}. Not tested: what runs in a browser or inside a real VS Code.`);
 		return { passed: 0, failed: process.env.CI ? 1 : 0, skipped: 1 };
 	}
-	return reported(print, suite, { ...ready.env, ...(outcomes.has("build") ? { XV6_LAB_BUILT: "1" } : {}) });
+	const built = outcomes.has("build") ? { XV6_LAB_BUILT: "1" } : {};
+	return reported(print, suite, { ...ready.env, ...built, ...more }, folder);
+}
+
+let packaged;
+
+/** Both parts of the end-to-end cases install one package. Resolves to undefined where it could not be made: they say why then. */
+function packageOnce() {
+	const args = ["scripts/package.mjs", ...(outcomes.has("build") ? ["--built"] : [])];
+	packaged ??= run("node", args, { print: () => undefined });
+	return packaged.then((code) => (code === 0 ? { XV6_LAB_VSIX: `${root}xv6-lab.vsix` } : undefined));
+}
+
+async function endToEnd(print, part) {
+	return workbench(print, part, "e2e", { XV6_LAB_CASES: part, ...(await packageOnce()) });
 }
 
 /** Runs a suite that writes its own {passed, failed, skipped}. */
-async function reported(print, suite, env) {
+async function reported(print, suite, env, folder = suite) {
 	const file = `${results}/${suite}.json`;
-	const code = await run("node", [`test/${suite}/run.mjs`, file], { print, env });
+	const code = await run("node", [`test/${folder}/run.mjs`, file], { print, env });
 	const report = readJson(file);
 	if (!report || report.passed + report.failed === 0) return { passed: 0, failed: 1, skipped: 0 };
 	return {
@@ -91,10 +105,12 @@ const suites = {
 	labs: () => vitest("labs"),
 	browser: (print) => browser(print),
 	integration: (print) => workbench(print, "integration"),
-	e2e: (print) => workbench(print, "e2e"),
+	inspector: (print) => endToEnd(print, "inspector"),
+	e2e: (print) => endToEnd(print, "e2e"),
 };
 const chosen = Object.keys(suites).filter((name) => wanted.length === 0 || wanted.includes(name));
-const inWindow = ["browser", "integration", "e2e"];
+/** Each list runs beside the other and beside the suites without a window. */
+const inWindow = [["browser", "integration", "inspector"], ["e2e"]];
 
 /** Suite to {passed, failed, skipped, seconds}. */
 const outcomes = new Map();
@@ -125,10 +141,11 @@ async function beside(names) {
 if (chosen[0] === "build") await inOrder(["build"]);
 const built = !outcomes.get("build")?.failed;
 const rest = built ? chosen.filter((name) => name !== "build") : [];
-const others = rest.filter((name) => !inWindow.includes(name));
+const others = rest.filter((name) => !inWindow.flat().includes(name));
 // Without a build of now the end-to-end suite makes one, which nobody may read meanwhile.
 if (serial || !outcomes.has("build") || others.length === 0) await inOrder(rest);
-else await Promise.all([inOrder(others), beside(rest.filter((name) => inWindow.includes(name)))]);
+else
+	await Promise.all([inOrder(others), ...inWindow.map((lane) => beside(lane.filter((name) => rest.includes(name))))]);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const table = [];

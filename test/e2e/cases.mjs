@@ -15,7 +15,10 @@ import { task1a, threeFunctions } from "./strangerEdits.mjs";
 import { virtualCases } from "./virtualCases.mjs";
 import { themes, windowCases } from "./windowCases.mjs";
 
-export const cases = {
+/** Of the inspector's page; the suites' script runs them beside the others. */
+const ofInspector = { ...inspectorCases, ...inspectorPause, ...inspectorPictures };
+
+const ofWindow = {
 	async "in a browser's own extension host, prodcons1 is built, run and judged without any server's help"({
 		openWeb,
 		makeWorkspace,
@@ -172,10 +175,6 @@ export const cases = {
 	// Minutes each: the newcomer's whole way, a course tree's usertests.
 	...(process.env.FULL === "1" || process.env.XV6_LAB_PICTURES === "1" ? { ...newcomerCases, ...ownTreeCases } : {}),
 
-	...inspectorCases,
-	...inspectorPause,
-	...inspectorPictures,
-
 	async "a stranger edits three functions, led by the explanations, and turns red into green"({
 		open,
 		makeWorkspace,
@@ -212,4 +211,10 @@ export const cases = {
 		await workbench.waitTerminal(/total = 55[^✗]*✓ Passed: prodcons1/);
 		await picture(workbench, "green", ".part.panel");
 	},
+};
+
+/** By the part that XV6_LAB_CASES names; without it all. */
+export const cases = { e2e: ofWindow, inspector: ofInspector }[process.env.XV6_LAB_CASES] ?? {
+	...ofWindow,
+	...ofInspector,
 };

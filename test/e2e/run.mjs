@@ -224,5 +224,7 @@ try {
 	rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 }
 writeFileSync(report, JSON.stringify(total));
-console.log(`e2e: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+console.log(
+	`${process.env.XV6_LAB_CASES ?? "e2e"}: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
+);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -10,8 +10,10 @@ import { applyPatch } from "../../src/lab/patch.ts";
 import { type Diagnosis, renderDiagnoses } from "../../src/protocol/diagnosis.ts";
 import type { Finding } from "../../src/protocol/kernelModel.ts";
 import { Shell } from "../../src/session/shell.ts";
-import { kernelCases } from "../cases/cases.ts";
-import { moreCases } from "../cases/moreCases.ts";
+import { faultCases } from "../cases/faultCases.ts";
+import { hangCases } from "../cases/hangCases.ts";
+import { panicCases } from "../cases/panicCases.ts";
+import { resourceCases } from "../cases/resourceCases.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
 import { type Edit, progTree } from "../support/progTree.ts";
 
@@ -85,25 +87,28 @@ describe("trees that people broke", () => {
 });
 
 describe("one fault of each kind", () => {
-	test.each([...kernelCases, ...moreCases].map((one) => [one.name, one] as const))("%s", async (_, one) => {
-		const files = new Map(await catalog.workspace(undefined));
-		const text = (path: string) => new TextDecoder().decode(files.get(path));
-		for (const [file, from, to] of one.edits) {
-			expect(text(file).split(from).length, `${file} has this once: ${from}`).toBe(2);
-			files.set(file, utf8(text(file).replace(from, () => to)));
-		}
-		if (one.program !== undefined) {
-			files.set("user/prog.c", utf8(`#include "kernel/types.h"\n#include "user/user.h"\n${one.program}`));
-			files.set("Makefile", utf8(text("Makefile").replace("$U/_ls\\\n", () => "$U/_ls\\\n\t$U/_prog\\\n")));
-		}
-		const got = await run(files, one.command ?? "prog");
-		expect(got.end, got.text).toBe(one.end);
-		expect(got.diagnoses[0]?.kind, got.text).toBe(one.kind);
-		expect(got.text.split("\n")[0]).toMatch(new RegExp(one.cause.source, "i"));
-		for (const { frames } of got.diagnoses)
-			for (const frame of frames.filter(({ name }) => name.startsWith("sys_")))
-				expect(frame.line, got.text).toBeDefined();
-	});
+	test.each([...panicCases, ...faultCases, ...hangCases, ...resourceCases].map((one) => [one.name, one] as const))(
+		"%s",
+		async (_, one) => {
+			const files = new Map(await catalog.workspace(undefined));
+			const text = (path: string) => new TextDecoder().decode(files.get(path));
+			for (const [file, from, to] of one.edits) {
+				expect(text(file).split(from).length, `${file} has this once: ${from}`).toBe(2);
+				files.set(file, utf8(text(file).replace(from, () => to)));
+			}
+			if (one.program !== undefined) {
+				files.set("user/prog.c", utf8(`#include "kernel/types.h"\n#include "user/user.h"\n${one.program}`));
+				files.set("Makefile", utf8(text("Makefile").replace("$U/_ls\\\n", () => "$U/_ls\\\n\t$U/_prog\\\n")));
+			}
+			const got = await run(files, one.command ?? "prog");
+			expect(got.end, got.text).toBe(one.end);
+			expect(got.diagnoses[0]?.kind, got.text).toBe(one.kind);
+			expect(got.text.split("\n")[0]).toMatch(new RegExp(one.cause.source, "i"));
+			for (const { frames } of got.diagnoses)
+				for (const frame of frames.filter(({ name }) => name.startsWith("sys_")))
+					expect(frame.line, got.text).toBeDefined();
+		},
+	);
 });
 
 describe("kernels without a fault", () => {

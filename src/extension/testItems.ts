@@ -15,12 +15,18 @@ type Node =
 export class TestItems {
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
 	/** The trees that the items of each folder were made of. */
-	private readonly made = new WeakMap<LabFolder, TreeInfo>();
+	private made = new WeakMap<LabFolder, TreeInfo>();
 
 	constructor(
 		private readonly controller: vscode.TestController,
 		private readonly folders: Folders,
 	) {}
+
+	/** As `update`, when what the items are called has changed. */
+	rename(): void {
+		this.made = new WeakMap();
+		this.update();
+	}
 
 	/** Makes the items equal to the trees; an item that stays keeps its results. */
 	update(): void {
@@ -95,10 +101,12 @@ export class TestItems {
 			const [file, line] = test.grade ? [test.grade.file, test.grade.line] : [source, test.line ?? main];
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
-			// A screen reader says an item's description in place of its label: the points belong to the label.
-			const label = test.grade ? `${test.title} (${pointsOf(test.grade.points)})` : test.title;
+			// A screen reader says an item's description in place of its label: points, and for its user the command, belong to the label.
+			const command = isReadAloud() ? test.command : undefined;
+			const more = test.grade ? pointsOf(test.grade.points) : command;
+			const label = more === undefined ? test.title : `${test.title} (${more})`;
 			const item = this.item(parent.children, test.id, label, uri, { kind: "test", folder, id: test.id });
-			if (!test.grade) item.description = test.command;
+			item.description = more === undefined ? test.command : "";
 			item.range = line === undefined ? undefined : startOf(line);
 			item.sortText = inOrder(i);
 			put(parent.children, item);
@@ -216,6 +224,10 @@ const isAt = (item: vscode.TestItem, uri: vscode.Uri): boolean => item.uri?.toSt
 function put(list: vscode.TestItemCollection, item: vscode.TestItem): void {
 	if (list.get(item.id) !== item) list.add(item);
 }
+
+/** VS Code tells extensions of a screen reader by this setting alone, which it sets when the person says that they use one. */
+export const readAloud = "editor.accessibilitySupport";
+const isReadAloud = () => vscode.workspace.getConfiguration().get(readAloud) === "on";
 
 /** What a tree has no more goes. */
 function keepOnly(list: vscode.TestItemCollection, ids: ReadonlySet<string>): void {

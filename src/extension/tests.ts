@@ -8,7 +8,7 @@ import { debugSchedule } from "./debugSchedule.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { TestState } from "./progress.ts";
-import { TestItems, testInfo } from "./testItems.ts";
+import { readAloud, TestItems, testInfo } from "./testItems.ts";
 import { momentOf } from "./testMessages.ts";
 import { TestResults } from "./testResults.ts";
 import { FolderTestRun, type How } from "./testRun.ts";
@@ -56,6 +56,11 @@ export class LabTests implements vscode.Disposable {
 			true,
 		);
 		this.store.add(folders.onDidChange(() => this.items.update()));
+		this.store.add(
+			vscode.workspace.onDidChangeConfiguration((change) => {
+				if (change.affectsConfiguration(readAloud)) this.items.rename();
+			}),
+		);
 		this.store.add(vscode.workspace.onDidOpenTextDocument(({ uri }) => this.items.resolveAt(uri)));
 	}
 

@@ -67,6 +67,7 @@ const events = {
 	changedText: new EventEmitter<{ document: TextDocument; contentChanges: readonly object[] }>(),
 	saved: new EventEmitter<TextDocument>(),
 	opened: new EventEmitter<TextDocument>(),
+	configuration: new EventEmitter<{ affectsConfiguration(section: string): boolean }>(),
 	folders: new EventEmitter<void>(),
 	extensions: new EventEmitter<void>(),
 	terminal: new EventEmitter<StandInTerminal>(),
@@ -179,8 +180,8 @@ export const host = {
 	uriHandlers: [] as { handleUri(uri: Uri): void }[],
 	/** Where Save and Open lead to. */
 	dialogs: [] as (Uri | undefined)[],
-	/** What *Save* proposed. */
-	saved: [] as { readonly defaultUri: Uri }[],
+	/** What they proposed. */
+	shownDialogs: [] as object[],
 	/** Picks and inputs that were shown. */
 	questions: [] as Question[],
 	/** What ran under a progress, and may be cancelled there. */
@@ -233,6 +234,11 @@ export const host = {
 	},
 	extensionsChanged(): void {
 		events.extensions.fire();
+	},
+	/** A person changes a setting while the window is open. */
+	changeSetting(key: string, value: unknown): void {
+		host.settings.set(key, value);
+		events.configuration.fire({ affectsConfiguration: (section) => `${key}.`.startsWith(`${section}.`) });
 	},
 	/** VS Code shows another debug session, or none. */
 	showDebugging(session: StandInSession | undefined): void {
@@ -317,11 +323,12 @@ export const window = {
 		host.panels.push(panel);
 		return panel;
 	},
-	showSaveDialog: async (options: { readonly defaultUri: Uri }) => {
-		host.saved.push(options);
+	showSaveDialog: async (options: object) => {
+		host.shownDialogs.push(options);
 		return host.dialogs.shift();
 	},
-	showOpenDialog: async () => {
+	showOpenDialog: async (options: object) => {
+		host.shownDialogs.push(options);
 		const uri = host.dialogs.shift();
 		return uri && [uri];
 	},
@@ -432,8 +439,8 @@ export const workspace = {
 		return host.documents;
 	},
 	getWorkspaceFolder: (uri: Uri) => host.folders.find((folder) => uri.path.startsWith(folder.uri.path)),
-	getConfiguration: (section: string) => ({
-		get: (key: string) => host.settings.get(`${section}.${key}`),
+	getConfiguration: (section = "") => ({
+		get: (key: string) => host.settings.get(section === "" ? key : `${section}.${key}`),
 		update: async (key: string, value: unknown) => void host.settings.set(`${section}.${key}`, value),
 		inspect: () => undefined,
 	}),
@@ -473,6 +480,7 @@ export const workspace = {
 			dispose: () => undefined,
 		};
 	},
+	onDidChangeConfiguration: events.configuration.event,
 	onDidChangeWorkspaceFolders: events.folders.event,
 	onDidOpenTextDocument: events.opened.event,
 	onDidChangeTextDocument: events.changedText.event,

@@ -344,6 +344,7 @@ describe("a recorded run", () => {
 		await host.run("xv6Lab.openRun");
 		expect([engine().of("cancel").length, host.works.at(-1)?.title]).toEqual([1, "xv6: repeating the recorded run"]);
 		await host.run("xv6Lab.openRun");
+		expect(host.shownDialogs).toMatchObject([{ defaultUri: root, filters: { "Recorded run of xv6": ["xv6run"] } }, {}]);
 		expect([engine().of("openRun").length, host.said]).toEqual([1, []]);
 	});
 
@@ -356,7 +357,7 @@ describe("a recorded run", () => {
 	])("is saved under a name made of its command: %s", async (title, name) => {
 		answers.saveRun = () => ({ bytes: new Uint8Array([1, 2, 3]), title });
 		await host.run("xv6Lab.saveRun");
-		expect(host.saved.at(-1)).toMatchObject({ defaultUri: { path: `/work/tree/${name}.xv6run` } });
+		expect(host.shownDialogs.at(-1)).toMatchObject({ defaultUri: { path: `/work/tree/${name}.xv6run` } });
 		expect(host.said, "the dialog was closed").toEqual([]);
 	});
 

@@ -46,6 +46,12 @@ test("a lab, a name and a place: the files are there, git has them as they were 
 	]);
 	expect(host.questions[0]?.choices.at(-1)).toBe("Only the kernel");
 	expect(host.questions[1]?.choices, "a name is proposed").toEqual(["hw5"]);
+	expect(host.shownDialogs).toEqual([
+		{
+			...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: false },
+			...{ openLabel: "Create mine Here", title: "Where should mine be created?" },
+		},
+	]);
 	const files = await catalog.workspace(lab);
 	expect(written()).toHaveLength(files.size);
 	const main = new TextDecoder().decode(files.get("kernel/main.c"));

@@ -425,6 +425,13 @@ describe("the terminal", () => {
 		expect([terminal.text, shown]).toEqual(["early\r\nab", 8]);
 	});
 
+	test("one that has nothing to show writes nothing", () => {
+		const writes: string[] = [];
+		pty.onDidWrite((text) => writes.push(text));
+		open();
+		expect([writes, shown]).toEqual([[], 0]);
+	});
+
 	test("of a flood that nobody has opened the last screens are kept", () => {
 		for (let i = 0; i < 300; i++) print(`${"x".repeat(998)}\n`);
 		print("end");
@@ -500,6 +507,8 @@ describe("the terminal", () => {
 		print("more");
 		vi.runAllTimers();
 		expect(second.text).toBe("boot\r\nmore");
+		pty.show(true);
+		expect([second.shown, host.terminals.length], "no third one").toEqual([1, 2]);
 		second.dispose();
 		expect([closed, pty.isOpen]).toEqual([1, false]);
 		expect(first).not.toBe(second);

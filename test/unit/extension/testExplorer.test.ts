@@ -99,9 +99,25 @@ describe("its items", () => {
 		await open({ lab: labOf(graded("all", 1), graded("part", 5, "all"), graded("other", 2, "gone")) });
 		expect(explorer().slice(2)).toEqual(["    all (1 point)", "      part (5 points)", "    other (2 points)"]);
 		const part = item("part");
-		expect([part.description, part.uri?.path, part.range?.start.line]).toEqual([undefined, "/work/tree/grade-lab", 49]);
+		expect([part.description, part.uri?.path, part.range?.start.line]).toEqual(["", "/work/tree/grade-lab", 49]);
 		await becomes({ lab: labOf(graded("all", 1)) });
 		expect(explorer().slice(2)).toEqual(["    all (1 point)"]);
+	});
+
+	test("for a screen reader, which says a description in place of the label, the command is a part of the label", async () => {
+		await open({ lab: labOf("1:a", graded("g", 5)) });
+		const said = () => ["a", "g"].map(item).map(({ label, description }) => description || label);
+		const seen = () => ["a", "g"].map(item).map(({ label, description }) => [label, description ?? ""]);
+		const asSeen = [
+			["a works", "a"],
+			["g (5 points)", ""],
+		];
+		expect(seen()).toEqual(asSeen);
+		const before = item("a");
+		host.changeSetting("editor.accessibilitySupport", "on");
+		expect([said(), item("a") === before]).toEqual([["a works (a)", "g (5 points)"], true]);
+		host.changeSetting("editor.accessibilitySupport", "auto");
+		expect(seen()).toEqual(asSeen);
 	});
 
 	test("what stays is the same item, which has its result; what goes goes, and what is elsewhere is a new one", async () => {

@@ -193,6 +193,15 @@ describe("above main", () => {
 	});
 });
 
+test("what stands above main follows the tree", async () => {
+	await open({ tree: {} });
+	const provider = host.providers.get("codeLens") as { onDidChangeCodeLenses(listener: () => void): unknown };
+	let told = 0;
+	provider.onDidChangeCodeLenses(() => told++);
+	await window.api.refresh();
+	expect(told).toBeGreaterThan(0);
+});
+
 describe("a name in C", () => {
 	const sources = {
 		"kernel/proc.c":

@@ -89,6 +89,7 @@ test("a window that opens a kernel tree says what it is: views, keys and status"
 	expect(progress[0]).toMatch(/^Next \| /);
 	expect(progress.some((row) => /^Handout \| .* \| book$/.test(row))).toBe(true);
 	expect(progress.some((row) => /\| 0\/\d+ {2}/.test(row))).toBe(true);
+	expect(host.log[0]).toMatch(/^info: xv6 Lab \d+\.\d+\.\d+, VS Code 1\.100\.0$/);
 	expect(host.log.some((line) => line.startsWith("info: hw5: "))).toBe(true);
 });
 

@@ -237,11 +237,8 @@ function pointsToThing(value: Value): boolean {
 	const type = plain(value.type);
 	if (type?.kind !== "pointer" || isText(type.target)) return false;
 	const target = plain(type.target);
-	return (
-		target !== undefined &&
-		target.kind !== "function" &&
-		(numberOf(value) !== 0n || value.location.kind === "implicitPointer")
-	);
+	if (!target || target.kind === "function") return false;
+	return value.location.kind === "implicitPointer" || (numberOf(value) ?? 0n) !== 0n;
 }
 
 const isText = (type: Type | undefined): boolean => {

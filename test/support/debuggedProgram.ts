@@ -121,7 +121,11 @@ export class DebuggedProgram {
 	private output: BuildOutput | undefined;
 	readonly sessions: DapSession[] = [];
 
-	constructor(expressions: readonly string[] = []) {
+	constructor(
+		expressions: readonly string[] = [],
+		/** The debug build: without optimization every variable is in memory. */
+		private readonly debug = true,
+	) {
 		this.program = source(expressions);
 	}
 
@@ -136,7 +140,7 @@ export class DebuggedProgram {
 		const makefile = new TextDecoder().decode(files.get("Makefile"));
 		files.set("Makefile", utf8(makefile.replace("$U/_ls\\\n", () => "$U/_ls\\\n\t$U/_prog\\\n")));
 		this.files = files;
-		this.output = await build(files, "bundled", true);
+		this.output = await build(files, "bundled", this.debug);
 		return this.output;
 	}
 

@@ -220,6 +220,10 @@ export const host = {
 		host.files.delete(uri.toString());
 		events.deleted.fire(uri);
 	},
+	/** A watcher names a file or folder that has changed. */
+	name(uri: Uri): void {
+		events.changed.fire(uri);
+	},
 	text(uri: Uri): string | undefined {
 		const bytes = host.files.get(uri.toString());
 		return bytes && new TextDecoder().decode(bytes);

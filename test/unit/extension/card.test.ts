@@ -158,3 +158,83 @@ test("a build that failed names its first error as the cause, its place, and a f
 	expect(linked).toMatchObject({ cause: message, also: [message] });
 	expect(linked.where).toBeUndefined();
 });
+
+test("the rest of what a diagnosis knows stands below: effects, notes, further causes; a note is no failure", () => {
+	const note: Diagnosis = { ...panic, severity: "note", cause: "One thing. Another thing.", effects: ["It spread."] };
+	expect(diagnosisCard("boot", [note, panic])).toEqual({
+		...{ mark: "other", title: "boot", cause: "One thing.", where: "kernel/main.c:21", inspect: false },
+		more: ["Another thing.", panic.cause, "It spread.", "no process table was recognised"],
+		calls: ["panic (kernel/printf.c:120)", "main (kernel/main.c:21)"],
+		evidence: ["hart 0 is in panic"],
+	});
+	const { look: _, ...nowhere } = panic;
+	expect(diagnosisCard("boot", [nowhere])).toMatchObject({ mark: "failed", inspect: true });
+	expect(diagnosisCard("boot", [nowhere])?.where).toBeUndefined();
+});
+
+test("of a long chain of calls the innermost are shown, each with what is known of its place", () => {
+	const frame = (name: string, place: object = {}) => ({ name, address: "0x80000042", ...place });
+	const frames = [
+		frame("f", { file: "kernel/a.c", line: 7 }),
+		frame("g", { file: "kernel/a.c" }),
+		frame("?"),
+		...Array.from({ length: 9 }, (_, i) => frame(`h${i}`)),
+	];
+	const calls = diagnosisCard("boot", [{ ...panic, frames } as Diagnosis])?.calls;
+	expect(calls?.slice(0, 3)).toEqual(["f (kernel/a.c:7)", "g (kernel/a.c)", "? (0x80000042)"]);
+	expect([calls?.length, calls?.at(-1)]).toEqual([8, "h4 (0x80000042)"]);
+});
+
+test.each<[string, Partial<VerdictData>, object]>([
+	["a test that broke", { outcome: "errored" }, { mark: "failed" }],
+	["one that was not checked", { outcome: "not-checked" }, { mark: "other" }],
+	[
+		"a finding",
+		{ faults: [], findings: [{ id: "f", sentence: "A frame is lost." }] },
+		{ evidence: ["A frame is lost."], inspect: true },
+	],
+	[
+		"two explanations",
+		{ explanations: [...failed.explanations, { id: "b", text: "Also this." }] },
+		{ more: ["It had frames of its own.", "Also this."] },
+	],
+	[
+		"the same said twice",
+		{ explanations: [], reasons: ["A.", "B.", "B."].map((message) => ({ kind: "end", message })) },
+		{ cause: "A.", more: ["B."] },
+	],
+	["nothing known at all", { explanations: [], reasons: [] }, { mark: "failed", more: [] }],
+])("%s", (_name, change, card) => {
+	expect(verdictCard({ ...failed, ...change })).toMatchObject(card);
+});
+
+test("the faults that led to the end are shown, not the many before", () => {
+	const faults = Array.from({ length: 20 }, (_, i) => ({ text: `fault ${i}` }));
+	const { evidence } = verdictCard({ ...failed, faults });
+	expect([evidence.length, evidence[0], evidence.at(-1)]).toEqual([8, "fault 12", "fault 19"]);
+});
+
+test("long sentences are wrapped to the terminal's width; what a grade script says keeps its lines", () => {
+	const cause = `${"word ".repeat(30).trim()}.`;
+	const card = verdictCard({
+		...failed,
+		explanations: [{ id: "x", text: cause }],
+		reasons: [{ kind: "end", message: `${"a ".repeat(80)}\nb` }],
+	});
+	const lines = bare(terminalCard(card, words, [], 42)).slice(1);
+	expect(lines.map((line) => line.length <= 42 && line.startsWith("  "))).toEqual(Array(lines.length).fill(true));
+	expect(lines.map((line) => line.trim()).join(" ")).toBe(cause);
+	// A line is filled: the next word would not have had room.
+	expect((lines[0] as string).length + " word".length).toBeGreaterThan(42);
+	expect(plainCard(card, words).split("\n\n")[1]).toBe(`${"a ".repeat(80)}\nb`);
+	expect(
+		plainCard({ ...card, more: ["x ".repeat(80).trim()] }, words)
+			.split("\n\n")[1]
+			?.split("\n").length,
+	).toBe(2);
+});
+
+test("what the guest prints cannot steer the terminal from a card", () => {
+	const lines = terminalCard({ ...verdictCard(failed), title: "a\u001b[2Jb", cause: "c\u0007d" }, words, []);
+	expect(bare(lines).slice(0, 2)).toEqual(["✗ Failed: a\ufffd[2Jb", "  c\ufffdd"]);
+});

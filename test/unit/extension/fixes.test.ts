@@ -86,3 +86,49 @@ test("a program that is not on the disk gets its line in UPROGS, in the Makefile
 	expect(add("K=k\nUPROGS := user/_cat user/_ls\n")).toBe("K=k\nUPROGS := user/_mine user/_cat user/_ls\n");
 	expect(add("all: kernel\n")).toBeUndefined();
 });
+
+const readOnly = (changed: Record<string, string | undefined>): TreeText => ({
+	read: async (path) => (path in changed ? changed[path] : files[path]),
+	list: tree.list,
+});
+
+test.each<[string, Record<string, string | undefined>, number | undefined]>([
+	["at the end of its section", {}, 5],
+	["at the header's end where no section is the file's", { "kernel/defs.h": "// trap.c\nint a;\n" }, 2],
+	["at the end of a header that ends without a line feed", { "kernel/defs.h": "int a;" }, 1],
+	["at the end of a last section", { "kernel/defs.h": "// vm.c\nint a;\n" }, 2],
+	["nowhere without a header", { "kernel/defs.h": undefined }, undefined],
+	["nowhere where two files define it", { "kernel/trap.c": "int\ngrab(int n)\n{\n}\n" }, undefined],
+])("a prototype goes %s", async (_where, changed, line) => {
+	const at = problem("kernel/proc.c", "call to undeclared function 'grab'");
+	const [fix] = await fixesFor(at, readOnly(changed));
+	expect(fix?.edit.line).toBe(line);
+});
+
+test.each<[string, Record<string, string | undefined>]>([
+	["no script makes stubs", { "user/usys.pl": undefined }],
+	["the kernel lists no system calls", { "kernel/syscall.h": undefined }],
+	["the kernel knows only a longer name", { "kernel/syscall.h": "#define SYS_mmap2 24\n" }],
+	["the script has no stub to stand below", { "user/usys.pl": "# stubs\n" }],
+])("no stub is offered where %s", async (_where, changed) => {
+	expect(await fixesFor(problem("user/a.c", "undefined symbol: mmap"), readOnly(changed))).toEqual([]);
+});
+
+test("a misspelt name is replaced only where a name stands, in a file that can be read", async () => {
+	const at = problem("kernel/trap.c", "did you mean 'myproc'?", 3, 2);
+	expect((await fixes(at))[0]?.edit).toMatchObject({ column: 2, endColumn: 8 });
+	expect(await fixes({ ...at, column: 0 })).toEqual([]);
+	expect(await fixes({ ...at, line: 99 })).toEqual([]);
+	expect(await fixes({ ...at, file: "kernel/none.c" })).toEqual([]);
+});
+
+test("a tab is offered in a Makefile only, and only where the message is about one", async () => {
+	const at = problem("Makefile", "recipe begins with a tab", 1);
+	expect(await fixes({ ...at, message: "table is missing" })).toEqual([]);
+	expect(await fixesFor({ ...at, file: "kernel/trap.c", line: 3 }, tree)).toEqual([]);
+	expect(
+		(await fixesFor({ ...at, file: "user/Makefile" }, readOnly({ "user/Makefile": "x:\n  cc\n" })))[0]?.edit,
+	).toMatchObject({
+		...{ file: "user/Makefile", endColumn: 2 },
+	});
+});

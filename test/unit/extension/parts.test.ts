@@ -5,12 +5,10 @@ import { DebugTime } from "../../../src/extension/debugTime.ts";
 import { BuildDiagnostics } from "../../../src/extension/diagnostics.ts";
 import { askEngine } from "../../../src/extension/inspectorRequests.ts";
 import type { LabFolder } from "../../../src/extension/labFolder.ts";
-import { TreeMirror } from "../../../src/extension/mirror.ts";
 import { readSettings } from "../../../src/extension/settings.ts";
 import { XvTerminal } from "../../../src/extension/terminal.ts";
 import { openSource, sourceUri } from "../../../src/extension/terminalLinks.ts";
 import { faultsMessage, momentOf, schedulesMessage, verdictMessages } from "../../../src/extension/testMessages.ts";
-import { WorkspaceTree } from "../../../src/extension/workspaceTree.ts";
 import type { BuildSummary, EngineDiagnostic, VerdictData } from "../../../src/protocol/engine.ts";
 import { host, StandInItem, StandInTerminal, type TestMessage, Uri, workspace } from "../../support/vscode.ts";
 
@@ -78,84 +76,6 @@ describe("settings", () => {
 		).toMatchObject({ buildOnSave: false, lineEditing: false, stopOnClose: false, seeds: 7 });
 		expect(settings({ "tests.seeds": 1001 }).seeds).toBe(50);
 	});
-});
-
-describe("the engine's copy of a folder", () => {
-	const changes = async (mirror: TreeMirror) => {
-		const { changed, removed } = await mirror.changes();
-		return { changed: changed.map(({ path, bytes }) => `${path} ${text(bytes)}`), removed };
-	};
-
-	test("all of it at first, then what changed, by name; what is gone is said", async () => {
-		host.write(at("Makefile"), "all:");
-		host.write(at("kernel/main.c"), "int");
-		const mirror = new TreeMirror(root);
-		expect(await changes(mirror)).toEqual({ changed: ["Makefile all:", "kernel/main.c int"], removed: [] });
-		expect(await changes(mirror)).toEqual({ changed: [], removed: [] });
-		host.write(at("kernel/main.c"), "long");
-		host.write(at("user/a.c"), "a");
-		expect(await changes(mirror)).toEqual({ changed: ["kernel/main.c long", "user/a.c a"], removed: [] });
-		host.remove(at("kernel/main.c"));
-		expect(await changes(mirror)).toEqual({ changed: [], removed: ["kernel/main.c"] });
-		mirror.forget();
-		expect((await changes(mirror)).changed).toEqual(["Makefile all:", "user/a.c a"]);
-		mirror.dispose();
-	});
-
-	test("what a build leaves behind, what no build reads, and what is too large stays where it is", async () => {
-		for (const path of ["a.o", "b.d", "kernel.asm", "k.sym", "fs.img", ".git/config", "node_modules/x/a.c", "out/a.c"])
-			host.write(at(path), "x");
-		host.write(at("big.c"), new Uint8Array(8 * 1024 * 1024 + 1));
-		host.write(at("most.c"), new Uint8Array(8 * 1024 * 1024));
-		const deep = `${"d/".repeat(12)}a.c`;
-		host.write(at(deep), "deep");
-		host.write(at(`d/${deep}`), "too deep");
-		const mirror = new TreeMirror(root);
-		expect((await mirror.changes()).changed.map(({ path }) => path)).toEqual([deep, "most.c"]);
-	});
-
-	test("in a virtual workspace only what the window names is looked at again", async () => {
-		const far = Uri.from({ scheme: "vscode-vfs", authority: "github", path: "/tree" });
-		const on = (path: string) => Uri.joinPath(far, path);
-		for (let i = 0; i < 30; i++) host.write(on(`user/p${i}.c`), "x");
-		const mirror = new TreeMirror(far as never);
-		expect((await changes(mirror)).changed).toHaveLength(30);
-		host.looks = 0;
-		expect(await changes(mirror)).toEqual({ changed: [], removed: [] });
-		expect(host.looks).toBe(0);
-		host.write(on("user/p3.c"), "y");
-		host.write(on("user/new.o"), "object");
-		host.remove(on("user/p4.c"));
-		expect(await changes(mirror)).toEqual({ changed: ["user/p3.c y"], removed: ["user/p4.c"] });
-		expect(host.looks).toBeLessThan(5);
-		// One that is saved in the window, whose watcher has not spoken yet.
-		const document = await workspace.openTextDocument(on("user/p5.c"));
-		document.edit("z");
-		await document.save();
-		expect((await changes(mirror)).changed).toEqual(["user/p5.c z"]);
-		mirror.forget();
-		expect((await changes(mirror)).changed).toHaveLength(29);
-		mirror.dispose();
-	});
-});
-
-test("a tree of the workspace: files, sorted folders, and nothing where nothing is", async () => {
-	host.write(at("b/x"), "1");
-	host.write(at("a"), "2");
-	const tree = new WorkspaceTree(root);
-	expect(text((await tree.read("b/x")) ?? new Uint8Array())).toBe("1");
-	expect(await tree.read("none")).toBeUndefined();
-	expect(await tree.list("")).toEqual([
-		{ name: "a", kind: "file" },
-		{ name: "b", kind: "folder" },
-	]);
-	expect(await tree.list("none")).toEqual([]);
-	const { readFile } = workspace.fs;
-	workspace.fs.readFile = async () => {
-		throw new Error("the server is gone");
-	};
-	await expect(tree.read("a")).rejects.toMatchObject({ code: "file-unreadable", position: { file: "a" } });
-	workspace.fs.readFile = readFile;
 });
 
 describe("the Problems panel", () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cancelled, UserError } from "../../../src/common/errors.ts";
 import type { EngineRequests, TestInfo, TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
 import { ExtensionWindow, explorer, outcomes, theFolder, until } from "../../support/extensionWindow.ts";
@@ -342,9 +342,11 @@ describe("a run", () => {
 		answers.runTests = async (params) => {
 			const told = (done: number, places: number) =>
 				engine().emit("exploring", { test: "a", done, total: 30, strategy: "racing", covered: { stopped: 2, places } });
+			const clock = vi.spyOn(performance, "now").mockReturnValue(90_000);
 			told(0, 0);
-			await new Promise((resolve) => setTimeout(resolve, 2));
+			clock.mockReturnValue(90_500);
 			for (const done of [5, 10]) told(done, 9);
+			clock.mockRestore();
 			engine().emit("exploring", { test: "b", done: 20, total: 30, strategy: "x", covered: { stopped: 0, places: 0 } });
 			return judging(() => ({}))(params);
 		};
@@ -352,10 +354,9 @@ describe("a run", () => {
 		expect(engine().of("runTests")[0]).toMatchObject({ explore: 30, seeds: [0] });
 		const lines = run?.output.split("\r\n").filter((line) => line.includes("racing"));
 		expect(lines?.[0]).toBe("a works: schedule 1 of 30 (racing)");
-		expect(lines?.[1]).toMatch(
-			/^a works: schedule 11 of 30 \(racing\), [\d.e+]+ a second, harts stopped at 2 of 9 places$/,
-		);
-		expect(lines).toHaveLength(2);
+		expect(lines?.slice(1)).toEqual([
+			"a works: schedule 11 of 30 (racing), 20 a second, harts stopped at 2 of 9 places",
+		]);
 	});
 
 	test("that is continuous runs at each save of the tree, once for those that come together, until it is ended", async () => {

@@ -21,6 +21,17 @@ test("a character that is cut between chunks arrives whole", () => {
 	expect(text.push(Uint8Array.from(rest))).toBe("é");
 });
 
+test("a new machine's text begins as on an empty line, whatever the old one's broke off in", () => {
+	const text = new ConsoleText();
+	const [half] = bytes("é");
+	text.push(Uint8Array.of(half as number));
+	text.reset();
+	expect(text.push(bytes("a"))).toBe("a");
+	text.push(bytes("\r"));
+	text.reset();
+	expect(text.push(bytes("\n"))).toBe("\r\n");
+});
+
 test("text of the guest cannot become markup", () => {
 	expect(escapeMarkdown("[x](command:evil) <b>")).toBe("\\[x\\]\\(command:evil\\) \\<b\\>");
 	expect(codeBlock("``` <b>pid 4</b>")).toBe("````text\n``` <b>pid 4</b>\n````");

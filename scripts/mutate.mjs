@@ -99,6 +99,13 @@ function copyOfTree() {
 }
 
 const copy = copyOfTree();
+/** How far the room that is under way has come, for who ends it before. */
+let soFar = "nothing was tried";
+process.once("SIGTERM", () => {
+	console.log(`ended: ${soFar}`);
+	rmSync(copy, { recursive: true, force: true });
+	process.exit(1);
+});
 
 /** Ends with the exit status of vitest in the copy, or undefined where it took too long: a mutant may loop in every process below it. */
 function vitest(args, seconds) {
@@ -210,10 +217,9 @@ try {
 				(await fail(tests.filter((test) => !isQuick(test)))) ||
 				(!values.own && (await dies(["related", "--run", path], 600)));
 			writeFileSync(path, text);
-			if (dead) {
-				killed++;
-				continue;
-			}
+			if (dead) killed++;
+			soFar = `${room}: ${killed} of ${id + 1} killed`;
+			if (dead) continue;
 			const line = text.slice(0, from).split("\n").length;
 			const what = `${text.slice(from, to).replace(/\s+/g, " ").slice(0, 60)} → ${instead}`;
 			console.log(

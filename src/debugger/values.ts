@@ -1,5 +1,5 @@
 import type { DebugInfo } from "../debuginfo/debugInfo.ts";
-import type { ExpressionContext, Location } from "../debuginfo/expression.ts";
+import type { ExpressionContext, Location, Piece } from "../debuginfo/expression.ts";
 import { type Member, plain, type Type, typeName } from "../debuginfo/types.ts";
 import { decodePte, formatPteFlags } from "../riscv/sv39.ts";
 import type { Contexts } from "./contexts.ts";
@@ -53,7 +53,12 @@ export function addressOf(value: Value): bigint | undefined {
 export function whyUnknown(value: Value): string {
 	const { location } = value;
 	if (location.kind === "unknown") return location.why;
-	if (location.kind === "memory") return `0x${location.address.toString(16)} is not mapped`;
+	if (location.kind === "memory") {
+		// Its first bytes may be there.
+		const { address } = location;
+		const there = value.space.holding(address)?.bytes(address, sizeOf(value)).length ?? 0;
+		return `0x${(address + BigInt(there)).toString(16)} is not mapped`;
+	}
 	if (location.kind === "register") return "its register's value is lost";
 	return "it was optimized out";
 }
@@ -168,14 +173,16 @@ function partOf(location: Location, offset: number, size: number): Location {
 	if (location.kind !== "pieces") {
 		return { kind: "pieces", pieces: [{ location, bits: 8 * size, offset: 8 * offset }] };
 	}
+	const [first, end] = [8 * offset, 8 * (offset + size)];
+	const pieces: Piece[] = [];
 	let at = 0;
 	for (const piece of location.pieces) {
-		const bytes = piece.bits / 8;
-		if (offset >= at && offset + size <= at + bytes)
-			return { kind: "pieces", pieces: [{ ...piece, bits: 8 * size, offset: piece.offset + 8 * (offset - at) }] };
-		at += bytes;
+		const from = Math.max(first, at);
+		const to = Math.min(end, at + piece.bits);
+		if (from < to) pieces.push({ ...piece, bits: to - from, offset: piece.offset + from - at });
+		at += piece.bits;
 	}
-	return { kind: "unknown", why: "it is in several places" };
+	return { kind: "pieces", pieces };
 }
 
 // ---- children ------------------------------------------------------------------------------------------------------

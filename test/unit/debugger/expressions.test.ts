@@ -319,6 +319,9 @@ describe("a value is shown as", () => {
 		["packed", "{low = 5, all = 1588444911, end = 17}"],
 		["hidden.high", "19"],
 		["1 ? first.colour : last.colour", "GREEN"],
+		["1 ? first.colour : 0u", "5"],
+		["1 ? octet : 'a'", "200"],
+		["0 ? real : single", "0.25"],
 		["flags.sign", "-3"],
 		["flags", "{low = 5, mid = 100, sign = -3, rest = 9}"],
 		["first.at", "{x = -1, y = 2}"],
@@ -339,6 +342,8 @@ describe("a value is shown as", () => {
 	test("pointers: the address, and the symbol, the text or the members there", async () => {
 		const address = async (name: string) => (await at.evaluate(`(uint64)&${name}`)) as string;
 		expect(await at.evaluate("p")).toBe(`${await address("first")} <first>`);
+		expect(await at.evaluate("1 ? p : 0")).toBe(await at.evaluate("p"));
+		expect(await at.evaluate("0 ? 0 : &table[2]")).toBe(await at.evaluate("&table[2]"));
 		expect(await at.evaluate("&table[2]")).toBe(`${await at.evaluate("(uint64)&table[2]")} <table+0x8>`);
 		expect(await at.evaluate("text")).toMatch(/^0x[0-9a-f]+ "hello\\tworld"$/);
 		expect(await at.evaluate("function")).toBe(`${await at.evaluate("(uint64)fib")} <fib>`);
@@ -396,6 +401,8 @@ test.each([
 	["1l << 64", "A shift by 64 of a value with 64 bits"],
 	["*(int *)nowhere", "0x3f00000000 is not mapped"],
 	["((struct point *)nowhere)->x", "0x3f00000000 is not mapped"],
+	// Its first half is the last of the page.
+	["*(uint64 *)0x3ffffffffc + 1", "A value is not known here: 0x4000000000 is not mapped"],
 	["1 + *(int *)nowhere", "A value is not known here: 0x3f00000000 is not mapped"],
 	["add(1, 2)", "The guest's functions cannot be called"],
 	["seven = 3", "`=` changes nothing here: use Set Value, or `==` to compare"],

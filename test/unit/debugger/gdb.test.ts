@@ -27,17 +27,36 @@ const program = assemble(source, ramBase);
 const again = program.symbols.get("again") as bigint;
 const rest = program.symbols.get("rest") as bigint;
 
+/** A hart on its way into supervisor mode, where address 0 is the begin of RAM, too. */
+const paging = assemble(
+	`
+	li t0, -1
+	srli t0, t0, 10
+	csrw pmpaddr0, t0
+	li t0, 15
+	csrw pmpcfg0, t0
+	li t0, 0x8000000000080010
+	csrw satp, t0
+	li t0, 0x800
+	csrs mstatus, t0
+	la t0, supervisor
+	csrw mepc, t0
+machine:
+	mret
+supervisor:
+	wfi
+	j supervisor`,
+	ramBase,
+);
+
 let machine: Machine;
 let controller: RunController;
 let stub: GdbStub;
 let sent: string[];
 let closed: string[];
 
-async function start(harts = 1, history = true): Promise<void> {
-	machine = await Machine.create(
-		{ kernel: elfOf(program.bytes), memoryBytes: smallRam, harts },
-		{ core: await loadCore() },
-	);
+async function start(harts = 1, history = true, { bytes } = program): Promise<void> {
+	machine = await Machine.create({ kernel: elfOf(bytes), memoryBytes: smallRam, harts }, { core: await loadCore() });
 	if (history) machine.keepHistory();
 	controller = new RunController(machine, { breathe: () => new Promise((resolve) => setImmediate(resolve)) });
 	controller.start("paused");
@@ -135,6 +154,56 @@ describe("memory", () => {
 		expect(await ask("qqemu.PhyMemMode")).toBe("0");
 		expect([await ask("Qqemu.PhyMemMode:1"), await ask("qqemu.PhyMemMode")]).toEqual(["OK", "1"]);
 		expect([await ask("Qqemu.PhyMemMode:0"), await ask("qqemu.PhyMemMode")]).toEqual(["OK", "0"]);
+	});
+});
+
+describe("an address", () => {
+	const [machineMode, supervisor] = ["machine", "supervisor"].map((name) => paging.symbols.get(name) as bigint);
+	beforeEach(async () => {
+		stub.dispose();
+		controller.dispose();
+		machine.dispose();
+		await start(1, true, paging);
+		// Leaves of 1 GiB at 0 and, for the code, at RAM's own address.
+		const table = new DataView(new ArrayBuffer(24));
+		const leaf = ((ramBase >> 12n) << 10n) | 0xcfn;
+		table.setBigUint64(0, leaf, true);
+		table.setBigUint64(16, leaf, true);
+		machine.memory.write(0x80010000n, new Uint8Array(table.buffer));
+		machine.memory.write(0x80001000n, Uint8Array.of(1, 2, 3, 4));
+		await ask(`Z0,${hex(machineMode as bigint)},2`);
+		await ask(`Z0,${hex(supervisor as bigint)},2`);
+		await ask("c");
+	});
+
+	test("is physical in machine mode, whatever satp says, and virtual after it", async () => {
+		expect([await register(32), await ask("m80001000,4"), await ask("m1000,4")]).toEqual([
+			...[machineMode, "01020304", "E0e"],
+		]);
+		await ask("c");
+		expect([await register(32), await register(65 + 4096)]).toEqual([supervisor, 1n]);
+		expect([await ask("m80001000,4"), await ask("m1000,4"), await ask("m40000000,4")]).toEqual([
+			...["01020304", "01020304", "E0e"],
+		]);
+		expect([await ask("M1001,2:0908"), await ask("m80001000,4"), await ask("M40000000,1:00")]).toEqual([
+			...["OK", "01090804", "E0e"],
+		]);
+		await ask("Qqemu.PhyMemMode:1");
+		expect([await ask("m1000,4"), await ask("m80001000,4")]).toEqual(["E0e", "01090804"]);
+	});
+
+	test("that is mapped to no RAM is written as far as there is RAM, and the rest is refused in words", async () => {
+		await ask("c");
+		expect(await ask("Mffffe,4:01020304")).toMatch(/^E\..*RAM/);
+		expect(await ask("mffffe,4")).toBe("0102");
+	});
+
+	test("does not matter to a hart that waits, and it says that it does", async () => {
+		const info = async () => new TextDecoder().decode(fromHex((await ask("qThreadExtraInfo,1")) ?? ""));
+		await ask("c");
+		expect(await info()).toBe("hart 0, supervisor mode");
+		await ask("s");
+		expect(await info()).toBe("hart 0, supervisor mode, waiting");
 	});
 });
 

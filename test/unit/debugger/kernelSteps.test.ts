@@ -42,6 +42,17 @@ describe("a system call", () => {
 		for (let i = 0; i < 5 && (await names())[0] === "flush"; i++) await at.go("stepIn");
 		const inside = await names();
 		expect(inside.slice(0, 4)).toEqual(["usertrap", border(), "write", "flush"]);
+		// The program stands at its ecall until usertrap has moved the pc that it will return to.
+		const program = async () => (await at.frames())[2]?.instructionPointerReference;
+		const ecall = await program();
+		const { instructions } = await session.ask("disassemble", { memoryReference: ecall, instructionCount: 2 });
+		expect(instructions[0].instruction).toBe("ecall");
+		const seen: (string | undefined)[] = [];
+		while (seen.at(-1) !== `u${at.thread}:${instructions[1].address}` && seen.length < 12) {
+			await at.go("next");
+			seen.push(await program());
+		}
+		expect([...new Set(seen)]).toEqual([ecall, `u${at.thread}:${instructions[1].address}`]);
 		await at.go("stepOut");
 		expect((await names())[0]).toBe("flush");
 		expect(session.output).toContain("total = 750");

@@ -87,6 +87,17 @@ describe("a value", () => {
 		);
 	});
 
+	test("that is an array, of which nothing is left, ends where it did", async () => {
+		expect(await at.evaluate("copy.name[2]")).toBe("<it was optimized out>");
+		expect(await at.evaluate("copy.name[8]")).toMatch(/^! \[8\] is outside of the array, which is not in memory/);
+		expect(await at.evaluate("copy.name[-1]")).toMatch(/^! \[-1\] is outside of the array/);
+	});
+
+	test("of which a part is left is that part, also of a structure inside", async () => {
+		expect(await at.evaluate("copy.at.x")).toBe("99");
+		expect(await at.evaluate("copy.at")).toBe("{x = 99, y = <it was optimized out>}");
+	});
+
 	test("that a call has overwritten is lost", async () => {
 		const start = (await at.frames()).find(({ name }) => name === "start");
 		const locals = await at.variables(await at.scope("Locals", start?.id));

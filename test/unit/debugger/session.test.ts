@@ -94,6 +94,18 @@ describe("a launch", () => {
 		expect((await at.go("continue")).reason).toBe("function breakpoint");
 	});
 
+	test("stops in main whatever stops and is stepped before", async () => {
+		const session = await program.session();
+		await session.ask("setFunctionBreakpoints", { breakpoints: [{ name: "fork@kernel" }] });
+		await session.request("configurationDone");
+		const { threadId, reason } = await session.stop();
+		expect(reason).toBe("function breakpoint");
+		await session.ask("setFunctionBreakpoints", { breakpoints: [] });
+		const at = new Standing(session, threadId as number);
+		for (const step of ["next", "stepIn", "stepOut"]) expect((await at.go(step)).reason).toBe("step");
+		expect(await at.go("continue")).toMatchObject({ reason: "entry", text: "Stopped in main of prog" });
+	});
+
 	test("of a debug build says so; the command line is typed as it stands, after what is to be prepared", async () => {
 		const atPrompt: string[] = [];
 		const session = await program.initialized({

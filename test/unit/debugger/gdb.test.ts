@@ -268,6 +268,46 @@ describe("running", () => {
 		expect(await ask("c")).toBe("W07");
 	});
 
+	test.each(["vCont;C05", "vCont;c:1", "c"])("`%s` continues to the end, with the guest's code", async (request) => {
+		expect(await ask(request)).toBe("W07");
+		expect(await ask("s")).toBe("W07");
+		expect(await ask("c")).toBe("W07");
+	});
+
+	test("a hardware breakpoint is one as any other, and two kinds at one place are two", async () => {
+		await ask(`Z0,${hex(again)},4`);
+		await ask(`Z1,${hex(again)},4`);
+		await ask(`z0,${hex(again)},4`);
+		expect([await ask("c"), await register(32)]).toEqual(["T05thread:01;", again]);
+		await ask(`z1,${hex(again)},4`);
+		expect(await ask("c")).toBe("W07");
+		expect(await ask(`z1,${hex(again)},4`), "what is not there is not taken away").toBe("OK");
+	});
+
+	test("a watchpoint without a length is of one byte", async () => {
+		await ask("Z2,80001001,0");
+		expect(await ask("c")).toBe("T05watch:80001000;thread:01;");
+	});
+
+	test("a machine that is switched off has ended", async () => {
+		controller.powerOff("by hand");
+		expect(await ask("c")).toBe("W00");
+	});
+
+	test("Ctrl-C ends a way through the past, too, where it is", async () => {
+		await ask(`P20=${littleHex(rest)}`);
+		const running = ask("c");
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		stub.push("\x03");
+		await running;
+		const present = machine.instret;
+		await ask("bc");
+		const back = ask("c");
+		stub.push("\x03");
+		expect(await back).toMatch(/^T0[25]/);
+		expect(machine.instret).toBeLessThanOrEqual(present);
+	});
+
 	test("an endless loop ends with Ctrl-C", async () => {
 		await ask(`P20=${littleHex(rest)}`);
 		const answer = ask("c");
@@ -347,6 +387,28 @@ describe("the rest", () => {
 		expect([await ask("vCont?"), await ask("?"), await ask("qAttached"), await ask("qSymbol::")]).toEqual([
 			...["vCont;c;C;s;S", "T05thread:01;", "1", "OK"],
 		]);
+	});
+
+	test("says when gdb greets it, which is when a history may begin", async () => {
+		let greeted = 0;
+		const other = new GdbStub({
+			...{ machine, controller, breathe: async () => undefined, close: () => undefined },
+			send: () => undefined,
+			greeted: () => greeted++,
+		});
+		for (const text of ["?", "qSupported:swbreak+", "qC"]) other.push(packet(text));
+		await new Promise(setImmediate);
+		expect(greeted).toBe(1);
+		other.dispose();
+	});
+
+	test("what went wrong on the way is asked for again", async () => {
+		sent = [];
+		stub.push("$g#00");
+		expect(sent).toEqual(["-"]);
+		stub.push(packet("qC").replace("$", "+junk$"));
+		await new Promise(setImmediate);
+		expect(sent).toEqual(["-", "+", packet("QC1")]);
 	});
 
 	test("monitor commands are the host's; one that is none says where to look", async () => {

@@ -29,6 +29,34 @@ describe("the stream of messages", () => {
 		}
 	});
 
+	test("may have other headers, in any letters; after what is no JSON the next one is read", () => {
+		const got: unknown[] = [];
+		const said: string[] = [];
+		const reader = new MessageReader(
+			(message) => got.push(message),
+			(why) => said.push(why),
+		);
+		reader.push(
+			utf8('Content-Type: x\r\ncontent-length:3\r\n\r\n"a"Content-Length: 2\r\n\r\n{]Content-Length: 1\r\n\r\n5'),
+		);
+		expect([got, said]).toEqual([["a", 5], ["a message that is not JSON"]]);
+	});
+
+	test("of which no header ends is given up after 4 KiB, and one that is whole may follow", () => {
+		const said: string[] = [];
+		const got: unknown[] = [];
+		const reader = new MessageReader(
+			(message) => got.push(message),
+			(why, fatal) => said.push(`${why} ${fatal}`),
+		);
+		reader.push(utf8("y".repeat(4096)));
+		expect(said).toEqual([]);
+		reader.push(utf8("y"));
+		expect(said).toEqual(["a header without an end true"]);
+		reader.push(frame({ seq: 1 }));
+		expect(got).toEqual([{ seq: 1 }]);
+	});
+
 	test.each([
 		["Content-Length: 5\r\n\r\nhello", false],
 		["Content-Length: 99999999999\r\n\r\n", true],

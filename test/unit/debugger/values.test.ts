@@ -306,6 +306,11 @@ describe("memory", () => {
 		expect((await session.request("writeMemory", { ...outside, allowPartial: true })).body).toEqual({
 			bytesWritten: 0,
 		});
+		// The trampoline is the last page of all: half of it is written, and the rest is what is refused.
+		const border = { memoryReference: "k:0x3ffffffffc", data: btoa("\x01\x02\x03\x04\x05\x06\x07\x08") };
+		expect((await session.request("writeMemory", border)).message).toMatch(/^0x4000000000 is not mapped/);
+		expect((await session.request("writeMemory", { ...border, allowPartial: true })).body).toEqual({ bytesWritten: 4 });
+		expect(await value("*(uint *)0x3ffffffffc")).toBe("67305985");
 	});
 
 	test.each(["", "x", "0x", "q:0x1", "u:0x1", "0x12345678901234567", "-5", "u1:"])(

@@ -101,8 +101,10 @@ function copyOfTree() {
 const copy = copyOfTree();
 /** How far the room that is under way has come, for who ends it before. */
 let soFar = "nothing was tried";
+let running;
 process.once("SIGTERM", () => {
 	console.log(`ended: ${soFar}`);
+	if (running) process.kill(-running.pid, "SIGKILL");
 	rmSync(copy, { recursive: true, force: true });
 	process.exit(1);
 });
@@ -115,12 +117,14 @@ function vitest(args, seconds) {
 			detached: true,
 			stdio: "ignore",
 		});
+		running = child;
 		const timer = setTimeout(() => {
 			process.kill(-child.pid, "SIGKILL");
 			done(undefined);
 		}, seconds * 1000);
 		child.on("exit", (status) => {
 			clearTimeout(timer);
+			running = undefined;
 			done(status);
 		});
 	});

@@ -61,15 +61,16 @@ function labelsOf(source: string): CSymbol[] {
 	return found;
 }
 
+type Add = (kind: SymbolKind, name: string, line: number, end: number, nameLine: number, column?: number) => void;
+
 function cSymbolsOf(source: string): CSymbol[] {
 	const original = source.split("\n");
 	const lines = blanked(source).split("\n");
 	const found: CSymbol[] = [];
-	const add = (kind: SymbolKind, name: string, line: number, end: number, nameLine: number) => {
-		const column = Math.max(0, (lines[nameLine] as string).search(new RegExp(`\\b${name}\\b`)));
+	const add: Add = (kind, name, line, end, nameLine, at) => {
+		const column = at ?? Math.max(0, (lines[nameLine] as string).search(new RegExp(`\\b${name}\\b`)));
 		const whole = original.slice(line, end + 1).join(" ");
-		const head = kind === "macro" || kind === "enumerator" ? whole : whole.replace(/\s*[{;][\s\S]*$/, "");
-		const text = head.replace(/\s+/g, " ").trim().slice(0, 300);
+		const text = headOf(kind, whole).replace(/\s+/g, " ").trim().slice(0, 300);
 		found.push({ name, kind, line, end, nameLine, column, text });
 	};
 	for (let at = 0; at < lines.length; at++) {
@@ -82,73 +83,95 @@ function cSymbolsOf(source: string): CSymbol[] {
 			at = end;
 			continue;
 		}
-		if (!/^[A-Za-z_]/.test(text) || /^\s*#/.test(text)) continue;
-		at = topLevel(lines, at, add);
+		if (/^[A-Za-z_]/.test(text)) at = topLevel(lines, at, add);
 	}
 	return found;
 }
 
-/** One declaration at the margin; its last line. */
-function topLevel(
-	lines: readonly string[],
-	start: number,
-	add: (kind: SymbolKind, name: string, line: number, end: number, nameLine: number) => void,
-): number {
-	// Up to the semicolon or the closing brace at the outer level.
+/** The definition without its body; of a name that comes after its braces what is around them. */
+function headOf(kind: SymbolKind, whole: string): string {
+	if (kind === "macro" || kind === "enumerator") return whole;
+	if (kind === "variable" || kind === "typedef")
+		return whole.replace(/\{[\s\S]*\}/, "{ … }").replace(/\s*;[\s\S]*$/, "");
+	return whole.replace(/\s*[{;][\s\S]*$/, "");
+}
+
+const attribute = /__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)/g;
+const withoutAttributes = (text: string) => text.replace(attribute, (part) => part.replace(/[^\n]/g, " "));
+
+/** A declaration at the margin, up to its semicolon or its function's closing brace. What is in braces is blank; lines and columns stay. */
+function declarationAt(lines: readonly string[], start: number): { readonly text: string; readonly end: number } {
+	const isFunction = (text: string) => /^[^={]*\)\s*\{/.test(withoutAttributes(text));
 	let depth = 0;
+	let text = "";
 	let end = start;
-	let head = "";
-	let opened = -1;
 	scan: for (; end < lines.length; end++) {
 		for (const letter of lines[end] as string) {
-			if (letter === "{") {
-				if (depth === 0 && opened < 0) opened = end;
-				depth++;
-			} else if (letter === "}") {
-				depth--;
-				if (depth === 0 && /^[^=]*\)\s*$/.test(head.trim())) break scan;
-			} else if (letter === ";" && depth === 0) break scan;
-			else if (depth === 0 && opened < 0) head += letter;
+			if (letter === "}") depth--;
+			text += depth === 0 ? letter : " ";
+			if (letter === "{") depth++;
+			if (depth === 0 && (letter === ";" || (letter === "}" && isFunction(text)))) break scan;
 		}
-		if (opened < 0) head += "\n";
+		text += "\n";
 	}
-	end = Math.min(end, lines.length - 1);
-	const lineOf = (index: number) => start + (head.slice(0, index).match(/\n/g)?.length ?? 0);
-	const call = /([A-Za-z_]\w*)\s*\(/.exec(head);
-	const isType = /^(?:typedef\s+)?(?:struct|union|enum)\b[^(=]*$/.test(head) && opened >= 0;
-	if (head.startsWith("typedef")) {
-		const name = /([A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)*;?\s*$/.exec(lines[end]?.replace(/;\s*$/, "") ?? "")?.[1];
-		if (name && !keywords.has(name)) add("typedef", name, start, end, end);
+	return { text: withoutAttributes(text), end: Math.min(end, lines.length - 1) };
+}
+
+/** One declaration at the margin; its last line. */
+function topLevel(lines: readonly string[], start: number, add: Add): number {
+	// A macro's call that stands alone defines what it is given first.
+	const made = /^[A-Z_][A-Z0-9_]*\(\s*([A-Za-z_]\w*)?[^;{]*\)\s*$/.exec(lines[start] as string);
+	if (made && !/^\s*\{/.test(lines[start + 1] ?? "")) {
+		if (made[1]) add("function", made[1], start, start, start);
+		return start;
 	}
-	if (isType) {
-		const tag = /(struct|union|enum)\s+([A-Za-z_]\w*)/.exec(head);
-		if (tag?.[2]) add(tag[1] === "enum" ? "enum" : "struct", tag[2], start, end, lineOf(tag.index));
-		if (/\benum\b/.test(head)) enumerators(lines, start, end, add);
-		return end;
+	const { text, end } = declarationAt(lines, start);
+	const addAt = (kind: SymbolKind, name: string, index: number) => {
+		const above = text.slice(0, index).split("\n");
+		add(kind, name, start, end, start + above.length - 1, above.at(-1)?.length ?? 0);
+	};
+	const body = text.indexOf("{");
+	const head = body < 0 ? text : text.slice(0, body);
+	const isTypedef = /^typedef\b/.test(text);
+	const [type, keyword, tag] = (body >= 0 && /\b(struct|union|enum)\b\s*([A-Za-z_]\w*)?\s*$/.exec(head)) || [];
+	if (tag) addAt(keyword === "enum" ? "enum" : "struct", tag, head.lastIndexOf(tag));
+	if (keyword === "enum") enumerators(lines, start, end, add);
+	if (type === undefined && !isTypedef) {
+		const call = /([A-Za-z_]\w*)\s*\((?!\s*\*)/.exec(head);
+		if (call?.[1] && !keywords.has(call[1]) && !head.slice(0, call.index).includes("=")) {
+			addAt(body >= 0 ? "function" : "prototype", call[1], call.index);
+			return end;
+		}
+		// Without a type it declares nothing, and elsewhere is not here.
+		if (/^extern\b/.test(text) || !/\S[\s*]+\S/.test(head.replace(/[=;][\s\S]*/, "").trim())) return end;
+		if (/^(?:struct|union|enum)\s+\w+\s*;/.test(text)) return end;
 	}
-	if (head.startsWith("typedef")) return end;
-	if (call?.[1] && !keywords.has(call[1]) && !/=/.test(head.slice(0, call.index))) {
-		add(opened >= 0 ? "function" : "prototype", call[1], start, end, lineOf(call.index + call[0].search(/\w/)));
-		return end;
-	}
-	if (/^extern\b/.test(head)) return end;
-	if (!/\S[\s*]+\S/.test(head.trim())) return end;
-	let from = 0;
-	for (const part of head.split(",")) {
-		const declared = part.replace(/=[\s\S]*$/, "");
-		const name = /([A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)*$/.exec(declared.trim())?.[1];
-		if (name && !keywords.has(name)) add("variable", name, start, end, lineOf(from + declared.lastIndexOf(name)));
-		from += part.length + 1;
-	}
+	for (const { name, index } of declarators(text, type === undefined ? 0 : text.indexOf("}") + 1 || text.length))
+		addAt(isTypedef ? "typedef" : "variable", name, index);
 	return end;
 }
 
-function enumerators(
-	lines: readonly string[],
-	start: number,
-	end: number,
-	add: (kind: SymbolKind, name: string, line: number, end: number, nameLine: number) => void,
-): void {
+/** Names that a declaration gives from an index on, between its commas. */
+function* declarators(text: string, from: number): Iterable<{ readonly name: string; readonly index: number }> {
+	let depth = 0;
+	let begin = from;
+	for (let at = from; at < text.length; at++) {
+		const letter = text[at] as string;
+		if ("([{".includes(letter)) depth++;
+		else if (")]}".includes(letter)) depth--;
+		else if (depth === 0 && (letter === "," || letter === ";")) {
+			const declared = text.slice(begin, at).replace(/=[\s\S]*$/, "");
+			const pointer = /\(\s*\*+\s*([A-Za-z_]\w*)/.exec(declared);
+			const found = pointer ?? /([A-Za-z_]\w*)\s*(?:\([^()]*\)\s*|\[[^\]]*\]\s*)*$/.exec(declared);
+			const [whole = "", name = ""] = found ?? [];
+			if (found && !keywords.has(name))
+				yield { name, index: begin + found.index + (pointer ? whole.length - name.length : 0) };
+			begin = at + 1;
+		}
+	}
+}
+
+function enumerators(lines: readonly string[], start: number, end: number, add: Add): void {
 	for (let line = start; line <= end; line++) {
 		const inside = (lines[line] as string).replace(/^.*\{/, "").replace(/\}.*$/, "");
 		for (const part of inside.split(",")) {

@@ -52,6 +52,74 @@ void empty(void) {}
 	expect(make).toMatchObject({ line: 14, end: 20, column: 0, text: "static struct pair* make(int left, int right)" });
 });
 
+test.each<[string, readonly string[]]>([
+	["struct {\n  int lock;\n  struct run *list;\n} kmem;", ["variable kmem 4"]],
+	["static struct {\n  int x;\n} a, *b[3];", ["variable a 3", "variable b 3"]],
+	["struct proc {\n  int pid;\n} proc[NPROC];", ["struct proc 1", "variable proc 3"]],
+	["enum {\n  SMALL,\n  LARGE = 9,\n};", ["enumerator SMALL 2", "enumerator LARGE 3"]],
+	["static uint64 (*syscalls[])(void) = {\n  [1] fork,\n};", ["variable syscalls 1"]],
+	["void (*handler)(int), (*other)(void);", ["variable handler 1", "variable other 1"]],
+	["void (*signal(int n, void (*act)(int)))(int);", ["prototype signal 1"]],
+	["int apply(int (*f)(int), int n)\n{\n}", ["function apply 1"]],
+	["__attribute__ ((aligned (16))) char stack0[4096 * NCPU];", ["variable stack0 1"]],
+	["char stack0[4096] __attribute__((aligned(16)));", ["variable stack0 1"]],
+	["struct __attribute__((packed)) header {\n  int x;\n} first;", ["struct header 1", "variable first 3"]],
+	["void panic(char*) __attribute__((noreturn));", ["prototype panic 1"]],
+	["__attribute__((noreturn)) void\npanic(char *s)\n{\n  for(;;) ;\n}", ["function panic 2"]],
+	["typedef void (*fn)(int);\ntypedef int compare(char*, char*);", ["typedef fn 1", "typedef compare 2"]],
+	[
+		"typedef struct node {\n  struct node *next;\n} node_t, *list_t;",
+		["struct node 1", "typedef node_t 3", "typedef list_t 3"],
+	],
+	["typedef unsigned long uint64, *pointer;", ["typedef uint64 1", "typedef pointer 1"]],
+	["int a = f(1, 2), b[2] = { 1, 2 }, *c;", ["variable a 1", "variable b 1", "variable c 1"]],
+	["struct proc;\nenum color;\nextern int end[];\nextern struct cpu cpus[];", []],
+	["volatile static int started = 0;\nconst unsigned long long big;", ["variable started 1", "variable big 2"]],
+	[
+		'CSR_READ(r_satp, "satp")\nCSR_WRITE(w_satp, "satp")\n\nint after;',
+		["function r_satp 1", "function w_satp 2", "variable after 4"],
+	],
+	["MAIN(argc)\n{\n}\nint after;", ["function MAIN 1", "variable after 4"]],
+	["START;\nNOTHING()\nint after;", ["variable after 3"]],
+	["int unfinished(int n)\n{\n  if(n) {", ["function unfinished 1"]],
+])("%s", (text, symbols) => {
+	expect(brief(text)).toEqual(symbols);
+});
+
+test("a name is marked where it stands, though the same word stands before it", () => {
+	const place = (text: string, kind: string) => symbolsOf(text).find((symbol) => symbol.kind === kind)?.column;
+	expect(place("struct proc { int proc; } proc[8];", "variable")).toBe(26);
+	expect(place("typedef struct node node;", "typedef")).toBe(20);
+	expect(place("struct file *file(int n) {}", "function")).toBe(13);
+	expect(place("char buf[buf_size];", "variable")).toBe(5);
+	expect(place("int (*act)(int act);", "variable")).toBe(6);
+});
+
+test("the head of a definition is told on one line, without what is in its braces", () => {
+	const heads = (text: string) => symbolsOf(text).map((symbol) => symbol.text);
+	expect(heads("struct {\n  int lock; // its own\n  int *list;\n} kmem;")).toEqual(["struct { … } kmem"]);
+	expect(heads("int table[] = {\n  1, 2,\n};")).toEqual(["int table[] = { … }"]);
+	expect(heads("typedef struct { int x; } point_t;")).toEqual(["typedef struct { … } point_t"]);
+	expect(heads("struct pair { int a; };")).toEqual(["struct pair"]);
+	expect(heads(`#define LONG \\\n  (1 + \\\n   2)`)).toEqual(["#define LONG \\ (1 + \\ 2)"]);
+});
+
+test("what the kernel keeps in one structure of its own is found by its name", () => {
+	const variables = (file: string) =>
+		symbolsOf(read(`kernel/${file}`)).flatMap(({ kind, name }) => (kind === "variable" ? [name] : []));
+	const owners = {
+		"bio.c": "bcache",
+		"console.c": "cons",
+		"file.c": "ftable",
+		"kalloc.c": "kmem",
+		"log.c": "log",
+		"virtio_disk.c": "disk",
+	};
+	for (const [file, name] of Object.entries(owners)) expect(variables(file), file).toContain(name);
+	expect(variables("syscall.c")).toContain("syscalls");
+	expect(variables("start.c")).toContain("stack0");
+});
+
 test("every function of the kernel that begins at the margin is found, once", () => {
 	for (const file of readdirSync(join(repository, "xv6/kernel")).filter((name) => name.endsWith(".c"))) {
 		const text = read(`kernel/${file}`);

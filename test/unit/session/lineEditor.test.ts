@@ -108,6 +108,8 @@ test.each([
 	["Ctrl-U takes what is before the cursor", ["echo hi", left, left, "\u0015"], "hi"],
 	["Ctrl-K takes what is after it", ["echo hi", home, right, "\u000b"], "e"],
 	["Ctrl-W takes a word", ["echo one two", "\u0017"], "echo one "],
+	["Ctrl-W takes the spaces after it, too", ["echo one   ", "\u0017"], "echo "],
+	["Ctrl-W of spaces alone takes them", ["   ", "\u0017"], ""],
 	["Ctrl-←, Ctrl-→", ["one two", "\u001b[1;5D", "x", "\u001b[1;5C", "y"], "one xtwoy"],
 	["keys of no meaning are dropped", ["a", "\u001b[15~", "\u001b[1;2P", "\u001bOP", "b"], "ab"],
 	["keys that come together", ["ab\u001b[Dc"], "acb"],

@@ -134,7 +134,7 @@ test.each([
 	await controlled(`\n li s1, UART\n ${print.join("\n ")}\n csrw mtvec, zero\n ecall`);
 	const told: string[] = [];
 	controller.onStall(({ message }) => told.push(message));
-	const until = 30_000_000;
+	const until = 11_000_000;
 	await controller.run({
 		step: () => 1_000_000,
 		look: () => (guest.machine.instret >= until || clock.breaths > 40 ? true : undefined),
@@ -441,4 +441,47 @@ test("what is typed ends a rest, and is known to be unread until the guest has r
 	controller.resume();
 	await breaths(4);
 	expect([controller.isTyping, guest.text()]).toEqual([false, "k"]);
+});
+
+test("a job for a person waits in the person's time, and one that ends while the guest waits sets no timer", async () => {
+	await controlled(sleeper);
+	const job = controller.run({
+		step: () => 1_000_000,
+		look: () => (guest.text().length >= 2 ? guest.text() : undefined),
+		paced: true,
+	});
+	for (const text of ["", "."]) {
+		await breaths(6);
+		expect([guest.text(), clock.timers.length]).toEqual([text, 1]);
+		const { instret } = guest.machine;
+		await breaths(6);
+		expect(guest.machine.instret).toBe(instret);
+		clock.ring();
+	}
+	expect(await job).toBe("..");
+	expect(clock.timers).toEqual([]);
+	const next = controller.run({ step: () => 1_000_000, look: (stop) => stop.kind, paced: true });
+	expect([await next, clock.timers]).toEqual(["waiting", []]);
+});
+
+test("a panic ends a machine that runs for a person; of one that runs for jobs each job decides", async () => {
+	const panics = `
+		li s1, UART
+		la s2, text
+	1:	lbu s0, (s2)
+		beqz s0, 2f
+		sb s0, (s1)
+		addi s2, s2, 1
+		j 1b
+	2:	j 2b
+	text: .dword 0x77203a63696e6170
+		.dword 0x0a6b6c61`;
+	await controlled(panics);
+	const look = () => controller.console.panic;
+	await controller.own(() => controller.run({ step: () => 100_000, look }));
+	expect([controller.console.panic, controller.isOver]).toEqual(["walk", false]);
+	controller.start();
+	await controller.own(() => controller.run({ step: () => 100_000, look }));
+	expect(controller.isOver).toBe(true);
+	expect(states.at(-1)).toEqual({ state: "dead", stop: { kind: "panic", message: "walk" } });
 });

@@ -5,6 +5,7 @@ import { board } from "../../../src/machine/virtBoard.ts";
 import { ProgressWatch, type WatchedKernel } from "../../../src/session/progress.ts";
 import { RunController } from "../../../src/session/runController.ts";
 import { Shell } from "../../../src/session/shell.ts";
+import { boot } from "../../support/guest.ts";
 
 /** A guest that says the next of its texts at each look. */
 function guestThatSays(texts: readonly string[]): { machine: MachineSurface; looks: () => number } {
@@ -115,4 +116,18 @@ test("a guest that waits anywhere else is stalled", async () => {
 	const { shell, told } = idleGuest(["cat\r\n"]);
 	expect((await shell.run("cat", budget)).end).toMatchObject({ kind: "stall", report: { kind: "no-progress" } });
 	expect(told).toEqual(["no-progress"]);
+});
+
+test("one that is disposed of hears nothing more, and runs no command", async () => {
+	const { machine } = await boot({ kernel: "li s1, UART\nli t0, 46\n1: sb t0, (s1)\nj 1b" });
+	let heard = 0;
+	const shell = Shell.on(machine, { breathe, onOutput: (bytes) => (heard += bytes.length) });
+	await shell.waitForPrompt(10_000);
+	expect(heard).toBeGreaterThan(0);
+	shell.dispose();
+	heard = 0;
+	machine.run(10_000);
+	expect(heard).toBe(0);
+	await expect(shell.run("ls", budget)).rejects.toMatchObject({ code: "cancelled" });
+	machine.dispose();
 });

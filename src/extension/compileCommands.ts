@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
+import { writeFile } from "./files.ts";
 import type { Folders } from "./folders.ts";
 
 const names = {
@@ -34,8 +35,8 @@ async function write(folders: Folders): Promise<void> {
 	const clangd = vscode.Uri.joinPath(root, names.clangd);
 	const before = await Promise.resolve(fs.readFile(clangd)).catch(() => undefined);
 	const isOurs = before === undefined || new TextDecoder().decode(before).startsWith("# Made by xv6 Lab");
-	await fs.writeFile(vscode.Uri.joinPath(root, names.commands), new TextEncoder().encode(files.commands));
-	if (isOurs) await fs.writeFile(clangd, new TextEncoder().encode(files.clangd));
+	await writeFile(vscode.Uri.joinPath(root, names.commands), new TextEncoder().encode(files.commands));
+	if (isOurs) await writeFile(clangd, new TextEncoder().encode(files.clangd));
 	await forCpptools(root, files.cppProperties);
 	await leaveOutOfGit(root);
 	const text = isOurs
@@ -53,7 +54,7 @@ async function forCpptools(root: vscode.Uri, text: string): Promise<void> {
 		() => true,
 		() => false,
 	);
-	if (!isThere) await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+	if (!isThere) await writeFile(file, new TextEncoder().encode(text));
 }
 
 /** By the clone's own list, which is no file of the tree. */
@@ -67,5 +68,5 @@ async function leaveOutOfGit(root: vscode.Uri): Promise<void> {
 	const missing = Object.values(names).filter((name) => !lines.includes(`/${name}`));
 	if (missing.length === 0) return;
 	const whole = `${text.replace(/\n?$/, "\n")}${missing.map((name) => `/${name}\n`).join("")}`;
-	await fs.writeFile(file, new TextEncoder().encode(whole));
+	await writeFile(file, new TextEncoder().encode(whole));
 }

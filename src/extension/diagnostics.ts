@@ -18,19 +18,20 @@ export class BuildDiagnostics implements vscode.Disposable {
 
 	publish(root: vscode.Uri, summary: BuildSummary): void {
 		this.clear(root);
-		const byFile = new Map<string, vscode.Diagnostic[]>();
+		// Several files outside of the tree are shown at one place.
+		const byPlace = new Map<string, { readonly uri: vscode.Uri; readonly list: vscode.Diagnostic[] }>();
 		for (const diagnostic of summary.diagnostics) {
-			const list = byFile.get(diagnostic.file) ?? [];
-			list.push(toDiagnostic(root, diagnostic));
-			byFile.set(diagnostic.file, list);
+			const uri = fileUri(root, diagnostic.file);
+			const place = byPlace.get(uri.toString()) ?? { uri, list: [] };
+			place.list.push(toDiagnostic(root, diagnostic));
+			byPlace.set(uri.toString(), place);
 		}
-		const uris: vscode.Uri[] = [];
-		for (const [file, list] of byFile) {
-			const uri = fileUri(root, file);
-			uris.push(uri);
-			this.collection.set(uri, list);
-		}
-		this.files.set(root.toString(), uris);
+		const places = [...byPlace.values()];
+		for (const { uri, list } of places) this.collection.set(uri, list);
+		this.files.set(
+			root.toString(),
+			places.map(({ uri }) => uri),
+		);
 	}
 
 	/** A build that ended before anything was compiled: a Makefile or manifest that cannot be understood. */

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
+import { readFile, writeFile } from "./files.ts";
 import type { Folders } from "./folders.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { LabTests } from "./tests.ts";
@@ -73,7 +74,7 @@ export class SavedRuns implements vscode.Disposable, vscode.UriHandler {
 		if (!folder) return;
 		const file = given instanceof vscode.Uri ? given : await askForFile(folder);
 		if (!file) return;
-		const bytes = await vscode.workspace.fs.readFile(file);
+		const bytes = await readFile(file);
 		const opened = await vscode.window.withProgress(
 			{
 				location: vscode.ProgressLocation.Notification,
@@ -114,7 +115,7 @@ export async function saveRun(folder: LabFolder): Promise<void> {
 		title: vscode.l10n.t("Save the run of the machine"),
 	});
 	if (!file) return;
-	await vscode.workspace.fs.writeFile(file, bytes);
+	await writeFile(file, bytes);
 	void vscode.window.showInformationMessage(
 		vscode.l10n.t('xv6: saved. "xv6: Open Run…", or xv6-lab replay, repeats it, on any computer.'),
 	);

@@ -61,13 +61,10 @@ export class TestResults implements vscode.Disposable {
 			this.failedSeeds.set(item, bad[0].seed);
 			this.lastFailed = item;
 		}
-		if (verdicts.length > 0) {
-			const notBegun = bad.length > 0 && bad.every((verdict) => verdict.outcome === "not-begun");
-			this.remember(folder, item.id, bad.length === 0 ? "passed" : notBegun ? "not-begun" : "failed");
-		}
+		if (verdicts.length > 0) this.remember(folder, item.id, stateOf(bad));
 		if (verdicts.length === 0) run.skipped(item);
 		else if (bad.length === 0) run.passed(item, duration);
-		else if (bad.every((verdict) => verdict.outcome === "not-begun" || verdict.outcome === "not-checked")) {
+		else if (bad.every(isSilent)) {
 			run.appendOutput(`${bad[0]?.reasons[0]?.message}\r\n`, undefined, item);
 			run.skipped(item);
 		} else this.recordFailures(run, item, folder, bad, verdicts.length, duration);
@@ -101,14 +98,26 @@ export class TestResults implements vscode.Disposable {
 		else run.failed(item, faultsMessage(verdict, folder), duration);
 	}
 
-	private remember(folder: LabFolder, test: string, state: TestState): void {
+	private remember(folder: LabFolder, test: string, state: TestState | undefined): void {
 		const key = folder.root.toString();
 		const results = this.states.get(key) ?? new Map<string, TestState>();
-		this.states.set(key, results.set(test, state));
+		if (state === undefined) results.delete(test);
+		else results.set(test, state);
+		this.states.set(key, results);
 		this.changed.fire();
 	}
 
 	dispose(): void {
 		this.changed.dispose();
 	}
+}
+
+/** It says nothing of what a student wrote. */
+const isSilent = ({ outcome }: VerdictData) => outcome === "not-begun" || outcome === "not-checked";
+
+/** Of a test by its verdicts that are no pass; undefined: it could not be checked, so nothing is known. */
+function stateOf(bad: readonly VerdictData[]): TestState | undefined {
+	if (bad.length === 0) return "passed";
+	if (bad.every(({ outcome }) => outcome === "not-begun")) return "not-begun";
+	return bad.every(isSilent) ? undefined : "failed";
 }

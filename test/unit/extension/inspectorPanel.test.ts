@@ -52,6 +52,8 @@ async function ask(message: object, of: StandInWebview = page()): Promise<{ valu
 const serializer = () =>
 	host.providers.get("webviewSerializer") as { deserializeWebviewPanel(p: object, s: unknown): Promise<void> };
 const wished = () => vi.spyOn(theFolder(window.api).engine(), "request");
+/** What the page made of it: the terminal says at its own time that it has shown what was printed. */
+const callsOf = ({ mock }: ReturnType<typeof wished>) => mock.calls.filter(([kind]) => kind !== "consoleShown");
 
 test("a tab beside the editor, in a column that is there; asked for again it is the same one", async () => {
 	vscodeWindow.tabGroups.all = [{ viewColumn: 1 }, { viewColumn: 2 }, { viewColumn: 3 }];
@@ -89,7 +91,7 @@ test("a page that says that it is there is told the state; before it says so no 
 	await until("the run", () => page().of("run").length > 0);
 	expect(last("state").state).toEqual({ machine: "none", canDebug: false, canAskWriter: false });
 	expect(last("run").run).toBeUndefined();
-	expect(request.mock.calls).toContainEqual(["watchModel", { on: true }]);
+	expect(callsOf(request)).toContainEqual(["watchModel", { on: true }]);
 	request.mockRestore();
 });
 
@@ -134,7 +136,7 @@ test("what is none of the page's messages does nothing", async () => {
 	])
 		page().say(message);
 	await new Promise(setImmediate);
-	expect([request.mock.calls, host.asked]).toEqual([[], []]);
+	expect([callsOf(request), host.asked]).toEqual([[], []]);
 	request.mockRestore();
 });
 
@@ -165,11 +167,11 @@ test("with a debugger it can go to a moment: of this tree's the debugger itself 
 	const request = wished();
 	await ask({ type: "control", action: "toPresent" });
 	expect(asked).toEqual([["xv6/goToInstruction", { instruction: 1234 }], ["xv6/toPresent"]]);
-	expect(request.mock.calls).toEqual([]);
+	expect(callsOf(request)).toEqual([]);
 	host.showDebugging(session("xv6", "/work/other"));
 	await ask({ type: "control", action: "toPresent" });
 	expect(asked).toHaveLength(2);
-	expect(request.mock.calls).toEqual([["toPresent", undefined]]);
+	expect(callsOf(request)).toEqual([["toPresent", undefined]]);
 	request.mockRestore();
 	host.said.length = 0;
 	host.showDebugging({ type: "xv6", customRequest: async () => Promise.reject(new Error("the history begins later")) });
@@ -225,7 +227,10 @@ test("a view in the panel shows the same while it is in sight; what nobody looks
 	await until("its model", () => view.webview.of("model").length > 0);
 	expect(view.description, "there is only one tree").toBe("");
 	const request = wished();
-	const watching = () => request.mock.calls.filter(([kind]) => kind === "watchModel").map(([, params]) => params);
+	const watching = () =>
+		callsOf(request)
+			.filter(([kind]) => kind === "watchModel")
+			.map(([, params]) => params);
 	panel().dispose();
 	expect(watching(), "the view is left").toEqual([]);
 	view.setVisible(false);

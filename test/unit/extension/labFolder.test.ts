@@ -334,6 +334,23 @@ describe("a recorded run", () => {
 		});
 	});
 
+	test("that cannot be read or written says so", async () => {
+		await host.run("xv6Lab.openRun", Uri.file("/runs/none.xv6run"));
+		expect(host.said.at(-1)).toMatchObject({
+			kind: "error",
+			text: expect.stringContaining("Cannot read /runs/none.xv6run"),
+		});
+		answers.saveRun = () => ({ bytes: new Uint8Array([1]), title: "a" });
+		host.dialogs.push(file);
+		const write = vi.spyOn(workspace.fs, "writeFile").mockRejectedValue(new Error("the disk is full"));
+		await host.run("xv6Lab.saveRun");
+		write.mockRestore();
+		expect(host.said.at(-1)).toMatchObject({
+			...{ kind: "error", text: expect.stringContaining("Cannot write to /runs/a.xv6run: the disk is full") },
+		});
+		expect(host.said).toHaveLength(2);
+	});
+
 	test("is chosen in a dialog, and cancelled without a word", async () => {
 		host.write(file, new Uint8Array([7]));
 		host.dialogs.push(file);

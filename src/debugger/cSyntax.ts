@@ -233,6 +233,8 @@ export function parseExpression(text: string, isType: (name: string) => boolean)
 function numberOf(text: string): Expression {
 	const suffix = /[uUlL]*$/.exec(text)?.[0].toLowerCase() ?? "";
 	const digits = text.slice(0, text.length - suffix.length);
+	if (!/^(?:u?l{0,2}|l{1,2}u)$/.test(suffix) || /^0\d*[89]/.test(digits))
+		throw notUnderstood(`\`${text}\` is not a number`);
 	const octal = /^0[0-7]+$/.test(digits);
 	const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
 	// C11 6.4.4.1: the first type that has the value; only what is not decimal, or ends in u, may be unsigned.

@@ -98,6 +98,16 @@ describe("a system call", () => {
 		expect(await at.evaluate("$satp", { frameId: main })).toMatch(
 			/^! \$satp belongs to a hart, and this frame is on none/,
 		);
+		// Code of the kernel has its symbol, a register that holds none has none.
+		const registers = await at.variables(await at.scope("Registers", frames[0]?.id));
+		const register = (name: string) => registers.find((one) => one.name === name)?.value;
+		expect([register("pc"), register("ra"), register("sp")]).toEqual([
+			expect.stringMatching(/^0x8[0-9a-f]+ <sys_write\+0x[0-9a-f]+>$/),
+			expect.stringMatching(/^0x8[0-9a-f]+ <syscall\+0x[0-9a-f]+>$/),
+			expect.stringMatching(/^0x3f[0-9a-f]+$/),
+		]);
+		const globals = (await at.variables(await at.scope("Globals", frames[0]?.id))).map(({ name }) => name);
+		expect(globals).toEqual(expect.arrayContaining(["proc", "ticks", "kernel_pagetable"]));
 		// The kernel's code runs for this process, and sees its memory where it has none of its own.
 		expect(await at.evaluate("myproc()")).toMatch(/cannot be called/);
 		expect(await at.evaluate("cpus[0].proc->name")).toBe('"prog"');

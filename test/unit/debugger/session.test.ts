@@ -293,15 +293,15 @@ describe("a machine that runs already", () => {
 			await new Promise(setImmediate);
 		expect(console.text).toContain(text);
 	};
-	const attached = async () => {
-		const session = await program.initialized({ running: { ...target, dispose: () => undefined } });
+	const attached = async (more: Partial<DebugTarget> = {}) => {
+		const session = await program.initialized({ running: { ...target, ...more, dispose: () => undefined } });
 		expect((await session.request("attach", {})).success).toBe(true);
 		await session.request("configurationDone");
 		return session;
 	};
 
 	beforeAll(async () => {
-		target = await program.machine();
+		target = await program.machine({ harts: 2 });
 	});
 	beforeEach(async () => {
 		target.controller.resume();
@@ -328,14 +328,22 @@ describe("a machine that runs already", () => {
 		await session.request("disconnect");
 		await shown("before");
 		type("echo after\n");
+		const told = session.told.length;
 		await shown("\nafter\n");
-		expect(target.controller.state).toBe("running");
+		expect([target.controller.state, session.told.length]).toEqual(["running", told]);
 	});
 
-	test("stands when it stood", async () => {
+	test("stands when it stood, on the hart that the run is about", async () => {
 		target.controller.pause();
 		const session = await attached();
 		expect(await session.stop()).toMatchObject({ reason: "pause", text: "Paused", allThreadsStopped: true });
+		session.dispose();
+		const other = await attached({ hart: 1 });
+		const { threadId } = await other.stop();
+		const at = new Standing(other, threadId as number);
+		expect([threadId, await at.evaluate("$mhartid"), (await at.frames()).at(-1)?.name]).toEqual([
+			...[1_000_001, "0x1", "main"],
+		]);
 	});
 
 	test("says that keys are lost in the past", async () => {

@@ -234,6 +234,10 @@ describe("a change", () => {
 		expect(await value("$sscratch")).toBe("0x5");
 		expect((await set("Locals", "nobody", "5")).message).toMatch(/^There is no nobody here/);
 		expect((await set("Registers", "pc", "5")).message).toMatch(/^pc cannot be changed/);
+		// A caller's registers lie in the frames of those that it called.
+		const caller = (await at.frames())[1]?.id;
+		const of = { variablesReference: await at.scope("Registers", caller), name: "sp", value: "5" };
+		expect((await session.request("setVariable", of)).message).toMatch(/^sp cannot be changed/);
 		expect((await set("CSRs", "mhartid", "5")).message).toMatch(/^mhartid cannot be written/);
 		expect((await set("Locals", "copy", "5")).message).toMatch(/^A whole structure cannot be set/);
 		expect((await set("Locals", "seven", "copy")).message).toMatch(/^The new value is no number/);

@@ -3,7 +3,7 @@ import { cancelled, UserError } from "../../../src/common/errors.ts";
 import type { CommandResult, ProgramInfo, TestInfo, TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
 import { ExtensionWindow, outcomes, plainText, theFolder, until } from "../../support/extensionWindow.ts";
 import { built, labOf, ScriptedEngine, verdictOf } from "../../support/scriptedEngine.ts";
-import { host, Uri, window as vscodeWindow } from "../../support/vscode.ts";
+import { host, StandInTerminal, Uri, window as vscodeWindow } from "../../support/vscode.ts";
 
 /** The palette's commands: what each asks the engine for, and what a person reads of how it ended. */
 
@@ -268,8 +268,13 @@ describe("the machine", () => {
 	test("is booted by a terminal that is opened from the menu", async () => {
 		await open();
 		const provider = host.providers.get("terminalProfile") as { provideTerminalProfile(): Promise<object | undefined> };
-		expect(await provider.provideTerminalProfile()).toMatchObject({ options: { name: "xv6 (tree)" } });
-		await until("the machine", () => engine().of("boot").length === 1);
+		const profile = (await provider.provideTerminalProfile()) as { options: StandInTerminal["creationOptions"] };
+		expect(profile.options.name).toBe("xv6 (tree)");
+		const made = new StandInTerminal(profile.options);
+		await until("the machine", () => engine().of("boot").length === 1 && host.terminals.includes(made), 5000);
+		const before = made.shown;
+		await host.run("xv6Lab.openShell");
+		expect([made.shown - before, terminal() === made], "no second one").toEqual([1, true]);
 		host.closeFolder(root);
 		expect(await provider.provideTerminalProfile()).toBeUndefined();
 	});

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ContextKeys } from "../../../src/extension/contextKeys.ts";
 import type { LabFolder } from "../../../src/extension/labFolder.ts";
 import { newWorkspace, showFirstSteps } from "../../../src/extension/newWorkspace.ts";
+import { ExtensionWindow, until } from "../../support/extensionWindow.ts";
 import { catalog } from "../../support/lab.ts";
+import { ScriptedEngine } from "../../support/scriptedEngine.ts";
 import { host, Uri, workspace } from "../../support/vscode.ts";
 
 /** *New Lab Workspace…* from its first question to the first look at what it made, with the real labs. */
@@ -212,6 +214,21 @@ describe("the first look at a new workspace", () => {
 		]);
 		expect(host.shown.map(({ document }) => document.uri.path)).toEqual(["/home/me/mine/kernel/sysproc.c"]);
 		expect(await steps(mine)).toEqual([]);
+	});
+
+	test("comes when the window opens that was just made, and not for a window that was opened before", async () => {
+		for (const sign of ["kernel/main.c", "kernel/proc.c", "Makefile"])
+			host.write(Uri.file(`/home/me/mine/${sign}`), "");
+		host.write(marker, "file:///home/me/mine");
+		host.openFolder(Uri.file("/home/me/mine"));
+		const tree = { isKernelTree: true, programs: [] };
+		for (const shown of [1, 1]) {
+			const window = new ExtensionWindow(() => new ScriptedEngine(tree, {}));
+			await until("its tree", () => window.api.folders().length > 0, 5000);
+			await new Promise((resolve) => setTimeout(resolve, 10));
+			await window.close();
+			expect(host.shown).toHaveLength(shown);
+		}
 	});
 
 	test("of a kernel without a lab its main; of a folder that was there before nothing", async () => {

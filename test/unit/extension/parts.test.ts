@@ -10,7 +10,8 @@ import { XvTerminal } from "../../../src/extension/terminal.ts";
 import { openSource, sourceUri } from "../../../src/extension/terminalLinks.ts";
 import { faultsMessage, momentOf, schedulesMessage, verdictMessages } from "../../../src/extension/testMessages.ts";
 import type { BuildSummary, EngineDiagnostic, VerdictData } from "../../../src/protocol/engine.ts";
-import { host, StandInItem, StandInTerminal, type TestMessage, Uri, workspace } from "../../support/vscode.ts";
+import { Screen } from "../../support/screen.ts";
+import { host, Range, StandInItem, StandInTerminal, type TestMessage, Uri, workspace } from "../../support/vscode.ts";
 
 /** Parts of the extension that need a window and no engine. */
 
@@ -198,6 +199,35 @@ describe("a test's messages", () => {
 		expect(messages({ exploration: [report] })).toHaveLength(3);
 	});
 
+	test.each<[string, Partial<VerdictData>, string, number]>([
+		[
+			"the line that its program names",
+			{ stack: [], actual: "user/lib.h:9: not true: n == 1\n" },
+			"/tree/user/lib.h",
+			8,
+		],
+		["the line alone that its program names", { stack: [], actual: "line 4: no\n" }, "/tree/user/prog.c", 3],
+		["its program, where nothing is known", { stack: [], actual: "" }, "/tree/user/prog.c", 0],
+		[
+			"its program, where it names another place",
+			{ stack: [], actual: "../x.c:9: not true: n\n" },
+			"/tree/user/prog.c",
+			0,
+		],
+	])("it stands at %s", (_where, change, path, line) => {
+		expect(messages({ reasons: [{ kind: "end", message: "No." }], ...change })[0]).toMatchObject({
+			location: { uri: { path }, range: { start: { line } } },
+		});
+	});
+
+	test("of a program that the tree does not have it stands at its item, at the item's line", () => {
+		const at12 = Object.assign(new StandInItem("x", "x", at("grade-lab") as never), { range: new Range(12, 0, 12, 0) });
+		const place = (item: StandInItem) =>
+			verdictMessages({ ...verdict, program: "gone" }, item as never, folder)[0]?.location;
+		expect(place(at12)).toMatchObject({ uri: { path: "/tree/grade-lab" }, range: { start: { line: 12 } } });
+		expect(place(new StandInItem("x", "x", undefined))).toBeUndefined();
+	});
+
 	test("several schedules, and every kalloc that failed", () => {
 		const many = schedulesMessage([verdict, { ...verdict, seed: 9 }], 50) as unknown as TestMessage;
 		expect(many.message).toBe("2 of 50 schedules fail: seeds 3, 9");
@@ -348,6 +378,25 @@ describe("the terminal", () => {
 		expect([terminal.text, shown]).toEqual(["early\r\n", 6]);
 		vi.advanceTimersByTime(16);
 		expect([terminal.text, shown]).toEqual(["early\r\nab", 8]);
+	});
+
+	test("its line editor draws for the columns that the terminal has, and never for fewer than it can", () => {
+		const drawn = (columns: number) => {
+			const editing = new XvTerminal("xv6", { lineEditing: true, names: { programs: [], files: [] } });
+			let text = "";
+			editing.onDidWrite((part) => (text += part));
+			editing.open({ columns, rows: 24 });
+			editing.write(new TextEncoder().encode("$ "));
+			for (const keys of ["abcdef", "\u001b[D", "\u001b[D", "\u001b[D"]) editing.handleInput(keys);
+			vi.runAllTimers();
+			const screen = new Screen(Math.max(4, columns));
+			screen.write(text);
+			editing.dispose();
+			return screen.text;
+		};
+		expect(drawn(80)).toBe("$ abcdef");
+		expect(drawn(4)).toBe("$ ab\ncdef");
+		expect(drawn(1)).toBe("$ ab\ncdef");
 	});
 
 	test("one that has nothing to show writes nothing", () => {

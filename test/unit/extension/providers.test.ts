@@ -216,6 +216,10 @@ describe("the choice of a compiler", () => {
 		host.answers.push("bundled");
 		await selectToolchain(folderWith({}), true);
 		expect(host.settings.get("xv6Lab.toolchain.kind")).toBe("bundled");
+		expect(host.questions.at(-1)).toMatchObject({
+			title: "Which compiler builds the kernel? Now: auto",
+			choices: ["auto", "bundled", "host"],
+		});
 		host.answers.push(undefined);
 		await selectToolchain(undefined, false);
 		expect(host.settings.get("xv6Lab.toolchain.kind")).toBe("bundled");

@@ -489,6 +489,17 @@ export const reportedCases: readonly AgedCase[] = [
 		cause: /Process \d+ \((sh|init)\) was killed: .* is beyond p->sz/,
 	},
 	{
+		name: "a program's pages are mapped without PTE_U",
+		edits: [[/^kernel\/vm\.c$/, /(\nuvmalloc\([\s\S]*?) ?\| ?PTE_U/, "$1"]],
+		cause: /loadseg \(kernel\/exec\.c:\d+\) finds page 0x0 of the new program mapped r[w-]x-, without PTE_U/,
+	},
+	{
+		name: "a segment's last page is not allocated",
+		edits: [[/^kernel\/vm\.c$/, /(\nuvmalloc\([\s\S]*?;) ?a < newsz;/, "$1 a + PGSIZE < newsz;"]],
+		cause:
+			/loadseg \(kernel\/exec\.c:\d+\) is to fill (a page of the new program, in which no page is|page 0x0 of the new program, which is not) mapped/,
+	},
+	{
 		name: "a string of the user is read without copyinstr",
 		edits: [[sysfile, /(sys_mkdir\(void\)\s*\{)/, "$1 if(strlen((char*)myproc()->TRAPFRAME->a0) == 1) return 0;"]],
 		program: 'mkdir("d");',

@@ -108,6 +108,27 @@ export const panicCases: readonly KernelCase[] = [
 	},
 	// ---- panics over page tables
 	{
+		name: "a program's pages are mapped without PTE_U",
+		edits: [["kernel/vm.c", "addpage(pagetable, a, PTE_R | PTE_U | xperm)", "addpage(pagetable, a, PTE_R | xperm)"]],
+		end: "panic",
+		kind: "page-table-panic",
+		cause:
+			/loadseg \(kernel\/exec\.c:\d+\) finds page 0x0 of the new program mapped r-x-, without PTE_U, .*uvmalloc has to map pages with PTE_U/,
+	},
+	{
+		name: "the last page of a segment is not allocated",
+		edits: [
+			[
+				"kernel/vm.c",
+				"  for(uint64 a = PGROUNDUP(oldsz); a < newsz; a += PGSIZE){",
+				"  for(uint64 a = PGROUNDUP(oldsz); a + PGSIZE < newsz; a += PGSIZE){",
+			],
+		],
+		end: "panic",
+		kind: "page-table-panic",
+		cause: /loadseg \(kernel\/exec\.c:\d+\) is to fill a page of the new program, in which no page is mapped: uvmalloc/,
+	},
+	{
 		name: "a page above the break is left in the table",
 		edits: [
 			[

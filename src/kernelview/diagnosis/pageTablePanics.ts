@@ -17,6 +17,7 @@ import {
 } from "../sv39.ts";
 import { type Evidence, named, who } from "./evidence.ts";
 import type { KernelCall } from "./kernelCalls.ts";
+import { loadPanic } from "./loadPanic.ts";
 
 type Told = Pick<Diagnosis, "cause" | "evidence" | "notes" | "process">;
 
@@ -45,6 +46,7 @@ export function pageTablePanic(
 	if (names[1] === "walk") return beyond(calls, space);
 	if (names[1] === "uvmcopy" && space) return copied(evidence, said, calls, space);
 	if (names[1] === "kfree") return badFree(evidence, calls);
+	if (names[1] === "loadseg") return loadPanic(evidence, calls);
 	return undefined;
 }
 

@@ -3,13 +3,13 @@ import { hex } from "../common/bytes.ts";
 import { type ExceptionFilter, exceptionFilters } from "./exceptions.ts";
 import { parseReference } from "./references.ts";
 import type { RequestContext } from "./requestContext.ts";
-import { list } from "./requests.ts";
+import { list, objects, offsetOf } from "./requests.ts";
 
 /** Requests that say where the machine stops. They may come while it runs. */
 export const breakpointRequests = (session: RequestContext) => ({
 	setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => {
 		const file = session.sources.fileOf(args.source);
-		const wanted = list(args.breakpoints).map((one: DebugProtocol.SourceBreakpoint) => ({
+		const wanted = objects(args.breakpoints).map((one: DebugProtocol.SourceBreakpoint) => ({
 			line: session.sources.lineIn(one.line),
 			condition: one.condition,
 			hitCondition: one.hitCondition,
@@ -29,18 +29,18 @@ export const breakpointRequests = (session: RequestContext) => ({
 	setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => ({
 		breakpoints: session.debugger.breakpoints
 			.setFunctions(
-				list(args.breakpoints).map((one: DebugProtocol.FunctionBreakpoint) => ({ ...one, name: String(one.name) })),
+				objects(args.breakpoints).map((one: DebugProtocol.FunctionBreakpoint) => ({ ...one, name: String(one.name) })),
 			)
 			.map(({ id, verified, message }) => ({ id, verified, ...(message ? { message } : {}) })),
 	}),
 	setInstructionBreakpoints: (args: DebugProtocol.SetInstructionBreakpointsArguments) => ({
 		breakpoints: session.debugger.breakpoints
 			.setInstructions(
-				list(args.breakpoints).map((one: DebugProtocol.InstructionBreakpoint) => ({
+				objects(args.breakpoints).map((one: DebugProtocol.InstructionBreakpoint) => ({
 					...one,
 					address:
 						parseReference(session.debugger.contexts, String(one.instructionReference)).address +
-						BigInt(Math.trunc(one.offset ?? 0)),
+						BigInt(offsetOf(one.offset)),
 				})),
 			)
 			.map(({ id, verified, message, address }) => ({
@@ -54,7 +54,7 @@ export const breakpointRequests = (session: RequestContext) => ({
 	setDataBreakpoints: (args: DebugProtocol.SetDataBreakpointsArguments) => ({
 		breakpoints: session.debugger.breakpoints
 			.setData(
-				list(args.breakpoints).map((one: DebugProtocol.DataBreakpoint) => {
+				objects(args.breakpoints).map((one: DebugProtocol.DataBreakpoint) => {
 					const place = session.inspection.dataPlace(one.dataId, one.accessType);
 					return {
 						place,

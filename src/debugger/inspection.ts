@@ -8,7 +8,7 @@ import { notUnderstood } from "./cSyntax.ts";
 import type { Debugger } from "./debugger.ts";
 import { evaluateExpression, type Scope } from "./expression.ts";
 import { memoryReference, parseReference } from "./references.ts";
-import type { Body, CustomRequests } from "./requests.ts";
+import { type Body, type CustomRequests, offsetOf } from "./requests.ts";
 import type { Sources } from "./sources.ts";
 import type { Space } from "./space.ts";
 import { type Frame, stackOf } from "./stack.ts";
@@ -16,6 +16,8 @@ import { addressOf, type Value } from "./values.ts";
 import { Variables } from "./variables.ts";
 
 const mostFrames = 200;
+
+const sizeAsked = (bytes: number | undefined) => (bytes === undefined ? undefined : Math.max(1, offsetOf(bytes)));
 
 /** What can be asked of a machine that stands: stacks, values, memory, by the references that the client was given at this stop. */
 export class Inspection {
@@ -120,7 +122,7 @@ export class Inspection {
 	memoryAt(reference: string, offset: number | undefined): { space: Space; address: bigint } {
 		const { contexts } = this.standing();
 		const { space, address } = parseReference(contexts, String(reference), this.defaultSpace());
-		return { space, address: BigInt.asUintN(64, address + BigInt(Math.trunc(offset ?? 0))) };
+		return { space, address: BigInt.asUintN(64, address + BigInt(offsetOf(offset))) };
 	}
 
 	/** Where an address without a space is meant: what the thread of the last stop sees. */
@@ -155,8 +157,8 @@ export class Inspection {
 	dataInfo(args: DebugProtocol.DataBreakpointInfoArguments): Body {
 		this.standing();
 		if (args.asAddress) {
-			const { space, address } = parseReference(this.standing().contexts, args.name, this.defaultSpace());
-			const bytes = args.bytes ?? 8;
+			const { space, address } = parseReference(this.standing().contexts, String(args.name), this.defaultSpace());
+			const bytes = sizeAsked(args.bytes) ?? 8;
 			return {
 				dataId: `${memoryReference(space, address)}:${bytes}`,
 				description: `${bytes} bytes at ${memoryReference(space, address)}`,
@@ -167,7 +169,7 @@ export class Inspection {
 		const address = value && addressOf(value);
 		if (!value || address === undefined)
 			return { dataId: null, description: "It is in a register, or nowhere: only what is in memory can be watched" };
-		const size = args.bytes ?? (plain(value.type)?.size || 8);
+		const size = sizeAsked(args.bytes) ?? (plain(value.type)?.size || 8);
 		const space = value.space.holding(address) ?? value.space;
 		const physical = space.translate(address);
 		// By its physical address, every access counts: other processes', the kernel's copies, and the disk's.
@@ -204,10 +206,10 @@ export class Inspection {
 		const { contexts } = this.standing();
 		let space: Space;
 		let address: bigint | undefined;
-		let size = args.bytes ?? 8;
+		let size = sizeAsked(args.bytes) ?? 8;
 		let what: string;
 		if (args.memoryReference !== undefined) {
-			({ space, address } = parseReference(contexts, args.memoryReference, this.defaultSpace()));
+			({ space, address } = parseReference(contexts, String(args.memoryReference), this.defaultSpace()));
 			what = args.memoryReference;
 		} else {
 			const value = this.valueAsked(args);
@@ -219,7 +221,7 @@ export class Inspection {
 					"Use the debug build, where every variable is in memory.",
 				);
 			space = value.space.holding(address) ?? value.space;
-			size = args.bytes ?? (plain(value.type)?.size || 8);
+			size = sizeAsked(args.bytes) ?? (plain(value.type)?.size || 8);
 			what = args.expression ?? args.name?.replace(/^\((.*)\)$/, "the $1") ?? "it";
 		}
 		const physical = space.translate(address);

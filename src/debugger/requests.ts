@@ -32,6 +32,18 @@ export function list<T>(value: readonly T[] | undefined): readonly T[] {
 	return Array.isArray(value) ? value.slice(0, 1000) : [];
 }
 
+/** As `list`, of objects: what is none is one without properties, so that there are as many answers as questions. */
+export function objects<T extends object>(value: readonly T[] | undefined): readonly T[] {
+	return list(value).map((one) => (typeof one === "object" && one !== null ? one : ({} as T)));
+}
+
+/** An offset; without one 0. */
+export function offsetOf(value: number | undefined): number {
+	const offset = value ?? 0;
+	if (typeof offset === "number" && Number.isFinite(offset)) return Math.trunc(offset);
+	throw new UserError("debug-request", `\`${String(offset).slice(0, 40)}\` is no offset`, "Send a whole number.");
+}
+
 export function base64(bytes: Uint8Array): string {
 	let text = "";
 	for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));

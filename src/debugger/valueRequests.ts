@@ -6,7 +6,7 @@ import { disassembleAround } from "./disassembly.ts";
 import { evaluateExpression } from "./expression.ts";
 import { writeMemory } from "./references.ts";
 import type { RequestContext } from "./requestContext.ts";
-import { type Body, base64, fromBase64 } from "./requests.ts";
+import { type Body, base64, fromBase64, offsetOf } from "./requests.ts";
 import { numberOf } from "./values.ts";
 
 const mostMemory = 1 << 20;
@@ -103,7 +103,7 @@ export const valueRequests = (session: RequestContext) => ({
 				space,
 				symbols,
 				address,
-				Math.trunc(args.instructionOffset ?? 0),
+				offsetOf(args.instructionOffset),
 				args.instructionCount,
 				(file) => session.sources.of(file),
 			),

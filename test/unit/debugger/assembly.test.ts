@@ -257,3 +257,61 @@ describe("who wrote", () => {
 		expect(session.output).toContain("Nobody wrote p:0x80001065 since power-on\n");
 	});
 });
+
+describe("requests of the wrong shape", () => {
+	const wrong = [undefined, null, 5, -1, 1e300, "x", "", [], [null], {}, [[]], [5], ["x"], [{}]];
+	const shapes: Readonly<Record<string, readonly string[]>> = {
+		initialize: ["linesStartAt1"],
+		setBreakpoints: ["source", "breakpoints"],
+		setFunctionBreakpoints: ["breakpoints"],
+		setInstructionBreakpoints: ["breakpoints"],
+		setDataBreakpoints: ["breakpoints"],
+		setExceptionBreakpoints: ["filters"],
+		dataBreakpointInfo: ["name", "variablesReference", "frameId", "bytes", "asAddress"],
+		breakpointLocations: ["source", "line", "endLine"],
+		stackTrace: ["threadId", "startFrame", "levels"],
+		scopes: ["frameId"],
+		variables: ["variablesReference", "start", "count", "filter", "format"],
+		evaluate: ["expression", "frameId", "format"],
+		setVariable: ["variablesReference", "name", "value", "format"],
+		setExpression: ["expression", "value", "frameId"],
+		readMemory: ["memoryReference", "offset", "count"],
+		writeMemory: ["memoryReference", "offset", "data"],
+		disassemble: ["memoryReference", "offset", "instructionOffset", "instructionCount"],
+		"xv6/whoWrote": ["expression", "memoryReference", "name", "variablesReference", "bytes"],
+		"xv6/goToInstruction": ["instruction"],
+	};
+	/** What is right of each. */
+	const right: Readonly<Record<string, unknown>> = {
+		...{
+			source: { path: "/tree/a.c" },
+			breakpoints: [],
+			filters: [],
+			name: "start",
+			variablesReference: 1,
+			frameId: 1,
+		},
+		...{
+			line: 1,
+			expression: "$a0",
+			value: "1",
+			memoryReference: "0x80000000",
+			count: 4,
+			data: "AAAA",
+			threadId: 1_000_000,
+		},
+		...{ instructionCount: 2 },
+	};
+
+	test.each(Object.entries(shapes))("`%s` is answered, and is no defect", async (command, names) => {
+		await begin("start: j start");
+		for (const name of names)
+			for (const value of wrong) {
+				const args = Object.fromEntries(names.map((one) => [one, one === name ? value : right[one]]));
+				const { success, message } = await session.request(command, args);
+				if (!success) expect(message, `${name}: ${JSON.stringify(value)}`).not.toMatch(/defect/);
+				if (success && command.startsWith("xv6/")) await session.stop();
+			}
+		expect(session.output).not.toMatch(/defect/);
+	});
+});

@@ -145,6 +145,9 @@ describe("beginning by a command", () => {
 		runs.at(-1)?.source.cancel();
 		await second.running;
 		expect(runs.at(-1)?.ended).toBe(true);
+		const before = runs.length;
+		await profile?.handler({ include: [item] }, { isCancellationRequested: true } as never);
+		expect([host.debugged.length, runs.length], "cancelled before it began").toEqual([2, before]);
 	});
 });
 

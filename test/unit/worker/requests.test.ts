@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
 import { loadCore } from "../../../src/env/node/core.ts";
+import type { CoverageReport } from "../../../src/protocol/coverage.ts";
 import type { EngineEvents, VerdictData } from "../../../src/protocol/engine.ts";
 import { machineFor } from "../../../src/worker/compose.ts";
 import { Declarations } from "../../../src/worker/declarations.ts";
@@ -38,7 +39,8 @@ beforeAll(async () => {
 	const decoder = new TextDecoder();
 	engine.on("console", ({ bytes }) => {
 		text += decoder.decode(bytes);
-		void request("consoleShown", { bytes: bytes.length });
+		// The last ones come when the engine is closed already.
+		request("consoleShown", { bytes: bytes.length }).catch(() => undefined);
 	});
 	engine.on("state", (state) => states.push(state));
 	files = new Map(await catalog.workspace(lab, "2b"));
@@ -218,6 +220,77 @@ describe("a machine", () => {
 		expect(verdicts.map(({ test }) => test).sort()).toEqual([own, "prodcons1", "prodcons2"].sort());
 		expect([result.passed + result.failed, result.coverage]).toEqual([3, undefined]);
 	}, 120_000);
+
+	test("counts what a test executes, in files of the tree only", async () => {
+		const { passed, coverage } = await request("runTests", {
+			tests: ["prodcons1"],
+			seeds: [0],
+			machine,
+			coverage: true,
+		});
+		expect([passed, coverage?.parts.map(({ name }) => name)]).toEqual([1, expect.arrayContaining(["prodcons1"])]);
+		const executed = (report: CoverageReport | undefined, file: string) =>
+			report?.files.find((one) => one.file === file)?.lines.filter((line) => line.executed).length ?? 0;
+		const own = coverage?.parts.find(({ name }) => name === "prodcons1")?.report;
+		expect(executed(own, "user/prodcons1.c")).toBeGreaterThan(3);
+		expect(executed(coverage?.together, "kernel/main.c"), "by the boot, and not by the test").toBeGreaterThan(
+			executed(own, "kernel/main.c"),
+		);
+		for (const { file } of coverage?.together.files ?? []) expect(files.has(file), file).toBe(true);
+	}, 120_000);
+
+	test("lets each kalloc of a test fail, says how far it is, and judges what becomes of the kernel", async () => {
+		const verdicts: VerdictData[] = [];
+		const done: number[] = [];
+		const listening = [
+			engine.on("verdict", (verdict) => verdicts.push(verdict)),
+			engine.on("testProgress", (event) => {
+				expect(event).toMatchObject({ test: "prodcons1", total: expect.any(Number) });
+				done.push(event.done);
+			}),
+		];
+		const params = { tests: ["prodcons1"], seeds: [3], machine, everyKallocFails: true };
+		const { passed, failed, coverage } = await request("runTests", params);
+		for (const one of listening) one.dispose();
+		expect(verdicts).toMatchObject([{ test: "prodcons1", seed: 3, harts: 1 }]);
+		expect([passed + failed, coverage]).toEqual([1, undefined]);
+		expect(done.length).toBeGreaterThan(5);
+		expect(done).toEqual([...done].sort((a, b) => a - b));
+	}, 120_000);
+
+	test("explores a test that passes, and one that fails not: its failure is explained already", async () => {
+		const verdicts: VerdictData[] = [];
+		const exploring = new Set<string>();
+		const listening = [
+			engine.on("verdict", (verdict) => verdicts.push(verdict)),
+			engine.on("exploring", ({ test, total }) => exploring.add(`${test} of ${total}`)),
+		];
+		await request("runTests", { tests: ["prodcons1", "prodcons3"], seeds: [0], machine, explore: 2 });
+		for (const one of listening) one.dispose();
+		expect(verdicts.map(({ test, outcome }) => `${test} ${outcome === "passed"}`)).toEqual([
+			"prodcons1 true",
+			"prodcons3 false",
+		]);
+		expect([...exploring]).toEqual(["prodcons1 of 2"]);
+	}, 120_000);
+
+	test("repeats a schedule up to a moment as a run that can be opened", async () => {
+		const moment = { schedule: "1000", before: { hart: 0, step: 5_000_000 } };
+		const { bytes } = await request("recordSchedule", { test: "prodcons1", moment, machine });
+		const opened = await request("openRun", { bytes });
+		expect(opened).toMatchObject({ title: expect.stringMatching(/\(schedule 1000\)$/), same: true, isBuilt: true });
+	}, 120_000);
+
+	test("stands before the handler of its next page fault", async () => {
+		await request("boot", machine);
+		await until("the prompt", () => text.endsWith("$ "));
+		const waiting = request("stepToFault", undefined);
+		await request("input", { bytes: bytesOf("prodcons1\r") });
+		expect(await waiting).toEqual({ found: true });
+		await until("a stop", () => states.at(-1)?.state === "paused");
+		expect(states.at(-1)?.stop).toBe("fault");
+		await request("resume", undefined);
+	}, 60_000);
 
 	test("is asked about its memory and its past", async () => {
 		await request("boot", { ...machine, historyMiB: 64 });

@@ -89,27 +89,19 @@ class Explorer {
 
 	/** `sites`: what a search wants to know, too; it costs a second run. */
 	async watch(schedule: Schedule, { print, sites }: { print: boolean; sites: boolean }): Promise<Exploration> {
-		const machine = await explorableMachine(this.output, this.params, true);
-		const booter = await explorableMachine(this.output, this.params, false);
-		try {
-			const seen = await explore({
-				machine,
-				booter,
-				kernel: this.kernel,
-				command: this.command,
-				schedule,
-				sites,
-				breathe,
-				...(this.manifest?.benignRaces ? { benign: this.manifest.benignRaces } : {}),
-				...(print ? { onOutput: (bytes: Uint8Array) => void process.stderr.write(bytes) } : {}),
-			});
-			const why = describeEnd(seen.end, seen.instructions);
-			if (print) process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
-			return seen;
-		} finally {
-			booter.dispose();
-			machine.dispose();
-		}
+		const seen = await explore({
+			createMachine: (watch) => explorableMachine(this.output, this.params, watch),
+			kernel: this.kernel,
+			command: this.command,
+			schedule,
+			sites,
+			breathe,
+			...(this.manifest?.benignRaces ? { benign: this.manifest.benignRaces } : {}),
+			...(print ? { onOutput: (bytes: Uint8Array) => void process.stderr.write(bytes) } : {}),
+		});
+		const why = describeEnd(seen.end, seen.instructions);
+		if (print) process.stderr.write(why === "" ? "\n" : `\nxv6-lab: ${why}\n`);
+		return seen;
 	}
 
 	async search({ sites, end }: Exploration, schedules: number): Promise<SearchResult | undefined> {

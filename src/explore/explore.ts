@@ -19,10 +19,8 @@ import { Sharing } from "./sharing.ts";
 import { Variables } from "./variables.ts";
 
 interface ExploreRequest {
-	/** With core-watch.wasm. Its state is lost. */
-	readonly machine: Machine;
-	/** A plain machine of the same build, at power-on: it boots in the other's place, ten times as fast. Its state is lost. */
-	readonly booter?: Machine;
+	/** A machine at power-on, of core-watch.wasm or of the plain core, which boots in the other's place, ten times as fast. Both are disposed. */
+	readonly createMachine: (watch: boolean) => Promise<Machine>;
 	readonly kernel: ProgramSymbols;
 	/** Typed at the prompt; undefined: the boot is watched. */
 	readonly command: string | undefined;
@@ -44,6 +42,8 @@ export interface Exploration {
 	readonly end: CommandEnd;
 	readonly output: string;
 	readonly instructions: Instructions;
+	/** Since power-on, at the end of the watched run. */
+	readonly instret: Instructions;
 	readonly findings: readonly Finding[];
 	/** Races left out as benign. */
 	readonly benign: number;
@@ -64,24 +64,27 @@ export function exploreSchedule(seed: number): Schedule {
  * the run is made a second time, to the same records, for the stacks of the places.
  */
 export async function explore(request: ExploreRequest): Promise<Exploration> {
-	const { machine, booter, kernel, signal, breathe, bootBudget, command } = request;
+	const { createMachine, kernel, signal, breathe, bootBudget, command } = request;
 	const limits = { ...(signal ? { signal } : {}), ...(bootBudget === undefined ? {} : { bootBudget }) };
-	const parts = { machine, kernel, breathe, ...limits };
-	const { bench, end } = command === undefined ? { bench: Bench.atPowerOn(parts), end: undefined } : await booted();
+	const store = new DisposableStore();
+	const parts = { machine: store.add(await createMachine(true)), kernel, breathe, ...limits };
 	try {
+		const { bench, end } = command === undefined ? { bench: Bench.atPowerOn(parts), end: undefined } : await booted();
+		store.add(bench);
 		return await exploreOn(bench, end, request);
 	} finally {
-		bench.dispose();
+		store.dispose();
 	}
 
 	/** A boot that fails is made again here, to be watched. */
 	async function booted(): Promise<{ readonly bench: Bench; readonly end: CommandEnd }> {
-		if (!booter) return Bench.boot(parts);
-		const { bench: other, end } = await Bench.boot({ ...parts, machine: booter });
+		const plain = await createMachine(false);
 		try {
+			const { bench: other, end } = await Bench.boot({ ...parts, machine: plain });
+			other.dispose();
 			return { bench: end.kind === "prompt" ? Bench.beside(parts, other) : Bench.atPowerOn(parts), end };
 		} finally {
-			other.dispose();
+			plain.dispose();
 		}
 	}
 }
@@ -90,7 +93,7 @@ export async function explore(request: ExploreRequest): Promise<Exploration> {
 export async function exploreOn(
 	bench: Bench,
 	boot: CommandEnd | undefined,
-	request: Omit<ExploreRequest, "machine" | "breathe" | "signal">,
+	request: Omit<ExploreRequest, "createMachine" | "breathe" | "signal">,
 ): Promise<Exploration> {
 	const { machine } = bench;
 	const { kernel, command } = request;
@@ -130,6 +133,7 @@ export async function exploreOn(
 		const { detector, end, output, instructions, drifts } = run;
 		printing.dispose();
 		const stateHash = machine.stateHash();
+		const { instret } = machine;
 		// What a kernel allocates once and keeps is no leak: a second run of the command takes no more.
 		const second = drifts.length > 0 && command !== undefined ? await bench.again(command, request.budget) : undefined;
 		const leaks = drifts.filter((drift) => second?.drifts.some((other) => isSame(drift, other)));
@@ -156,6 +160,7 @@ export async function exploreOn(
 			end,
 			output,
 			instructions,
+			instret,
 			findings: [...suspicions.map((one) => describe(one, kernel, names, moments)), ...leaks.map(describeDrift)],
 			benign: all.length - suspicions.length,
 			stateHash,

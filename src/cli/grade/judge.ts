@@ -11,7 +11,6 @@ import { MemoryTree, type SourceTree } from "../../common/sourceTree.ts";
 import { visible } from "../../common/visible.ts";
 import { ProgramSymbols } from "../../debuginfo/symbolizer.ts";
 import { atomicWrite } from "../../env/node/atomicWrite.ts";
-import { loadCore, loadWatchCore } from "../../env/node/core.ts";
 import { distFolder } from "../../env/node/dist.ts";
 import { hashOfFiles, readSubmission, shortHash } from "../../env/node/submission.ts";
 import { type OpenedToolchains, openToolchains } from "../../env/node/toolchains.ts";
@@ -32,7 +31,6 @@ import type { Verdict } from "../../lab/verdict.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { type Recording, recordingOf, serializeRecording } from "../../machine/recording.ts";
 import { describeEnd } from "../../session/commandEnd.ts";
-import { machineFor } from "../../worker/compose.ts";
 import type { JudgeWatchData } from "../../worker/judgeWatch.node.ts";
 import { openCatalog } from "../assets.ts";
 import { breathe, createMachine, explorableMachine, observe } from "../machine.ts";
@@ -98,7 +96,6 @@ class JudgeRoom {
 	private toolchains: OpenedToolchains | undefined;
 	/** What two trees share is compiled once. */
 	private readonly session = new BuildSession();
-	private watchCore: Promise<WebAssembly.Module> | undefined;
 
 	private constructor(
 		private readonly script: CourseScript | undefined,
@@ -308,7 +305,7 @@ class JudgeRoom {
 		const explorer = new LabExplorer({
 			kernel: new ProgramSymbols("kernel", output.kernel),
 			manifest,
-			createMachine: (watch) => explorableMachine(output, { harts, seed: 0, translator: !watch }, watch),
+			createMachine: (watch) => explorableMachine(output, { harts, translator: true }, watch),
 			breathe,
 		});
 		try {
@@ -342,50 +339,35 @@ class JudgeRoom {
 		const test = findTest(manifest, unit.test);
 		this.begin(unit);
 		const start = process.cpuUsage();
-		this.watchCore ??= loadWatchCore();
 		const harts = this.harts(output);
-		const { machine } = await machineFor(
-			await this.watchCore,
-			output,
-			{ harts, seed: 0, translator: false },
-			undefined,
-			true,
-		);
-		const { machine: booter } = await machineFor(await loadCore(), output, { harts, seed: 0, translator: true });
 		const command = test.command ?? test.program;
-		try {
-			const { end, findings, stateHash } = await explore({
-				machine,
-				booter,
-				kernel: new ProgramSymbols("kernel", output.kernel),
-				command,
-				schedule: exploreSchedule(0),
-				breathe,
-				budget: mostWatched,
-				...(manifest.benignRaces ? { benign: manifest.benignRaces } : {}),
-			});
-			const cut = `Watched for ${mostWatched.toLocaleString("en")} instructions, since the command was not done by then.`;
-			const ended = end.kind === "prompt" ? "" : end.kind === "timeout" ? cut : describeEnd(end, machine.instret);
-			const text = clip(visible([renderFindings(findings), ended].filter(Boolean).join("\n")));
-			this.send({
-				kind: "result",
-				result: {
-					kind: "unit",
-					...unitOf(unit),
-					outcome: findings.length > 0 ? "failed" : "passed",
-					text: findings.length > 0 ? text : "",
-					reason: visible(findings.map(({ title }) => title).join("; ")),
-					mistakes: findings.map(({ kind, variable, title }) => ({
-						key: `${kind} ${variable.replace(/\[\d+\]/g, "[*]")}`,
-						text: visible(title),
-					})),
-					...{ seed: 0, harts, command, stateHash, instructions: machine.instret, cpuMs: since(start) },
-				},
-			});
-		} finally {
-			booter.dispose();
-			machine.dispose();
-		}
+		const { end, findings, stateHash, instret } = await explore({
+			createMachine: (watch) => explorableMachine(output, { harts, translator: true }, watch),
+			kernel: new ProgramSymbols("kernel", output.kernel),
+			command,
+			schedule: exploreSchedule(0),
+			breathe,
+			budget: mostWatched,
+			...(manifest.benignRaces ? { benign: manifest.benignRaces } : {}),
+		});
+		const cut = `Watched for ${mostWatched.toLocaleString("en")} instructions, since the command was not done by then.`;
+		const ended = end.kind === "prompt" ? "" : end.kind === "timeout" ? cut : describeEnd(end, instret);
+		const text = clip(visible([renderFindings(findings), ended].filter(Boolean).join("\n")));
+		this.send({
+			kind: "result",
+			result: {
+				kind: "unit",
+				...unitOf(unit),
+				outcome: findings.length > 0 ? "failed" : "passed",
+				text: findings.length > 0 ? text : "",
+				reason: visible(findings.map(({ title }) => title).join("; ")),
+				mistakes: findings.map(({ kind, variable, title }) => ({
+					key: `${kind} ${variable.replace(/\[\d+\]/g, "[*]")}`,
+					text: visible(title),
+				})),
+				...{ seed: 0, harts, command, stateHash, instructions: instret, cpuMs: since(start) },
+			},
+		});
 	}
 
 	private begin(unit: Unit): void {

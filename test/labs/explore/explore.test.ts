@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { breathe } from "../../../src/cli/machine.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { breathe, explorableMachine } from "../../../src/cli/machine.ts";
 import { fromUtf8, utf8 } from "../../../src/common/bytes.ts";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
-import { loadCore, loadWatchCore } from "../../../src/env/node/core.ts";
+import { loadCore } from "../../../src/env/node/core.ts";
 import { type Exploration, explore, exploreSchedule } from "../../../src/explore/explore.ts";
 import { type Frame, renderFindings } from "../../../src/explore/report.ts";
 import { budgets } from "../../../src/session/budgets.ts";
@@ -16,10 +16,6 @@ const budget = 60_000_000;
 /** A boot takes some 500 million; one that hangs is watched three times up to here. */
 const bootBudget = 1_000_000_000;
 
-let watchCore: WebAssembly.Module;
-beforeAll(async () => {
-	watchCore = await loadWatchCore();
-});
 afterAll(closeToolchains);
 
 interface Watch {
@@ -37,17 +33,10 @@ async function watched(
 	{ harts = 3, seed = 0, most = budget, alone = false }: Watch = {},
 ): Promise<Exploration> {
 	const output = await build(files);
-	const { machine } = await machineFor(watchCore, output, { harts, translator: false }, undefined, true);
-	const plain = alone ? undefined : await machineFor(await loadCore(), output, { harts, translator: true });
-	const booter = plain && { booter: plain.machine };
-	try {
-		const kernel = new ProgramSymbols("kernel", output.kernel);
-		const schedule = exploreSchedule(seed);
-		return await explore({ machine, ...booter, kernel, command, schedule, breathe, budget: most, bootBudget });
-	} finally {
-		plain?.machine.dispose();
-		machine.dispose();
-	}
+	const createMachine = (watch: boolean) => explorableMachine(output, { harts, translator: true }, watch || alone);
+	const kernel = new ProgramSymbols("kernel", output.kernel);
+	const schedule = exploreSchedule(seed);
+	return explore({ createMachine, kernel, command, schedule, breathe, budget: most, bootBudget });
 }
 
 /** In the gate those whose kernel boots, and of each detector one; FULL=1: all. A boot that hangs takes minutes under the detectors. */

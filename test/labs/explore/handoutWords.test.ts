@@ -45,11 +45,10 @@ const tried = process.env.FULL === "1" ? claims : claims.slice(0, 1);
 test.each(tried)("$says", async ({ id, step, lab, command, edit, variable, functions }) => {
 	const files = planted(await catalog.workspace(id, step), { edit, lab });
 	const output = await build(files);
-	const machine = await explorableMachine(output, { harts: 3, translator: true }, true);
+	const createMachine = (watch: boolean) => explorableMachine(output, { harts: 3, translator: true }, watch);
 	const kernel = new ProgramSymbols("kernel", output.kernel);
-	const request = { machine, kernel, command, schedule: exploreSchedule(0), breathe, budget: 400_000_000 };
+	const request = { createMachine, kernel, command, schedule: exploreSchedule(0), breathe, budget: 400_000_000 };
 	const { findings } = await explore({ ...request, bootBudget: 1_000_000_000 });
-	machine.dispose();
 	const report = renderFindings(findings);
 	const right = findings.filter(
 		(one) =>

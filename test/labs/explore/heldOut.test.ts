@@ -86,11 +86,10 @@ const heldOut: readonly (Omit<Bug, "lab" | "works" | "places"> & { readonly func
 describe.skipIf(process.env.FULL !== "1")("held out", () => {
 	test.each(heldOut)("$name", async (bug) => {
 		const output = await build(planted(await kernelOf("hw5"), { edit: bug.edit, lab: "hw5" }));
-		const machine = await explorableMachine(output, { harts: 3, translator: true }, true);
+		const createMachine = (watch: boolean) => explorableMachine(output, { harts: 3, translator: true }, watch);
 		const kernel = new ProgramSymbols("kernel", output.kernel);
 		const request = { kernel, command: "racer", schedule: exploreSchedule(0), breathe };
-		const { findings } = await explore({ ...request, machine, budget: 200_000_000, bootBudget: 1_000_000_000 });
-		machine.dispose();
+		const { findings } = await explore({ ...request, createMachine, budget: 200_000_000, bootBudget: 1_000_000_000 });
 		const report = renderFindings(findings);
 		process.stdout.write(`--- ${bug.name}\n${findings.map(({ kind, title }) => `${kind}: ${title}`).join("\n")}\n`);
 		const right = findings.filter(

@@ -33,10 +33,9 @@ test("a lab's tests one after the other are what each is alone, on a watched mac
 			const labTest = findTest(manifest, id);
 			const found = await explorer.explore(labTest, 2);
 			expect(found).toMatchObject({ reasons: [], reports: [], schedules: 2 });
-			const machine = await createMachine(true);
 			const command = labTest.command ?? labTest.program;
-			const alone = await explore({ machine, kernel, command, schedule: exploreSchedule(0), breathe });
-			machine.dispose();
+			const itself = { createMachine: () => createMachine(true) };
+			const alone = await explore({ ...itself, kernel, command, schedule: exploreSchedule(0), breathe });
 			expect([found.stateHash, found.instructions]).toEqual([alone.stateHash, alone.instructions]);
 		}
 	} finally {

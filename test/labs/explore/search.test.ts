@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
-import { breathe, createMachine } from "../../../src/cli/machine.ts";
+import { breathe, createMachine, explorableMachine } from "../../../src/cli/machine.ts";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
-import { loadCore, loadWatchCore } from "../../../src/env/node/core.ts";
+import { loadCore } from "../../../src/env/node/core.ts";
 import { Bench } from "../../../src/explore/bench.ts";
 import { explore, exploreSchedule } from "../../../src/explore/explore.ts";
 import { markedPlaces, recordSchedule } from "../../../src/explore/record.ts";
@@ -11,14 +11,9 @@ import { budgetFor, kindOfFailure, search } from "../../../src/explore/search.ts
 import { renderHarm } from "../../../src/explore/story.ts";
 import { parseRecording, recordedMachine, serializeRecording } from "../../../src/machine/recording.ts";
 import { RunController } from "../../../src/session/runController.ts";
-import { machineFor } from "../../../src/worker/compose.ts";
 import { build, closeToolchains } from "../../support/lab.ts";
 import { type Bug, bugs, kernelOf, planted } from "./corpus.ts";
 
-let watchCore: WebAssembly.Module;
-beforeAll(async () => {
-	watchCore = await loadWatchCore();
-});
 afterAll(closeToolchains);
 
 const harts = 3;
@@ -26,22 +21,17 @@ const judge = ({ output }: { readonly output: string }) => (output.includes("rac
 const bugOf = (name: string): Bug => bugs.find((bug) => bug.name === name) as Bug;
 
 async function seen(output: BuildOutput, command: string) {
-	const { machine } = await machineFor(watchCore, output, { harts, translator: false }, undefined, true);
-	try {
-		const kernel = new ProgramSymbols("kernel", output.kernel);
-		const request = {
-			machine,
-			kernel,
-			command,
-			schedule: exploreSchedule(0),
-			sites: true,
-			breathe,
-			budget: 60_000_000,
-		};
-		return { kernel, ...(await explore(request)) };
-	} finally {
-		machine.dispose();
-	}
+	const kernel = new ProgramSymbols("kernel", output.kernel);
+	const seen = await explore({
+		createMachine: (watch) => explorableMachine(output, { harts, translator: true }, watch),
+		kernel,
+		command,
+		schedule: exploreSchedule(0),
+		sites: true,
+		breathe,
+		budget: 60_000_000,
+	});
+	return { kernel, ...seen };
 }
 
 describe("a schedule that shows harm", () => {

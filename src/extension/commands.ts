@@ -4,8 +4,10 @@ import type { Logger } from "../common/logger.ts";
 import type { CommandResult, VerdictData } from "../protocol/engine.ts";
 import { BuildFailed } from "./buildFailure.ts";
 import type { Folders } from "./folders.ts";
+import { refusesOneMachine } from "./gradedTest.ts";
 import type { BuildReport, LabFolder } from "./labFolder.ts";
 import { addToDisk } from "./quickFixes.ts";
+import { testInfo } from "./testItems.ts";
 
 type Report = BuildReport;
 
@@ -116,6 +118,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 			const run = parts.runOfMessage(hint);
 			if (!run) return void vscode.window.showInformationMessage(vscode.l10n.t("xv6: no test has failed yet."));
 			const { folder, test, seed, isLive } = run;
+			if (refusesOneMachine(testInfo(folder, test))) return;
 			if (isLive || (await runsTest({ id: test, command: test }, seed)(folder.root))) parts.openInspector(folder);
 		},
 		runProgramAt: async (at: vscode.Uri | ProgramRow, program?: string) => {

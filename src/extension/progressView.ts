@@ -110,7 +110,7 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 				const item = new vscode.TreeItem(vscode.l10n.t("Next"), None);
 				item.description = row.title;
 				item.iconPath = new vscode.ThemeIcon("arrow-right");
-				item.tooltip = vscode.l10n.t("Run {0}", row.test.command);
+				item.tooltip = vscode.l10n.t("Run {0}", row.test.command || row.test.title);
 				item.command = { command: "xv6Lab.runTest", title: item.tooltip, arguments: [row] };
 				return item;
 			}
@@ -140,7 +140,7 @@ export class ProgressView implements vscode.TreeDataProvider<Row>, vscode.Dispos
 				const item = new vscode.TreeItem(row.test.title, None);
 				item.id = `${row.folder.root.toString()} ${row.test.id}`;
 				item.iconPath = icons[row.state ?? "none"];
-				item.tooltip = row.test.command;
+				item.tooltip = row.test.command || row.test.title;
 				const source = row.folder.tree.programs.find(({ name }) => name === row.test.program)?.source;
 				if (source) {
 					const uri = vscode.Uri.joinPath(row.folder.root, source);

@@ -3,7 +3,9 @@ import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { readFile, writeFile } from "./files.ts";
 import type { Folders } from "./folders.ts";
+import { refusesOneMachine } from "./gradedTest.ts";
 import type { LabFolder } from "./labFolder.ts";
+import { testInfo } from "./testItems.ts";
 import type { LabTests } from "./tests.ts";
 
 const extension = "xv6run";
@@ -58,6 +60,7 @@ export class SavedRuns implements vscode.Disposable, vscode.UriHandler {
 		const found = item && this.tests.testOf(item);
 		if (!found) return this.save();
 		const { folder, id, command } = found;
+		if (refusesOneMachine(testInfo(folder, id))) return;
 		await vscode.window.withProgress(
 			{
 				location: vscode.ProgressLocation.Notification,

@@ -6,6 +6,7 @@ import { answerCoverage } from "./coverage.ts";
 import { debugTest } from "./debug.ts";
 import { debugSchedule } from "./debugSchedule.ts";
 import type { Folders } from "./folders.ts";
+import { refusesOneMachine } from "./gradedTest.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { TestState } from "./progress.ts";
 import { readAloud, TestItems, testInfo } from "./testItems.ts";
@@ -216,10 +217,11 @@ export class LabTests implements vscode.Disposable {
 
 	/** One machine, so one test: the first of those that are meant. Its result stays what it was. */
 	private async debug(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
-		for (const [folder, items] of this.items.selected(request)) {
-			const item = items.find((one) => this.results(folder).get(one.id) === "failed") ?? items[0];
+		for (const [folder, all] of this.items.selected(request)) {
+			const items = all.filter((one) => !testInfo(folder, one.id)?.grade);
+			const item = items.find((one) => this.results(folder).get(one.id) === "failed") ?? items[0] ?? all[0];
 			const test = item && testInfo(folder, item.id);
-			if (!item || !test || token.isCancellationRequested) continue;
+			if (!item || !test || token.isCancellationRequested || refusesOneMachine(test)) continue;
 			const run = this.controller.createTestRun(new vscode.TestRunRequest([item], request.exclude, request.profile));
 			try {
 				await debugTest(folder, test, this.results(folder).get(item.id) === "failed", run);

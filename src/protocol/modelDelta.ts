@@ -57,13 +57,9 @@ export function expandUses(runs: readonly UseRun[]): FrameUse[] {
 			continue;
 		}
 		const { pid, as } = use;
-		const first = BigInt(use.address);
-		const number = Number(first);
-		for (const [i, frame] of frames.entries()) {
-			// Addresses of the lower half are exact as numbers, and much cheaper.
-			const at = first < 2n ** 39n ? number + i * pageBytes : first + BigInt(i * pageBytes);
-			uses.push({ frame, pid, as, address: hex(at) });
-		}
+		// Of a page's address the lowest twelve bits are zero, so a number holds all of it.
+		const first = Number(use.address);
+		for (const [i, frame] of frames.entries()) uses.push({ frame, pid, as, address: hex(first + i * pageBytes) });
 	}
 	return uses;
 }

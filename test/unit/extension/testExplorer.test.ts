@@ -451,6 +451,30 @@ describe("runs that a command begins", () => {
 		expect([host.runs.length, asked()]).toEqual([1, ["workbench.view.testing.focus"]]);
 	});
 
+	test("a grade script's test, which is several machines, is not debugged, saved or inspected as if it were one", async () => {
+		const graded: TestInfo = {
+			...{ id: "g", task: "1", title: "count: words", program: "", command: "", expected: "" },
+			grade: { points: 5, file: "grade-lab" },
+		};
+		await open({ lab: labOf(graded, "1:a") });
+		answers.runTests = judging(() => failing);
+		await press("Run", [item("g")]);
+		const refused = () => host.said.splice(0).map(({ text }) => text);
+		const why =
+			"xv6: count: words is a grade script's test, which runs machines of its own. Debug, save or inspect a run of its program.";
+		await press("Debug", [item("g")]);
+		expect([refused(), host.debugged]).toEqual([[why], []]);
+		await host.run("xv6Lab.saveTestRun", { test: item("g") });
+		expect([refused(), engine().of("runTest"), engine().of("saveRun")]).toEqual([[why], [], []]);
+		await host.run("xv6Lab.inspectRun", { test: item("g") });
+		expect([refused(), host.panels, engine().of("runTests").length]).toEqual([[why], [], 1]);
+		// Beside another test the other one is meant.
+		void press("Debug", [item("g"), item("a")]);
+		await until("the session", () => host.debugged.length === 1, 5000);
+		expect([host.debugged, refused()]).toMatchObject([[{ name: "Debug a" }], []]);
+		host.runs.at(-1)?.source.cancel();
+	});
+
 	test("a report's schedule becomes the machine, and the debugger stands there; one of an earlier window does not", async () => {
 		await open({ lab: labOf("1:a") });
 		const moment = { schedule: "0:5", before: { hart: 1, step: 9 } };

@@ -144,6 +144,16 @@ describe("the progress", () => {
 		expect(host.rows("xv6Lab.progress")[0], "nothing is next").toBe("Handout |  | book");
 	});
 
+	test("calls a grade script's test by its title: it has no command", async () => {
+		const graded = {
+			...{ id: "g", task: "1", title: "count", program: "", command: "", expected: "" },
+			grade: { points: 5, file: "grade-lab" },
+		};
+		await open({ tree: { lab: labOf(graded) } });
+		expect(itemOf("xv6Lab.progress", "Next")).toMatchObject({ tooltip: "Run count", command: { title: "Run count" } });
+		expect(itemOf("xv6Lab.progress", "count")).toMatchObject({ tooltip: "count" });
+	});
+
 	test("of several labs stands below each; of none there is nothing", async () => {
 		await open({ one: { lab: labOf("1:a") }, plain: {}, two: { lab: labOf("2:b") } });
 		expect(host.rows("xv6Lab.progress")).toEqual([

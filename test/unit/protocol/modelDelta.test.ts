@@ -122,7 +122,7 @@ describe("uses of frames as runs", () => {
 			{ frame: 4, pid: 2, as: "page", address: "0x2000" },
 			{ frame: 5, pid: 2, as: "page", address: "0x3000" },
 		]);
-		// Sv39's upper half: no number has these exactly.
+		// Sv39's upper half.
 		expect(expandUses([{ ...run, address: "0xffffffffffffd000" }]).map(({ address }) => address)).toEqual([
 			"0xffffffffffffd000",
 			"0xffffffffffffe000",

@@ -1,3 +1,4 @@
+import type { DebugProtocol } from "@vscode/debugprotocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
 import { loadCore } from "../../../src/env/node/core.ts";
@@ -347,6 +348,84 @@ describe("a machine", () => {
 		await request("stop", undefined);
 		expect(states.at(-1)).toMatchObject({ state: "none", stop: "off", why: "The machine was stopped." });
 		await expect(request("runCommand", { command: "ls" })).rejects.toMatchObject({ code: "machine-off" });
+	}, 60_000);
+});
+
+describe("debug sessions", () => {
+	type Answer = DebugProtocol.Response & { readonly session: string };
+	const answers: Answer[] = [];
+	const told: string[] = [];
+	let seq = 1;
+
+	beforeAll(async () => {
+		engine.on("debug", ({ session, message }) => {
+			if (message.type === "response") answers.push({ ...(message as DebugProtocol.Response), session });
+			else told.push(`${session} ${(message as DebugProtocol.Event).event}`);
+		});
+	});
+	const ask = async (session: string, command: string, args?: object): Promise<Answer> => {
+		const message = { seq: seq++, type: "request", command, arguments: args };
+		await request("debug", { session, message });
+		const answer = () => answers.find((one) => one.session === session && one.request_seq === message.seq);
+		await until(`the answer to ${command}`, () => answer() !== undefined);
+		return answer() as Answer;
+	};
+	const attach = async (session: string) => {
+		await ask(session, "initialize", { adapterID: "xv6" });
+		const attached = await ask(session, "attach", {});
+		await ask(session, "configurationDone");
+		return attached;
+	};
+	const state = () => states.at(-1)?.state;
+
+	test("attach to no machine says that there is none", async () => {
+		await request("stop", undefined);
+		expect(await attach("off")).toMatchObject({ success: false, message: expect.stringContaining("No machine runs") });
+	});
+
+	test("attach to the one that runs, and leave it as it was", async () => {
+		await request("boot", machine);
+		await until("the prompt", () => text.endsWith("$ "));
+		expect((await attach("one")).success).toBe(true);
+		expect((await ask("one", "pause", { threadId: 1 })).success).toBe(true);
+		await until("the pause", () => state() === "paused");
+		const { threads } = (await ask("one", "threads")).body;
+		expect(threads.map(({ name }: { name: string }) => name).join()).toMatch(/hart 0/i);
+		await ask("one", "disconnect", { terminateDebuggee: false });
+		await until("the run", () => state() === "running");
+		const from = text.length;
+		await request("input", { bytes: bytesOf("echo again\r") });
+		await until("the answer", () => text.slice(from).endsWith("again\r\n$ ") || text.slice(from).endsWith("again\n$ "));
+		// One that stood stands.
+		await request("pause", undefined);
+		await until("the pause", () => state() === "paused");
+		await attach("two");
+		await ask("two", "disconnect", { terminateDebuggee: false });
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		expect(state()).toBe("paused");
+		expect(told.filter((event) => event.startsWith("two ")).every((event) => !event.includes("one"))).toBe(true);
+	}, 60_000);
+
+	test("launch a program on a machine of their own, and know its sources", async () => {
+		await ask("three", "initialize", { adapterID: "xv6" });
+		await ask("three", "launch", { program: "prodcons1", tree: "/work", harts: 1 });
+		const set = await ask("three", "setBreakpoints", {
+			source: { path: "/work/user/prodcons1.c" },
+			breakpoints: [{ line: 16 }],
+		});
+		expect(set.body.breakpoints).toMatchObject([{ verified: true }]);
+		await ask("three", "configurationDone");
+		await until("its main", () => told.includes("three stopped"));
+		expect(state()).toBe("paused");
+		const { threads } = (await ask("three", "threads")).body;
+		const stacks = await Promise.all(
+			threads.map(({ id }: { id: number }) => ask("three", "stackTrace", { threadId: id })),
+		);
+		const tops = stacks.map(({ body }) => body?.stackFrames?.[0]);
+		expect(tops).toContainEqual(
+			expect.objectContaining({ name: "main", source: expect.objectContaining({ path: "/work/user/prodcons1.c" }) }),
+		);
+		await ask("three", "disconnect", {});
 	}, 60_000);
 });
 

@@ -90,7 +90,11 @@ describe("a tree", () => {
 		const program = info.programs.find(({ name }) => name === "prodcons1");
 		expect(program?.source).toBe("user/prodcons1.c");
 		expect(original("user/prodcons1.c").split("\n")[(program?.main ?? 0) - 1]).toMatch(/^main\(/);
-		expect(info.programTests?.map(({ program }) => program)).toContain("usertests");
+		const own = info.programTests?.find(({ program }) => program === "usertests")?.tests[5];
+		expect(original("user/usertests.c").split("\n")[(own?.line ?? 0) - 1], "each at its function").toContain(
+			own?.title,
+		);
+		expect(own).toMatchObject({ id: `usertests ${own?.title}`, command: own?.id, task: "usertests" });
 		for (const { id, task } of info.lab?.tests ?? [])
 			expect(
 				info.lab?.tasks.map((one) => one.id),
@@ -317,6 +321,12 @@ describe("a machine", () => {
 		expect(activity?.present).toBe(to);
 		expect((await request("activity", { from: 0, to: 1e12 }))?.from).toBeGreaterThanOrEqual(to - 20_000_000);
 		await request("watchModel", { on: false });
+		const before = models;
+		await request("resume", undefined);
+		await request("runCommand", { command: "prodcons3" });
+		await request("pause", undefined);
+		await until("a pause", () => states.at(-1)?.state === "paused");
+		expect(models, "nobody looks").toBe(before);
 		listening.dispose();
 		expect(await request("network", undefined)).toBeUndefined();
 	}, 60_000);

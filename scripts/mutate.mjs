@@ -179,7 +179,9 @@ afterAll(() => {
 	);
 	const config = join(copy, "vitest.config.ts");
 	const configText = readFileSync(config, "utf8");
-	writeFileSync(config, configText.replace("globalSetup:", `setupFiles: [${JSON.stringify(setup)}], globalSetup:`));
+	// Each file loads its modules itself: what runs when one is loaded is reached by all of them, not by the first.
+	const apart = configText.replace("isolate,", "isolate: true,");
+	writeFileSync(config, apart.replace("globalSetup:", `setupFiles: [${JSON.stringify(setup)}], globalSetup:`));
 	const texts = new Map();
 	for (const path of new Set(places.map((place) => place.path))) {
 		const text = readFileSync(path, "utf8");

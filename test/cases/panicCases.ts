@@ -116,6 +116,17 @@ export const panicCases: readonly KernelCase[] = [
 			/loadseg \(kernel\/exec\.c:\d+\) finds page 0x0 of the new program mapped r-x-, without PTE_U, .*uvmalloc has to map pages with PTE_U/,
 	},
 	{
+		name: "exec fails, and frees what it built by the wrong size",
+		edits: [["kernel/exec.c", "proc_freepagetable(im.pagetable, im.sz);", "proc_freepagetable(im.pagetable, 0);"]],
+		program: main(
+			'static char big[3000]; char *argv[12]; memset(big, 120, 2999); for(int i = 0; i < 11; i++) argv[i] = big; argv[11] = 0; exec("echo", argv);',
+		),
+		end: "panic",
+		kind: "page-table-panic",
+		cause:
+			/exec of process 3 \(prog\) failed, and freewalk frees the page table of the program that was to come, in which page 0x0 is still mapped: .*size that exec passes/,
+	},
+	{
 		name: "the last page of a segment is not allocated",
 		edits: [
 			[

@@ -1,8 +1,6 @@
 import type { Diagnosis } from "../../protocol/diagnosis.ts";
 import type { Leaver } from "../findings/panic.ts";
 import { pageBytes } from "../guestMemory.ts";
-import type { Process } from "../processes.ts";
-import type { Region } from "../regions.ts";
 import { areaAt, processAreas, regionLabel, trampolineVa, trapframeVa } from "../spaces.ts";
 import {
 	findLeaf,
@@ -18,17 +16,9 @@ import {
 import { type Evidence, named, who } from "./evidence.ts";
 import type { KernelCall } from "./kernelCalls.ts";
 import { loadPanic } from "./loadPanic.ts";
+import { type Space, spaceOf } from "./spaceOfPanic.ts";
 
 type Told = Pick<Diagnosis, "cause" | "evidence" | "notes" | "process">;
-
-interface Space {
-	readonly pid: number;
-	readonly name: string;
-	readonly size: number;
-	readonly root: number;
-	readonly regions: readonly Region[];
-	readonly process: Process;
-}
 
 /** Panics of the functions that change page tables: which page of which process, and what left it there. */
 export function pageTablePanic(
@@ -39,8 +29,10 @@ export function pageTablePanic(
 	hart: number | undefined,
 ): Told | undefined {
 	const names = calls.map(({ name }) => name);
-	const space = spaceOf(evidence, calls, leaver, hart);
-	if (names[1] === "freewalk") return space && leafLeft(evidence, space);
+	const found = spaceOf(evidence, calls, leaver, hart);
+	if (names[1] === "freewalk") return found && (found.isNew ? leafInNew(evidence, found) : leafLeft(evidence, found));
+	// Nothing is known of the size and the regions of a table that is still being built.
+	const space = found?.isNew ? undefined : found;
 	if (names.includes("uvmunmap") && names[1] === "uvmunmap" && space) return unmapped(evidence, said, calls, space);
 	if (/remap/.test(said)) return remapped(evidence, calls, space);
 	if (names[1] === "walk") return beyond(calls, space);
@@ -48,38 +40,6 @@ export function pageTablePanic(
 	if (names[1] === "kfree") return badFree(evidence, calls);
 	if (names[1] === "loadseg") return loadPanic(evidence, calls);
 	return undefined;
-}
-
-/** Of the space that the panic is about: by the page table that a function on the stack was given, else the one on its way out. */
-function spaceOf(
-	evidence: Evidence,
-	calls: readonly KernelCall[],
-	leaver: Leaver | undefined,
-	hart: number | undefined,
-): Space | undefined {
-	const { regions } = evidence.sources;
-	const known: Space[] = evidence.look.processes.map((process) => ({
-		...{ pid: process.pid, name: process.name, size: process.size, root: process.root, process },
-		regions: regions.of(process),
-	}));
-	if (leaver)
-		known.push({
-			...{ pid: leaver.process.pid, name: leaver.process.name, size: leaver.process.size, root: leaver.root },
-			...{ process: leaver.process, regions: leaver.regions },
-		});
-	for (const call of calls.toReversed())
-		for (const variable of ["pagetable", "oldpagetable", "old", "pt"]) {
-			const root = evidence.local(call, variable);
-			const space = root === undefined ? undefined : known.findLast((candidate) => candidate.root === root);
-			if (space) return space;
-		}
-	const frees = calls.some(({ name }) => /^(k?wait|reap|freeproc|proc_freepagetable|k?exec)$/.test(name));
-	const own = frees || hart === undefined ? undefined : evidence.processOn(hart);
-	const current = known.find(({ pid }) => pid === own?.pid);
-	if (current) return current;
-	if (leaver) return known.at(-1);
-	const dying = known.filter(({ process }) => process.state === "ZOMBIE" && process.root !== 0);
-	return dying.length === 1 ? dying[0] : undefined;
 }
 
 function describe(evidence: Evidence, space: Space, va: number): string {
@@ -139,6 +99,23 @@ function leafLeft(evidence: Evidence, space: Space): Told | undefined {
 	return {
 		cause: `freewalk frees the page table of ${who(space)}, and ${page} is still mapped in it: ${why}.`,
 		evidence: facts,
+		notes: [],
+		process: { pid: space.pid, name: space.name },
+	};
+}
+
+/** exec gave up, and frees what it has built: the program's name and size are not those of the process yet. */
+function leafInNew(evidence: Evidence, space: Space): Told | undefined {
+	const leaves = livingLeaves(evidence, walkTables(evidence.sources.memory, space.root));
+	const [leaf] = leaves;
+	if (!leaf) return undefined;
+	const why =
+		leaf.va < trapframeVa / 2
+			? "uvmfree unmaps only what is below the size that it is given. Look at the size that exec passes where it fails"
+			: "proc_freepagetable has to unmap it before uvmfree";
+	return {
+		cause: `exec of ${who(space)} failed, and freewalk frees the page table of the program that was to come, in which page ${virtualHex(leaf.va)} is still mapped: ${why}.`,
+		evidence: [leaves.length === 1 ? "no other page is mapped in it" : `${leaves.length} pages are still mapped in it`],
 		notes: [],
 		process: { pid: space.pid, name: space.name },
 	};

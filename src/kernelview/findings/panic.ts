@@ -76,10 +76,13 @@ export function checkFreewalk(
 	const calls = stack.map(({ name }) => name);
 	// Without debug information there is no stack: the leaf speaks for itself.
 	if (calls.length > 0 && !calls.some((name) => /^(freewalk|uvmfree|proc_freepagetable)$/.test(name))) return;
+	// Until exec has given the process its new table, that is the one which it frees, since it failed.
+	const isNew = calls.some((name) => /^k?exec$/.test(name)) && look.processes.some(({ root }) => root === leaver?.root);
+	const old = isNew ? undefined : leaver;
 	const candidates = look.processes
-		.filter((process) => process.state === "ZOMBIE" || process.root === leaver?.root)
+		.filter((process) => process.state === "ZOMBIE" || process.root === old?.root)
 		.map((process) => ({ process, root: process.root, regions: regions.of(process) as readonly Region[] }));
-	if (leaver) candidates.push(leaver);
+	if (old) candidates.push(old);
 	for (const { process, root, regions: known } of candidates) {
 		const tables = walkTables(memory, root);
 		const first = memory.frameOf(root);

@@ -16,6 +16,8 @@ export class TestItems {
 	private readonly nodes = new WeakMap<vscode.TestItem, Node>();
 	/** The trees that the items of each folder were made of. */
 	private made = new WeakMap<LabFolder, TreeInfo>();
+	/** Asked for once, and again when it changes: VS Code takes a tenth of a millisecond for a setting. */
+	private isReadAloud = asksReadAloud();
 
 	constructor(
 		private readonly controller: vscode.TestController,
@@ -24,6 +26,7 @@ export class TestItems {
 
 	/** As `update`, when what the items are called has changed. */
 	rename(): void {
+		this.isReadAloud = asksReadAloud();
 		this.made = new WeakMap();
 		this.update();
 	}
@@ -102,7 +105,7 @@ export class TestItems {
 			const uri = file ? vscode.Uri.joinPath(folder.root, file) : undefined;
 			const parent = items.get(test.grade?.parent ?? "") ?? task;
 			// A screen reader says an item's description in place of its label: points, and for its user the command, belong to the label.
-			const command = isReadAloud() ? test.command : undefined;
+			const command = this.isReadAloud ? test.command : undefined;
 			const more = test.grade ? pointsOf(test.grade.points) : command;
 			const label = more === undefined ? test.title : `${test.title} (${more})`;
 			const item = this.item(parent.children, test.id, label, uri, { kind: "test", folder, id: test.id });
@@ -227,7 +230,7 @@ function put(list: vscode.TestItemCollection, item: vscode.TestItem): void {
 
 /** VS Code tells extensions of a screen reader by this setting alone, which it sets when the person says that they use one. */
 export const readAloud = "editor.accessibilitySupport";
-const isReadAloud = () => vscode.workspace.getConfiguration().get(readAloud) === "on";
+const asksReadAloud = () => vscode.workspace.getConfiguration("editor").get("accessibilitySupport") === "on";
 
 /** What a tree has no more goes. */
 function keepOnly(list: vscode.TestItemCollection, ids: ReadonlySet<string>): void {

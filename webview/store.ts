@@ -159,9 +159,9 @@ export class Store {
 		this.cards = this.run ? makeCards(this.run, this.info, this.families) : [];
 	}
 
-	/** Until somebody selects a page, the one that is told about most: a finding's, or the last fault's. */
+	/** Until somebody selects a page, or goes to an event of one: the page that is told about most, a finding's or the last fault's. */
 	private choose(): void {
-		if (this.chosen || !this.run) return;
+		if (this.chosen || !this.run || (this.selection && !this.following)) return;
 		const found = this.cards.find(({ page }) => page)?.page;
 		if (found) {
 			this.selection = found;

@@ -78,6 +78,11 @@ export const inspectorCases = {
 			await until(async () => /fork\(\) = 4/.test(await text()), "→ goes to the next event");
 			await page.keyboard.press("Shift+F");
 			await until(async () => /page 3 of 3/.test(await text()), "Shift+F goes back to the fault");
+			// What the machine does meanwhile leaves the page where its reader went.
+			await side.type("echo later\n");
+			await page.getByRole("button", { name: /^Follow \(1[1-9] later\)/ }).waitFor();
+			assert.match(await text(), /page 3 of 3/);
+			await page.locator('.page[aria-selected="true"][title*="Shared region 1, 0x3fffffd000"]').waitFor();
 			// A stop of the Tab key for each part, none for each page, frame or row.
 			const stops = new Set();
 			for (let i = 0; i < 80; i++) {

@@ -1,7 +1,8 @@
 // What a window gives and takes: terminals from the profile menu, links out of a verdict, and nothing left when it closes.
 import { strict as assert } from "node:assert";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { hasCompiler, useToolchain } from "../support/workbench/toolchain.mjs";
 import { until } from "../support/workbench/until.mjs";
 
 /** [screenshot, theme, class of the workbench, `data-vscode-theme-kind` of a webview]. */
@@ -16,11 +17,6 @@ export const themes = [
 const isServers = ({ command, parent }) =>
 	(command.includes("bootstrap-fork") && !command.includes("--type=extensionHost")) ||
 	parent.includes("--type=ptyHost");
-
-/** A compiler that the extension finds by itself. */
-const hasCompiler = ["riscv64-unknown-elf-gcc", "riscv64-linux-gnu-gcc"].some((name) =>
-	(process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name))),
-);
 
 /** Half a minute for any compiler: the window is closed long before. */
 const slowCode = `
@@ -127,8 +123,7 @@ export const windowCases = {
 			`closing a window in the midst of a compile with the ${kind} compiler leaves no process and no half-written file`,
 			async ({ open, makeWorkspace, processes, storage }) => {
 				const folder = makeWorkspace(`compiling-${kind}`);
-				mkdirSync(join(folder, ".vscode"));
-				writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "xv6Lab.toolchain.kind": kind }));
+				useToolchain(folder, kind);
 				appendFileSync(join(folder, "kernel/main.c"), slowCode);
 				const before = files(folder);
 				const others = new Set(processes().map(({ pid }) => pid));

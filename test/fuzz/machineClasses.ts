@@ -192,7 +192,10 @@ export const machineClasses: Readonly<Record<string, FuzzClass>> = {
 				random.pick([undefined, { from: 0, to: 600 }, { from: whole.length - 400, to: whole.length }]),
 			);
 			const bytes = random.chance(20) ? new Uint8Array(gzipSync(damaged)) : damaged;
-			const { files } = readArchive(random.chance(10) ? bytes.subarray(0, random.below(bytes.length)) : bytes, inflate);
+			const { files } = readArchive(
+				random.chance(10) ? bytes.subarray(0, random.below(bytes.length + 1)) : bytes,
+				inflate,
+			);
 			for (const path of files.keys())
 				if (path.startsWith("/") || path.split("/").includes("..")) throw new Error(`a path that leads out: ${path}`);
 			findTree(files, inflate);

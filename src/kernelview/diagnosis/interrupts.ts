@@ -18,7 +18,7 @@ const inHandler = /plic|devintr|externalintr|uartintr|virtio_disk_intr|consolein
 /** Devices whose interrupts do not come through: claimed and never completed, or enabled nowhere. */
 export function interrupts(evidence: Evidence): Diagnosis | undefined {
 	const { plic, harts } = evidence.sources.machine;
-	const busy = harts.some(({ id }) => evidence.callsOn(id).some(({ name }) => inHandler.test(name)));
+	const busy = harts.some(({ id }) => handlesDevice(evidence.callsOn(id).map(({ name }) => name)));
 	const claimed = devices.filter(({ source }) => plic.claimed(source));
 	if (claimed.length > 0 && !busy) return notCompleted(evidence, claimed);
 	const deaf = devices.filter(
@@ -27,6 +27,12 @@ export function interrupts(evidence: Evidence): Diagnosis | undefined {
 	if (deaf.length > 0) return notEnabled(evidence, deaf);
 	const pending = devices.filter(({ source }) => plic.pending(source));
 	return pending.length > 0 && harts.every(({ id }) => isShut(evidence, id)) ? notTaken(evidence, pending) : undefined;
+}
+
+/** devintr alone handles the timer's interrupt where it calls clockintr; one that it came on top of has a call of its own. */
+function handlesDevice(calls: readonly string[]): boolean {
+	const handlers = calls.filter((name) => inHandler.test(name)).length;
+	return handlers > (calls.includes("clockintr") ? 1 : 0);
 }
 
 /** In the kernel with interrupts off, for so long that those of the timer would have come. */
@@ -92,7 +98,7 @@ function notCompleted(evidence: Evidence, claimed: readonly Device[]): Diagnosis
 		cause: `${capital(list(claimed))} ${claimed.length === 1 ? "was" : "were"} claimed and never completed, so the PLIC delivers no further one: ${complete === undefined ? "write its number back to the claim register" : "call plic_complete(irq)"} where the interrupt is handled${point?.function ? ` (${point.function})` : ""}.`,
 		evidence: claimed.map(
 			({ source, name }) =>
-				`the PLIC has source ${source} (${name}) in service, and no hart is in an interrupt handler`,
+				`the PLIC has source ${source} (${name}) in service, and no hart is in the handler of a device`,
 		),
 		frames: [],
 		...(point ? { look: point } : {}),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DebugSide, debugProviders } from "../../support/debugSide.ts";
-import { ExtensionWindow, putTree, theFolder, until } from "../../support/extensionWindow.ts";
+import { type ExtensionWindow, openLab, theFolder, until } from "../../support/extensionWindow.ts";
 import { closeToolchains } from "../../support/lab.ts";
 import { debug, host, Range, Uri, window as vscodeWindow, workspace } from "../../support/vscode.ts";
 
@@ -11,13 +11,7 @@ const at = (path: string) => Uri.joinPath(root, path);
 let window: ExtensionWindow;
 
 beforeAll(async () => {
-	host.reset();
-	host.settings.set("xv6Lab.machine.harts", 1);
-	host.settings.set("xv6Lab.toolchain.kind", "bundled");
-	await putTree(root, "hw5-anonymous-mmap", "2b");
-	window = new ExtensionWindow();
-	host.openFolder(root);
-	await window.api.refresh();
+	window = await openLab(root);
 }, 120_000);
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { ToInspector } from "../../../src/protocol/inspector.ts";
 import { isToInspector } from "../../../src/protocol/inspectorMessages.ts";
-import { ExtensionWindow, putTree, theFolder, until } from "../../support/extensionWindow.ts";
+import { type ExtensionWindow, openLab, putTree, theFolder, until } from "../../support/extensionWindow.ts";
 import { closeToolchains } from "../../support/lab.ts";
 import {
 	host,
@@ -18,13 +18,7 @@ const root = Uri.file("/work/hw5");
 let window: ExtensionWindow;
 
 beforeAll(async () => {
-	host.reset();
-	host.settings.set("xv6Lab.machine.harts", 1);
-	host.settings.set("xv6Lab.toolchain.kind", "bundled");
-	await putTree(root, "hw5-anonymous-mmap", "2b");
-	window = new ExtensionWindow();
-	host.openFolder(root);
-	await window.api.refresh();
+	window = await openLab(root);
 }, 120_000);
 
 afterAll(async () => {

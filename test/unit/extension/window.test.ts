@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
-	ExtensionWindow,
+	type ExtensionWindow,
 	explorer,
+	openLab,
 	outcomes,
 	plainText,
 	putTree,
@@ -30,13 +31,7 @@ const at = (path: string) => Uri.joinPath(root, path);
 let window: ExtensionWindow;
 
 beforeAll(async () => {
-	host.reset();
-	host.settings.set("xv6Lab.machine.harts", 1);
-	host.settings.set("xv6Lab.toolchain.kind", "bundled");
-	await putTree(root, "hw5-anonymous-mmap", "2b");
-	window = new ExtensionWindow();
-	host.openFolder(root);
-	await window.api.refresh();
+	window = await openLab(root);
 }, 120_000);
 
 afterAll(async () => {

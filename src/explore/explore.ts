@@ -78,13 +78,14 @@ export async function explore(request: ExploreRequest): Promise<Exploration> {
 
 	/** A boot that fails is made again here, to be watched. */
 	async function booted(): Promise<{ readonly bench: Bench; readonly end: CommandEnd }> {
-		const plain = await createMachine(false);
+		const booting = new DisposableStore();
 		try {
-			const { bench: other, end } = await Bench.boot({ ...parts, machine: plain });
-			other.dispose();
+			const machine = booting.add(await createMachine(false));
+			const { bench: other, end } = await Bench.boot({ ...parts, machine });
+			booting.add(other);
 			return { bench: end.kind === "prompt" ? Bench.beside(parts, other) : Bench.atPowerOn(parts), end };
 		} finally {
-			plain.dispose();
+			booting.dispose();
 		}
 	}
 }

@@ -497,14 +497,14 @@ export const reportedCases: readonly AgedCase[] = [
 		name: "a segment's last page is not allocated",
 		edits: [[/^kernel\/vm\.c$/, /(\nuvmalloc\([\s\S]*?;) ?a < newsz;/, "$1 a + PGSIZE < newsz;"]],
 		cause:
-			/loadseg \(kernel\/exec\.c:\d+\) is to fill (a page of the new program, in which no page is|page 0x0 of the new program, which is not) mapped/,
+			/loadseg \(kernel\/exec\.c:\d+\) has to fill (a page of the new program, of which no page is|page 0x0 of the new program, which is not) mapped/,
 	},
 	{
 		name: "what a failed exec built is freed by the wrong size",
 		edits: [[/^kernel\/exec\.c$/, /(proc_freepagetable\((?:im\.)?pagetable, )(?:im\.)?sz/, "$1 0"]],
 		program:
 			'static char big[3000]; char *argv[12]; memset(big, 120, 2999); for(int i = 0; i < 11; i++) argv[i] = big; argv[11] = 0; exec("echo", argv);',
-		cause: /exec of process \d+ \(prog\) failed, and freewalk frees the page table of the program that was to come/,
+		cause: /exec of process \d+ \(prog\) failed, and freewalk frees the page table that was built for the new program/,
 	},
 	{
 		name: "a string of the user is read without copyinstr",

@@ -113,7 +113,7 @@ export const panicCases: readonly KernelCase[] = [
 		end: "panic",
 		kind: "page-table-panic",
 		cause:
-			/loadseg \(kernel\/exec\.c:\d+\) finds page 0x0 of the new program mapped r-x-, without PTE_U, .*uvmalloc has to map pages with PTE_U/,
+			/loadseg \(kernel\/exec\.c:\d+\) finds page 0x0 of the new program mapped r-x-, without PTE_U, so walkaddr\(\) refuses it: uvmalloc has to map pages with PTE_U/,
 	},
 	{
 		name: "exec fails, and frees what it built by the wrong size",
@@ -124,7 +124,7 @@ export const panicCases: readonly KernelCase[] = [
 		end: "panic",
 		kind: "page-table-panic",
 		cause:
-			/exec of process 3 \(prog\) failed, and freewalk frees the page table of the program that was to come, in which page 0x0 is still mapped: .*size that exec passes/,
+			/exec of process 3 \(prog\) failed, and freewalk frees the page table that was built for the new program, with page 0x0 still mapped in it: .*size that exec passes/,
 	},
 	{
 		name: "the last page of a segment is not allocated",
@@ -137,7 +137,8 @@ export const panicCases: readonly KernelCase[] = [
 		],
 		end: "panic",
 		kind: "page-table-panic",
-		cause: /loadseg \(kernel\/exec\.c:\d+\) is to fill a page of the new program, in which no page is mapped: uvmalloc/,
+		cause:
+			/loadseg \(kernel\/exec\.c:\d+\) has to fill a page of the new program, of which no page is mapped: uvmalloc/,
 	},
 	{
 		name: "a page above the break is left in the table",

@@ -23,7 +23,7 @@ export function loadPanic(evidence: Evidence, calls: readonly KernelCall[]): Tol
 		`${without.length} of the ${leaves.length} pages that are mapped have no PTE_U`,
 		`exec's new page table is at ${hex(root)}`,
 	];
-	// The loop passed all that walkaddr() accepts. Where the segment's begin is not known, no page has what it wants.
+	// The loop passed all that walkaddr() accepts. Where the start of the segment is not known, all pages have to lack what it wants.
 	let va = evidence.local(call, "va") ?? (without.length === leaves.length ? leaves[0]?.va : undefined);
 	if (va !== undefined && va % pageBytes !== 0) return undefined;
 	const mapped = new Map(leaves.map((one) => [one.va, one]));
@@ -31,11 +31,11 @@ export function loadPanic(evidence: Evidence, calls: readonly KernelCall[]): Tol
 	if (va === undefined && leaves.length > 0) return undefined;
 	const leaf = va === undefined ? undefined : mapped.get(va);
 	const page = va === undefined ? "a page of the new program" : `page ${virtualHex(va)} of the new program`;
-	const missing = va === undefined ? "in which no page is mapped" : "which is not mapped";
+	const missing = va === undefined ? "of which no page is mapped" : "which is not mapped";
 	return {
 		cause: leaf
-			? `${named(call)} finds ${page} mapped ${permissionText(leaf.flags)}, without PTE_U, and walkaddr() takes it for no page of the user: uvmalloc has to map pages with PTE_U.`
-			: `${named(call)} is to fill ${page}, ${missing}: uvmalloc has to allocate all pages up to the segment's end, ph.vaddr + ph.memsz.`,
+			? `${named(call)} finds ${page} mapped ${permissionText(leaf.flags)}, without PTE_U, so walkaddr() refuses it: uvmalloc has to map pages with PTE_U.`
+			: `${named(call)} has to fill ${page}, ${missing}: uvmalloc has to allocate all pages up to the segment's end, ph.vaddr + ph.memsz.`,
 		evidence: facts,
 		notes: [],
 	};

@@ -111,10 +111,10 @@ function leafInNew(evidence: Evidence, space: Space): Told | undefined {
 	if (!leaf) return undefined;
 	const why =
 		leaf.va < trapframeVa / 2
-			? "uvmfree unmaps only what is below the size that it is given. Look at the size that exec passes where it fails"
+			? "uvmfree unmaps only what is below the size it is given. Look at the size that exec passes when it fails"
 			: "proc_freepagetable has to unmap it before uvmfree";
 	return {
-		cause: `exec of ${who(space)} failed, and freewalk frees the page table of the program that was to come, in which page ${virtualHex(leaf.va)} is still mapped: ${why}.`,
+		cause: `exec of ${who(space)} failed, and freewalk frees the page table that was built for the new program, with page ${virtualHex(leaf.va)} still mapped in it: ${why}.`,
 		evidence: [leaves.length === 1 ? "no other page is mapped in it" : `${leaves.length} pages are still mapped in it`],
 		notes: [],
 		process: { pid: space.pid, name: space.name },

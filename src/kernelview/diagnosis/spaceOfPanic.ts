@@ -12,7 +12,7 @@ export interface Space {
 	readonly root: number;
 	readonly regions: readonly Region[];
 	readonly process: Process;
-	/** exec's, in no process yet: regions and size are those of the process that calls it. */
+	/** Built by exec, and in no process yet: name and size are those of the process that calls it, and regions are not known. */
 	readonly isNew: boolean;
 }
 
@@ -39,7 +39,7 @@ export function spaceOf(
 	const current = known.find(({ pid }) => pid === own?.pid);
 	const exec = calls.findIndex(isExec);
 	if (exec >= 0 && current && calls.slice(0, exec).some(frees))
-		return freedByExec(evidence, calls.slice(0, exec), known, current);
+		return freedByExec(evidence, calls.slice(0, exec), known, current, leaver);
 	for (const call of calls.toReversed())
 		for (const variable of ["pagetable", "oldpagetable", "old", "pt"]) {
 			const root = evidence.local(call, variable);
@@ -54,14 +54,15 @@ export function spaceOf(
 }
 
 /**
- * exec frees the old table when the new one is the process's, and the new one when it fails before. Which it is tell the parameters of the calls
- * below it, and else whether the process has another table already.
+ * exec frees the old table once the process has the new one, and the new one when it fails before that. The parameters of the calls below it tell
+ * which table it is, and without them whether the process has another table already.
  */
 function freedByExec(
 	evidence: Evidence,
 	calls: readonly KernelCall[],
 	known: readonly Space[],
 	current: Space,
+	leaver: Leaver | undefined,
 ): Space | undefined {
 	const { memory } = evidence.sources;
 	// freewalk calls itself for the tables below the root.
@@ -74,8 +75,11 @@ function freedByExec(
 			return local === undefined ? evidence.kept(call, "pagetable") : [local];
 		})
 		.find((value) => memory.frameOf(value) >= 0 && walkTables(memory, value).leaves.length > 0);
-	if (root !== undefined)
-		return known.findLast((space) => space.root === root) ?? { ...current, root, regions: [], isNew: true };
-	const old = known.at(-1);
-	return old && old.pid === current.pid && old.root !== current.root ? old : undefined;
+	const old = leaver?.process.pid === current.pid ? leaver : undefined;
+	const hasOldTable = old?.root === current.root;
+	if (root !== undefined) {
+		const built = hasOldTable ? { ...current, root, regions: [], isNew: true } : undefined;
+		return known.findLast((space) => space.root === root) ?? built;
+	}
+	return old && !hasOldTable ? known.at(-1) : undefined;
 }

@@ -29,7 +29,7 @@ export function interrupts(evidence: Evidence): Diagnosis | undefined {
 	return pending.length > 0 && harts.every(({ id }) => isShut(evidence, id)) ? notTaken(evidence, pending) : undefined;
 }
 
-/** devintr alone handles the timer's interrupt where it calls clockintr; one that it came on top of has a call of its own. */
+/** devintr() alone handles the interrupt of the timer where it calls clockintr(); one that it came on top of has a call of its own. */
 function handlesDevice(calls: readonly string[]): boolean {
 	const handlers = calls.filter((name) => inHandler.test(name)).length;
 	return handlers > (calls.includes("clockintr") ? 1 : 0);

@@ -14,6 +14,7 @@ const shipped = {
 	"@vscode/codicons": "icon font and style sheet of the inspector's page; the font is licensed CC-BY-4.0",
 	valibot: "bundled; checks manifests and settings",
 	diff: "bundled; applies a lab's patches",
+	leven: "bundled; finds the name that was meant",
 	"@yowasp/clang":
 		"clang, lld and clang's headers as WebAssembly, and wasi-libc; LLVM is licensed Apache-2.0 with LLVM exceptions",
 	"@micropython/micropython-webassembly-pyscript": "MicroPython as WebAssembly; runs a course's grade scripts",

@@ -1,3 +1,6 @@
+import leven from "leven";
+import { symbolsOf } from "./cSymbols.ts";
+
 /** A change of one file. Lines and columns count from 0; without an end the text is inserted. */
 export interface FileEdit {
 	readonly file: string;
@@ -37,28 +40,44 @@ export interface TreeText {
 
 /** What can be done about a message without knowing what its author meant: nothing where there is more than one answer. */
 export async function fixesFor(problem: Problem, tree: TreeText): Promise<Fix[]> {
-	const fixes = await Promise.all([
-		spelling(problem, tree),
-		declaration(problem, tree),
-		stub(problem, tree),
-		tab(problem, tree),
-	]);
+	const declared = await declaration(problem, tree);
+	// Defined elsewhere under this very name, it is not misspelt.
+	const fixes = [declared ?? (await spelling(problem, tree)), await stub(problem, tree), await tab(problem, tree)];
 	return fixes.filter((fix) => fix !== undefined);
 }
 
 const identifier = /^[A-Za-z_]\w*$/;
 
 async function spelling(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
-	const name = /did you mean '([^']+)'/.exec(problem.message)?.[1];
+	const { file, line, column, message } = problem;
+	const text = await tree.read(file);
+	const wrong = /^[A-Za-z_]\w*/.exec(text?.split("\n")[line]?.slice(column) ?? "")?.[0];
+	if (text === undefined || wrong === undefined) return undefined;
+	const name =
+		/did you mean '([^']+)'/.exec(message)?.[1] ??
+		(undeclared.exec(message)?.[1] === wrong ? await nearestFunction(wrong, file, text, tree) : undefined);
 	if (name === undefined || !identifier.test(name)) return undefined;
-	const text = (await tree.read(problem.file))?.split("\n")[problem.line] ?? "";
-	const wrong = /^[A-Za-z_]\w*/.exec(text.slice(problem.column))?.[0];
-	if (wrong === undefined) return undefined;
-	const { file, line, column } = problem;
 	return {
 		title: { kind: "replace", name },
 		edit: { file, line, column, endColumn: column + wrong.length, text: name },
 	};
+}
+
+/** clang names no other function for one that is called undeclared: the only one in reach that is near by clang's own measure. */
+async function nearestFunction(wrong: string, file: string, text: string, tree: TreeText): Promise<string | undefined> {
+	const folder = file.slice(0, file.lastIndexOf("/") + 1);
+	const headers = [...text.matchAll(/^\s*#\s*include\s*"([^"]+)"/gm)].map(
+		async ([, path = ""]) => (await tree.read(folder + path)) ?? (await tree.read(path)) ?? "",
+	);
+	const inReach = [text, ...(await Promise.all(headers))].flatMap((source) => symbolsOf(source));
+	const names = new Set(
+		inReach.filter(({ kind }) => kind === "function" || kind === "prototype").map(({ name }) => name),
+	);
+	const farthest = Math.floor((wrong.length + 2) / 3);
+	const near = [...names].map((name) => ({ name, distance: leven(wrong, name, { maxDistance: farthest + 1 }) }));
+	const least = Math.min(farthest, ...near.map(({ distance }) => distance));
+	const [best, ...others] = near.filter(({ distance }) => distance === least);
+	return others.length === 0 ? best?.name : undefined;
 }
 
 const undeclared = /(?:call to undeclared function|implicit declaration of function) '(\w+)'/;

@@ -38,6 +38,28 @@ test("a misspelt name is replaced where it stands, as long as it is", async () =
 	expect(await fixes({ ...at, message: "did you mean '->'?" }), "not a name").toEqual([]);
 });
 
+test("a function that is called by a name near its own, for which the compiler has no word, is the one in reach", async () => {
+	const message = (name: string) =>
+		`call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations`;
+	const read = (source: string): TreeText => ({
+		...tree,
+		read: async (path) => (path === "kernel/a.c" ? source : files[path]),
+	});
+	const called = (call: string, head = '#include "defs.h"\n#include "kernel/none.h"\n') =>
+		fixesFor(problem("kernel/a.c", message(call), 4, 2), read(`${head}void\nrun(void)\n  ${call}();\n`));
+	expect(await called("kvmint")).toEqual([
+		{
+			title: { kind: "replace", name: "kvminit" },
+			edit: { file: "kernel/a.c", line: 4, column: 2, endColumn: 8, text: "kvminit" },
+		},
+	]);
+	expect(await called("kvm"), "too far from any").toEqual([]);
+	expect(await called("kvmint", "\n\n"), "not in reach").toEqual([]);
+	const two = '#include "defs.h"\nvoid kvmhint(void);\n';
+	expect(await called("kvmint", two), "which of two is not known").toEqual([]);
+	expect((await called("grab"))[0]?.title.kind, "defined elsewhere under this very name").toBe("declare");
+});
+
 test("a function of another kernel file gets its prototype at the end of that file's section in defs.h", async () => {
 	const message = "call to undeclared function 'grab'; ISO C99 and later do not support implicit function declarations";
 	expect(await fixes(problem("kernel/trap.c", message, 4, 2))).toEqual([

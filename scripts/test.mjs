@@ -79,11 +79,22 @@ function packageOnce() {
 	return packaged.then((code) => (code === 0 ? { XV6_LAB_VSIX: `${root}xv6-lab.vsix` } : undefined));
 }
 
+/**
+ * A browser and a VS Code on a busy machine are not ours: where one case of a suite failed, it may pass alone, with servers of its
+ * own, and is then told as flaky. XV6_LAB_TRIES=1: no second try.
+ */
 async function endToEnd(print, part) {
-	return workbench(print, part, "e2e", { XV6_LAB_CASES: part, ...(await packageOnce()) });
+	const env = { XV6_LAB_CASES: part, ...(await packageOnce()) };
+	const first = await workbench(print, part, "e2e", env);
+	const [name, ...more] = first.failures ?? [];
+	if (!name || more.length > 0 || process.env.XV6_LAB_TRIES === "1") return first;
+	const second = await workbench(print, part, "e2e", { ...env, XV6_LAB_ONLY: name });
+	if (second.passed !== 1 || second.failed !== 0) return first;
+	flaky.push(name);
+	return { ...first, passed: first.passed + 1, failed: 0 };
 }
 
-/** Runs a suite that writes its own {passed, failed, skipped}. */
+/** Runs a suite that writes its own {passed, failed, skipped}, and maybe the names of what failed. */
 async function reported(print, suite, env, folder = suite) {
 	const file = `${results}/${suite}.json`;
 	const code = await run("node", [`test/${folder}/run.mjs`, file], { print, env });
@@ -93,6 +104,7 @@ async function reported(print, suite, env, folder = suite) {
 		passed: report.passed,
 		failed: report.failed + (code !== 0 && report.failed === 0 ? 1 : 0),
 		skipped: report.skipped ?? 0,
+		failures: report.failures,
 	};
 }
 
@@ -114,6 +126,8 @@ const inWindow = [["browser", "integration", "inspector"], ["e2e"]];
 
 /** Suite to {passed, failed, skipped, seconds}. */
 const outcomes = new Map();
+/** Cases that failed beside the others and passed alone. */
+const flaky = [];
 
 async function runSuite(name, print) {
 	const start = performance.now();
@@ -157,5 +171,6 @@ for (const name of chosen) {
 	table.push(`  ${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)} s`);
 }
 console.log(`\n${table.join("\n")}\n`);
+for (const name of flaky) console.log(`flaky, failed once and passed alone: ${name}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 // A person's way through xv6 Lab in a real workbench and a real browser, by keyboard, from the packaged extension.
-// Writes {passed, failed, skipped} to the file given and screenshots to test-results/screenshots/.
+// Writes {passed, failed, skipped, failures: names} to the file given and screenshots to test-results/screenshots/.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -23,7 +23,8 @@ import { cases } from "./cases.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);
 const report = process.argv[2] ?? "test-results/e2e.json";
-const only = process.argv[3];
+/** A part of a case's name, to run only those; the whole name in XV6_LAB_ONLY. */
+const only = process.argv[3] ?? process.env.XV6_LAB_ONLY;
 const shots = join(root, "test-results/screenshots");
 const pictures = join(root, "media/pictures");
 mkdirSync(shots, { recursive: true });
@@ -35,7 +36,7 @@ function run(command, args, cwd = root) {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "xv6-lab-e2e-"));
-const total = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
 /** XV6_LAB_BUILT: what is built is of now, and other suites read it. */
 const built = process.env.XV6_LAB_BUILT ? ["--built"] : [];
 if (!process.env.XV6_LAB_VSIX) run(process.execPath, ["scripts/package.mjs", ...built]);
@@ -201,6 +202,7 @@ try {
 			console.log(`  ok ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
 		} catch (error) {
 			total.failed++;
+			total.failures.push(name);
 			console.log(`  FAILED ${name} (${((Date.now() - start) / 1000).toFixed(1)} s): ${error.stack ?? error}`);
 			console.log(
 				`    load ${loadavg().map((value) => value.toFixed(1))}, seen of it, and in test-results/screenshots/:`,

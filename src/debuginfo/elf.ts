@@ -51,6 +51,9 @@ function notElf(what: string): UserError {
 	return new UserError("debug-info-damaged", what, "Give the ELF file that the build made, not a raw image.");
 }
 
+/** A name of a place, beside which one of the code there tells more: a linker script's mark, and xv6's page that begins with uservec. */
+const marksPlace = ({ name }: ElfSymbol) => name.startsWith("_") || name === "trampoline";
+
 export class ElfFile {
 	readonly entry: number;
 	readonly segments: readonly ElfSegment[];
@@ -151,7 +154,11 @@ export class ElfFile {
 	/** The symbol that holds an address: the nearest one at or below it within its section's reach. */
 	symbolAt(address: number): ElfSymbol | undefined {
 		this.functionsByAddress ??= [...this.symbols].sort(
-			(a, b) => a.address - b.address || a.size - b.size || Number(a.global) - Number(b.global),
+			(a, b) =>
+				a.address - b.address ||
+				a.size - b.size ||
+				Number(a.global) - Number(b.global) ||
+				Number(marksPlace(b)) - Number(marksPlace(a)),
 		);
 		const list = this.functionsByAddress;
 		let low = 0;

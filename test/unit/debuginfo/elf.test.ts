@@ -105,6 +105,9 @@ describe("symbols", () => {
 			{ name: "assembly", address: base + 0x80, type: 0 },
 			{ name: "shorter", address: base + 0x60, size: 4 },
 			{ name: "longer", address: base + 0x60, size: 16 },
+			{ name: "_trampoline", address: base + 0x90, type: 0 },
+			{ name: "uservec", address: base + 0x90, type: 0 },
+			{ name: "trampoline", address: base + 0x90, type: 0 },
 		],
 		more: [{ name: ".data", bytes: new Uint8Array(0x100), flags: 3, address: base + 0x1000 }],
 	});
@@ -123,7 +126,10 @@ describe("symbols", () => {
 		[0x6f, "longer"],
 		[0x70, undefined],
 		[0x80, "assembly"],
-		[0xff, "assembly"],
+		[0x8f, "assembly"],
+		// The routine that begins a place, not the place.
+		[0x90, "uservec"],
+		[0xff, "uservec"],
 		// Its section ends there.
 		[0x100, undefined],
 		[0x1000, undefined],
@@ -133,7 +139,7 @@ describe("symbols", () => {
 
 	test("end where the next one begins, or their section ends", () => {
 		expect([0, 8, 0x50, 0x80].map((offset) => (elf.nextSymbol(base + offset) as number) - base)).toEqual([
-			8, 0x50, 0x60, 0x100,
+			8, 0x50, 0x60, 0x90,
 		]);
 		expect(elf.nextSymbol(base + 0x100)).toBeUndefined();
 		expect(elf.nextSymbol(base - 1)).toBeUndefined();

@@ -9,6 +9,9 @@ import { LabFolder } from "./labFolder.ts";
 /** Engines that stay after they have looked at their tree; each takes some 70 MB. */
 const enginesKept = 6;
 
+/** Trees of one workspace folder that are shown: each is asked what it is. */
+const mostTrees = 50;
+
 /** Files that make a folder an xv6 tree. */
 const signs = ["kernel/proc.c", "kernel/main.c", "Makefile"];
 
@@ -22,6 +25,8 @@ export class Folders implements vscode.Disposable {
 	/** After the search that runs. */
 	private nextSearch: Promise<void> | undefined;
 	private recent: LabFolder | undefined;
+	/** Workspace folders of which was said that they hold more trees than are shown. */
+	private readonly saidMore = new Set<string>();
 
 	readonly onDidChange = this.changed.event;
 	/** A machine has panicked while a person used it. */
@@ -124,7 +129,7 @@ export class Folders implements vscode.Disposable {
 		const roots: vscode.Uri[] = [];
 		for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
 			if (await isTree(uri)) roots.push(uri);
-			else for (const child of await subfolders(uri)) if (await isTree(child)) roots.push(child);
+			else roots.push(...(await this.treesIn(uri)));
 		}
 		const wanted = new Set(roots.map((uri) => uri.toString()));
 		for (const [key, folder] of this.byUri) {
@@ -142,6 +147,31 @@ export class Folders implements vscode.Disposable {
 			await this.resync(folder);
 		}
 		this.published();
+	}
+
+	private async treesIn(folder: vscode.Uri): Promise<vscode.Uri[]> {
+		const children = await subfolders(folder);
+		const trees: vscode.Uri[] = [];
+		// Some at a time: a workspace may be a home folder on a slow disk.
+		for (let at = 0; at < children.length; at += 32) {
+			const some = children.slice(at, at + 32);
+			const are = await Promise.all(some.map(isTree));
+			trees.push(...some.filter((_, index) => are[index]));
+		}
+		const shown = trees.slice(0, mostTrees);
+		const key = folder.toString();
+		if (shown.length < trees.length && !this.saidMore.has(key)) {
+			this.saidMore.add(key);
+			const counts = [String(shown.length), String(trees.length)];
+			void vscode.window.showInformationMessage(
+				vscode.l10n.t(
+					"{0} holds {2} kernel trees, of which the first {1} are shown. To work on another, open its own folder; xv6-lab grade judges all.",
+					folder.path.split("/").at(-1) ?? "",
+					...counts,
+				),
+			);
+		}
+		return shown;
 	}
 
 	private published(): void {
@@ -176,13 +206,15 @@ async function exists(uri: vscode.Uri): Promise<boolean> {
 	}
 }
 
+/** By name, so that the same are the first each time. */
 async function subfolders(folder: vscode.Uri): Promise<vscode.Uri[]> {
 	try {
 		const entries = await vscode.workspace.fs.readDirectory(folder);
 		return entries
 			.filter(([name, type]) => type & vscode.FileType.Directory && !name.startsWith(".") && name !== "node_modules")
-			.slice(0, 50)
-			.map(([name]) => vscode.Uri.joinPath(folder, name));
+			.map(([name]) => name)
+			.sort()
+			.map((name) => vscode.Uri.joinPath(folder, name));
 	} catch {
 		return [];
 	}

@@ -60,6 +60,19 @@ describe("where kernel trees are looked for", () => {
 		expect(names()).toEqual(["own", "a", "b"]);
 	});
 
+	test("of very many the first by name are shown, and once it is said how many there are", async () => {
+		// Written backwards: a disk lists them as it likes.
+		for (let at = 60; at > 0; at--)
+			for (const file of ["kernel/proc.c", "kernel/main.c", "Makefile"])
+				host.write(Uri.file(`/class/s${String(at).padStart(2, "0")}/${file}`), "");
+		host.openFolder(Uri.file("/class"));
+		await folders.refresh();
+		expect([names().length, names()[0], names().at(-1)]).toEqual([50, "s01", "s50"]);
+		await folders.refresh();
+		const said = host.said.map(({ kind, text }) => `${kind}: ${text}`);
+		expect(said).toEqual([expect.stringMatching(/^information: class holds 60 kernel trees, .* first 50 are shown\./)]);
+	});
+
 	test("one that comes later is found by its files, one that goes takes its engine with it", async () => {
 		host.openFolder(Uri.file("/class"));
 		await folders.refresh();

@@ -5,7 +5,7 @@ import { rateOf } from "../explore/progress.ts";
 import type { VerdictData } from "../protocol/engine.ts";
 import { addCoverage } from "./coverage.ts";
 import type { LabFolder } from "./labFolder.ts";
-import { topOf } from "./testItems.ts";
+import { testInfo, topOf } from "./testItems.ts";
 import type { TestResults } from "./testResults.ts";
 
 /** Once; with each of many schedules; once with what was executed counted; with each kalloc failing in turn; under the detectors of races. */
@@ -137,9 +137,19 @@ export class FolderTestRun {
 		this.open.delete(verdict.test);
 	}
 
+	private sayOfGraded(item: vscode.TestItem): void {
+		if (!testInfo(this.folder, item.id)?.grade) return;
+		const why = vscode.l10n.t(
+			"{0}: skipped. A grade script runs machines of its own, in which no kalloc is made to fail.",
+			item.label,
+		);
+		this.say(why, item);
+	}
+
 	private async runInEngine(): Promise<void> {
 		const { folder, how, items, seeds } = this;
 		const { machine, seeds: schedules } = folder.settings;
+		if (how === "kalloc") for (const item of items) this.sayOfGraded(item);
 		const request = folder.engine().request("runTests", {
 			...{ tests: items.map(({ id }) => id), seeds: [...seeds], machine },
 			...(how === "coverage" ? { coverage: true } : {}),

@@ -65,12 +65,12 @@ const messagesOf = (id: string) => {
 	return (found?.messages ?? []) as readonly (TestMessage & { readonly location?: object })[];
 };
 
-describe("its items", () => {
-	const graded = (id: string, points: number, parent?: string): TestInfo => ({
-		...{ id, task: "1", title: id, program: "", command: "", expected: "" },
-		grade: { points, file: "grade-lab", line: 10 * points, ...(parent ? { parent } : {}) },
-	});
+const graded = (id: string, points: number, parent?: string): TestInfo => ({
+	...{ id, task: "1", title: id, program: "", command: "", expected: "" },
+	grade: { points, file: "grade-lab", line: 10 * points, ...(parent ? { parent } : {}) },
+});
 
+describe("its items", () => {
 	test("a lab's tests stand at their programs, a program's own at their lines, a task of questions nowhere", async () => {
 		const programs = [
 			{ name: "a", source: "user/a.c", main: 9 },
@@ -336,6 +336,16 @@ describe("a run", () => {
 		]);
 		expect(messagesOf("b")[0]).toMatchObject({ location: { uri: at("kernel/a.c"), range: { start: { line: 6 } } } });
 		expect(window.api.tests.results(theFolder(window.api)).size).toBe(0);
+	});
+
+	test("in which each kalloc fails skips a grade script's tests, and says why", async () => {
+		await open({ lab: labOf(graded("g", 5)) });
+		answers.runTests = async () => ({ passed: 0, failed: 0 });
+		const run = await press("Every kalloc fails once");
+		expect([outcomes(run), run?.output]).toEqual([
+			["skipped g"],
+			expect.stringMatching(/^.*skipped. A grade script runs/m),
+		]);
 	});
 
 	test("that explores says how fast, and how many of the places it has stopped at", async () => {

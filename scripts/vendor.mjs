@@ -1,6 +1,7 @@
 // Takes from the two compiler packages only what ships, compressed: the two programs, the headers that freestanding C may include, and
 // wasi-libc for a tree's mkfs. Same input, same bytes; nothing is done when the versions are those of the last time.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -52,14 +53,24 @@ function asGccSpellsNull(bytes) {
 	return changed === text ? bytes : Buffer.from(changed, "latin1");
 }
 
+/** A digest of the sources that call a compiler, whose objects are kept by it: no object of other sources is taken for one of these. */
+export function toolchainSources() {
+	const folder = join(root, "src/toolchain");
+	const digest = createHash("sha256");
+	for (const name of readdirSync(folder, { recursive: true }).sort())
+		if (name.endsWith(".ts")) digest.update(`${name.replaceAll("\\", "/")}\n`).update(readFileSync(join(folder, name)));
+	return digest.digest("hex").slice(0, 16);
+}
+
 export function vendor(out = join(root, "dist/toolchain")) {
 	const versionOf = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
+	mkdirSync(out, { recursive: true });
+	writeFileSync(join(out, "sources.txt"), toolchainSources());
 	const version = `clang ${versionOf(clang)}, llc ${versionOf(llvm)}, format ${format}`;
 	const stamp = join(out, "version.txt");
 	const names = ["llvm.wasm.gz", "llc.wasm.gz", "system.pack.gz"];
 	const complete = names.every((name) => existsSync(join(out, name)));
 	if (complete && existsSync(stamp) && readFileSync(stamp, "utf8") === version) return;
-	mkdirSync(out, { recursive: true });
 	const tar = readFileSync(join(clang, "gen/llvm-resources.tar"));
 	const system = [...tarFiles(tar)]
 		.filter(([name]) => riscvHeaders.test(name) || wasiFiles.test(name))

@@ -37,15 +37,18 @@ function gunzipWhole(bytes: Uint8Array): Promise<Uint8Array> {
 	});
 }
 
+/** Reads the files of dist/toolchain. */
+export const vendored = (dist: string) => async (name: string) =>
+	new Uint8Array(await readFile(join(dist, "toolchain", name)));
+
 let loadedModules: LoadedOnce<BundledModules> | undefined;
 
 export async function openBundledToolchain(options: BundledOptions): Promise<BundledToolchain> {
-	const vendored = join(options.dist, "toolchain");
 	const caches = options.caches ?? [
 		new DiskCache(options.cache ?? join(cacheFolder(), "objects")),
 		...(await prebuilt(options.dist)),
 	];
-	const read = async (name: string) => new Uint8Array(await readFile(join(vendored, name)));
+	const read = vendored(options.dist);
 	const version = await bundledVersion(read);
 	// A process has one product: all its toolchains share the compiled programs, which are loaded when the first job comes.
 	loadedModules ??= new LoadedOnce(() => {

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { UserError } from "../../common/errors.ts";
+import { toolchainSources } from "../../toolchain/bundled/load.ts";
 import { HostToolchain } from "../../toolchain/host/hostToolchain.ts";
 import { findHostTools } from "../../toolchain/host/tools.ts";
 import type { Toolchain, WasiToolchain } from "../../toolchain/types.ts";
-import { openBundledToolchain } from "./bundledToolchain.ts";
+import { openBundledToolchain, vendored } from "./bundledToolchain.ts";
 import { cacheFolder } from "./cacheFolder.ts";
 import { distFolder } from "./dist.ts";
 import { DiskCache } from "./objectCache.ts";
@@ -39,8 +40,9 @@ export async function openToolchains(options: ToolchainOptions): Promise<OpenedT
 	const { kind, path } = options;
 	const cache = options.cache ?? cacheFolder();
 	const objects = join(cache, "objects");
+	const dist = options.dist ?? distFolder();
 	const bundled = await openBundledToolchain({
-		dist: options.dist ?? distFolder(),
+		dist,
 		cache: objects,
 		...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
 	});
@@ -52,7 +54,12 @@ export async function openToolchains(options: ToolchainOptions): Promise<OpenedT
 	if (kind === "bundled") return use(bundled);
 	try {
 		const tools = await findHostTools(nodeProcessRunner, path);
-		const host = new HostToolchain(nodeProcessRunner, tools, new DiskCache(objects));
+		const host = new HostToolchain(
+			nodeProcessRunner,
+			tools,
+			new DiskCache(objects),
+			await toolchainSources(vendored(dist)),
+		);
 		if (kind === "host") return use(host);
 		const { faster, slower } = await fasterToolchain(host, bundled, join(cache, "faster.json"));
 		return use(faster, `${faster.description}, faster here than ${slower.description}`);

@@ -1,6 +1,6 @@
 import { fromUtf8 } from "../../common/bytes.ts";
 import { compilerWorker, LoadedOnce, type RawWorker } from "../../toolchain/bundled/compilerWorker.ts";
-import { bundledVersion, loadBundled } from "../../toolchain/bundled/load.ts";
+import { bundledVersion, loadBundled, vendoredVersion } from "../../toolchain/bundled/load.ts";
 import { BundledToolchain, compilerIdleMs } from "../../toolchain/bundled/pool.ts";
 import { LayeredCache, MemoryCache, type ObjectCache, PrebuiltCache } from "../../toolchain/cache.ts";
 import { BrowserObjectCache, cachedReader, type OnRead } from "./browserCache.ts";
@@ -20,8 +20,9 @@ export async function openWebToolchain(
 	onRead: OnRead = () => undefined,
 	caches?: readonly ObjectCache[],
 ): Promise<BundledToolchain> {
-	const version = await bundledVersion((name) => read(`toolchain/${name}`));
-	const large = cachedReader(read, "compiler", version, onRead);
+	const small = (name: string) => read(`toolchain/${name}`);
+	const version = await bundledVersion(small);
+	const large = cachedReader(read, "compiler", await vendoredVersion(small), onRead);
 	const modules = new LoadedOnce(() => loadBundled((name) => large(`toolchain/${name}`)));
 	const source = await read("worker/toolchainWorker.web.js");
 	const script = URL.createObjectURL(new Blob([source as BlobPart], { type: "text/javascript" }));

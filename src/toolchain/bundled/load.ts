@@ -6,12 +6,19 @@ import type { BundledModules } from "./llvm.ts";
 /** Reads a file of dist/toolchain by name. */
 type ReadVendored = (name: string) => Promise<Uint8Array>;
 
-/** Bumped when the same job could give another object with the same two packages. */
-const revision = 7;
+/** The packages that ship, which are the contents of all large files. */
+export async function vendoredVersion(read: ReadVendored): Promise<string> {
+	return fromUtf8(await read("version.txt")).trim();
+}
+
+/** What the sources that call a compiler were when the product was built: with others the same job may give another object. */
+export async function toolchainSources(read: ReadVendored): Promise<string> {
+	return fromUtf8(await read("sources.txt")).trim();
+}
 
 /** Part of the key of every object: the same in Node and in a browser, so that objects that ship serve both. */
 export async function bundledVersion(read: ReadVendored): Promise<string> {
-	return `${fromUtf8(await read("version.txt")).trim()}, revision ${revision}`;
+	return `${await vendoredVersion(read)}, sources ${await toolchainSources(read)}`;
 }
 
 type Gunzip = (bytes: Uint8Array) => Promise<Uint8Array>;

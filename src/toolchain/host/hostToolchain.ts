@@ -24,9 +24,11 @@ export class HostToolchain implements Toolchain {
 		private readonly runner: ProcessRunner,
 		private readonly tools: HostTools,
 		private readonly cache: ObjectCache,
+		/** See `toolchainSources`; needed where the cache outlives the process. */
+		sources = "",
 	) {
 		this.description = `${tools.version} at ${tools.compiler}${tools.sandboxed ? ", shut in" : ""}`;
-		this.version = `${tools.version} ${tools.compiler} ${tools.linker}, revision ${revision}`;
+		this.version = `${tools.version} ${tools.compiler} ${tools.linker}, sources ${sources}`;
 		this.parallelism = runner.parallelism;
 	}
 
@@ -160,9 +162,6 @@ function gnuFlags({ flags, script, output, objects }: LinkJob): string[] {
 		...objects.map(({ path }) => path),
 	];
 }
-
-/** Bumped when the same compiler is called in another way. */
-const revision = 4;
 
 const reproducible = [`-fdebug-prefix-map=${scratchFolder}=${compilationFolder}`];
 

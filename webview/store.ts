@@ -10,7 +10,7 @@ import { type Card, makeCards } from "./model/cards.ts";
 import { type Column, columnAt, columnPage, defaultPids } from "./model/columns.ts";
 import { Families } from "./model/families.ts";
 import { type Memory, memoryAt } from "./model/memory.ts";
-import { indexOfEntry, type Run, RunKeeper, runAt, type TimeEvent } from "./model/run.ts";
+import { continues, indexOfEntry, type Run, RunKeeper, runAt, type TimeEvent } from "./model/run.ts";
 import { eventText } from "./model/words.ts";
 
 export interface Selection {
@@ -118,9 +118,8 @@ export class Store {
 		if (!update || !("base" in update)) this.past = undefined;
 		if (update && !this.present.run) this.line.send({ type: "ready" });
 		this.refreshRun();
-		// Another boot or another run: its entries are others.
-		const again = update && (!("base" in update) || update.logFrom > (known?.model.log.at(-1)?.id ?? 0));
-		if (again && known) this.forgetRun();
+		const now = this.present.run;
+		if (known && now && !continues(known.model, now.model)) this.forgetRun();
 		if (shown?.model.findings !== this.run?.model.findings || shown?.events.length !== this.run?.events.length)
 			this.refreshCards();
 		this.choose();

@@ -47,6 +47,14 @@ export function runAt(run: Run, past: KernelModel): Run {
 	};
 }
 
+/** Whether `next` is the run that `known` was, or more of it: another boot, and another future, have other entries. */
+export function continues(known: KernelModel, next: KernelModel): boolean {
+	const last = known.log.at(-1);
+	if (!last) return next.instret >= known.instret;
+	const same = next.log.findLast(({ id }) => id === last.id);
+	return same?.instret === last.instret && same.type === last.type;
+}
+
 /** Puts together what the host sends: the model, the steps of memory, and the time line that follows from both. */
 export class RunKeeper {
 	private model: KernelModel | undefined;

@@ -10,7 +10,7 @@ import { filterLog, sliceOf } from "../../../webview/model/logRows.ts";
 import { memoryAt } from "../../../webview/model/memory.ts";
 import { ownerStrip } from "../../../webview/model/owners.ts";
 import { makeRows } from "../../../webview/model/rows.ts";
-import { indexAt, indexOfEntry, type Run } from "../../../webview/model/run.ts";
+import { continues, indexAt, indexOfEntry, type Run } from "../../../webview/model/run.ts";
 import { pageStory } from "../../../webview/model/story.ts";
 import { accesses, tableLines, walk } from "../../../webview/model/sv39.ts";
 import { caption, eventText, kindOf } from "../../../webview/model/words.ts";
@@ -26,6 +26,17 @@ describe("prodcons3 on the kernel before task 3b", () => {
 	beforeAll(async () => {
 		run = await recordedRun("kernel-2b", ["prodcons3"]);
 	}, 60_000);
+
+	test("the same model again, and more of it, are one run; another boot and another future are not", () => {
+		const { model } = run;
+		const upTo = (count: number) => ({ ...model, log: model.log.slice(0, count) });
+		expect([continues(model, { ...model }), continues(upTo(5), model)]).toEqual([true, true]);
+		expect([continues(model, upTo(5)), continues(model, upTo(0))]).toEqual([false, false]);
+		const later = model.log.map((entry) => ({ ...entry, instret: entry.instret + 1 }));
+		expect(continues(model, { ...model, log: later })).toBe(false);
+		expect(continues(upTo(0), model)).toBe(true);
+		expect(continues({ ...upTo(0), instret: model.instret + 1 }, model)).toBe(false);
+	});
 
 	test("a panic that both the verdict and the kernel's findings tell is one card, with its moment and its lines", () => {
 		const source = { file: "kernel/vm.c", line: 342, function: "uvmcopyshared" };

@@ -41,21 +41,28 @@ export interface TreeText {
 /** What can be done about a message without knowing what its author meant: nothing where there is more than one answer. */
 export async function fixesFor(problem: Problem, tree: TreeText): Promise<Fix[]> {
 	const declared = await declaration(problem, tree);
-	// Defined elsewhere under this very name, it is not misspelt.
-	const fixes = [declared ?? (await spelling(problem, tree)), await stub(problem, tree), await tab(problem, tree)];
+	const fixes = [
+		await spelling(problem, tree, declared !== undefined),
+		declared,
+		await stub(problem, tree),
+		await tab(problem, tree),
+	];
 	return fixes.filter((fix) => fix !== undefined);
 }
 
 const identifier = /^[A-Za-z_]\w*$/;
 
-async function spelling(problem: Problem, tree: TreeText): Promise<Fix | undefined> {
+/** `isDefined`: a function of this very name is elsewhere, so that it is misspelt only if the compiler thinks so. */
+async function spelling(problem: Problem, tree: TreeText, isDefined: boolean): Promise<Fix | undefined> {
 	const { file, line, column, message } = problem;
 	const text = await tree.read(file);
 	const wrong = /^[A-Za-z_]\w*/.exec(text?.split("\n")[line]?.slice(column) ?? "")?.[0];
 	if (text === undefined || wrong === undefined) return undefined;
 	const name =
 		/did you mean '([^']+)'/.exec(message)?.[1] ??
-		(undeclared.exec(message)?.[1] === wrong ? await nearestFunction(wrong, file, text, tree) : undefined);
+		(!isDefined && undeclared.exec(message)?.[1] === wrong
+			? await nearestFunction(wrong, file, text, tree)
+			: undefined);
 	if (name === undefined || !identifier.test(name)) return undefined;
 	return {
 		title: { kind: "replace", name },

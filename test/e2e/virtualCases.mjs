@@ -20,11 +20,11 @@ export const virtualCases = {
 		let shown = "";
 		const counts = async () => {
 			await workbench.command("Counted: Report");
-			await until(
-				() => existsSync(join(folder, ".counts.json")) && read(join(folder, ".counts.json")) !== shown,
-				"the counts",
-			);
-			shown = read(join(folder, ".counts.json"));
+			// It may be read while it is being written: whole, it ends with its brace.
+			const file = join(folder, ".counts.json");
+			const now = () => (existsSync(file) ? read(file) : "");
+			await until(() => now() !== shown && now().endsWith("}"), "the counts");
+			shown = now();
 			return JSON.parse(shown);
 		};
 		const edit = async (text) => {

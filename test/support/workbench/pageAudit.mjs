@@ -94,11 +94,21 @@ export function layout(page) {
 	});
 }
 
+/** See `measure`. Its two pictures may be taken while something moves, for seconds on a busy machine: what is true stays so. */
+export async function contrast(page) {
+	let measured = await measure(page);
+	for (let tries = 0; measured.low.length > 0 && tries < 5; tries++) {
+		await page.waitForTimeout(1000);
+		measured = await measure(page);
+	}
+	return measured;
+}
+
 /**
  * The contrast of each text, measured on the pixels of two pictures of the page: one as it is, one with its texts transparent. What the
  * first has and the second has not is ink; the strongest of it is the text's colour, what lies under it the background. `picture`: the first.
  */
-export async function contrast(page) {
+async function measure(page) {
 	const take = () => page.screenshot({ fullPage: true, animations: "disabled", caret: "hide" });
 	const inked = await take();
 	const blank =

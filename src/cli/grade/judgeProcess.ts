@@ -14,6 +14,8 @@ const mostWaits = 10;
 /** A judge that has seen so many submissions makes place for a fresh one. */
 const mostSubmissions = 40;
 const shownOfStderr = 2000;
+/** From a message that a judge did not take to its end, where it is ending. */
+const deafMs = 5000;
 
 export interface JudgeOptions {
 	readonly course: Course;
@@ -32,6 +34,8 @@ export class JudgeProcess implements Judge {
 	private fail: ((why: string) => void) | undefined;
 	private timer: NodeJS.Timeout | undefined;
 	private said = "";
+	/** Why there is no process, of one that ended by itself. */
+	private ended = "ended between two pieces of work";
 
 	constructor(private readonly options: JudgeOptions) {}
 
@@ -104,7 +108,8 @@ export class JudgeProcess implements Judge {
 			if (this.child !== child) return;
 			this.child = undefined;
 			this.submissions = 0;
-			this.fail?.(why !== "" ? why : endOf(code, signal, this.said));
+			this.ended = why !== "" ? why : endOf(code, signal, this.said);
+			this.fail?.(this.ended);
 		});
 		child.on("error", (error) => {
 			if (this.child === child) this.fail?.(`could not be started (${error.message})`);
@@ -114,7 +119,7 @@ export class JudgeProcess implements Judge {
 
 	private ask(request: ToJudge, last: FromJudge["kind"], take: (message: FromJudge) => void): Promise<void> {
 		const { child } = this;
-		if (!child) return Promise.reject(new JudgeStopped("ended between two pieces of work"));
+		if (!child) return Promise.reject(new JudgeStopped(this.ended));
 		return new Promise((resolve, reject) => {
 			const settle = (outcome: () => void) => {
 				clearTimeout(this.timer);
@@ -139,7 +144,10 @@ export class JudgeProcess implements Judge {
 			};
 			wait();
 			child.send(request, (error) => {
-				if (error) this.fail?.(`does not listen (${error.message})`);
+				if (!error) return;
+				// It is ending: its end says why. One that lives and does not listen is stopped.
+				clearTimeout(this.timer);
+				this.timer = setTimeout(() => this.end(`does not listen (${error.message})`), deafMs);
 			});
 		});
 	}

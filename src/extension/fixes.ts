@@ -80,6 +80,8 @@ async function nearestFunction(wrong: string, file: string, text: string, tree: 
 	const names = new Set(
 		inReach.filter(({ kind }) => kind === "function" || kind === "prototype").map(({ name }) => name),
 	);
+	// Defined further down, it is not misspelt.
+	if (names.has(wrong)) return undefined;
 	const farthest = Math.floor((wrong.length + 2) / 3);
 	const near = [...names].map((name) => ({ name, distance: leven(wrong, name, { maxDistance: farthest + 1 }) }));
 	const least = Math.min(farthest, ...near.map(({ distance }) => distance));

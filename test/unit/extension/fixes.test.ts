@@ -46,7 +46,10 @@ test("a function that is called by a name near its own, for which the compiler h
 		read: async (path) => (path === "kernel/a.c" ? source : files[path]),
 	});
 	const called = (call: string, head = '#include "defs.h"\n#include "kernel/none.h"\n') =>
-		fixesFor(problem("kernel/a.c", message(call), 4, 2), read(`${head}void\nrun(void)\n  ${call}();\n`));
+		fixesFor(
+			problem("kernel/a.c", message(call), head.split("\n").length + 1, 2),
+			read(`${head}void\nrun(void)\n  ${call}();\n`),
+		);
 	expect(await called("kvmint")).toEqual([
 		{
 			title: { kind: "replace", name: "kvminit" },
@@ -57,6 +60,8 @@ test("a function that is called by a name near its own, for which the compiler h
 	expect(await called("kvmint", "\n\n"), "not in reach").toEqual([]);
 	const two = '#include "defs.h"\nvoid kvmhint(void);\n';
 	expect(await called("kvmint", two), "which of two is not known").toEqual([]);
+	const below = '#include "defs.h"\nstatic int\nkvmint(void)\n{\n}\n';
+	expect(await called("kvmint", below), "defined in the file itself").toEqual([]);
 	expect((await called("grab"))[0]?.title.kind, "defined elsewhere under this very name").toBe("declare");
 });
 

@@ -1,7 +1,10 @@
 import { UserError } from "../common/errors.ts";
+import { inBytes, limits } from "../common/limits.ts";
 
 /** Of parentheses and blocks; real scripts have three or four. */
 const deepest = 100;
+/** Characters that a call or an element of a list counts for, so that those without a text end, too. */
+const stepCost = 100;
 
 type Value = string | readonly string[];
 
@@ -31,6 +34,7 @@ class PerlScript {
 	private output = "";
 	private depth = 0;
 	private nesting = 0;
+	private spent = 0;
 
 	constructor(
 		source: string,
@@ -54,6 +58,20 @@ class PerlScript {
 			'Keep this script to entry("name"); lines, or commit the file that it makes and drop its rule.',
 			{ file: this.file, line },
 		);
+	}
+
+	/** Counts a value that was made, so that a script that doubles its texts or its calls ends. */
+	private spend<T extends Value>(value: T, line: number): T {
+		this.spent +=
+			1 + (typeof value === "string" ? value.length : value.reduce((sum, one) => sum + stepCost + one.length, 0));
+		if (this.spent > limits.expandedText)
+			throw new UserError(
+				"limit-reached",
+				`This script makes more than ${inBytes(limits.expandedText)} of text`,
+				"Look for a loop or a call that repeats its texts.",
+				{ file: this.file, line },
+			);
+		return value;
 	}
 
 	private peek(offset = 0): Token | undefined {
@@ -236,6 +254,8 @@ class PerlScript {
 		return (scope) => {
 			const body = this.subs.get(name.text) ?? this.fail(name.line, `There is no sub '${name.text}'`);
 			if (++this.depth > 100) this.fail(name.line, "This script does not end");
+			this.spent += stepCost;
+			this.spend("", name.line);
 			const inner = new Map(scope);
 			inner.set(
 				"@_",
@@ -277,7 +297,9 @@ class PerlScript {
 	}
 
 	private primary(): Expression {
-		return this.nested(() => this.operand());
+		const line = this.peek()?.line ?? 1;
+		const operand = this.nested(() => this.operand());
+		return (scope) => this.spend(operand(scope), line);
 	}
 
 	/** Each level of parentheses or blocks is one of this parser's own stack. */
@@ -292,7 +314,9 @@ class PerlScript {
 		const token = this.next();
 		switch (token.kind) {
 			case "string":
-				return token.interpolates ? (scope) => interpolate(token.text, scope) : () => token.text;
+				return token.interpolates
+					? (scope) => interpolate(token.text, scope, (part) => this.spend(part, token.line))
+					: () => token.text;
 			case "number":
 				return () => token.text;
 			case "variable":
@@ -308,7 +332,7 @@ class PerlScript {
 					else if (this.is("@_")) this.next();
 					return (scope) => {
 						const [first = "", ...rest] = (scope.get("@_") as readonly string[] | undefined) ?? [];
-						scope.set("@_", rest);
+						scope.set("@_", this.spend(rest, token.line));
 						return first;
 					};
 				}
@@ -340,11 +364,11 @@ function textOf(value: Value): string {
 	return typeof value === "string" ? value : value.join(" ");
 }
 
-function interpolate(text: string, scope: Map<string, Value>): string {
+function interpolate(text: string, scope: Map<string, Value>, count: (part: Value) => Value): string {
 	const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", "0": "\0" };
 	return text.replace(/\\(.)|\$\{(\w+)\}|\$(\w+)/gs, (_, escaped?: string, braced?: string, bare?: string) => {
 		if (escaped !== undefined) return escapes[escaped] ?? escaped;
-		return textOf(scope.get(`$${braced ?? bare}`) ?? "");
+		return textOf(count(scope.get(`$${braced ?? bare}`) ?? ""));
 	});
 }
 

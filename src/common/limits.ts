@@ -32,6 +32,8 @@ export const limits = {
 	submissionBytes: 256 * MiB,
 	/** A line of results.jsonl, and all that a judge prints of one submission. */
 	resultBytes: 32 * MiB,
+	/** Characters that the variables of a Makefile, or a script that makes stubs, expand to, all together. */
+	expandedText: 16 * MiB,
 	/** Memory of a compiler of this machine. */
 	hostMemoryBytes: 4096 * MiB,
 } as const;

@@ -1,4 +1,5 @@
 import { UserError } from "../../common/errors.ts";
+import { inBytes, limits } from "../../common/limits.ts";
 import { type Position, words } from "./lines.ts";
 import { baseName, folderOf, globToRegExp, normalizePath, textStemOf } from "./paths.ts";
 
@@ -31,6 +32,20 @@ export function notUnderstood(position: Position, what: string): UserError {
 	);
 }
 
+function tooMuch(position: Position): UserError {
+	return new UserError(
+		"limit-reached",
+		`The variables of this Makefile expand to more than ${inBytes(limits.expandedText)}`,
+		"Look for variables that repeat one another.",
+		position,
+	);
+}
+
+/** No path is longer (PATH_MAX of Linux), and no regular expression may be as long as a text may. */
+const longestPattern = 4096;
+/** What one expansion counts for, so that variables without a text end, too. */
+const stepCost = 16;
+
 /**
  * Stands in a value where a shell command's output would be that cannot be known. It may pass through values that the
  * build never uses; {@link requireKnown} speaks up where one is used.
@@ -41,6 +56,7 @@ const mark = "\u0001";
 export class Expander {
 	private readonly unknown: { readonly command: string; readonly position: Position }[] = [];
 	private depth = 0;
+	private spent = 0;
 
 	constructor(
 		private readonly host: ExpandHost,
@@ -70,9 +86,18 @@ export class Expander {
 				out += this.reference(text.slice(i + 1, end), position, scope);
 				i = end;
 			} else out += this.value(next, position, scope);
+			if (out.length > limits.expandedText) this.spend(out.length, position);
 		}
 		this.depth--;
+		this.spend(stepCost + out.length, position);
 		return out;
+	}
+
+	private spend(characters: number, position: Position): void {
+		this.spent += characters;
+		if (this.spent <= limits.expandedText) return;
+		this.depth = 0;
+		throw tooMuch(position);
 	}
 
 	/** Throws for a text whose value depends on a command that was not run. */
@@ -101,13 +126,21 @@ export class Expander {
 		const run = call ? functions[call[1] as string] : undefined;
 		if (call && run) {
 			const args = splitArguments(inner.slice(call[0].length), run.most);
-			return run.apply(args, {
+			const context: Call = {
 				expand: (text, over = scope) => this.expand(text, position, over),
 				scope,
 				position,
 				host: this.host,
 				unknown: (command) => this.markUnknown(command, position),
-			});
+				spend: (characters) => this.spend(characters, position),
+			};
+			try {
+				return run.apply(args, context);
+			} catch (error) {
+				// JavaScript's own limit of a text.
+				if (error instanceof RangeError) throw tooMuch(position);
+				throw error;
+			}
 		}
 		const name = this.expand(inner, position, scope);
 		const colon = name.indexOf(":");
@@ -132,6 +165,8 @@ export class Expander {
 }
 
 interface Call {
+	/** Counts work that the length of a result does not show. */
+	spend(characters: number): void;
 	expand(text: string, scope?: Scope): string;
 	readonly scope: Scope;
 	readonly position: Position;
@@ -224,8 +259,10 @@ const functions: Record<string, MakeFunction> = Object.assign(Object.create(null
 	}),
 	realpath: plain(1, (text) => each(text, normalizePath)),
 	abspath: plain(1, (text) => each(text, normalizePath)),
-	wildcard: lazy(1, ([patterns = ""], { expand, host }) => {
+	wildcard: lazy(1, ([patterns = ""], { expand, host, spend }) => {
 		const found = words(expand(patterns)).flatMap((pattern) => {
+			if (pattern.length > longestPattern) return [];
+			spend(host.paths.length);
 			const glob = globToRegExp(normalizePath(pattern));
 			return host.paths.filter((path) => glob.test(path));
 		});

@@ -68,3 +68,17 @@ test("a block that is never closed is a mistake of the script", () => {
 		expect(() => runPerlScript(text, "user/usys.pl")).toThrow("A '}' is missing at the end of this script");
 	}
 });
+
+test.each([
+	["texts that double", `$a = "x";\n${'$a = "$a$a";\n'.repeat(60)}`, 23],
+	["lists that double", `@a = ("x");\n${"@a = (@a, @a);\n".repeat(60)}`, 17],
+	[
+		"calls that double",
+		`sub s0 { }\n${Array.from({ length: 60 }, (_, i) => `sub s${i + 1} { &s${i}; &s${i}; }\n`).join("")}&s60;\n`,
+		2,
+	],
+])("%s end, with the place", (_, source, line) => {
+	expect(() => runPerlScript(source, "user/usys.pl")).toThrow(
+		expect.objectContaining({ code: "limit-reached", position: { file: "user/usys.pl", line } }),
+	);
+});

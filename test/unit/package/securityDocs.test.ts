@@ -40,6 +40,7 @@ test("the limits are those of the code, each of them", () => {
 		mkfsMs: ["mkfs", seconds(limits.mkfsMs)],
 		mkfsMemoryBytes: ["mkfs", size(limits.mkfsMemoryBytes)],
 		mkfsFiles: ["mkfs", limits.mkfsFiles.toLocaleString("en")],
+		expandedText: ["a Makefile's variables", size(limits.expandedText)],
 		toolTextBytes: ["what a tool prints", size(limits.toolTextBytes)],
 		toolFilesBytes: ["writes together", size(limits.toolFilesBytes)],
 		submissionBytes: ["a submission, unpacked", size(limits.submissionBytes)],

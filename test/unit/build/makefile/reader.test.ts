@@ -145,6 +145,23 @@ test("rules and assignments may be indented by spaces, after a rule too", () => 
 	for (const name of ["clean", "a", "b", "test"]) expect(reader.rules.has(name), name).toBe(true);
 });
 
+const doubling = (first: string, next: (name: string) => string) =>
+	`A0 = ${first}\n${Array.from({ length: 60 }, (_, i) => `A${i + 1} = ${next(`$(A${i})`)}\n`).join("")}X := $(A60)\n`;
+
+test.each([
+	["texts that double", doubling("x", (name) => name + name)],
+	["variables that double and are empty", doubling("", (name) => name + name)],
+	["a list that a function multiplies", doubling("x x x x", (name) => `$(foreach a,${name},${name})`)],
+	["a prefix that is as long as its list", doubling("x", (name) => `$(addprefix ${name},${name} ${name})`)],
+])("%s end, with the place", (_, text) => {
+	expect(failure(() => read(text))).toMatchObject({ code: "limit-reached", position: { file: "Makefile" } });
+});
+
+test("a pattern that is longer than any path matches nothing", () => {
+	const long = "x".repeat(1 << 23);
+	expect(read(`A := $(wildcard ${long}/*.c)\n`).value("A", at)).toBe("");
+});
+
 test.each([
 	["a line that is neither rule nor assignment", "X = 1\nthis is not make", 2],
 	["a conditional without end", "X = 1\nifdef X\nY = 2", 2],

@@ -67,8 +67,8 @@ class PerlScript {
 		if (this.spent > limits.expandedText)
 			throw new UserError(
 				"limit-reached",
-				`This script makes more than ${inBytes(limits.expandedText)} of text`,
-				"Look for a loop or a call that repeats its texts.",
+				`Running this script takes too much work: the limit is ${inBytes(limits.expandedText)} of text`,
+				"Look for a loop or a call that doubles its text each time.",
 				{ file: this.file, line },
 			);
 		return value;

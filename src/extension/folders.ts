@@ -165,7 +165,7 @@ export class Folders implements vscode.Disposable {
 			const counts = [String(shown.length), String(trees.length)];
 			void vscode.window.showInformationMessage(
 				vscode.l10n.t(
-					"{0} holds {2} kernel trees, of which the first {1} are shown. To work on another, open its own folder; xv6-lab grade judges all.",
+					"{0} holds {2} kernel trees, of which the first {1} are shown. To work on another one, open its folder. The command xv6-lab grade judges them all.",
 					folder.path.split("/").at(-1) ?? "",
 					...counts,
 				),

@@ -35,8 +35,8 @@ export function notUnderstood(position: Position, what: string): UserError {
 function tooMuch(position: Position): UserError {
 	return new UserError(
 		"limit-reached",
-		`The variables of this Makefile expand to more than ${inBytes(limits.expandedText)}`,
-		"Look for variables that repeat one another.",
+		`Expanding the variables of this Makefile takes too much work: the limit is ${inBytes(limits.expandedText)} of text`,
+		"Look for a variable that expands to several copies of another one, which does the same.",
 		position,
 	);
 }

@@ -1,7 +1,8 @@
-// `node scripts/kills.mjs [--times N] [--seed S]`: kills each command at random moments (SIGKILL), looks for what it left behind, and
-// runs the same command again, which has to give the right answer. Needs a build. Exit code 1: something was left, or an answer was wrong.
+// `node scripts/kills.mjs [--times N] [--seed S] [--only COMMAND,…]`: kills each command at random moments (SIGKILL), looks for what it
+// left behind, and runs the same command again, which has to give the right answer. Needs a build. Exit code 1: something was left, or
+// an answer was wrong.
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +14,8 @@ const option = (name, fallback) => {
 	return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
 const times = option("times", 20);
+const onlyAt = process.argv.indexOf("--only");
+const only = onlyAt < 0 ? undefined : process.argv[onlyAt + 1].split(",");
 let state = option("seed", 1) >>> 0;
 /** A number below 1: xorshift, so that a seed repeats the moments (as shares of the command's time). */
 function random() {
@@ -31,7 +34,21 @@ cpSync(join(root, "xv6/README"), join(work, "tmp/.keep"));
 const bundled = ["--toolchain", "bundled"];
 const onTree = ["--dir", tree, ...bundled];
 const recording = join(work, "echo.run");
-/** Each with what it leaves, how it answers, and how its file ends: after a kill the file is whole, or it is not there. */
+if (only?.includes("replay") && !only.includes("run")) only.push("run");
+
+const classFolder = join(work, "class");
+for (const student of ["ann", "ben"]) cpSync(join(root, "xv6"), join(classFolder, student), { recursive: true });
+writeFileSync(join(classFolder, "ben/kernel/proc.c"), "int of_ben = 1;\n", { flag: "a" });
+const policy = join(work, "policy.json");
+writeFileSync(policy, JSON.stringify({ tests: ["private"] }));
+/** Results without what differs from run to run. */
+const judged = (bytes) => bytes.toString().replace(/"cpuMs":\d+/g, "");
+const grade = ["grade", classFolder, "--lab", "hw5-anonymous-mmap", "--policy", policy, "--jobs", "2"];
+
+/**
+ * Each with what it leaves, how it answers, and how its file ends: after a kill the file is whole, or it is not there. `resumed`: a
+ * part of the file may be there, and the next run makes it the same as without a kill.
+ */
 const commands = [
 	{ args: ["build", tree, ...bundled], code: 0 },
 	{ args: ["run", "echo", "hi", ...onTree], code: 0, said: /^hi$/m },
@@ -74,7 +91,15 @@ const commands = [
 		file: join(work, "fresh/Makefile"),
 		clean: () => rmSync(join(work, "fresh"), { recursive: true, force: true }),
 	},
-];
+	{
+		args: [...grade, "--out", join(work, "results.jsonl"), "--report", join(work, "report")],
+		code: 0,
+		said: /has the results of 2 submissions/,
+		file: join(work, "results.jsonl"),
+		resumed: judged,
+		also: join(work, "report/index.html"),
+	},
+].filter(({ args: [name] }) => only?.includes(name) ?? true);
 
 /** Ends the command after a time in ms; undefined: lets it end. */
 function run({ args }, killAfter) {
@@ -127,6 +152,8 @@ for (const command of commands) {
 			if (command.same ? !bytes.equals(made) : !bytes.toString().endsWith(command.ends))
 				problems.push(`${command.args[0]} left a part of ${command.file}`);
 		}
+		if (command.also && existsSync(command.also) && !readFileSync(command.also, "utf8").endsWith("</html>\n"))
+			problems.push(`${command.args[0]} left a part of ${command.also}`);
 		if (command.file && command.args[0] === "new") {
 			const part = existsSync(join(work, "fresh")) && !existsSync(command.file);
 			if (part) problems.push("new left a part of a workspace");
@@ -135,6 +162,8 @@ for (const command of commands) {
 		const again = await run(command);
 		const right = again.code === command.code && (!command.said || command.said.test(again.text));
 		const there = !command.file || existsSync(command.file);
+		if (there && command.resumed && command.resumed(readFileSync(command.file)) !== command.resumed(made))
+			problems.push(`${command.args[0]} after a kill: ${command.file} is not the same as without`);
 		if (!right || !there)
 			problems.push(`${command.args[0]} after a kill: exit ${again.code}\n${again.text.slice(-600)}`);
 	}
@@ -144,6 +173,7 @@ for (const command of commands) {
 	);
 }
 const own = ["tree", "cache", "tmp", "report.xml", "fresh", "echo.run", "lcov.info"];
+own.push("class", "policy.json", "results.jsonl", "report");
 const beside = readdirSync(work).filter((name) => !own.includes(name));
 if (beside.length > 0) problems.push(`left beside the tree: ${beside.join(" ")}`);
 rmSync(work, { recursive: true, force: true });

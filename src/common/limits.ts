@@ -34,6 +34,10 @@ export const limits = {
 	resultBytes: 32 * MiB,
 	/** Characters that the variables of a Makefile, or a script that makes stubs, expand to, all together. */
 	expandedText: 16 * MiB,
+	/** Comparisons and list entries of planning a build: a second or two of work. xv6's own Makefile takes 150,000. */
+	planSteps: 100_000_000,
+	/** Files that one build makes: xv6 makes about a hundred. */
+	buildFiles: 5_000,
 	/** Memory of a compiler of this machine. */
 	hostMemoryBytes: 4096 * MiB,
 } as const;

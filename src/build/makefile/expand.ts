@@ -1,7 +1,8 @@
 import { UserError } from "../../common/errors.ts";
-import { inBytes, limits } from "../../common/limits.ts";
+import { limits } from "../../common/limits.ts";
 import { type Position, words } from "./lines.ts";
-import { baseName, folderOf, globToRegExp, normalizePath, textStemOf } from "./paths.ts";
+import { baseName, folderOf, matchingPaths, normalizePath, textStemOf } from "./paths.ts";
+import { entrySteps, type Work } from "./work.ts";
 
 export interface Variable {
 	readonly value: string;
@@ -18,7 +19,7 @@ interface ExpandHost {
 	/** All paths of the tree, for `wildcard`. */
 	readonly paths: readonly string[];
 	/** Result of a shell command that is understood without running it, or undefined. */
-	shell(command: string): string | undefined;
+	shell(command: string, position: Position): string | undefined;
 	/** Reads text as makefile lines, for `eval`. */
 	evaluate(text: string, position: Position): void;
 }
@@ -32,17 +33,6 @@ export function notUnderstood(position: Position, what: string): UserError {
 	);
 }
 
-function tooMuch(position: Position): UserError {
-	return new UserError(
-		"limit-reached",
-		`Expanding the variables of this Makefile takes too much work: the limit is ${inBytes(limits.expandedText)} of text`,
-		"Look for a variable that expands to several copies of another one, which does the same.",
-		position,
-	);
-}
-
-/** No path is longer (PATH_MAX of Linux), and no regular expression may be as long as a text may. */
-const longestPattern = 4096;
 /** What one expansion counts for, so that variables without a text end, too. */
 const stepCost = 16;
 
@@ -56,20 +46,30 @@ const mark = "\u0001";
 export class Expander {
 	private readonly unknown: { readonly command: string; readonly position: Position }[] = [];
 	private depth = 0;
-	private spent = 0;
 
 	constructor(
 		private readonly host: ExpandHost,
 		private readonly globals: Scope,
+		private readonly work: Work,
 	) {}
 
 	expand(text: string, position: Position, scope: Scope = this.globals): string {
+		this.work.spendText(text.length, position);
 		if (!text.includes("$")) return text;
 		// Deep recursion is a variable that refers to itself; make says so too.
-		if (++this.depth > 200) {
-			this.depth = 0;
+		if (this.depth >= 200)
 			throw notUnderstood(position, `A variable in this line refers to itself: ${text.trim().slice(0, 60)}`);
+		this.depth++;
+		try {
+			const out = this.references(text, position, scope);
+			this.work.spendText(stepCost + out.length, position);
+			return out;
+		} finally {
+			this.depth--;
 		}
+	}
+
+	private references(text: string, position: Position, scope: Scope): string {
 		let out = "";
 		for (let i = 0; i < text.length; i++) {
 			const c = text[i] as string;
@@ -86,18 +86,9 @@ export class Expander {
 				out += this.reference(text.slice(i + 1, end), position, scope);
 				i = end;
 			} else out += this.value(next, position, scope);
-			if (out.length > limits.expandedText) this.spend(out.length, position);
+			if (out.length > limits.expandedText) this.work.spendText(out.length, position);
 		}
-		this.depth--;
-		this.spend(stepCost + out.length, position);
 		return out;
-	}
-
-	private spend(characters: number, position: Position): void {
-		this.spent += characters;
-		if (this.spent <= limits.expandedText) return;
-		this.depth = 0;
-		throw tooMuch(position);
 	}
 
 	/** Throws for a text whose value depends on a command that was not run. */
@@ -132,13 +123,13 @@ export class Expander {
 				position,
 				host: this.host,
 				unknown: (command) => this.markUnknown(command, position),
-				spend: (characters) => this.spend(characters, position),
+				spend: (steps) => this.work.spendSteps(steps, position),
 			};
 			try {
 				return run.apply(args, context);
 			} catch (error) {
 				// JavaScript's own limit of a text.
-				if (error instanceof RangeError) throw tooMuch(position);
+				if (error instanceof RangeError) this.work.spendText(Number.POSITIVE_INFINITY, position);
 				throw error;
 			}
 		}
@@ -165,8 +156,8 @@ export class Expander {
 }
 
 interface Call {
-	/** Counts work that the length of a result does not show. */
-	spend(characters: number): void;
+	/** Counts work that the length of a text does not show. */
+	spend(steps: number): void;
 	expand(text: string, scope?: Scope): string;
 	readonly scope: Scope;
 	readonly position: Position;
@@ -180,14 +171,26 @@ interface MakeFunction {
 	apply(args: readonly string[], call: Call): string;
 }
 
-/** A function of already expanded arguments. */
-function plain(most: number, apply: (...args: string[]) => string): MakeFunction {
+/** A function of `count` already expanded arguments. */
+function plain(count: number, apply: (...args: string[]) => string): MakeFunction {
+	return { most: count, apply: (args, call) => apply(...expandAll(count, args, call)) };
+}
+
+function expandAll(count: number, args: readonly string[], call: Call): string[] {
+	return Array.from({ length: count }, (_, i) => call.expand(args[i] ?? ""));
+}
+
+/** `filter` or `filter-out`: the words that match one of the patterns, or none of them. */
+function filter(wanted: boolean): MakeFunction {
 	return {
-		most,
+		most: 2,
 		apply: (args, call) => {
-			const expanded = args.map((arg) => call.expand(arg));
-			while (expanded.length < most && most !== Number.POSITIVE_INFINITY) expanded.push("");
-			return apply(...expanded);
+			const [patterns = [], texts = []] = expandAll(2, args, call).map(words);
+			const matches = (word: string) => {
+				call.spend(entrySteps * patterns.length);
+				return patterns.some((pattern) => textStemOf(pattern, word) !== undefined);
+			};
+			return texts.filter((word) => matches(word) === wanted).join(" ");
 		},
 	};
 }
@@ -201,10 +204,6 @@ function patsubst(from: string, to: string, text: string): string {
 		const stem = textStemOf(from.trim(), word);
 		return stem === undefined ? word : to.trim().replace("%", () => stem);
 	});
-}
-
-function matchesAny(patterns: string, word: string): boolean {
-	return words(patterns).some((pattern) => textStemOf(pattern, word) !== undefined);
 }
 
 function local(scope: Scope, names: Record<string, string>): Scope {
@@ -224,16 +223,8 @@ const functions: Record<string, MakeFunction> = Object.assign(Object.create(null
 	patsubst: plain(3, patsubst),
 	strip: plain(1, (text) => words(text).join(" ")),
 	findstring: plain(2, (find, text) => (text.includes(find) ? find : "")),
-	filter: plain(2, (patterns, text) =>
-		words(text)
-			.filter((word) => matchesAny(patterns, word))
-			.join(" "),
-	),
-	"filter-out": plain(2, (patterns, text) =>
-		words(text)
-			.filter((word) => !matchesAny(patterns, word))
-			.join(" "),
-	),
+	filter: filter(true),
+	"filter-out": filter(false),
 	sort: plain(1, (text) => [...new Set(words(text))].sort((a, b) => (a < b ? -1 : 1)).join(" ")),
 	word: plain(2, (n, text) => words(text)[Number(n) - 1] ?? ""),
 	wordlist: plain(3, (from, to, text) =>
@@ -259,15 +250,11 @@ const functions: Record<string, MakeFunction> = Object.assign(Object.create(null
 	}),
 	realpath: plain(1, (text) => each(text, normalizePath)),
 	abspath: plain(1, (text) => each(text, normalizePath)),
-	wildcard: lazy(1, ([patterns = ""], { expand, host, spend }) => {
-		const found = words(expand(patterns)).flatMap((pattern) => {
-			if (pattern.length > longestPattern) return [];
-			spend(host.paths.length);
-			const glob = globToRegExp(normalizePath(pattern));
-			return host.paths.filter((path) => glob.test(path));
-		});
-		return found.join(" ");
-	}),
+	wildcard: lazy(1, ([patterns = ""], { expand, host, spend }) =>
+		words(expand(patterns))
+			.flatMap((pattern) => matchingPaths(normalizePath(pattern), host.paths, spend))
+			.join(" "),
+	),
 	if: lazy(3, ([condition = "", yes = "", no = ""], { expand }) =>
 		expand(condition.trim()).trim() !== "" ? expand(yes) : expand(no),
 	),
@@ -299,9 +286,9 @@ const functions: Record<string, MakeFunction> = Object.assign(Object.create(null
 		host.evaluate(expand(text), position);
 		return "";
 	}),
-	shell: lazy(1, ([command = ""], { expand, host, unknown }) => {
+	shell: lazy(1, ([command = ""], { expand, host, position, unknown }) => {
 		const text = expand(command);
-		return host.shell(text) ?? unknown(text);
+		return host.shell(text, position) ?? unknown(text);
 	}),
 	error: lazy(1, ([text = ""], { expand, position }) => {
 		throw notUnderstood(position, `The Makefile itself stops here: ${expand(text).trim()}`);

@@ -40,25 +40,96 @@ export function textStemOf(pattern: string, text: string): string | undefined {
 	return text.slice(prefix.length, text.length - suffix.length);
 }
 
-/** File name pattern of the shell: `*`, `?`, `[a-z]`. Neither `*` nor `?` matches a slash or a leading dot. */
-export function globToRegExp(pattern: string): RegExp {
-	let source = "";
+/** No path is longer (PATH_MAX of Linux). */
+const longestPattern = 4096;
+
+/**
+ * The paths that a file name pattern of the shell matches: `*`, `?`, `[a-z]`, of which neither `*` nor `?` matches a slash or a leading
+ * dot. `spend` is told of each path's work, which a pattern of many stars can make a square.
+ */
+export function matchingPaths(pattern: string, paths: readonly string[], spend: (steps: number) => void): string[] {
+	if (pattern.length > longestPattern) return [];
+	const glob = new Glob(pattern);
+	return paths.filter((path) => {
+		const matches = glob.test(path);
+		spend(glob.steps);
+		return matches;
+	});
+}
+
+interface GlobItem {
+	readonly kind: "any" | "star" | "class" | "literal";
+	fits(character: string): boolean;
+}
+
+/**
+ * A pattern as {@link matchingPaths} has it. A star takes as little as it can, and of the stars before a place only the last is ever
+ * tried again, so that a test takes no more than pattern times path (a regular expression would try all of them together).
+ */
+export class Glob {
+	/** Work of the last test. */
+	steps = 0;
+	private readonly parts: readonly (readonly GlobItem[])[];
+
+	constructor(pattern: string) {
+		this.parts = pattern.split("/").map(globItems);
+	}
+
+	test(path: string): boolean {
+		this.steps = 1;
+		const names = path.split("/");
+		return (
+			names.length === this.parts.length && this.parts.every((items, i) => this.matches(items, names[i] as string))
+		);
+	}
+
+	private matches(items: readonly GlobItem[], name: string): boolean {
+		if (name.startsWith(".") && (items[0]?.kind === "star" || items[0]?.kind === "any")) return false;
+		let item = 0;
+		let at = 0;
+		/** The item after the last star, and the first character that this star leaves to it. */
+		let retry: { readonly item: number; at: number } | undefined;
+		while (item < items.length || at < name.length) {
+			this.steps++;
+			const next = items[item];
+			if (next?.kind === "star") retry = { item: ++item, at };
+			else if (next && at < name.length && next.fits(name[at] as string)) {
+				item++;
+				at++;
+			} else {
+				if (!retry || retry.at >= name.length) return false;
+				retry.at++;
+				({ item, at } = retry);
+			}
+		}
+		return true;
+	}
+}
+
+function globItems(pattern: string): GlobItem[] {
+	const items: GlobItem[] = [];
 	for (let i = 0; i < pattern.length; i++) {
 		const c = pattern[i] as string;
-		const atStart = i === 0 || pattern[i - 1] === "/";
-		if (c === "*") source += `${atStart ? "(?!\\.)" : ""}[^/]*`;
-		else if (c === "?") source += `${atStart ? "(?!\\.)" : ""}[^/]`;
-		else if (c === "[") {
-			const end = pattern.indexOf("]", i + 2);
-			if (end < 0) source += "\\[";
-			else {
-				source += `[${pattern
-					.slice(i + 1, end)
-					.replace(/^!/, "^")
-					.replaceAll("\\", "\\\\")}]`;
-				i = end;
-			}
-		} else source += c.replace(/[.+^${}()|\\\]]/g, "\\$&");
+		const end = c === "[" ? pattern.indexOf("]", i + 2) : -1;
+		if (c === "*") items.push({ kind: "star", fits: () => true });
+		else if (c === "?") items.push({ kind: "any", fits: () => true });
+		else if (end >= 0) {
+			items.push({ kind: "class", fits: characterClass(pattern.slice(i + 1, end)) });
+			i = end;
+		} else items.push({ kind: "literal", fits: (character) => character === c });
 	}
-	return new RegExp(`^${source}$`);
+	return items;
+}
+
+/** What stands between the brackets of `[a-z]` or `[!a-z]`. A range whose ends are the wrong way round has nothing in it. */
+function characterClass(text: string): (character: string) => boolean {
+	const negated = /^[!^]/.test(text);
+	const ranges: [string, string][] = [];
+	for (let i = negated ? 1 : 0; i < text.length; i++) {
+		const first = text[i] as string;
+		const isRange = text[i + 1] === "-" && i + 2 < text.length;
+		if (isRange) i += 2;
+		ranges.push([first, isRange ? (text[i] as string) : first]);
+	}
+	return (character) => ranges.some(([first, last]) => first <= character && character <= last) !== negated;
 }

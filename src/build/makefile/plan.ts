@@ -1,12 +1,14 @@
 import { UserError } from "../../common/errors.ts";
+import { limits } from "../../common/limits.ts";
 import type { Diagnostic } from "../../toolchain/types.ts";
 import { ignoreRuleFor } from "../gitignore.ts";
 import { notUnderstood, type Scope, type Variable } from "./expand.ts";
 import { type Position, words } from "./lines.ts";
 import { baseName, folderOf, normalizePath, stemOf } from "./paths.ts";
-import { MakefileReader, type Overrides, type Recipe } from "./reader.ts";
+import { type ExplicitRule, MakefileReader, type Overrides, type Recipe } from "./reader.ts";
 import type { MakefileFiles } from "./shell.ts";
 import { foreignLanguage, type ImageStep, interpretLine, type Step } from "./steps.ts";
+import { entrySteps } from "./work.ts";
 
 /** Everything that has to be done to get kernel and disk image, and what the Makefile says about the machine. */
 export interface BuildPlan {
@@ -104,6 +106,11 @@ const builtinRules = [
 	{ target: "%.o", source: "%.s", recipe: "$(AS) $(ASFLAGS) $(TARGET_MACH) -o $@ $<" },
 ] as const;
 
+/** For a rule that may apply, and for each name in it: texts are made and compared, and some are looked for in their turn. */
+const candidateSteps = 8 * entrySteps;
+/** Each target of a chain is a few calls deep. xv6's longest is 4. */
+const longestChain = 500;
+
 interface Implicit {
 	readonly stem: string;
 	readonly prerequisites: readonly string[];
@@ -117,13 +124,18 @@ class Planner {
 	readonly steps = new Map<string, Step>();
 	readonly problems: Diagnostic[] = [];
 	private readonly made = new Set<string>();
+	private depth = 0;
 	private readonly inTree: ReadonlySet<string>;
+
+	/** Where messages point that have no line of their own. */
+	private readonly start: Position;
 
 	constructor(
 		private readonly reader: MakefileReader,
 		private readonly files: MakefileFiles,
-		private readonly makefile: string,
+		makefile: string,
 	) {
+		this.start = { file: makefile, line: 1 };
 		this.inTree = new Set(files.paths);
 	}
 
@@ -136,6 +148,12 @@ class Planner {
 		if (this.made.has(target)) return;
 		this.made.add(target);
 		const rule = this.reader.rules.get(target);
+		if (++this.depth > longestChain) throw chainTooLong(target, rule?.position ?? this.start);
+		this.makeNew(target, neededBy, parent, rule);
+		this.depth--;
+	}
+
+	private makeNew(target: string, neededBy: string | undefined, parent: Scope, rule: ExplicitRule | undefined): void {
 		const implicit = rule?.recipe ? undefined : this.implicit(target, 0);
 		const recipe = rule?.recipe ?? implicit?.recipe;
 		const prerequisites = [...(implicit?.prerequisites ?? []), ...(rule?.prerequisites ?? [])];
@@ -144,7 +162,9 @@ class Planner {
 			if (!this.inTree.has(target) && !this.steps.has(target)) this.missing(target, neededBy);
 			return;
 		}
-		const scope = this.reader.scopeFor(target, parent);
+		const position = rule?.position ?? implicit?.recipe.position ?? this.start;
+		this.reader.work.spendSteps(entrySteps * (prerequisites.length + orderOnly.length), position);
+		const scope = this.reader.scopeFor(target, position, parent);
 		for (const name of [...prerequisites, ...orderOnly]) this.make(name, target, scope);
 		if (recipe)
 			this.follow(target, recipe, [...new Set(prerequisites)], orderOnly, implicit?.stem ?? rule?.stem, scope);
@@ -158,6 +178,10 @@ class Planner {
 		stem: string | undefined,
 		scope: Scope,
 	): void {
+		this.reader.work.spendSteps(
+			prerequisites.reduce((sum, name) => sum + name.length, 0),
+			recipe.position,
+		);
 		const automatic = automaticVariables(target, prerequisites, orderOnly, stem, scope);
 		let unclear: { text: string; position: Position } | undefined;
 		for (const { text, position } of recipe.lines) {
@@ -194,6 +218,7 @@ class Planner {
 		for (const text of textsOf(step)) this.reader.expander.requireKnown(text, step.position);
 		this.made.add(step.output);
 		this.steps.set(step.output, step);
+		if (this.steps.size > limits.buildFiles) throw tooManyFiles(step.position);
 		for (const input of inputsOf(step)) this.make(input, step.output, scope);
 		if (step.kind === "image") this.made.add(step.program);
 	}
@@ -208,12 +233,15 @@ class Planner {
 	private implicit(target: string, depth: number): Implicit | undefined {
 		// Chains of implicit rules are short in practice (.y → .c → .o); longer ones would be loops.
 		if (depth > 3 || this.inSpecialUse(target)) return undefined;
+		const { work } = this.reader;
 		const candidates: Implicit[] = [];
 		for (const rule of this.reader.patternRules) {
+			work.spendSteps(entrySteps * rule.targets.length, rule.position);
 			if (rule.recipe?.lines.length === 0 || !rule.recipe) continue;
 			for (const pattern of rule.targets) {
 				const match = matchTarget(pattern, target);
 				if (!match) continue;
+				work.spendSteps(candidateSteps * (1 + rule.prerequisites.length + rule.orderOnly.length), rule.position);
 				const fill = (name: string) =>
 					name.includes("%") ? normalizePath(match.folder + name.replace("%", () => match.stem)) : name;
 				candidates.push({
@@ -226,8 +254,7 @@ class Planner {
 			}
 		}
 		candidates.sort((a, b) => a.stem.length - b.stem.length);
-		const position = this.reader.locatePath(target) ??
-			this.reader.locate(baseName(target)) ?? { file: this.makefile, line: 1 };
+		const position = this.reader.locatePath(target) ?? this.reader.locate(baseName(target)) ?? this.start;
 		for (const { target: pattern, source, recipe } of builtinRules) {
 			const stem = stemOf(pattern, target);
 			if (stem === undefined) continue;
@@ -258,7 +285,7 @@ class Planner {
 		const position = this.lineFor(target, neededBy);
 		const what = isProgram ? `${source}.c` : target;
 		const user = neededBy ?? "the build";
-		const rule = ignoreRuleFor(what, this.files);
+		const rule = ignoreRuleFor(what, this.files, (steps) => this.reader.work.spendSteps(steps, position));
 		const note: Diagnostic | undefined = rule && {
 			file: rule.file,
 			line: rule.line,
@@ -288,17 +315,17 @@ class Planner {
 		const found = this.reader.locate(baseName(target)) ?? this.reader.locate(baseName(stem));
 		if (found) return found;
 		const rule = neededBy === undefined ? undefined : this.reader.rules.get(neededBy);
-		return rule?.recipe?.position ?? rule?.position ?? { file: this.makefile, line: 1 };
+		return rule?.recipe?.position ?? rule?.position ?? this.start;
 	}
 
 	/** Arguments of the QEMU call of the `qemu` rule, or of `QEMUOPTS` where there is none. */
 	qemuArguments(): readonly string[] {
-		const at = { file: this.makefile, line: 1 };
+		const at = this.start;
 		const globals = this.reader.globals;
 		for (const target of ["qemu", "run", "qemu-nox", "all"]) {
 			const recipe = this.reader.rules.get(target)?.recipe;
 			if (!recipe) continue;
-			const scope = this.reader.scopeFor(target, globals);
+			const scope = this.reader.scopeFor(target, recipe.position, globals);
 			for (const { text, position } of recipe.lines) {
 				const { qemu } = interpretLine(this.reader.expander.expand(text, position, scope), position, () => false);
 				if (qemu) return qemu;
@@ -306,6 +333,24 @@ class Planner {
 		}
 		return this.reader.isDefined("QEMUOPTS") ? words(this.reader.value("QEMUOPTS", at)) : [];
 	}
+}
+
+function chainTooLong(target: string, position: Position): UserError {
+	return new UserError(
+		"limit-reached",
+		`'${target.slice(0, 60)}' is needed by more than ${longestChain} targets, each for the next one`,
+		"Let a target name what it needs directly.",
+		position,
+	);
+}
+
+function tooManyFiles(position: Position): UserError {
+	return new UserError(
+		"limit-reached",
+		`This Makefile makes more than ${limits.buildFiles} files, which is the limit`,
+		"Leave out what the kernel and its disk do not need.",
+		position,
+	);
 }
 
 function isFileLike(target: string): boolean {

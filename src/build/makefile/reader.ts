@@ -10,17 +10,21 @@ import {
 	withoutComment,
 	words,
 } from "./lines.ts";
-import { baseName, globToRegExp, normalizePath, stemOf } from "./paths.ts";
+import { baseName, matchingPaths, normalizePath, stemOf } from "./paths.ts";
 import { type MakefileFiles, understandShell } from "./shell.ts";
 import { looksLikeCommand } from "./steps.ts";
+import { entrySteps, Work } from "./work.ts";
 
 export interface Recipe {
 	readonly position: Position;
 	readonly lines: readonly { readonly text: string; readonly position: Position }[];
 }
 
-interface ExplicitRule {
-	readonly prerequisites: string[];
+/** No file's name is longer (NAME_MAX of Linux), so that looking for one in a line stays cheap. */
+const longestName = 255;
+
+export interface ExplicitRule {
+	prerequisites: string[];
 	readonly orderOnly: string[];
 	recipe?: Recipe;
 	/** What `%` of a static pattern rule matched. */
@@ -52,6 +56,7 @@ export class MakefileReader {
 	readonly rules = new Map<string, ExplicitRule>();
 	readonly patternRules: PatternRule[] = [];
 	readonly expander: Expander;
+	readonly work = new Work();
 	private readonly variables = new Map<string, Variable>();
 	private readonly targetVariables = new Map<string, ScopedAssignment[]>();
 	private readonly patternVariables: { readonly pattern: string; readonly scoped: ScopedAssignment }[] = [];
@@ -60,6 +65,8 @@ export class MakefileReader {
 	private indentedAfterRule = false;
 	/** Lines of every makefile read, without comments, to find the one where a word stands. */
 	private readonly sources: { readonly file: string; readonly lines: readonly string[] }[] = [];
+	/** What it costs to look through them once. */
+	private sourceSteps = 0;
 
 	constructor(
 		private readonly files: MakefileFiles,
@@ -67,11 +74,12 @@ export class MakefileReader {
 	) {
 		const host = {
 			paths: files.paths,
-			shell: (command: string) => understandShell(command, files),
+			shell: (command: string, position: Position) =>
+				understandShell(command, files, (steps) => this.work.spendSteps(steps, position)),
 			evaluate: (text: string, position: Position) =>
 				this.readLines(logicalLines(text, position.file, position.line).map((line) => ({ ...line, position }))),
 		};
-		this.expander = new Expander(host, (name) => this.variables.get(name));
+		this.expander = new Expander(host, (name) => this.variables.get(name), this.work);
 		const defaults = {
 			CC: "cc",
 			CXX: "g++",
@@ -93,8 +101,10 @@ export class MakefileReader {
 	read(path: string): void {
 		const text = this.files.text(path);
 		if (text === undefined) return;
+		this.work.spendText(text.length, { file: path, line: 1 });
 		const lines = text.split(/\r?\n/).map((line) => (line.startsWith("\t#") ? "" : line.replace(/#.*/, "")));
 		this.sources.push({ file: path, lines });
+		this.sourceSteps += lines.length + text.length / 32;
 		this.readLines(logicalLines(text, path));
 	}
 
@@ -108,7 +118,8 @@ export class MakefileReader {
 	}
 
 	/** The variables as they are for one target: its own over those of the target that wants it (manual, 6.11). */
-	scopeFor(target: string, parent: Scope): Scope {
+	scopeFor(target: string, position: Position, parent: Scope): Scope {
+		this.work.spendSteps(entrySteps * this.patternVariables.length, position);
 		const own = [
 			...this.patternVariables.filter(({ pattern }) => stemOf(pattern, target) !== undefined).map((p) => p.scoped),
 			...(this.targetVariables.get(target) ?? []),
@@ -130,7 +141,8 @@ export class MakefileReader {
 	private readLines(lines: readonly LogicalLine[], indented = false): void {
 		/** One entry for each open conditional: whether its present branch is live, and whether one was before. */
 		const conditions: { live: boolean; taken: boolean; readonly outer: boolean; readonly position: Position }[] = [];
-		const live = () => conditions.every((condition) => condition.live);
+		// A branch is live only where the one around it is.
+		const live = () => conditions.at(-1)?.live ?? true;
 		let recipe: { lines: { text: string; position: Position }[] } | undefined;
 		for (let i = 0; i < lines.length; i++) {
 			const line = lines[i] as LogicalLine;
@@ -248,11 +260,14 @@ export class MakefileReader {
 		for (const pattern of words(expanded)) {
 			// Dependency files of an earlier make: the compiler tells us the headers itself, and old ones may be stale.
 			if (pattern.endsWith(".d")) continue;
-			const glob = globToRegExp(normalizePath(pattern));
-			const found = this.files.paths.filter((path) => glob.test(path));
+			const found = this.pathsFor(normalizePath(pattern), position);
 			if (found.length === 0 && required) throw notUnderstood(position, `The included file '${pattern}' is missing`);
 			for (const path of found) this.readNested(path, position);
 		}
+	}
+
+	private pathsFor(pattern: string, position: Position): string[] {
+		return matchingPaths(pattern, this.files.paths, (steps) => this.work.spendSteps(steps, position));
 	}
 
 	private readNested(path: string, position: Position): void {
@@ -333,8 +348,7 @@ export class MakefileReader {
 		return words(expanded).flatMap((name) => {
 			const path = normalizePath(name);
 			if (!/[*?[]/.test(path)) return [path];
-			const glob = globToRegExp(path);
-			const found = this.files.paths.filter((candidate) => glob.test(candidate));
+			const found = this.pathsFor(path, position);
 			return found.length > 0 ? found : [path];
 		});
 	}
@@ -347,6 +361,7 @@ export class MakefileReader {
 		recipe: Recipe,
 	): void {
 		for (const target of targets) {
+			this.work.spendSteps(entrySteps * patterns.length, recipe.position);
 			const stem = patterns.map((pattern) => stemOf(pattern, target)).find((found) => found !== undefined);
 			if (stem === undefined) continue;
 			const filled = (names: readonly string[]) => names.map((name) => name.replace("%", () => stem));
@@ -361,6 +376,7 @@ export class MakefileReader {
 		recipe: Recipe,
 		stem?: string,
 	): void {
+		this.work.spendSteps(entrySteps * (1 + prerequisites.length + orderOnly.length), recipe.position);
 		const suffixes = /^(\.[A-Za-z]+)(\.[A-Za-z]+)$/.exec(target);
 		if (suffixes && prerequisites.length === 0) {
 			// The old way to write `%.o: %.c`.
@@ -380,8 +396,8 @@ export class MakefileReader {
 		}
 		// The rule with the recipe says what `$<` is.
 		if (stem !== undefined) rule.stem = stem;
-		rule.prerequisites.push(...prerequisites);
-		rule.orderOnly.push(...orderOnly);
+		for (const name of prerequisites) rule.prerequisites.push(name);
+		for (const name of orderOnly) rule.orderOnly.push(name);
 		this.candidates.push({ rule, recipe, prerequisites });
 	}
 
@@ -391,21 +407,26 @@ export class MakefileReader {
 	finish(): void {
 		for (const { rule, recipe, prerequisites } of this.candidates) {
 			if (recipe.lines.length === 0) continue;
+			this.work.spendSteps(entrySteps * rule.prerequisites.length, recipe.position);
 			rule.recipe = recipe;
-			const rest = rule.prerequisites.filter((name) => !prerequisites.includes(name));
-			rule.prerequisites.splice(0, rule.prerequisites.length, ...prerequisites, ...rest);
+			const first = new Set(prerequisites);
+			rule.prerequisites = [...prerequisites, ...rule.prerequisites.filter((name) => !first.has(name))];
 		}
 	}
 
 	private scopeVariable(targets: readonly string[], scoped: ScopedAssignment): void {
 		for (const target of targets) {
+			this.work.spendSteps(entrySteps, scoped.position);
+			const known = this.targetVariables.get(target);
 			if (target.includes("%")) this.patternVariables.push({ pattern: target, scoped });
-			else this.targetVariables.set(target, [...(this.targetVariables.get(target) ?? []), scoped]);
+			else if (known) known.push(scoped);
+			else this.targetVariables.set(target, [scoped]);
 		}
 	}
 
 	/** Line where a word stands in one of the makefiles, for messages about what it names. */
 	locate(word: string): Position | undefined {
+		if (word.length > longestName) return undefined;
 		const pattern = new RegExp(`(?<![\\w.-])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`);
 		return this.findLine((line) => line.includes(word) && pattern.test(line));
 	}
@@ -413,19 +434,25 @@ export class MakefileReader {
 	/** Line where a path is written, in whatever way: `$U/_cat` and `$(U)/_cat` are `user/_cat`. */
 	locatePath(path: string): Position | undefined {
 		const name = baseName(path);
+		if (name.length > longestName) return undefined;
 		// Most lines do not have it, and a plan asks for every object.
 		return this.findLine(
 			(line, position) =>
 				line.includes(name) &&
-				line
-					.split(/[\s\\:]+/)
+				this.tokens(line, position)
 					.filter((token) => token.endsWith(name) && /^(?:[^$]|\$\w|\$\(\w+\)|\$\{\w+\})*$/.test(token))
 					.some((token) => normalizePath(this.expander.expand(token, position)) === path),
 		);
 	}
 
+	private tokens(line: string, position: Position): string[] {
+		this.work.spendSteps(line.length, position);
+		return line.split(/[\s\\:]+/);
+	}
+
 	private findLine(matches: (line: string, position: Position) => boolean): Position | undefined {
 		for (const { file, lines } of this.sources) {
+			this.work.spendSteps(this.sourceSteps, { file, line: 1 });
 			for (const [i, line] of lines.entries()) {
 				const position = { file, line: i + 1 };
 				if (matches(line, position)) return position;

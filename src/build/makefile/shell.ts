@@ -1,4 +1,5 @@
-import { baseName, globToRegExp, normalizePath } from "./paths.ts";
+import { baseName, Glob, matchingPaths, normalizePath } from "./paths.ts";
+import type { Spend } from "./work.ts";
 
 /** Files that a makefile may look at while it is read. */
 export interface MakefileFiles {
@@ -14,14 +15,14 @@ const riscvPrefix = "riscv64-unknown-elf-";
  * Output of a `$(shell …)` command, found out without running it; undefined when it cannot be known. Probes of the
  * host's tools are answered for a current QEMU and compiler, since neither is what builds and runs here.
  */
-export function understandShell(command: string, files: MakefileFiles): string | undefined {
+export function understandShell(command: string, files: MakefileFiles, spend: Spend): string | undefined {
 	const text = command.replace(/\s+/g, " ").trim();
 	if (text.includes("\u0001")) return undefined;
 	for (const idiom of idioms) {
 		const match = idiom.pattern.exec(text);
 		if (match) return idiom.output(match);
 	}
-	return pipeline(text, files);
+	return pipeline(text, files, spend);
 }
 
 const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray): string }[] = [
@@ -67,19 +68,19 @@ function compare(a: number, operator: string, b: number): boolean {
 }
 
 /** `echo WORDS | tr a-z A-Z`, `ls kernel/*.c | sort`, `find user -name '*.c'` and their like. */
-function pipeline(text: string, files: MakefileFiles): string | undefined {
+function pipeline(text: string, files: MakefileFiles, spend: Spend): string | undefined {
 	if (/[`<>;&]|\$\(/.test(text.replace(/2>\s*\/dev\/null|2>&1/g, ""))) return undefined;
 	let lines: string[] | undefined;
 	for (const stage of text.replace(/2>\s*\/dev\/null|2>&1/g, "").split("|")) {
 		const args = stage.trim().match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
 		const plain = args.map((arg) => arg.replace(/^(["'])(.*)\1$/, "$2"));
-		lines = lines === undefined ? produce(plain, files) : transform(plain, lines);
+		lines = lines === undefined ? produce(plain, files, spend) : transform(plain, lines);
 		if (lines === undefined) return undefined;
 	}
 	return lines?.join(" ");
 }
 
-function produce([name, ...args]: readonly string[], files: MakefileFiles): string[] | undefined {
+function produce([name, ...args]: readonly string[], files: MakefileFiles, spend: Spend): string[] | undefined {
 	switch (name) {
 		case "echo":
 			return [args.filter((arg) => arg !== "-n").join(" ")];
@@ -88,8 +89,8 @@ function produce([name, ...args]: readonly string[], files: MakefileFiles): stri
 			return texts.flatMap((text) => (text ?? "").split(/\r?\n/)).filter((line) => line !== "");
 		}
 		case "ls": {
-			const globs = args.filter((arg) => !arg.startsWith("-")).map((arg) => globToRegExp(normalizePath(arg)));
-			return files.paths.filter((path) => globs.some((glob) => glob.test(path)));
+			const patterns = args.filter((arg) => !arg.startsWith("-")).map(normalizePath);
+			return [...new Set(patterns.flatMap((pattern) => matchingPaths(pattern, files.paths, spend)))].sort();
 		}
 		case "find": {
 			const folders = args
@@ -104,10 +105,14 @@ function produce([name, ...args]: readonly string[], files: MakefileFiles): stri
 			const at = args.indexOf("-name");
 			const known = args.every((arg, i) => !arg.startsWith("-") || i === at || ["-type", "-name"].includes(arg));
 			if (at < 0 || !known) return undefined;
-			const glob = globToRegExp(args[at + 1] ?? "");
+			const names = new Glob(args[at + 1] ?? "");
 			const inside = (path: string) =>
 				folders.length === 0 || folders.some((folder) => folder === "" || path.startsWith(`${folder}/`));
-			return files.paths.filter((path) => inside(path) && glob.test(baseName(path)));
+			return files.paths.filter((path) => {
+				const found = inside(path) && names.test(baseName(path));
+				spend(folders.length + names.steps);
+				return found;
+			});
 		}
 		case "basename":
 			return [baseName(args[0] ?? "").replace(args[1] ?? /$^/, "")];

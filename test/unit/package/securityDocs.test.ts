@@ -41,6 +41,8 @@ test("the limits are those of the code, each of them", () => {
 		mkfsMemoryBytes: ["mkfs", size(limits.mkfsMemoryBytes)],
 		mkfsFiles: ["mkfs", limits.mkfsFiles.toLocaleString("en")],
 		expandedText: ["a Makefile's variables", size(limits.expandedText)],
+		planSteps: ["working out what a Makefile builds", `${limits.planSteps / 1e6} million steps`],
+		buildFiles: ["files that a build makes", limits.buildFiles.toLocaleString("en")],
 		toolTextBytes: ["what a tool prints", size(limits.toolTextBytes)],
 		toolFilesBytes: ["writes together", size(limits.toolFilesBytes)],
 		submissionBytes: ["a submission, unpacked", size(limits.submissionBytes)],

@@ -157,8 +157,45 @@ test.each([
 	expect(failure(() => read(text))).toMatchObject({ code: "limit-reached", position: { file: "Makefile" } });
 });
 
+const list = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i)).join(" ");
+const lines = (count: number, line: (i: number) => string) =>
+	Array.from({ length: count }, (_, i) => `${line(i)}\n`).join("");
+
+/** Each is a few MiB at most, and took minutes, all memory, or the whole stack. */
+test.each([
+	["all words with all patterns", `P := ${list(60_000, (i) => `p${i}`)}\nX := $(filter-out $(P),$(P) $(P))\n`],
+	["all targets with all prerequisites", `P := ${list(60_000, (i) => `p${i}`)}\n$(P): $(P)\n`],
+	["rules for one target, each with a recipe", lines(60_000, (i) => `a: p${i} ; true`)],
+	["all targets with all patterns", `P := ${list(60_000, (i) => `p${i}%`)}\n$(P:%=x): $(P): %.c\n`],
+	["a makefile that is included again and again", "include big.mk\n".repeat(1000), { "big.mk": "#".repeat(1 << 20) }],
+	[
+		"a long word in front of many functions",
+		`X := ${"$(strip ".repeat(150)}${"x".repeat(1 << 20)}${")".repeat(150)}\n`,
+	],
+	[
+		"a pattern of many stars over many files",
+		lines(400, () => "X := $(wildcard *a*a*a*a*a*a*a*a*a*a*a*b)"),
+		manyFiles(),
+	],
+	["the same for ls", lines(400, () => "X := $(shell ls *a*a*a*a*a*a*a*a*a*a*a*b)"), manyFiles()],
+])("%s end, with the place", (_, text, files: Readonly<Record<string, string>> = {}) => {
+	expect(failure(() => read(text, files))).toMatchObject({ code: "limit-reached", position: { file: /Makefile|mk/ } });
+});
+
+function manyFiles(): Readonly<Record<string, string>> {
+	return Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`${"a".repeat(200)}${i}`, ""]));
+}
+
+test.each([
+	["conditionals in one another", `${"ifndef NONE\n".repeat(200_000)}X = 1\n${"endif\n".repeat(200_000)}`, "1"],
+	["variables of one target", `${lines(200_000, (i) => `a: V = ${i}`)}X = 1\n`, "1"],
+	["additions to one variable", `${lines(200_000, () => "X += y")}X := $(words $(X))\n`, "200000"],
+])("many %s are read", (_, text, value) => {
+	expect(read(text).value("X", at)).toBe(value);
+});
+
 test("a pattern that is longer than any path matches nothing", () => {
-	const long = "x".repeat(1 << 23);
+	const long = "x".repeat(1 << 20);
 	expect(read(`A := $(wildcard ${long}/*.c)\n`).value("A", at)).toBe("");
 });
 
@@ -209,7 +246,7 @@ test("rules made by a template are rules", () => {
 
 test("target-specific variables reach what the target needs", () => {
 	const reader = read("CFLAGS = -O\nkernel/x.o: CFLAGS += -g\nuser/%.o: CFLAGS = -Os\n");
-	const flags = (target: string) => reader.expander.value("CFLAGS", at, reader.scopeFor(target, reader.globals));
+	const flags = (target: string) => reader.expander.value("CFLAGS", at, reader.scopeFor(target, at, reader.globals));
 	expect(flags("kernel/x.o")).toBe("-O -g");
 	expect(flags("user/y.o")).toBe("-Os");
 	expect(flags("kernel/z.o")).toBe("-O");

@@ -1,5 +1,6 @@
 import { withoutComments } from "../common/cText.ts";
 import type { SourcePosition } from "../common/errors.ts";
+import { startOfTail } from "../common/tail.ts";
 import { visible, visibleLine } from "../common/visible.ts";
 import type { Diagnostic } from "../toolchain/types.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
@@ -15,11 +16,18 @@ const hostHeaders = new Set(
 
 /** Adds what the compiler cannot know about xv6: why a header is not there and which one to use, what a system call lacks. */
 export function withAdvice(diagnostic: Diagnostic, snapshot: TreeSnapshot): Diagnostic {
-	const missing = /'?([\w./-]+\.h)'?(?: file not found|: No such file or directory)/.exec(diagnostic.message)?.[1];
+	const missing = missingHeader(diagnostic.message);
 	const message = missing === undefined ? callAdvice(diagnostic, snapshot) : adviceFor(missing, snapshot);
 	if (message === undefined) return diagnostic;
 	const note: Diagnostic = { ...place(diagnostic), severity: "note", message };
 	return { ...diagnostic, notes: [...(diagnostic.notes ?? []), note] };
+}
+
+function missingHeader(message: string): string | undefined {
+	const end = /'?(?: file not found|: No such file or directory)/.exec(message)?.index ?? 0;
+	const before = message.slice(0, end);
+	const name = before.slice(startOfTail(before, /[\w./-]/));
+	return /.\.h$/.test(name) ? name : undefined;
 }
 
 function adviceFor(header: string, snapshot: TreeSnapshot): string | undefined {

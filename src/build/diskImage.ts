@@ -40,7 +40,7 @@ function namesIn(view: DataView, inode: number, inodeSize: number, block: number
 		if (entry + entrySize > view.byteLength) break;
 		if (view.getUint16(entry, true) === 0) continue;
 		const bytes = new Uint8Array(view.buffer, view.byteOffset + entry + 2, entrySize - 2);
-		names.push(new TextDecoder().decode(bytes).replace(/\0.*$/s, ""));
+		names.push(new TextDecoder().decode(bytes).split("\0", 1)[0] as string);
 	}
 	return names;
 }

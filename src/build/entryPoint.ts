@@ -43,7 +43,7 @@ export function likeGnuLd(linked: LinkResult, objects: LinkJob["objects"]): Link
 export function checkScript(script: { readonly path: string; readonly text: string } | undefined): Diagnostic[] {
 	if (!script) return [];
 	const blank = (text: string) => text.replace(/[^\n]/g, " ");
-	const lines = script.text.replace(/\/\*[\s\S]*?\*\/|"[^"\n]*"/g, blank).split("\n");
+	const lines = script.text.replace(/\/\*[\s\S]*?(?:\*\/|$)|"[^"\n]*"/g, blank).split("\n");
 	const line = lines.findIndex((text) => /(?:^|[\s;{}()])\/\//.test(text.replace(/#.*/, "")));
 	if (line < 0) return [];
 	const message = "GNU ld knows no '//' comments in a linker script: write /* … */";

@@ -23,7 +23,7 @@ function longestName(snapshot: TreeSnapshot): number {
 
 /** `#define NAME number` of a header in kernel/. */
 function define(snapshot: TreeSnapshot, name: string): number | undefined {
-	const pattern = new RegExp(`^\\s*#define\\s+${name}\\s+\\(?(\\d+)\\)?\\s*(?:/|$)`, "m");
+	const pattern = new RegExp(`^[ \\t]*#define[ \\t]+${name}[ \\t]+\\(?(\\d+)\\)?[ \\t]*(?:/|$)`, "m");
 	for (const path of snapshot.paths) {
 		const found = /^kernel\/.*\.h$/.test(path) ? pattern.exec(snapshot.text(path) ?? "") : undefined;
 		if (found) return Number(found[1]);
@@ -79,7 +79,7 @@ export async function makeImage(
 	wasi: WasiToolchain,
 	signal: AbortSignal | undefined,
 ): Promise<ImageResult> {
-	const listed = [...step.args].filter((arg, i, all) => all.indexOf(arg) === i);
+	const listed = [...new Set(step.args)];
 	const failed = (message: string): ImageResult => ({
 		diagnostics: [{ ...step.position, severity: "error", message, code: "mkfs-failed" }],
 	});

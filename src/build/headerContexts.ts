@@ -24,25 +24,56 @@ export function headerContexts(
 	text: (path: string) => string | undefined,
 ): ReadonlyMap<string, HeaderContext> {
 	const found = new Map<string, HeaderContext>();
-	const scan = (path: string, source: Source, said: readonly string[], macros: readonly string[], depth: number) => {
-		const before = [...said];
-		const defines = [...macros];
-		for (const line of text(path)?.split("\n") ?? []) {
-			const define = /^\s*#\s*define\s+(\w+(?:\([^)]*\))?)(?:\s+(.*?))?\s*(?:\/\/.*)?$/.exec(line);
+	const directives = new Map<string, readonly Directive[]>();
+	const scan = (
+		path: string,
+		source: Source,
+		said: ReadonlySet<string>,
+		defines: string[],
+		seen: Set<string>,
+		depth: number,
+	) => {
+		const before = new Set(said);
+		const own = directives.get(path) ?? directivesOf(text(path) ?? "");
+		directives.set(path, own);
+		for (const { define, include } of own) {
 			// What a header defines comes with the header.
-			if (define && !line.endsWith("\\") && path === source.path) defines.push(`${define[1]}=${define[2] ?? ""}`);
-			const included = /^\s*#\s*include\s+"([^"]+)"/.exec(line)?.[1];
-			const header = included && resolved(included, path, source, text);
-			if (!header || depth > 20) continue;
-			const known = found.get(header);
-			if (!known || (folderOf(known.source) !== folderOf(header) && folderOf(source.path) === folderOf(header)))
-				found.set(header, { source: source.path, before: [...before], defines: [...defines] });
-			scan(header, source, before, defines, depth + 1);
-			before.push(header);
+			if (define !== undefined && path === source.path && defines.length < mostSaid) defines.push(define);
+			const header = include === undefined ? undefined : resolved(include, path, source, text);
+			if (header === undefined || depth > 20) continue;
+			// What it includes is known from its first time.
+			if (!seen.has(header)) {
+				seen.add(header);
+				const known = found.get(header);
+				if (!known || (folderOf(known.source) !== folderOf(header) && folderOf(source.path) === folderOf(header)))
+					found.set(header, { source: source.path, before: [...before], defines: [...defines] });
+				scan(header, source, before, defines, seen, depth + 1);
+			}
+			if (before.size < mostSaid) before.add(header);
 		}
 	};
-	for (const source of sources) scan(source.path, source, [], [], 0);
+	for (const source of sources) scan(source.path, source, new Set(), [], new Set([source.path]), 0);
 	return found;
+}
+
+/** Headers, and macros, that are said before one header: a tree has far fewer. */
+const mostSaid = 1000;
+
+interface Directive {
+	/** As `-D` takes it. */
+	readonly define?: string;
+	readonly include?: string;
+}
+
+function directivesOf(text: string): Directive[] {
+	return text.split("\n").flatMap((line): Directive[] => {
+		const include = /^\s*#\s*include\s+"([^"]+)"/.exec(line)?.[1];
+		if (include !== undefined) return [{ include }];
+		const [head, name, parameters = ""] = /^\s*#\s*define\s+(\w+)(\([^)]*\))?(?=\s|\/\/|$)/.exec(line) ?? [];
+		if (head === undefined || line.endsWith("\\")) return [];
+		const [value = ""] = line.slice(head.length).split("//", 1);
+		return [{ define: `${name}${parameters}=${value.trim()}` }];
+	});
 }
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);

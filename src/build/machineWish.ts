@@ -23,7 +23,7 @@ interface Found<T> {
 export function machineWish(plan: BuildPlan, snapshot: TreeSnapshot): MachineWish {
 	const sources = kernelSources(plan, snapshot);
 	const warnings: string[] = [];
-	const physicalTop = constant(sources, /^\s*#define\s+PHYSTOP\s+(.+)$/);
+	const physicalTop = constant(sources, /^\s*#define\s+PHYSTOP\s+(\S.*)$/);
 	const harts = readHarts(plan, sources, warnings);
 	const memoryBytes = readMemory(plan, physicalTop, warnings);
 	const network = readNetwork(plan, sources, snapshot);
@@ -94,7 +94,7 @@ function product(text: string): number | undefined {
 function readHarts(plan: BuildPlan, sources: ReadonlyMap<string, string>, warnings: string[]): number {
 	const text = argumentOf(plan.qemu, "-smp");
 	const wanted = Number(/^(?:cpus=)?(\d+)/.exec(text ?? "")?.[1] ?? defaultHarts);
-	const most = constant(sources, /^\s*#define\s+NCPU\s+(.+)$/);
+	const most = constant(sources, /^\s*#define\s+NCPU\s+(\S.*)$/);
 	if (most && wanted > most.value) {
 		warnings.push(
 			`The Makefile asks for ${wanted} harts, but the kernel has room for ${most.value} (NCPU, ${most.where}); it runs with ${most.value}.`,
@@ -126,7 +126,7 @@ function readMemory(plan: BuildPlan, top: Found<number> | undefined, warnings: s
  */
 function readVirtio(plan: BuildPlan, sources: ReadonlyMap<string, string>, warnings: string[]): MachineWish["virtio"] {
 	const flag = plan.qemu.some((arg) => /virtio-mmio\.force-legacy=(false|off)/.test(arg)) ? "modern" : "legacy";
-	const check = search(sources, /VIRTIO_MMIO_VERSION\s*\)?\s*!=\s*([12])\b/);
+	const check = search(sources, /VIRTIO_MMIO_VERSION\s*(?:\)\s*)?!=\s*([12])\b/);
 	if (!check) return plan.qemu.length === 0 ? "modern" : flag;
 	const driver = check.value === "1" ? "legacy" : "modern";
 	if (plan.qemu.length > 0 && driver !== flag) {

@@ -198,7 +198,7 @@ function entries(image: Image, { content, size }: Inode, blockSize: number): { i
 	);
 	return places.slice(0, Math.floor(size / entrySize)).flatMap((at) => {
 		const inode = image.u16(at);
-		const name = new TextDecoder().decode(image.bytes.subarray(at + 2, at + entrySize)).replace(/\0.*$/s, "");
+		const name = new TextDecoder().decode(image.bytes.subarray(at + 2, at + entrySize)).split("\0", 1)[0] as string;
 		return inode === 0 ? [] : [{ inode, name }];
 	});
 }

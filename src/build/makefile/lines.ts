@@ -16,14 +16,18 @@ export function logicalLines(text: string, file: string, firstLine = 1): Logical
 	const lines: LogicalLine[] = [];
 	for (let i = 0; i < physical.length; i++) {
 		const start = i;
-		let joined = physical[i] as string;
-		const tabbed = joined.startsWith("\t");
-		while (continues(joined) && i + 1 < physical.length) {
+		let last = physical[i] as string;
+		const tabbed = last.startsWith("\t");
+		/** What is before the last one, without white space and backslashes between. */
+		const parts: string[] = [];
+		while (continues(last) && i + 1 < physical.length) {
+			const part = last.slice(0, -1).trimEnd();
+			if (parts.length === 0 || part !== "") parts.push(part);
 			i++;
-			joined = `${joined.slice(0, -1).trimEnd()} ${(physical[i] as string).trimStart()}`;
+			last = (physical[i] as string).trimStart();
 		}
-		if (continues(joined)) joined = joined.slice(0, -1);
-		lines.push({ text: joined, position: { file, line: firstLine + start }, tabbed });
+		if (continues(last)) last = last.slice(0, -1);
+		lines.push({ text: [...parts, last].join(" "), position: { file, line: firstLine + start }, tabbed });
 	}
 	return lines;
 }

@@ -1,3 +1,4 @@
+import { limits } from "../../common/limits.ts";
 import { baseName, Glob, matchingPaths, normalizePath } from "./paths.ts";
 import type { Spend } from "./work.ts";
 
@@ -18,48 +19,66 @@ const riscvPrefix = "riscv64-unknown-elf-";
 export function understandShell(command: string, files: MakefileFiles, spend: Spend): string | undefined {
 	const text = command.replace(/\s+/g, " ").trim();
 	if (text.includes("\u0001")) return undefined;
-	for (const idiom of idioms) {
-		const match = idiom.pattern.exec(text);
-		if (match) return idiom.output(match);
+	for (const { parts, output } of idioms) {
+		const match = inThisOrder(text, parts);
+		if (match) return output(match);
 	}
 	return pipeline(text, files, spend);
 }
 
-const idioms: readonly { readonly pattern: RegExp; output(match: RegExpExecArray): string }[] = [
+/**
+ * Matches the parts one after the other, each at its first place after the one before: `a.*b` as one pattern takes the square of the
+ * time, with many an `a` and no `b`. The match of the last part.
+ */
+function inThisOrder(text: string, parts: readonly RegExp[]): RegExpExecArray | undefined {
+	let rest = text;
+	let match: RegExpExecArray | null = null;
+	for (const part of parts) {
+		match = part.exec(rest);
+		if (!match) return undefined;
+		rest = rest.slice(match.index + match[0].length);
+	}
+	return match ?? undefined;
+}
+
+const idioms: readonly { readonly parts: readonly RegExp[]; output(match: RegExpExecArray): string }[] = [
 	// `if riscv64-unknown-elf-objdump -i … then echo 'riscv64-unknown-elf-'; elif …`: which tools are there
-	{ pattern: /\b(?:objdump|gcc|clang|ld|objcopy)\b.*\becho ["']?(riscv[\w-]*-)["']?/, output: () => riscvPrefix },
-	{ pattern: /(?:which|command -v|type) \S*(riscv[\w-]*-)(?:gcc|objdump|ld)\b.*\becho\b/, output: () => riscvPrefix },
+	{ parts: [/\b(?:objdump|gcc|clang|ld|objcopy)\b/, /\becho ["']?riscv[\w-]*-/], output: () => riscvPrefix },
+	{
+		parts: [/(?:which|command -v|type) (?:(?!riscv)\S)*riscv\S*-(?:gcc|objdump|ld)\b/, /\becho\b/],
+		output: () => riscvPrefix,
+	},
 	// `$(CC) -FLAG -E -x c /dev/null … && echo -FLAG`: is this flag known
 	{
-		pattern: /\S*(?:gcc|clang|cc) .*\/dev\/null.*&& echo ["']?(-[\w=+-]+)["']?$/,
+		parts: [/(?:gcc|clang|cc) /, /\/dev\/null/, /&& echo ["']?(-[\w=+-]+)["']?$/],
 		output: (match) => match[1] as string,
 	},
 	// `$(CC) -dumpspecs | grep …`: which of two names the option against position-independent code has; gcc's of today
-	{ pattern: /-dumpspecs.*\[\^f\]no-pie/, output: () => "%{static|no-pie|static-pie:}" },
-	{ pattern: /-dumpspecs/, output: () => "" },
-	{ pattern: /\S*(?:gcc|clang|cc) .*-dump(?:full)?version/, output: () => "14" },
-	{ pattern: /\S*(?:gcc|clang|cc) .*-dumpmachine/, output: () => "riscv64-unknown-elf" },
-	{ pattern: /^(?:\S*\/)?qemu-system-riscv64 .*--?version.*(?:sed|cut|awk|grep)/, output: () => "10.0" },
+	{ parts: [/-dumpspecs/, /\[\^f\]no-pie/], output: () => "%{static|no-pie|static-pie:}" },
+	{ parts: [/-dumpspecs/], output: () => "" },
+	{ parts: [/(?:gcc|clang|cc) /, /-dump(?:full)?version/], output: () => "14" },
+	{ parts: [/(?:gcc|clang|cc) /, /-dumpmachine/], output: () => "riscv64-unknown-elf" },
+	{ parts: [/^(?:\S*\/)?qemu-system-riscv64 /, /--?version/, /sed|cut|awk|grep/], output: () => "10.0" },
 	// QEMU's gdb option, old and new
-	{ pattern: /qemu-system-riscv64 --?help/, output: () => "-gdb tcp::26000" },
+	{ parts: [/qemu-system-riscv64 --?help/], output: () => "-gdb tcp::26000" },
 	// A port number made of the user's id
-	{ pattern: /^expr `id -u` % \d+ \+ (\d+)$/, output: (match) => match[1] as string },
-	{ pattern: /^echo ["']?([\d.]+) >= ([\d.]+)["']? \| bc/, output: ([, a, b]) => (Number(a) >= Number(b) ? "1" : "0") },
+	{ parts: [/^expr `id -u` % \d+ \+ (\d+)$/], output: (match) => match[1] as string },
+	{ parts: [/^echo ["']?([\d.]+) >= ([\d.]+)["']? \| bc/], output: ([, a, b]) => (Number(a) >= Number(b) ? "1" : "0") },
 	// Is the compiler older than some version: `echo 14 / 11 | bc | grep -e '^0'`
 	{
-		pattern: /^echo (\d+) \/ (\d+)(?: 2>\S+)? \| bc \| grep -e '\^0'$/,
+		parts: [/^echo (\d+) \/ (\d+)(?: 2>\S+)? \| bc \| grep -e '\^0'$/],
 		output: ([, a, b]) => (Number(a) < Number(b) ? "0" : ""),
 	},
 	{
-		pattern: /^\[ (\d+)(?:\.\d+)? -(gt|ge|lt|le|eq|ne) (\d+)(?:\.\d+)? \] && echo ["']?(\S+?)["']?$/,
+		parts: [/^\[ (\d+)(?:\.\d+)? -(gt|ge|lt|le|eq|ne) (\d+)(?:\.\d+)? \] && echo ["']?(\S+?)["']?$/],
 		output: ([, a, operator, b, text]) => (compare(Number(a), operator as string, Number(b)) ? (text as string) : ""),
 	},
-	{ pattern: /^uname -m$/, output: () => "x86_64" },
-	{ pattern: /^uname(?: -s)?(?: 2>\S+)?$/, output: () => "Linux" },
-	{ pattern: /^(?:nproc|getconf _NPROCESSORS_ONLN)/, output: () => "2" },
-	{ pattern: /^pwd$/, output: () => "." },
-	{ pattern: /^(?:id -u)$/, output: () => "1000" },
-	{ pattern: /^(?:which|command -v) (\S+)/, output: (match) => match[1] as string },
+	{ parts: [/^uname -m$/], output: () => "x86_64" },
+	{ parts: [/^uname(?: -s)?(?: 2>\S+)?$/], output: () => "Linux" },
+	{ parts: [/^(?:nproc|getconf _NPROCESSORS_ONLN)/], output: () => "2" },
+	{ parts: [/^pwd$/], output: () => "." },
+	{ parts: [/^(?:id -u)$/], output: () => "1000" },
+	{ parts: [/^(?:which|command -v) (\S+)/], output: (match) => match[1] as string },
 ];
 
 function compare(a: number, operator: string, b: number): boolean {
@@ -85,8 +104,9 @@ function produce([name, ...args]: readonly string[], files: MakefileFiles, spend
 		case "echo":
 			return [args.filter((arg) => arg !== "-n").join(" ")];
 		case "cat": {
-			const texts = args.map((path) => files.text(normalizePath(path)));
-			return texts.flatMap((text) => (text ?? "").split(/\r?\n/)).filter((line) => line !== "");
+			const texts = args.map((path) => files.text(normalizePath(path)) ?? "");
+			if (texts.reduce((sum, text) => sum + text.length, 0) > limits.expandedText) return undefined;
+			return texts.flatMap((text) => text.split(/\r?\n/)).filter((line) => line !== "");
 		}
 		case "ls": {
 			const patterns = args.filter((arg) => !arg.startsWith("-")).map(normalizePath);

@@ -1,4 +1,5 @@
 import { UserError } from "../../common/errors.ts";
+import { startOfTail } from "../../common/tail.ts";
 import { parseCommands, type ShellCommand } from "./command.ts";
 import type { Position } from "./lines.ts";
 import { baseName, normalizePath } from "./paths.ts";
@@ -82,7 +83,8 @@ const toolName =
 	/(?:^|[/-])(gcc|cc|clang|ld|lld|gold|bfd|objcopy|objdump|nm|size|readelf|strip|ar|as|gas|cpp)(?:\.bfd|\.lld)?(?:-[\d.]+)?$/;
 
 function toolOf(word: string): string {
-	const name = toolName.exec(word)?.[1] ?? baseName(word).replace(/[\d.]+$/, "");
+	const base = baseName(word);
+	const name = toolName.exec(word)?.[1] ?? base.slice(0, startOfTail(base, /[\d.]/));
 	if (name === "clang" || name === "cc") return "gcc";
 	return name === "lld" || /-ld\./.test(word) ? "ld" : name;
 }
@@ -134,9 +136,10 @@ export function interpretLine(line: string, position: Position, isProgram: (path
 }
 
 function interpretCall(call: ShellCommand, position: Position, isProgram: (path: string) => boolean): RecipeEffect {
-	const [first = "", ...args] = call.words;
-	const unclear = { steps: [], unclear: { text: call.words.join(" "), position } };
-	if (/^[A-Za-z_]\w*=/.test(first)) return interpretCall({ ...call, words: args }, position, isProgram);
+	// Variables that are set for this call only.
+	const start = call.words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
+	const [first = "", ...args] = start < 0 ? [] : call.words.slice(start);
+	const unclear = { steps: [], unclear: { text: [first, ...args].join(" "), position } };
 	const output = call.output === undefined ? undefined : normalizePath(call.output);
 	const tool = toolOf(first);
 	if (/qemu-system-/.test(first)) return { steps: [], qemu: args };
@@ -223,13 +226,15 @@ function compilerSteps(program: string, args: readonly string[], position: Posit
 		/^(-ffreestanding|-nostdlib|-mcmodel=|-march=rv|--target=riscv)/.test(flag),
 	);
 	const target = program.includes("riscv") || freestanding ? "riscv64" : "wasm32-wasi";
+	const isRelocatable = flags.includes("-r");
+	const compileFlags = flags.filter((flag) => !/^-(Wl,|T|L|l)/.test(flag));
 	const steps: Step[] = [];
 	const objects: string[] = [];
 	const linkFlags = new Set<string>();
 	for (const source of inputs) {
 		const language = /\.c$/.test(source) ? "c" : /\.(S|s)$/.test(source) ? "assembly" : undefined;
 		if (!language && foreignSource.test(source)) return undefined;
-		if (!language || flags.includes("-r")) {
+		if (!language || isRelocatable) {
 			objects.push(source);
 			continue;
 		}
@@ -237,7 +242,6 @@ function compilerSteps(program: string, args: readonly string[], position: Posit
 			? normalizePath(output ?? baseName(source).replace(/\.\w+$/, ".o"))
 			: `${source.replace(/\.\w+$/, "")}@${baseName(normalizePath(output ?? "a.out"))}.o`;
 		objects.push(object);
-		const compileFlags = flags.filter((flag) => !/^-(Wl,|T|L|l)/.test(flag));
 		steps.push({ kind: "compile", output: object, source, language, flags: compileFlags, target, position });
 	}
 	if (compileOnly) return { steps };

@@ -28,6 +28,7 @@ export function jobClosure(job: CompileJob, files: JobFiles): Map<string, Uint8A
 	});
 	const found = new Map<string, Uint8Array>();
 	const open = [job.source];
+	const asked = new Set<string>();
 	job.flags.forEach((flag, i) => {
 		if (flag === "-include") open.push(job.flags[i + 1] ?? "");
 	});
@@ -41,7 +42,9 @@ export function jobClosure(job: CompileJob, files: JobFiles): Map<string, Uint8A
 			const name = match[1] ?? match[2] ?? "";
 			for (const folder of [here, ...folders]) {
 				const candidate = resolvePath(folder, name);
-				if (candidate !== undefined && !found.has(candidate)) open.push(candidate);
+				if (candidate === undefined || asked.has(candidate)) continue;
+				asked.add(candidate);
+				open.push(candidate);
 			}
 		}
 	}

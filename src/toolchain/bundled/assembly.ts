@@ -7,9 +7,13 @@ export function assemblyModule(text: string, source: string, folder: string): st
 	return `target triple = "riscv64"\n${lines.map((line) => `module asm "${quote(line)}"`).join("\n")}\n`;
 }
 
-/** Line of the source of a line of the module's assembly, both from 1; undefined for lines of our own and of included files. */
+/** For each line of the module's assembly its line in the source, from 1; undefined for lines of our own and of included files. */
+export function assemblyLines(text: string, source: string, folder: string): (number | undefined)[] {
+	return moduleLines(text, source, folder).map(({ line }) => line);
+}
+
 export function assemblyLine(text: string, source: string, folder: string, line: number): number | undefined {
-	return moduleLines(text, source, folder)[line - 1]?.line;
+	return assemblyLines(text, source, folder)[line - 1];
 }
 
 interface ModuleLine {
@@ -21,7 +25,8 @@ function moduleLines(text: string, source: string, folder: string): ModuleLine[]
 	const lines: ModuleLine[] = [];
 	const push = (...texts: string[]) => lines.push(...texts.map((line) => ({ text: line })));
 	push(".option norelax", `.file 1 "${source}"`);
-	const sections: string[] = [];
+	/** The numbers of those that have code. */
+	const sections = new Map<string, number>();
 	let section = ".text";
 	// Depth of `.macro` and `.rept` bodies: they are assembled many times, so that no label of ours may stand in them.
 	let bodies = 0;
@@ -39,22 +44,21 @@ function moduleLines(text: string, source: string, folder: string): ModuleLine[]
 		const instruction = statement.replace(/^(?:[\w.$]+:\s*)+/, "");
 		// What `.rept` repeats has the line of the `.rept`, what a macro makes has the line of its use.
 		if (own && instruction !== "" && (!instruction.startsWith(".") || (opens && opens !== "macro"))) {
-			if (!sections.includes(section)) {
-				push(`.Lb${sections.length}:`);
-				sections.push(section);
+			if (!sections.has(section)) {
+				push(`.Lb${sections.size}:`);
+				sections.set(section, sections.size);
 			}
 			push(`.loc 1 ${line}`);
 		}
 		// LLVM 13 cannot pad code by an odd number of bytes (data in .text): make it even first.
-		if (sections.includes(section) && /^(\.(p2)?align\s+[1-9]|\.balign\s+([2-9]|1\d))/.test(instruction)) {
-			push(`.fill (. - .Lb${sections.indexOf(section)}) & 1, 1, 0`);
+		const number = sections.get(section);
+		if (number !== undefined && /^(\.(p2)?align\s+[1-9]|\.balign\s+([2-9]|1\d))/.test(instruction)) {
+			push(`.fill (. - .Lb${number}) & 1, 1, 0`);
 		}
 		lines.push(own ? { text: statement, line } : { text: statement });
 	}
-	sections.forEach((name, i) => {
-		push(`.section ${name}`, `.Le${i}:`);
-	});
-	if (sections.length > 0) push(...unit(sections.length, source, folder));
+	for (const [name, number] of sections) push(`.section ${name}`, `.Le${number}:`);
+	if (sections.size > 0) for (const line of unit(sections.size, source, folder)) push(line);
 	return lines;
 }
 
@@ -85,17 +89,36 @@ function* statements(text: string, source: string): Generator<Statement> {
 			inComment = end < 0;
 		}
 		if (!inComment) {
-			rest = rest.replace(/\/\*.*?\*\//g, " ");
-			const start = rest.indexOf("/*");
-			if (start >= 0) {
-				rest = rest.slice(0, start);
-				inComment = true;
-			}
-			const statement = rest.replace(/^((?:[^"]|"(?:[^"\\]|\\.)*")*?)(\/\/|#).*$/, "$1").trim();
+			const blocks = withoutBlocks(rest);
+			inComment = blocks.isOpen;
+			const statement = withoutLineComment(blocks.text).trim();
 			if (statement !== "") yield { line, statement, own };
 		}
 		line++;
 	}
+}
+
+/** A line without C's bracketed comments, and whether the last one is open. */
+function withoutBlocks(line: string): { readonly text: string; readonly isOpen: boolean } {
+	let text = "";
+	for (let from = 0; ; ) {
+		const start = line.indexOf("/*", from);
+		if (start < 0) return { text: text + line.slice(from), isOpen: false };
+		text += line.slice(from, start);
+		const end = line.indexOf("*/", start + 2);
+		if (end < 0) return { text, isOpen: true };
+		text += " ";
+		from = end + 2;
+	}
+}
+
+/** What is between quotes is no comment; after a quote that is not closed nothing is. */
+function withoutLineComment(line: string): string {
+	for (const { 0: mark, index } of line.matchAll(/"(?:[^"\\]|\\.)*"|\/\/|["#]/g)) {
+		if (mark === '"') return line;
+		if (!mark.startsWith('"')) return line.slice(0, index);
+	}
+	return line;
 }
 
 /** DWARF 4, 7.5: one compile unit with a line table and the ranges of the sections that have code. */

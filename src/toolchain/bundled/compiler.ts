@@ -3,7 +3,7 @@ import { inBytes, limits } from "../../common/limits.ts";
 import { compilationFolder } from "../folder.ts";
 import { lldFlags, parseLld } from "../lld.ts";
 import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult } from "../types.ts";
-import { assemblyLine, assemblyModule } from "./assembly.ts";
+import { assemblyLines, assemblyModule } from "./assembly.ts";
 import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";
 import { type Cc1Flags, cc1Flags } from "./flags.ts";
@@ -127,7 +127,11 @@ export class BundledCompiler {
 		if (failed || !preprocessed) return { diagnostics, text, includes };
 		const assembly = fromUtf8(preprocessed);
 		const module = assemblyModule(assembly, job.source, compilationFolder);
-		const place = (line: number) => assemblyLine(assembly, job.source, compilationFolder, line);
+		let lines: ReturnType<typeof assemblyLines> | undefined;
+		const place = (line: number) => {
+			lines ??= assemblyLines(assembly, job.source, compilationFolder);
+			return lines[line - 1];
+		};
 		return this.generate(module, flags.llcLevel, job.source, { diagnostics, text, includes }, place);
 	}
 
@@ -233,7 +237,7 @@ function tooNew(source: string, message: string): Diagnostic {
 function assemblerErrors(text: string, source: string, place: (line: number) => number | undefined): Diagnostic[] {
 	const lines = text.split("\n");
 	const found = lines.flatMap((line, i): Diagnostic[] => {
-		const match = /(?:<inline asm>:(\d+)|m\.ll)?[:\d]*:? ?error: (.*)$/.exec(line);
+		const match = /^(?:<inline asm>:(\d+):)?.*?error: (.*)$/.exec(line);
 		if (!match) return [];
 		const statement = lines[i + 1]?.trim();
 		const at = match[1] === undefined ? undefined : place(Number(match[1]));

@@ -9,7 +9,7 @@ const fixPattern =
 /** Messages without a place: of the command line, the linker, or a crash. */
 const placeless =
 	/^(?:clang|error|fatal error|ld\.lld|wasm-ld|llc)?:? ?(?<severity>fatal error|error|warning): (?<message>.*)$/;
-const flagPattern = / \[(-W[^\]]+)\]$/;
+const flagPattern = / \[(-W[^[\]]+)\]$/;
 
 interface Open {
 	diagnostic: Diagnostic;

@@ -1,3 +1,4 @@
+import { withoutComments } from "../../common/cText.ts";
 import type { Diagnostic } from "../types.ts";
 import type { GccWarning, WarningFlags } from "./gccWarnings.ts";
 
@@ -10,6 +11,8 @@ interface Token {
 	readonly shown: number;
 	/** Open brackets of any kind around it. */
 	readonly depth: number;
+	/** Of a bracket: where in the list of tokens the one stands that belongs to it. */
+	partner?: number;
 }
 
 const token =
@@ -18,31 +21,34 @@ const token =
 /** Tokens of a file as written: no macro is expanded, no directive read. */
 function tokensOf(source: string): Token[] {
 	const blank = (text: string) => text.replace(/[^\n]/g, " ");
-	const bare = source
-		.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (text) =>
-			text.startsWith("/") ? blank(text) : text,
-		)
-		.replace(/^[ \t]*#(?:[^\n\\]|\\\r?\n|\\)*/gm, blank);
+	const bare = withoutComments(source, "places").replace(/^[ \t]*#(?:[^\n\\]|\\\r?\n|\\)*/gm, blank);
 	const tokens: Token[] = [];
 	let depth = 0;
+	/** By depth the bracket that is open there. */
+	const openers = new Map<number, number>();
 	for (const [index, line] of bare.split("\n").entries()) {
+		let shown = 0;
+		let at = 0;
 		for (const match of line.matchAll(token)) {
 			const text = match[0];
-			if (/^[)\]}]$/.test(text)) depth--;
-			const shown = shownAt(line, match.index);
-			tokens.push({ text, line: index + 1, column: match.index + 1, shown, depth });
-			if (/^[([{]$/.test(text)) depth++;
+			for (; at < match.index; at++) shown = line[at] === "\t" ? shown + 8 - (shown % 8) : shown + 1;
+			const closes = /^[)\]}]$/.test(text);
+			if (closes) depth--;
+			const place: Token = { text, line: index + 1, column: match.index + 1, shown, depth };
+			const partner = closes ? openers.get(depth) : undefined;
+			if (partner !== undefined) {
+				openers.delete(depth);
+				place.partner = partner;
+				(tokens[partner] as Token).partner = tokens.length;
+			}
+			if (opening.test(text)) openers.set(depth++, tokens.length);
+			tokens.push(place);
 		}
 	}
 	return tokens;
 }
 
-function shownAt(line: string, index: number): number {
-	let shown = 0;
-	for (let i = 0; i < index; i++) shown = line[i] === "\t" ? shown + 8 - (shown % 8) : shown + 1;
-	return shown;
-}
-
+const opening = /^[([{]$/;
 const isWord = (text: string | undefined) => text !== undefined && /^[A-Za-z_]\w*$/.test(text);
 const statements = new Set(
 	"if else while for switch do return case goto break continue default sizeof typedef".split(" "),
@@ -72,11 +78,14 @@ function isBinary(tokens: readonly Token[], at: number): boolean {
 	if (!before) return false;
 	if (before.text !== ")")
 		return before.text === "]" || /^[\w."']/.test(before.text) ? !statements.has(before.text) : false;
-	let open = at - 2;
-	while (open >= 0 && (tokens[open] as Token).depth > before.depth) open--;
+	const open = before.partner ?? -1;
 	const owner = tokens[open - 1]?.text;
 	if (isWord(owner)) return owner === "sizeof" || !statements.has(owner as string);
-	return !tokens.slice(open + 1, at - 1).every(({ text }) => isWord(text) || text === "*");
+	for (let i = open + 1; i < at - 1; i++) {
+		const text = tokens[i]?.text;
+		if (!isWord(text) && text !== "*") return true;
+	}
+	return false;
 }
 
 /** The operand on one side of an operator is a sum: the place of its `+` or `-`. */
@@ -89,8 +98,15 @@ function sumBeside(tokens: readonly Token[], at: number, step: 1 | -1): Token | 
 		const each = tokens[i] as Token;
 		if (each.depth < depth) break;
 		const own = precedence.get(each.text);
-		// Brackets stand at the depth around them.
-		if (each.depth > depth || own === undefined || /^[()[\]]$/.test(each.text)) continue;
+		if (/^[()[\]]$/.test(each.text)) {
+			// To its partner, which stands at the same depth; without one everything on that side is deeper.
+			if (opening.test(each.text) === step > 0) {
+				if (each.partner === undefined) break;
+				i = each.partner - step;
+			}
+			continue;
+		}
+		if (own === undefined) continue;
 		if (/^[-+*&]$/.test(each.text) && !isBinary(tokens, i)) continue;
 		if (own <= limit) break;
 		if (own < rank) [rank, lowest] = [own, each];
@@ -114,11 +130,11 @@ function emptyLoops(tokens: readonly Token[]): Found[] {
 	return tokens.flatMap((place, at) => {
 		if (place.text !== "for" && place.text !== "while") return [];
 		if (place.text === "while" && endsDo(tokens, at)) return [];
-		let end = at + 2;
-		while (end < tokens.length && (tokens[end] as Token).depth > place.depth) end++;
+		const condition = tokens[at + 1];
+		const end = opening.test(condition?.text ?? "") ? (condition?.partner ?? tokens.length) : at + 2;
 		const [body, next] = [tokens[end + 1], tokens[end + 2]];
 		if (body?.text !== ";" || body.line !== tokens[end]?.line || !next || /^(?:[};]|else)$/.test(next.text)) return [];
-		const isFirst = tokens.find(({ line }) => line === place.line) === place;
+		const isFirst = tokens[at - 1]?.line !== place.line;
 		const misleads = isFirst && (next.line === body.line || next.shown > place.shown);
 		const message = `this '${place.text}' clause does not guard what is indented under it`;
 		return misleads ? [{ place, message }] : [];
@@ -143,11 +159,19 @@ function storedArrays(tokens: readonly Token[]): Found[] {
 	for (let start = 0; start < tokens.length; start++) {
 		const open = tokens[start] as Token;
 		if (open.depth !== 0 || open.text !== "{" || tokens[start - 1]?.text !== ")") continue;
-		let end = start + 1;
-		while (end < tokens.length && (tokens[end] as Token).depth > 0) end++;
-		const body = tokens.slice(start, end + 1);
-		for (const [at, place] of body.entries()) {
-			if (isArrayDeclaration(body, at) && isOnlyStored(body, at))
+		const end = open.partner ?? tokens.length - 1;
+		const uses = new Map<string, number[]>();
+		for (let at = start; at <= end; at++) {
+			const { text } = tokens[at] as Token;
+			if (isWord(text))
+				uses
+					.set(text, uses.get(text) ?? [])
+					.get(text)
+					?.push(at);
+		}
+		for (let at = start; at <= end; at++) {
+			const place = tokens[at] as Token;
+			if (isArrayDeclaration(tokens, start, at) && isOnlyStored(tokens, at, uses.get(place.text) ?? []))
 				found.push({ place, message: `variable '${place.text}' set but not used` });
 		}
 		start = end;
@@ -155,38 +179,40 @@ function storedArrays(tokens: readonly Token[]): Found[] {
 	return found;
 }
 
-/** `type name[…];`, alone in its statement. */
-function isArrayDeclaration(body: readonly Token[], at: number): boolean {
-	const { text, depth } = body[at] as Token;
-	if (!isWord(text) || body[at + 1]?.text !== "[") return false;
+/** `type name[…];`, alone in its statement, in the function whose brace is at `start`. */
+function isArrayDeclaration(tokens: readonly Token[], start: number, at: number): boolean {
+	if (!isWord(tokens[at]?.text) || tokens[at + 1]?.text !== "[") return false;
 	let first = at - 1;
-	while (first > 0 && (isWord(body[first]?.text) || body[first]?.text === "*")) first--;
-	if (first === at - 1 || !/^[;{}]$/.test(body[first]?.text ?? "")) return false;
-	if (body.slice(first + 1, at).some((each) => statements.has(each.text) || each.text === "extern")) return false;
-	const rest = body.slice(at + 1);
-	const stop = rest.findIndex((each) => each.depth === depth && /^[;,=_]/.test(each.text));
-	return rest[stop]?.text === ";";
+	while (first > start && (isWord(tokens[first]?.text) || tokens[first]?.text === "*")) first--;
+	if (first === at - 1 || !/^[;{}]$/.test(tokens[first]?.text ?? "")) return false;
+	if (tokens.slice(first + 1, at).some((each) => statements.has(each.text) || each.text === "extern")) return false;
+	let stop = at + 1;
+	while (stop < tokens.length && !/^[;,=_]/.test((tokens[stop] as Token).text)) stop = after(tokens, stop);
+	return tokens[stop]?.text === ";";
 }
 
-function isOnlyStored(body: readonly Token[], declared: number): boolean {
-	const name = (body[declared] as Token).text;
+/** The next place at the same depth: of a bracket that opens, the one behind its partner. */
+function after(tokens: readonly Token[], at: number): number {
+	const { text = "", partner } = tokens[at] ?? {};
+	return opening.test(text) ? (partner ?? tokens.length) + 1 : at + 1;
+}
+
+/** `uses`: where in its function the name stands. */
+function isOnlyStored(tokens: readonly Token[], declared: number, uses: readonly number[]): boolean {
 	let stores = 0;
-	for (const [at, { text, depth }] of body.entries()) {
-		if (text !== name || at === declared) continue;
-		const before = body[at - 1]?.text ?? "";
+	for (const at of uses) {
+		if (at === declared) continue;
+		const before = tokens[at - 1]?.text ?? "";
 		if (!/^[;{})]$/.test(before) && before !== "else") return false;
 		let next = at + 1;
-		if (body[next]?.text !== "[") return false;
+		if (tokens[next]?.text !== "[") return false;
 		// Indices, and fields of an element.
 		for (let done = false; !done; ) {
-			if (body[next]?.text === "[") {
-				do next++;
-				while (next < body.length && (body[next] as Token).depth > depth);
-				next++;
-			} else if (body[next]?.text === ".") next += 2;
+			if (tokens[next]?.text === "[") next = after(tokens, next);
+			else if (tokens[next]?.text === ".") next += 2;
 			else done = true;
 		}
-		if (body[next]?.text !== "=") return false;
+		if (tokens[next]?.text !== "=") return false;
 		stores++;
 	}
 	return stores > 0;
@@ -194,12 +220,22 @@ function isOnlyStored(body: readonly Token[], declared: number): boolean {
 
 /** `printf("")` of functions that a declaration gives gcc's attribute `format`. */
 function emptyFormats(tokens: readonly Token[], declarations: readonly string[]): Found[] {
+	let formatted: ReadonlySet<string> | undefined;
 	return tokens.flatMap((place, at) => {
 		const [open, text, close] = tokens.slice(at + 1, at + 4).map((each) => each.text);
 		if (!isWord(place.text) || open !== "(" || text !== '""' || close !== ")") return [];
-		const pattern = new RegExp(`\\b${place.text}\\s*\\([^;{}]*\\)\\s*__attribute__\\s*\\(\\([^;{}]*\\bformat`);
-		if (!declarations.some((each) => pattern.test(each))) return [];
+		formatted ??= new Set(declarations.flatMap(withFormat));
+		if (!formatted.has(place.text)) return [];
 		return [{ place: tokens[at + 2] as Token, message: "zero-length gnu_printf format string" }];
+	});
+}
+
+/** Names in front of a bracket in the declarations that have `__attribute__((… format …))` behind it. */
+function withFormat(text: string): string[] {
+	return text.split(/[;{}]/).flatMap((declaration) => {
+		const format = [...declaration.matchAll(/\bformat/g)].at(-1)?.index ?? 0;
+		const attribute = [...declaration.slice(0, format).matchAll(/\)\s*__attribute__\s*\(\(/g)].at(-1)?.index ?? 0;
+		return [...declaration.slice(0, attribute).matchAll(/\b(\w+)\s*\(/g)].map(([, name = ""]) => name);
 	});
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../types.ts";
-import { depthAt } from "./cText.ts";
+import { depths } from "./cText.ts";
 import { type GccWarning, gccWarnings, type WarningFlags } from "./gccWarnings.ts";
 
 /** Text of a file that the unit read, as far as it is one of the tree. */
@@ -14,15 +14,17 @@ export function likeGcc(
 	flags: WarningFlags,
 	textOf: SourceText,
 ): readonly Diagnostic[] {
+	const files = new Map<string, WarnedFile>();
 	return diagnostics.flatMap((diagnostic) => {
 		if (diagnostic.severity !== "warning") return [diagnostic];
-		const lines = textOf(diagnostic.file)?.split("\n") ?? [];
-		if (isError(diagnostic, lines)) return [{ ...diagnostic, severity: "error" as const }];
-		const group = diagnostic.code?.replace(/^-W/, "").replace(/=.*$/, "");
+		const file = files.get(diagnostic.file) ?? new WarnedFile(textOf(diagnostic.file) ?? "");
+		files.set(diagnostic.file, file);
+		if (isError(diagnostic, file)) return [{ ...diagnostic, severity: "error" as const }];
+		const group = diagnostic.code?.replace(/^-W/, "").split("=", 1)[0];
 		const known = group === undefined ? withoutGroup : gccWarnings.get(group);
 		if (!known) return [diagnostic];
 		if (flags.isOff(known)) return [];
-		const warning = refine(group ?? "", known, diagnostic, lines, flags);
+		const warning = refine(group ?? "", known, diagnostic, file, flags);
 		if (warning === "none") return group === "implicit-fallthrough" ? [] : [diagnostic];
 		return [flags.isError(warning) ? { ...diagnostic, severity: "error" as const } : diagnostic];
 	});
@@ -32,12 +34,12 @@ export function likeGcc(
 const withoutGroup: GccWarning = { name: "", by: "default" };
 
 /** gcc refuses these without any flag. */
-function isError({ code, message, line }: Diagnostic, lines: readonly string[]): boolean {
+function isError({ code, message, line }: Diagnostic, file: WarnedFile): boolean {
 	return (
 		code === "-Wgnu-folding-constant" &&
 		/variable length array/.test(message) &&
 		line !== undefined &&
-		depthAt(lines.slice(0, line - 1).join("\n")) === 0
+		(file.depths[line - 1] ?? 0) === 0
 	);
 }
 
@@ -46,9 +48,10 @@ function refine(
 	group: string,
 	known: GccWarning,
 	{ message, line }: Diagnostic,
-	lines: readonly string[],
+	file: WarnedFile,
 	flags: WarningFlags,
 ): GccWarning | "none" {
+	const { lines } = file;
 	const text = line === undefined ? "" : (lines[line - 1] ?? "");
 	switch (group) {
 		case "uninitialized":
@@ -58,7 +61,7 @@ function refine(
 		case "unused-but-set-variable":
 		case "unused-but-set-parameter":
 			// For gcc `x++` and `x += y` read x.
-			return isUpdated(/'(\w+)'/.exec(message)?.[1], line, lines) ? "none" : known;
+			return file.isUpdated(/'(\w+)'/.exec(message)?.[1], line) ? "none" : known;
 		case "empty-body":
 			return /^if |else/.test(message) ? known : "none";
 		case "int-in-bool-context":
@@ -68,9 +71,7 @@ function refine(
 		case "logical-not-parentheses":
 			// `!a & 1`: a truth on both sides. What a macro's value is cannot be seen here.
 			if (!/bitwise operator/.test(message)) return known;
-			return /!\s*[^&|^]*[&|^]\s*\(?([a-z_]\w*|[2-9]\d*|1\d+|0x\w+)/.test(text)
-				? { name: "parentheses", by: "all" }
-				: "none";
+			return isInBits(text) ? { name: "parentheses", by: "all" } : "none";
 		case "pointer-sign":
 			return /\b__(atomic|sync)_\w+/.test(text) ? "none" : known;
 		case "unknown-attributes":
@@ -85,21 +86,87 @@ function refine(
 		case "memset-transposed-args":
 			return flags.isBuiltin(/'(\w+)'/.exec(message)?.[1] ?? "memset") ? known : "none";
 		case "implicit-fallthrough":
-			return /\/[/*].*fall/i.test(lines.slice(Math.max(0, (line ?? 1) - 4), line).join("\n")) ? "none" : known;
+			return lines.slice(Math.max(0, (line ?? 1) - 4), line).some(saysFallThrough) ? "none" : known;
 	}
 	return known;
 }
 
+/** Whether a truth (`!a`) is an operand of `&`, `|` or `^` with something that is none. */
+function isInBits(text: string): boolean {
+	const operands = text.split(/[&|^]/);
+	return operands.some(
+		(right, i) => operands[i - 1]?.includes("!") === true && /^\s*\(?(?:[a-z_]|[2-9]|1\d|0x\w)/.test(right),
+	);
+}
+
+function saysFallThrough(line: string): boolean {
+	const comment = line.search(/\/[/*]/);
+	return comment >= 0 && /fall/i.test(line.slice(comment + 2));
+}
+
 /** Attributes of gcc that clang does not know; upstream silences clang's word for each other one. */
 const gccAttributes =
-	/^_*(optimize|noipa|noclone|no_icf|externally_visible|no_reorder|zero_call_used_regs|stack_protect|no_sanitize_\w+|symver|access|copy|tainted_args|simd|target_clones|warning|fd_arg\w*|ifunc|persistent|noinit|naked|interrupt|save_restore|norelax|relax|vector_size|mode|scalar_storage_order|designated_init|warn_if_not_aligned|artificial|no_split_stack|no_stack_limit|patchable_function_entry|retain|hardbool|strub|uncached|unavailable|assume_aligned|returns_nonnull|leaf|flatten|nocommon|common)_*$/;
+	/^_*(?:(?:optimize|noipa|noclone|no_icf|externally_visible|no_reorder|zero_call_used_regs|stack_protect|symver|access|copy|tainted_args|simd|target_clones|warning|ifunc|persistent|noinit|naked|interrupt|save_restore|norelax|relax|vector_size|mode|scalar_storage_order|designated_init|warn_if_not_aligned|artificial|no_split_stack|no_stack_limit|patchable_function_entry|retain|hardbool|strub|uncached|unavailable|assume_aligned|returns_nonnull|leaf|flatten|nocommon|common)_*|no_sanitize_\w+|fd_arg\w*)$/;
 
-/** Whether a variable is counted or summed in its function, whose end is the next line that begins with a brace. */
-function isUpdated(name: string | undefined, line: number | undefined, lines: readonly string[]): boolean {
-	if (name === undefined || line === undefined) return true;
-	const end = lines.findIndex((text, i) => i >= line && /^\}/.test(text));
-	const body = lines.slice(line - 1, end < 0 ? undefined : end).join("\n");
-	return new RegExp(`(\\+\\+|--)\\s*\\(?\\s*${name}\\b|\\b${name}\\s*\\)?\\s*(\\+\\+|--|(<<|>>|[-+*/%&|^])=)`).test(
-		body,
-	);
+const updates = [
+	/(?:\+\+|--)\s*(?:\(\s*)?([A-Za-z_]\w*)/g,
+	/\b([A-Za-z_]\w*)\s*(?:\)\s*)?(?:\+\+|--|(?:<<|>>|[-+*/%&|^])=)/g,
+];
+
+/** A file of which there are warnings, as far as they need it: read once, since there may be one for each of its lines. */
+class WarnedFile {
+	readonly lines: readonly string[];
+	private open: readonly number[] | undefined;
+	/** By variable the lines (from 1), in their order, in which it is counted or summed. */
+	private updated: ReadonlyMap<string, readonly number[]> | undefined;
+	/** By line (from 0) the next line after it that begins with a closing brace: a function's end. */
+	private ends: readonly number[] | undefined;
+
+	constructor(private readonly text: string) {
+		this.lines = text.split("\n");
+	}
+
+	/** Braces that are open where each line (from 0) begins. */
+	get depths(): readonly number[] {
+		this.open ??= depths(this.text);
+		return this.open;
+	}
+
+	/** Whether a variable is counted or summed in its function, from the line of its declaration on. */
+	isUpdated(name: string | undefined, line: number | undefined): boolean {
+		if (name === undefined || line === undefined) return true;
+		this.updated ??= updatesIn(this.text);
+		this.ends ??= endsIn(this.lines);
+		const end = this.ends[line - 1] ?? this.lines.length;
+		const first = this.updated.get(name)?.find((at) => at >= line);
+		return first !== undefined && first <= end;
+	}
+}
+
+function updatesIn(text: string): ReadonlyMap<string, readonly number[]> {
+	const found = new Map<string, number[]>();
+	for (const pattern of updates) {
+		let line = 1;
+		let from = 0;
+		for (const { 0: whole, 1: name = "", index } of text.matchAll(pattern)) {
+			const end = index + whole.length;
+			line += text.slice(from, end).split("\n").length - 1;
+			from = end;
+			const lines = found.get(name);
+			if (lines) lines.push(line);
+			else found.set(name, [line]);
+		}
+	}
+	for (const lines of found.values()) lines.sort((one, other) => one - other);
+	return found;
+}
+
+function endsIn(lines: readonly string[]): number[] {
+	const ends: number[] = [];
+	let end = lines.length;
+	for (let i = lines.length - 1; i >= 0; i--) {
+		ends[i] = end;
+		if (lines[i]?.startsWith("}")) end = i;
+	}
+	return ends;
 }

@@ -50,8 +50,10 @@ export function readOnlyLiterals(ir: string): string {
  */
 function accessedLiterals(ir: string, literals: ReadonlyMap<string, Literal>): ReadonlySet<Literal> {
 	const accessed = new Set<Literal>();
-	for (const [line] of ir.matchAll(/^ {2}.*@.*$/gm)) {
-		const onlyAddress = / call (?!.*@llvm\.mem)|^ +(ret|#dbg_\w+)\b/.test(line);
+	for (const line of ir.split("\n")) {
+		if (!line.startsWith("  ") || !line.includes("@")) continue;
+		const isCall = line.lastIndexOf(" call ") > line.lastIndexOf("@llvm.mem");
+		const onlyAddress = isCall || /^ +(ret|#dbg_\w+)\b/.test(line);
 		const pointer = onlyAddress ? "" : line.replace(/^ +store ptr @[-\w.$]+/, "");
 		for (const [name] of pointer.matchAll(/@[-\w.$]+/g)) {
 			const literal = literals.get(name);

@@ -1,6 +1,6 @@
 /** A comment as spaces, so that places stay. */
 const withoutComments = (script: string) =>
-	script.replace(/\/\*[\s\S]*?\*\//g, (comment) => " ".repeat(comment.length));
+	script.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, (comment) => " ".repeat(comment.length));
 
 /**
  * A linker script that names no read-only data, as xv6's before September 2019, with a section for it where GNU ld puts it: right after

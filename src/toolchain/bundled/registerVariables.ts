@@ -1,10 +1,12 @@
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
-import { depthAt } from "./cText.ts";
+import { codeOnly } from "../../common/cText.ts";
+import { startOfTail } from "../../common/tail.ts";
+import { opened } from "./cText.ts";
 
 /** Marks the symbol that stands for a register until llc gets the code. */
 const mark = "xv6lab.register.";
-const declaration =
-	/\b(?:extern\s+)?register\s+([\w\s*]*?[\w*])\s*\b([A-Za-z_]\w*)\s+(?:asm|__asm__|__asm)\s*\(\s*"(\w+)"\s*\)\s*;/g;
+/** What ends the declaration of a register variable. */
+const named = /\b(?:asm|__asm__|__asm)\s*\(\s*"(\w+)"\s*\)\s*;/g;
 
 /** RISC-V's registers by their ABI names (psABI, "Integer Register Convention"). */
 const names =
@@ -26,24 +28,60 @@ export function hideRegisterVariables<T extends ReadonlyMap<string, Uint8Array>>
 	for (const [path, bytes] of inputs) {
 		if (!/\.[ch]$/.test(path)) continue;
 		const text = fromUtf8(bytes);
-		if (!/\bregister\b[^;]*\b(?:asm|__asm__|__asm)\b/.test(text)) continue;
-		const hidden = text.replace(declaration, (whole, type: string, name: string, register: string, at: number) => {
-			// Inside a function it is a variable of that call, which clang has for any width.
-			if (numberOf(register) < 0 || depthAt(text.slice(0, at)) > 0) return whole;
-			return `extern ${type} volatile ${name} __asm__("${mark}${register}");`;
-		});
+		if (!/\bregister\b/.test(text)) continue;
+		const hidden = hideIn(text);
 		if (hidden !== text) changed = (changed ?? new Map(inputs)).set(path, utf8(hidden));
 	}
 	return changed ?? inputs;
 }
 
+function hideIn(text: string): string {
+	const code = codeOnly(text);
+	let out = "";
+	/** What is copied to `out` ends here, and `depth` counts the braces up to here. */
+	let from = 0;
+	let depth = 0;
+	for (const match of text.matchAll(named)) {
+		const { 0: end, 1: register = "", index } = match;
+		const declared = declarationIn(text.slice(from, index));
+		if (!declared || numberOf(register) < 0) continue;
+		const start = from + declared.at;
+		depth += opened(code.slice(from, start));
+		out += text.slice(from, start);
+		from = index + end.length;
+		// Inside a function it is a variable of that call, which clang has for any width.
+		out +=
+			depth > 0
+				? text.slice(start, from)
+				: `extern ${declared.type} volatile ${declared.name} __asm__("${mark}${register}");`;
+	}
+	return out + text.slice(from);
+}
+
+/** `register TYPE NAME` at the end of a text. */
+function declarationIn(
+	text: string,
+): { readonly at: number; readonly type: string; readonly name: string } | undefined {
+	const start = startOfTail(text, /[\w\s*]/);
+	const words = text.slice(start);
+	const at = words.search(/\bregister\s/);
+	if (at < 0 || !/\s$/.test(words)) return undefined;
+	const declared = words.slice(at + "register".length).trim();
+	const nameAt = startOfTail(declared, /\w/);
+	const name = declared.slice(nameAt);
+	const type = declared.slice(0, nameAt).trim();
+	if (type === "" || !/^[A-Za-z_]/.test(name)) return undefined;
+	const external = /\bextern\s+$/.exec(words.slice(0, at));
+	return { at: start + (external?.index ?? at), type, name };
+}
+
 const symbol = `@(?:"\\\\01)?${mark.replaceAll(".", "\\.")}(\\w+)"?`;
 const load = new RegExp(
-	`^(\\s*)(%[\\w.]+) = load volatile (\\w+), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
+	`^( *)(%[\\w.]+) = load volatile (\\w+), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
 	"gm",
 );
 const store = new RegExp(
-	`^(\\s*)store volatile (\\w+) (.+?), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
+	`^( *)store volatile (\\w+) (.+?), ptr ${symbol}[^!\\n]*(?:, (?=!dbg))?(!dbg !\\d+)?.*$`,
 	"gm",
 );
 

@@ -12,13 +12,13 @@ export function parseGcc(text: string): Diagnostic[] {
 		if (!groups) continue;
 		const severity = (groups.severity as string).toLowerCase();
 		const message = groups.message as string;
-		const code = / \[(-W[^\]]+)\]$/.exec(message)?.[1]?.replace(/^-Werror=/, "-W");
+		const code = / \[(-W[^[\]]+)\]$/.exec(message)?.[1]?.replace(/^-Werror=/, "-W");
 		const diagnostic: Diagnostic = {
 			file: (groups.file as string).replace(/^\.\//, ""),
 			line: Number(groups.line),
 			...(groups.column ? { column: Number(groups.column) } : {}),
 			severity: severity === "warning" || severity === "note" ? severity : "error",
-			message: message.replace(/ \[-W[^\]]+\]$/, ""),
+			message: message.replace(/ \[-W[^[\]]+\]$/, ""),
 			...(code ? { code } : {}),
 		};
 		const last = diagnostics.at(-1);
@@ -40,9 +40,21 @@ export function parseLd(text: string): Diagnostic[] {
 	return list;
 }
 
+/** What follows the linker's name and a colon. */
+function afterLd(line: string): string | undefined {
+	const [word = ""] = /^\S*/.exec(line) ?? [];
+	let start = 0;
+	for (let colon = word.indexOf(":"); colon >= 0; colon = word.indexOf(":", start)) {
+		if (word.slice(start, colon).includes("ld")) return line.slice(colon + 1);
+		start = colon + 1;
+	}
+	return undefined;
+}
+
+const inSource = /^(?:\S+\.o: in function `[^']*':)?([^:\s]+\.[chS]):(\d+): (.*)$/;
+
 function ldInSource(line: string): Diagnostic | undefined {
-	const [, file, at, text] =
-		/^(?:\S*ld[^:\s]*: )?(?:\S+\.o: in function `[^']*':)?([^:\s]+\.[chS]):(\d+): (.*)$/.exec(line) ?? [];
+	const [, file, at, text] = inSource.exec(afterLd(line)?.trimStart() ?? "") ?? inSource.exec(line) ?? [];
 	if (file === undefined || text === undefined) return undefined;
 	// `multiple definition of `x'; kernel/trap.o:kernel/trap.c:197: first defined here`
 	const [, message = text, other, otherLine] = /^(.*); \S+\.o:([^:]+):(\d+): first defined here$/.exec(text) ?? [];
@@ -61,13 +73,13 @@ function ldInSource(line: string): Diagnostic | undefined {
 
 /** `riscv64-unknown-elf-ld:kernel/kernel.ld:3: syntax error` */
 function ldInScript(line: string): Diagnostic | undefined {
-	const [, file, at, message] = /^\S*ld[^:\s]*: ?([^:\s]+\.lds?):(\d+): (.*)$/.exec(line) ?? [];
+	const [, file, at, message] = /^ ?([^:\s]+\.lds?):(\d+): (.*)$/.exec(afterLd(line) ?? "") ?? [];
 	if (file === undefined || message === undefined) return undefined;
 	return { file: inTree(file), line: Number(at), severity: "error", message };
 }
 
 function ldWithoutPlace(line: string): Diagnostic | undefined {
-	const [, warning, message] = /^\S*ld[^:\s]*: (warning: )?(.*)$/.exec(line) ?? [];
+	const [, warning, message] = /^ (warning: )?(.*)$/.exec(afterLd(line) ?? "") ?? [];
 	if (message === undefined || /in function/.test(message)) return undefined;
 	return { file: "", severity: warning ? "warning" : "error", message };
 }

@@ -66,6 +66,8 @@ export function reachOfSources(job: CompileJob, inputs: Files): Diagnostic[] {
 
 /** Lines joined where a backslash splices them, comments taken out; with the way back to the file's own lines. */
 function logicalText(source: string, assembly: boolean): { text: string; lineAt: (offset: number) => number } {
+	/** Both in ascending order: where lines of the text end, and where lines were joined. */
+	const ends: number[] = [];
 	const joins: number[] = [];
 	let removed = 0;
 	const spliced = source.replaceAll("??/", "\\").replace(/\\[ \t\v\f\r]*\n/g, (match, offset: number) => {
@@ -73,16 +75,27 @@ function logicalText(source: string, assembly: boolean): { text: string; lineAt:
 		removed += match.length;
 		return "";
 	});
+	for (let end = spliced.indexOf("\n"); end >= 0; end = spliced.indexOf("\n", end + 1)) ends.push(end);
 	// Raw strings and assembly have other quotes than C: there the text is taken as it is, which finds more, never less.
 	const other = assembly || /\bR"/.test(spliced);
 	const text = other ? withoutComments(spliced.replace(/["']/g, "`"), "lines") : withoutComments(spliced, "lines");
 	const checked = other ? `${spliced}\n${text.replaceAll("`", '"')}` : text;
 	const lineAt = (offset: number) => {
 		const at = offset > spliced.length ? offset - spliced.length - 1 : offset;
-		const lines = spliced.slice(0, at).split("\n").length;
-		return lines + joins.filter((join) => join <= at).length;
+		return 1 + countBelow(ends, at) + countBelow(joins, at + 1);
 	};
 	return { text: checked, lineAt };
+}
+
+/** How many of these numbers, which ascend, are less than the limit. */
+function countBelow(ascending: readonly number[], limit: number): number {
+	let [from, to] = [0, ascending.length];
+	while (from < to) {
+		const middle = (from + to) >> 1;
+		if ((ascending[middle] as number) < limit) from = middle + 1;
+		else to = middle;
+	}
+	return from;
 }
 
 function includeFolders(flags: readonly string[]): string[] {
@@ -126,9 +139,11 @@ export function reachOfAssembly(text: string, source: string, inputs: Files): Di
 	// A compiler marks the lines of statements; what stands outside of functions has to be looked for.
 	let marked = !isC;
 	const refuse = (line: string, what: string) => {
-		const words = [...line.matchAll(/"([^"]+)"/g)].map(([, word = ""]) => word).concat(".inc", "asm");
-		const places = marked ? [] : words.map((word) => own.findIndex((each) => each.includes(word)));
-		const at = places.find((place) => place >= 0) ?? -1;
+		if (found.length >= mostRefusals) return;
+		const quoted = [...line.matchAll(/"([^"]+)"/g)].slice(0, mostWords).map(([, word = ""]) => word);
+		let at = -1;
+		if (!marked)
+			for (const word of [...quoted, ".inc", "asm"]) if (at < 0) at = own.findIndex((each) => each.includes(word));
 		found.push(refusal(at < 0 ? where : { file: source, line: at + 1 }, what));
 	};
 	// `\op` for an instruction is plain text at the macro's call; a name that is put together is nowhere to be seen.
@@ -156,11 +171,15 @@ export function reachOfAssembly(text: string, source: string, inputs: Files): Di
 	return found;
 }
 
+/** More of them in one file help nobody, and each is looked for in all of its lines, with so many words. */
+const mostRefusals = 50;
+const mostWords = 4;
+
 /** A line of data: a compiler writes each string of a program on one. */
 const dataLine = /^[ \t]*\.(?:string|ascii|asciz)[ \t]+"(?:\\.|[^"\\])*"[ \t]*(?:#.*)?$/;
 
 /** A name that stands for an instruction, with a macro's argument in it. */
-const mnemonic = /(?:^|;)[ \t]*(?:[^\s:";]+:[ \t]*)*([^\s":;]*\\[^\s":;]*)(?=[\s;"]|$)/gm;
+const mnemonic = /(?:^|;)[ \t]*(?:[^\s:";]+:[ \t]*)*([^\s":;\\]*\\[^\s":;]*)(?=[\s;"]|$)/gm;
 
 /**
  * What, in assembly with macros, puts a directive's name together: an argument within the name itself or, where an argument
@@ -170,7 +189,7 @@ function madeNames(text: string): RegExp | undefined {
 	const names = [...text.matchAll(mnemonic)].map(([, name = ""]) => name);
 	const whole = /^\\\w+(?:\\\(\))?$/;
 	if (names.some((name) => whole.test(name))) return /(?:^|[^\w.$\\@)])(?:\.[\w.$]*\\|\\\w+(?:\\|[.$]|\\\(\)\w))/;
-	return names.length > 0 ? /(?:^|;)[ \t]*(?:[^\s:";]+:[ \t]*)*[^\s":;]*\\[^\s":;]*(?=[\s;"]|$)/ : undefined;
+	return names.length > 0 ? /(?:^|;)[ \t]*(?:[^\s:";]+:[ \t]*)*[^\s":;\\]*\\[^\s":;]*(?=[\s;"]|$)/ : undefined;
 }
 
 /** Commands of a linker script that name files, and file names outside the tree (GNU ld manual, 3.4.2 and 3.6.4.1). */

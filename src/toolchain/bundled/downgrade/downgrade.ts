@@ -103,7 +103,7 @@ function rewriteFunctionLine(module: IrModule, line: string): string | undefined
 /** A line of a function's body, by its indentation: labels have none, records and the cases of a switch have four. */
 function rewriteBodyLine(module: IrModule, line: string): string[] {
 	if (line === "" || line.startsWith(";")) return [];
-	if (!line.startsWith(" ")) return [line.replace(/\s*;.*$/, "")];
+	if (!line.startsWith(" ")) return [(line.split(";", 1)[0] as string).trimEnd()];
 	if (line.startsWith("    #dbg_")) return [`  ${rewriteDebugRecord(module, line)}`];
 	if (line.startsWith("    ")) return [line];
 	if (line.startsWith("  ]")) return [`  ]${/, !dbg !\d+/.exec(line)?.[0] ?? ""}`];

@@ -25,9 +25,9 @@ export type Rewrite = (statement: Statement) => string | undefined;
 const mostAlignment = "536870912";
 
 export function readStatement(module: IrModule, line: string): Statement {
-	const attachments = /(?:, ![\w.]+ ![\w()]+)+$/.exec(line);
-	const debug = /, !dbg !\d+/.exec(attachments?.[0] ?? "")?.[0] ?? "";
-	const text = attachments ? line.slice(0, attachments.index) : line;
+	const end = startOfAttachments(line);
+	const debug = /, !dbg !\d+/.exec(line.slice(end))?.[0] ?? "";
+	const text = line.slice(0, end);
 	const cursor = new Cursor(text.replace(/, align (\d{10,})/, `, align ${mostAlignment}`));
 	let name = "";
 	if (cursor.peek() === "%") {
@@ -37,6 +37,16 @@ export function readStatement(module: IrModule, line: string): Statement {
 	const opcode = cursor.match(token.word) ?? "";
 	const result = name === "" ? "" : `${name} = `;
 	return { module, cursor, opcode, name, result, debug, before: [], after: [] };
+}
+
+/** Where `, !dbg !7, !tbaa !8` begins with which a line may end; looked for from there, since a string may hold such text as well. */
+function startOfAttachments(line: string): number {
+	let end = line.length;
+	for (;;) {
+		const at = end === 0 ? -1 : line.lastIndexOf(", !", end - 1);
+		if (at < 0 || !/^, ![\w.]+ ![\w()]+$/.test(line.slice(at, end))) return end;
+		end = at;
+	}
 }
 
 /** What the rewrite does not touch, and the debug location. */

@@ -54,11 +54,11 @@ export interface DataPlace {
 	readonly what: string;
 }
 
-const hitPattern = /^\s*(==|>=|<=|>|<|%)?\s*(\d{1,9})\s*$/;
+const hitPattern = /^(==|>=|<=|>|<|%)?\s*(\d{1,9})$/;
 
 function hitTest(text: string | undefined): ((hits: number) => boolean) | undefined | "wrong" {
 	if (text === undefined || text.trim() === "") return undefined;
-	const match = hitPattern.exec(text);
+	const match = hitPattern.exec(text.trim());
 	if (!match) return "wrong";
 	const n = Number(match[2]);
 	switch (match[1]) {
@@ -174,7 +174,7 @@ export class Breakpoints {
 		const has = (symbols: ProgramSymbols | undefined) =>
 			symbols?.attempt(() => [...(symbols.info?.lines.files ?? [])].some((name) => sameFile(name, file))) === true;
 		if (has(contexts.kernel)) return [contexts.kernel];
-		const base = /([^/\\]+)\.[cSs]$/.exec(file)?.[1];
+		const base = /^(?:.*[/\\])?([^/\\]+)\.[cSs]$/s.exec(file)?.[1];
 		const named = base === undefined ? undefined : contexts.program(base);
 		if (named && has(named)) return [named];
 		return contexts.programNames

@@ -1,4 +1,5 @@
 import { UserError } from "../common/errors.ts";
+import { startOfTail } from "../common/tail.ts";
 
 /** C expressions as a person types them in watches, conditions and the console: no assignment, no calls. */
 export type Expression =
@@ -231,8 +232,9 @@ export function parseExpression(text: string, isType: (name: string) => boolean)
 }
 
 function numberOf(text: string): Expression {
-	const suffix = /[uUlL]*$/.exec(text)?.[0].toLowerCase() ?? "";
-	const digits = text.slice(0, text.length - suffix.length);
+	const end = startOfTail(text, /[uUlL]/);
+	const digits = text.slice(0, end);
+	const suffix = text.slice(end).toLowerCase();
 	if (!/^(?:u?l{0,2}|l{1,2}u)$/.test(suffix) || /^0\d*[89]/.test(digits))
 		throw notUnderstood(`\`${text}\` is not a number`);
 	const octal = /^0[0-7]+$/.test(digits);

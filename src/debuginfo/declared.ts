@@ -1,6 +1,6 @@
 import type { Declared } from "../protocol/declared.ts";
 import type { DebugInfo } from "./debugInfo.ts";
-import { findMember, plain, type StructType, type Type, typeName } from "./types.ts";
+import { findMember, plain, type StructType, splitDimensions, type Type, typeName } from "./types.ts";
 
 /**
  * What the last name of a chain such as `p->trapframe->a0` or `proc[].name` means at a line (from 1) of a file: a local variable or
@@ -59,8 +59,6 @@ function element(type: Type | undefined, times: number): Type | undefined {
 }
 
 function declaration(type: Type | undefined, name: string): string {
-	const text = typeName(type);
-	const dimensions = /(?:\[\d*\])+$/.exec(text)?.[0] ?? "";
-	const base = text.slice(0, text.length - dimensions.length);
+	const [base, dimensions] = splitDimensions(typeName(type));
 	return `${base}${base.endsWith("*") ? "" : " "}${name}${dimensions}`;
 }

@@ -1,3 +1,4 @@
+import { startOfTail } from "../common/tail.ts";
 import { DW_AT, DW_ATE, DW_TAG } from "./dwarf.ts";
 import type { AttributeValue, Die } from "./unit.ts";
 
@@ -228,12 +229,18 @@ export function typeName(type: Type | undefined, depth = 0): string {
 			return `${type.kind} ${type.name || "(anonymous)"}`;
 		case "array": {
 			// The outermost dimension stands first.
-			const [, element, inner] = /^(.*?)((?:\[\d+\])*)$/s.exec(typeName(type.element, depth + 1)) ?? [];
+			const [element, inner] = splitDimensions(typeName(type.element, depth + 1));
 			return `${element}[${type.count}]${inner}`;
 		}
 		case "function":
 			return "function";
 	}
+}
+
+/** `char *[16][4]` as `char *` and `[16][4]`. */
+export function splitDimensions(name: string): readonly [string, string] {
+	const at = name.endsWith("]") ? name.indexOf("[", startOfTail(name, /[[\]\d]/)) : -1;
+	return at < 0 ? [name, ""] : [name.slice(0, at), name.slice(at)];
 }
 
 /** Below 0 where a packed field passes the top of its unit: gcc writes -3, clang the same 64 bits without a sign. */

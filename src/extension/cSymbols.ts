@@ -1,3 +1,5 @@
+import { codeOnly } from "../common/cText.ts";
+
 /** Names that a C or assembly file defines, found without a compiler: xv6's style puts a definition's name where it can be seen. */
 
 export type SymbolKind =
@@ -24,22 +26,18 @@ export interface CSymbol {
 	readonly text: string;
 }
 
-/** The same text with comments, strings and characters as blanks: lines and columns stay. */
-export function blanked(text: string): string {
-	return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (part) =>
-		part.replace(/[^\n]/g, " "),
-	);
-}
-
 const keywords = new Set(
 	"int char long short unsigned signed void if else for while do switch case default return break continue goto sizeof struct union enum typedef static extern const volatile".split(
 		" ",
 	),
 );
 
+/** Characters of a chain of names; the pattern for it takes more than the square of its text. */
+const longestChain = 256;
+
 /** The chain of names that ends a line's text, without what is in brackets: `p->ofile[fd]->ip` is `p->ofile[]->ip`. */
 export function chainBefore(text: string): string | undefined {
-	const chain = /(?:[A-Za-z_]\w*(?:\[[^[\]]*\])*\s*(?:->|\.)\s*)*[A-Za-z_]\w*$/.exec(text)?.[0];
+	const chain = /(?:[A-Za-z_]\w*(?:\[[^[\]]*\])*\s*(?:->|\.)\s*)*[A-Za-z_]\w*$/.exec(text.slice(-longestChain))?.[0];
 	if (chain === undefined) return undefined;
 	// A member of something that is no chain of names, a call's result for one, says nothing alone.
 	const before = text.slice(0, -chain.length).trimEnd();
@@ -65,12 +63,20 @@ type Add = (kind: SymbolKind, name: string, line: number, end: number, nameLine:
 
 function cSymbolsOf(source: string): CSymbol[] {
 	const original = source.split("\n");
-	const lines = blanked(source).split("\n");
+	const lines = codeOnly(source).split("\n");
 	const found: CSymbol[] = [];
+	/** A declaration may have many names, and they have one head. */
+	const heads = new Map<string, string>();
 	const add: Add = (kind, name, line, end, nameLine, at) => {
 		const column = at ?? Math.max(0, (lines[nameLine] as string).search(new RegExp(`\\b${name}\\b`)));
-		const whole = original.slice(line, end + 1).join(" ");
-		const text = headOf(kind, whole).replace(/\s+/g, " ").trim().slice(0, 300);
+		const key = `${kind} ${line} ${end}`;
+		const text =
+			heads.get(key) ??
+			headOf(kind, original.slice(line, end + 1).join(" "))
+				.replace(/\s+/g, " ")
+				.trim()
+				.slice(0, 300);
+		heads.set(key, text);
 		found.push({ name, kind, line, end, nameLine, column, text });
 	};
 	for (let at = 0; at < lines.length; at++) {
@@ -91,9 +97,15 @@ function cSymbolsOf(source: string): CSymbol[] {
 /** The definition without its body; of a name that comes after its braces what is around them. */
 function headOf(kind: SymbolKind, whole: string): string {
 	if (kind === "macro" || kind === "enumerator") return whole;
-	if (kind === "variable" || kind === "typedef")
-		return whole.replace(/\{[\s\S]*\}/, "{ … }").replace(/\s*;[\s\S]*$/, "");
-	return whole.replace(/\s*[{;][\s\S]*$/, "");
+	if (kind !== "variable" && kind !== "typedef") return before(whole, /[{;]/);
+	const [open, close] = [whole.indexOf("{"), whole.lastIndexOf("}")];
+	return before(0 <= open && open < close ? `${whole.slice(0, open)}{ … }${whole.slice(close + 1)}` : whole, /;/);
+}
+
+/** The text up to the first match, without white space before it. */
+function before(text: string, end: RegExp): string {
+	const at = text.search(end);
+	return at < 0 ? text : text.slice(0, at).trimEnd();
 }
 
 const attribute = /__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)/g;
@@ -101,7 +113,8 @@ const withoutAttributes = (text: string) => text.replace(attribute, (part) => pa
 
 /** A declaration at the margin, up to its semicolon or its function's closing brace. What is in braces is blank; lines and columns stay. */
 function declarationAt(lines: readonly string[], start: number): { readonly text: string; readonly end: number } {
-	const isFunction = (text: string) => /^[^={]*\)\s*\{/.test(withoutAttributes(text));
+	// Known from the first brace on.
+	let isFunction: boolean | undefined;
 	let depth = 0;
 	let text = "";
 	let end = start;
@@ -110,7 +123,9 @@ function declarationAt(lines: readonly string[], start: number): { readonly text
 			if (letter === "}") depth--;
 			text += depth === 0 ? letter : " ";
 			if (letter === "{") depth++;
-			if (depth === 0 && (letter === ";" || (letter === "}" && isFunction(text)))) break scan;
+			if (depth !== 0) continue;
+			if (letter === "}") isFunction ??= /^[^={]*\)\s*\{/.test(withoutAttributes(text));
+			if (letter === ";" || (letter === "}" && isFunction)) break scan;
 		}
 		text += "\n";
 	}
@@ -120,24 +135,33 @@ function declarationAt(lines: readonly string[], start: number): { readonly text
 /** One declaration at the margin; its last line. */
 function topLevel(lines: readonly string[], start: number, add: Add): number {
 	// A macro's call that stands alone defines what it is given first.
-	const made = /^[A-Z_][A-Z0-9_]*\(\s*([A-Za-z_]\w*)?[^;{]*\)\s*$/.exec(lines[start] as string);
+	const line = (lines[start] as string).trimEnd();
+	const isCall = line.endsWith(")") && !/[;{]/.test(line);
+	const made = isCall && /^[A-Z_][A-Z0-9_]*\(\s*([A-Za-z_]\w*)?/.exec(line);
 	if (made && !/^\s*\{/.test(lines[start + 1] ?? "")) {
 		if (made[1]) add("function", made[1], start, start, start);
 		return start;
 	}
 	const { text, end } = declarationAt(lines, start);
+	let nameLine = start;
+	let lineAt = 0;
+	let feed = text.indexOf("\n");
+	/** The indices ascend. */
 	const addAt = (kind: SymbolKind, name: string, index: number) => {
-		const above = text.slice(0, index).split("\n");
-		add(kind, name, start, end, start + above.length - 1, above.at(-1)?.length ?? 0);
+		for (; 0 <= feed && feed < index; feed = text.indexOf("\n", lineAt)) {
+			nameLine++;
+			lineAt = feed + 1;
+		}
+		add(kind, name, start, end, nameLine, index - lineAt);
 	};
 	const body = text.indexOf("{");
 	const head = body < 0 ? text : text.slice(0, body);
 	const isTypedef = /^typedef\b/.test(text);
-	const [type, keyword, tag] = (body >= 0 && /\b(struct|union|enum)\b\s*([A-Za-z_]\w*)?\s*$/.exec(head)) || [];
+	const [type, keyword, tag] = (body >= 0 && /\b(struct|union|enum)\b\s*([A-Za-z_]\w*)?$/.exec(head.trimEnd())) || [];
 	if (tag) addAt(keyword === "enum" ? "enum" : "struct", tag, head.lastIndexOf(tag));
 	if (keyword === "enum") enumerators(lines, start, end, add);
 	if (type === undefined && !isTypedef) {
-		const call = /([A-Za-z_]\w*)\s*\((?!\s*\*)/.exec(head);
+		const call = /\b([A-Za-z_]\w*)\s*\((?!\s*\*)/.exec(head);
 		if (call?.[1] && !keywords.has(call[1]) && !head.slice(0, call.index).includes("=")) {
 			addAt(body >= 0 ? "function" : "prototype", call[1], call.index);
 			return end;
@@ -160,9 +184,9 @@ function* declarators(text: string, from: number): Iterable<{ readonly name: str
 		if ("([{".includes(letter)) depth++;
 		else if (")]}".includes(letter)) depth--;
 		else if (depth === 0 && (letter === "," || letter === ";")) {
-			const declared = text.slice(begin, at).replace(/=[\s\S]*$/, "");
+			const declared = text.slice(begin, at).split("=", 1)[0] as string;
 			const pointer = /\(\s*\*+\s*([A-Za-z_]\w*)/.exec(declared);
-			const found = pointer ?? /([A-Za-z_]\w*)\s*(?:\([^()]*\)\s*|\[[^\]]*\]\s*)*$/.exec(declared);
+			const found = pointer ?? /\b([A-Za-z_]\w*)\s*(?:\([^()]*\)\s*|\[[^[\]]*\]\s*)*$/.exec(declared);
 			const [whole = "", name = ""] = found ?? [];
 			if (found && !keywords.has(name))
 				yield { name, index: begin + found.index + (pointer ? whole.length - name.length : 0) };
@@ -173,10 +197,12 @@ function* declarators(text: string, from: number): Iterable<{ readonly name: str
 
 function enumerators(lines: readonly string[], start: number, end: number, add: Add): void {
 	for (let line = start; line <= end; line++) {
-		const inside = (lines[line] as string).replace(/^.*\{/, "").replace(/\}.*$/, "");
-		for (const part of inside.split(",")) {
+		const text = lines[line] as string;
+		let at = text.lastIndexOf("{") + 1;
+		for (const part of before(text.slice(at), /\}/).split(",")) {
 			const name = /^\s*([A-Z_][A-Z0-9_]*)\s*(?:=.*)?$/.exec(part)?.[1];
-			if (name) add("enumerator", name, line, line, line);
+			if (name) add("enumerator", name, line, line, line, at + part.indexOf(name));
+			at += part.length + 1;
 		}
 	}
 }
@@ -203,13 +229,14 @@ export function valuesToShow(source: string, stopped: number): { name: string; l
 	const own = all.find(({ kind, line, end }) => kind === "function" && line <= stopped && stopped <= end);
 	if (!own) return [];
 	const others = new Set(all.filter(({ kind }) => kind !== "variable").map(({ name }) => name));
-	const lines = blanked(source).split("\n");
+	const lines = codeOnly(source).split("\n");
 	const found: { name: string; line: number; column: number }[] = [];
 	for (let line = own.line; line <= stopped; line++) {
 		const seen = new Set<string>();
 		for (const match of (lines[line] as string).matchAll(/(?<![\w.]|->)[A-Za-z_]\w*\b(?!\s*\()/g)) {
 			const [name] = match;
-			const isTag = /\b(?:struct|union|enum)\s+$/.test((lines[line] as string).slice(0, match.index));
+			const left = (lines[line] as string).slice(0, match.index).trimEnd();
+			const isTag = left.length < match.index && /\b(?:struct|union|enum)$/.test(left.slice(-"struct ".length));
 			if (isTag || seen.has(name) || keywords.has(name) || others.has(name) || /^[A-Z_][A-Z0-9_]*$/.test(name))
 				continue;
 			seen.add(name);

@@ -73,7 +73,7 @@ async function spelling(problem: Problem, tree: TreeText, isDefined: boolean): P
 /** clang names no other function for one that is called undeclared: the only one in reach that is near by clang's own measure. */
 async function nearestFunction(wrong: string, file: string, text: string, tree: TreeText): Promise<string | undefined> {
 	const folder = file.slice(0, file.lastIndexOf("/") + 1);
-	const headers = [...text.matchAll(/^\s*#\s*include\s*"([^"]+)"/gm)].map(
+	const headers = [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"/gm)].map(
 		async ([, path = ""]) => (await tree.read(folder + path)) ?? (await tree.read(path)) ?? "",
 	);
 	const inReach = [text, ...(await Promise.all(headers))].flatMap((source) => symbolsOf(source));
@@ -113,12 +113,12 @@ async function declaration(problem: Problem, tree: TreeText): Promise<Fix | unde
 /** `int copy(char *to, int n)`, where a definition of this function begins a line; xv6 writes the type on the line before. */
 function prototypeIn(source: string, name: string): string | undefined {
 	const definition = new RegExp(
-		`^((?:[A-Za-z_]\\w*\\b[ \\t*]*)+)(?:\\r?\\n|(?<=[ \\t*]))(\\**${name}\\([^;{}()]*\\))\\s*\\{`,
+		`^((?:[A-Za-z_]\\w*\\b[ \\t*]*)+)(?:\\r?\\n(\\**)|(?<=[ \\t*]))(${name}\\([^;{}()]*\\))\\s*\\{`,
 		"m",
 	).exec(source);
-	const [, type = "", rest = ""] = definition ?? [];
+	const [, type = "", stars = "", rest = ""] = definition ?? [];
 	if (!definition || /\bstatic\b/.test(type)) return undefined;
-	return `${type.trim().replace(/\s+/g, " ")} ${rest.replace(/\s+/g, " ")}`;
+	return `${type.trim().replace(/\s+/g, " ")} ${stars}${rest.replace(/\s+/g, " ")}`;
 }
 
 /** The line after the prototypes of a file, which xv6's defs.h lists under a comment with its name; else the end. */
@@ -163,8 +163,9 @@ export function addProgram(makefile: string, program: string): FileEdit | undefi
 	const line = lines.findIndex((text) => /^UPROGS\s*[:+]?=/.test(text));
 	const first = lines[line];
 	if (first === undefined) return undefined;
-	const entry = /(\S*\/)?_\w+/.exec(lines.slice(line).join("\n"));
-	const name = `${entry?.[1] ?? "$U/"}_${program}`;
+	const entries = lines.slice(line).flatMap((text) => text.split(/\s+/));
+	const folder = /^(\S*\/)_\w/.exec(entries.find((word) => /_\w/.test(word)) ?? "")?.[1] ?? "$U/";
+	const name = `${folder}_${program}`;
 	const goesOn = /\\\s*$/.exec(first);
 	// With entries on the line itself, among them.
 	if (!goesOn || /=\s*[^\s\\]/.test(first)) {

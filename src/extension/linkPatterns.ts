@@ -15,8 +15,12 @@ const codeAddress = /\b(?:s?epc|ra|pc)[= ]+(?:0x)?([0-9a-fA-F]{4,16})\b/g;
 const functionOf = /\b((?:kernel|user)\/[\w./-]+\.[chS]): ([A-Za-z_]\w*)/g;
 const panicName = /panic: ([A-Za-z_]\w*)/g;
 
+/** A longer line is nothing that a kernel prints, and to look at all of its places takes the square of its length. */
+const longestLine = 4096;
+
 /** Every such place of a line; the text is the guest's and may hold anything. */
 export function consoleLinks(line: string): ConsoleLink[] {
+	if (line.length > longestLine) return [];
 	const all = (pattern: RegExp, target: (match: RegExpMatchArray) => ConsoleLink["target"]) =>
 		[...line.matchAll(pattern)].map((match) => ({ at: match.index, length: match[0].length, target: target(match) }));
 	return [

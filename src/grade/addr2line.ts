@@ -8,7 +8,7 @@ const call = 2;
  * `?` for the line: so does this.
  */
 export function addr2line(symbols: ProgramSymbols, args: readonly string[]): string {
-	const withFunctions = args.some((arg) => /^-(?:[a-z]*f[a-z]*|-functions)$/.test(arg));
+	const withFunctions = args.some((arg) => /^-(?:[a-z]+|-functions)$/.test(arg) && arg.includes("f"));
 	const lines: string[] = [];
 	for (let i = 0; i < args.length; i++) {
 		const arg = args[i] as string;

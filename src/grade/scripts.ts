@@ -3,9 +3,9 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import type { GradeScript } from "./types.ts";
 
 const named = /^grade-[\w.-]+$/;
-const library = /^\s*(?:from\s+gradelib\s+import|import\s+gradelib\b)/m;
+const library = /^[ \t]*(?:from[ \t]+gradelib[ \t]+import|import[ \t]+gradelib\b)/m;
 /** Of `conf/lab.mk`, or of the Makefile where there is none. */
-const labVariable = /^\s*(?:export\s+)?LAB\s*[:?]?=\s*(\S+)\s*$/m;
+const labVariable = /^[ \t]*(?:export[ \t]+)?LAB[ \t]*[:?]?=[ \t]*(\S+)[ \t]*$/m;
 const mostText = 1_000_000;
 
 async function textOf(tree: SourceTree, path: string): Promise<string | undefined> {

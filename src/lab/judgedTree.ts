@@ -67,7 +67,8 @@ function withPrograms(makefile: string, programs: readonly string[]): string {
 /** The lab's `#define SYS_name number` with the numbers that the tree's kernel gives them; one that it does not know keeps the lab's. */
 function withNumbers(lab: string, tree: string): string {
 	const text = withoutComments(tree, "words");
-	const numberOf = (name: string) => new RegExp(`\\b${name}\\b\\s*[=(]?\\s*(0[xX][0-9a-fA-F]+|\\d+)`).exec(text)?.[1];
+	const numberOf = (name: string) =>
+		new RegExp(`\\b${name}\\b\\s*(?:[=(]\\s*)?(0[xX][0-9a-fA-F]+|\\d+)`).exec(text)?.[1];
 	return lab.replace(/^(#define\s+(SYS_\w+)\s+)(\d+)/gm, (_, head: string, name: string, number: string) => {
 		const known = [name, ...(aliases[name] ?? [])].map(numberOf).find((value) => value !== undefined);
 		return head + (known ?? number);

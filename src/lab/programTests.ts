@@ -39,8 +39,12 @@ export function testNames(bytes: Uint8Array): readonly string[] {
 	};
 	const found: string[] = [];
 	for (const { offset, fileSize } of elf.segments) {
+		/** By layout and place within an entry: the end of the last table that was none; what begins within it is none, too. */
+		const refused = new Map<string, number>();
 		for (let at = offset; at + 2 * pointer <= offset + fileSize; at += pointer) {
 			for (const { size, call, title } of layouts) {
+				const key = `${size} ${call} ${at % size}`;
+				if (at < (refused.get(key) ?? 0)) continue;
 				const names: string[] = [];
 				let to = at;
 				for (; functions.has(word(to + call)); to += size) {
@@ -48,8 +52,11 @@ export function testNames(bytes: Uint8Array): readonly string[] {
 					if (text === undefined) break;
 					names.push(text);
 				}
-				if (names.length < leastTests || word(to) !== 0 || word(to + pointer) !== 0) continue;
-				found.push(...names);
+				if (names.length < leastTests || word(to) !== 0 || word(to + pointer) !== 0) {
+					refused.set(key, to);
+					continue;
+				}
+				for (const each of names) found.push(each);
 				at = to;
 			}
 		}
@@ -78,7 +85,7 @@ export function declaredTests(source: string): readonly DeclaredTest[] {
 		if (called !== undefined && !lines.has(called)) lines.set(called, i + 1);
 	}
 	const found = new Map<string, DeclaredTest>();
-	const entries = /\{\s*(?:([A-Za-z_]\w*)\s*,\s*"(\w+)"|"(\w+)"\s*,\s*([A-Za-z_]\w*))\s*(?:,\s*\w*\s*)?\}/g;
+	const entries = /\{\s*(?:([A-Za-z_]\w*)\s*,\s*"(\w+)"|"(\w+)"\s*,\s*([A-Za-z_]\w*))\s*(?:,\s*(?:\w+\s*)?)?\}/g;
 	for (const [, call1, title1, title2, call2] of text.matchAll(entries)) {
 		const title = title1 ?? title2 ?? "";
 		const line = lines.get(call1 ?? call2 ?? "");

@@ -3,7 +3,7 @@
 const prompt = "\n$ ";
 export const promptAtEnd = /(?:^|\n)\$ $/;
 /** A whole line: the message comes a byte at a time. Some courses' kernels write it in capitals. */
-const panicLine = /^(?:.*[^\w\n])?(?:panic|PANIC): ?(.*?)\r?\n/m;
+const panicLine = /^(?:.*\W)?(?:panic|PANIC): ?(.*)$/s;
 /** How far back a line that is not ended yet may begin, in characters. */
 const longestLine = 400;
 /** Console text that is kept for looking back, in characters; a program that floods the console must not fill the memory. */
@@ -28,7 +28,7 @@ export class ConsoleText {
 		this.length += piece.length;
 		this.printed += piece.length;
 		this.tail = recent.slice(-longestLine);
-		this.panicSeen ??= panicLine.exec(recent)?.[1];
+		this.panicSeen ??= panics(recent).next().value;
 		if (this.length > 2 * keepText) this.keep(this.pieces.join("").slice(-keepText));
 	}
 
@@ -74,7 +74,18 @@ export class ConsoleText {
 
 /** Of a text in which a program may have printed the words, too, the kernel's message is the last one. */
 export function lastPanic(text: string): string | undefined {
-	return [...text.matchAll(new RegExp(panicLine.source, "gm"))].at(-1)?.[1];
+	return [...panics(text)].at(-1);
+}
+
+/** By lines, and only those that are ended: a pattern for all of the text would go to its end from each of these words. */
+function* panics(text: string): Generator<string, undefined> {
+	let start = 0;
+	for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+		const line = text.slice(start, text[end - 1] === "\r" ? Math.max(start, end - 1) : end);
+		start = end + 1;
+		const message = panicLine.exec(line)?.[1];
+		if (message !== undefined) yield message;
+	}
 }
 
 /** Takes the echo of the command and the closing prompt off a console text. */

@@ -1,5 +1,6 @@
 import { utf8 } from "../common/bytes.ts";
 import { cells, clusters } from "../common/cells.ts";
+import { startOfTail } from "../common/tail.ts";
 
 /** What Tab may complete at the shell's prompt. */
 export interface ShellNames {
@@ -343,8 +344,8 @@ function isC1(token: string): boolean {
 
 /** The word that ends here, and whether the shell would run it. Names of deeper directories are not known. */
 function wordAt(before: string): { readonly start: number; readonly word: string; readonly isCommand: boolean } {
-	const [word = ""] = /[^\s|;&<>()]*$/.exec(before) ?? [];
-	const start = before.length - word.length;
+	const start = startOfTail(before, /[^\s|;&<>()]/);
+	const word = before.slice(start);
 	const isCommand = /(?:^|[|;&(])\s*$/.test(before.slice(0, start));
 	return { start, word, isCommand };
 }

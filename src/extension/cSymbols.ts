@@ -167,7 +167,7 @@ function topLevel(lines: readonly string[], start: number, add: Add): number {
 			return end;
 		}
 		// Without a type it declares nothing, and elsewhere is not here.
-		if (/^extern\b/.test(text) || !/\S[\s*]+\S/.test(head.replace(/[=;][\s\S]*/, "").trim())) return end;
+		if (/^extern\b/.test(text) || !/[\s*]\S/.test(head.replace(/[=;][\s\S]*/, "").trim())) return end;
 		if (/^(?:struct|union|enum)\s+\w+\s*;/.test(text)) return end;
 	}
 	for (const { name, index } of declarators(text, type === undefined ? 0 : text.indexOf("}") + 1 || text.length))

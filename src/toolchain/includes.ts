@@ -1,8 +1,8 @@
 import { fromUtf8 } from "../common/bytes.ts";
 import type { CompileJob, JobFiles } from "./types.ts";
 
-const include = /^[ \t]*#[ \t]*include(?:_next)?[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)/gm;
-const incbin = /^[ \t]*\.inc(?:bin|lude)[ \t]+"([^"\n]+)"/gm;
+const include = /^[ \t]*#[ \t]*include(?:_next)?[ \t]*(?:"([^"\r\n]+)"|<([^>\r\n]+)>)/gm;
+const incbin = /^[ \t]*\.inc(?:bin|lude)[ \t]+"([^"\r\n]+)"/gm;
 
 /** Joins and normalises; undefined when it leads out of the tree. */
 function resolvePath(folder: string, path: string): string | undefined {

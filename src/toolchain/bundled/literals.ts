@@ -4,7 +4,7 @@
  * leaves equal literals apart and takes them for data; here they are put together and back where gcc has them, in `.rodata`.
  */
 const definition =
-	/^(@[-\w.$]+) = private unnamed_addr global (\[\d+ x i(8|16|32)\]) (c"[^"]*"|zeroinitializer|\[[^\]]*\]), align (\d+).*$/gm;
+	/^(@[-\w.$]+) = private unnamed_addr global (\[\d+ x i(8|16|32)\]) (c"[^"]*"|zeroinitializer|\[[^\]]*\]), align (\d+)\b.*$/gm;
 
 interface Literal {
 	readonly name: string;

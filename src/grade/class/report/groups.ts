@@ -36,6 +36,6 @@ export function mistakeGroups({ students }: ClassScore): MistakeGroup[] {
 /** Of a build's messages the first one, without its place. */
 function problemLine(problem: string): string {
 	const [first = "", second] = problem.split("\n");
-	const message = second === undefined ? undefined : /: error: (.*)$/.exec(second)?.[1];
+	const message = second === undefined ? undefined : /: error: (.*)/.exec(second)?.[1];
 	return message === undefined ? first : `The build failed: ${message}`;
 }

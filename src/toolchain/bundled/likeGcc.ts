@@ -148,10 +148,9 @@ function updatesIn(text: string): ReadonlyMap<string, readonly number[]> {
 	for (const pattern of updates) {
 		let line = 1;
 		let from = 0;
-		for (const { 0: whole, 1: name = "", index } of text.matchAll(pattern)) {
-			const end = index + whole.length;
-			line += text.slice(from, end).split("\n").length - 1;
-			from = end;
+		for (const { 1: name = "", index } of text.matchAll(pattern)) {
+			line += text.slice(from, index).split("\n").length - 1;
+			from = index;
 			const lines = found.get(name);
 			if (lines) lines.push(line);
 			else found.set(name, [line]);

@@ -12,7 +12,6 @@ import { filesBelow, root } from "../support/prose.ts";
  */
 const bounded: Readonly<Record<string, string>> = {
 	"src/build/makefile/reader.ts /^(-include|sinclude|include)\\s+(.*)$/": "a logical line has no line end in it",
-	"src/build/makefile/reader.ts /^([\"'])(.*?)\\1\\s*([\"'])(.*?)\\3$/": "the two sides of an ifeq",
 	"src/extension/card.ts /▸ (.+?)(?= {2}|$)/g": "a line of the terminal has no line end in it",
 	"src/extension/cSymbols.ts /(?:[A-Za-z_]\\w*(?:\\[[^[\\]]*\\])*\\s*(?:->|\\.)\\s*)*[A-Za-z_]\\w*$/": "256 characters",
 	"src/extension/linkPatterns.ts /\\b((?:kernel|user)\\/[\\w./-]+\\.[chS]): ([A-Za-z_]\\w*)/g": "4096 characters",
@@ -46,7 +45,7 @@ function holdsInside(assertion: string, star: Star, flags: string): boolean {
 const isAssertion = (alternative: Alternative) =>
 	alternative.elements.length > 0 && alternative.elements.every(({ type }) => type === "Assertion");
 
-/** A pattern for what comes before the repetition, without beginnings that cannot be in the midst of what it takes. */
+/** A pattern for what comes before the repetition, without beginnings that cannot stand inside what it takes. */
 function beginning(before: readonly Element[], star: Star, flags: string): string | undefined {
 	const [first, ...others] = before;
 	if (first?.type === "Assertion" && !holdsInside(first.raw, star, flags)) return undefined;

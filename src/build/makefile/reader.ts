@@ -295,8 +295,8 @@ export class MakefileReader {
 			const [left, right] = splitArguments(text.slice(1, -1), 2);
 			if (left !== undefined && right !== undefined) return [left.trim(), right.trim()];
 		}
-		const quoted = /^(["'])(.*?)\1\s*(["'])(.*?)\3$/.exec(text);
-		if (quoted) return [quoted[2] as string, quoted[4] as string];
+		const quoted = /^(?:"([^"]*)"|'([^']*)')\s*(?:"([^"]*)"|'([^']*)')$/.exec(text);
+		if (quoted) return [quoted[1] ?? quoted[2] ?? "", quoted[3] ?? quoted[4] ?? ""];
 		throw notUnderstood(position, `This condition is not understood: ${text}`);
 	}
 

@@ -1,6 +1,7 @@
 import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { throwIfCancelled } from "../common/cancellation.ts";
 import { bug, UserError } from "../common/errors.ts";
+import { asTooLong } from "../common/tooLong.ts";
 import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { flagAtMakefile, hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
 import { checkScript, entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
@@ -169,11 +170,19 @@ class Build {
 		const inputs = await Promise.all(inputsOf(step).map((path) => this.file(path)));
 		throwIfCancelled(this.request.signal);
 		const complete = inputs.every((bytes) => bytes !== undefined);
-		const bytes = complete ? await this.perform(step, inputs as Uint8Array[]) : undefined;
+		const bytes = complete ? await this.performed(step, inputs as Uint8Array[]) : undefined;
 		if (bytes) this.ready.set(step.output, bytes);
 		this.done++;
 		this.request.onProgress?.({ step: step.output, done: this.done, total: this.plan.steps.size });
 		return bytes;
+	}
+
+	private async performed(step: Step, inputs: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
+		try {
+			return await this.perform(step, inputs);
+		} catch (error) {
+			throw asTooLong(error, step.kind === "compile" ? { file: step.source } : step.position);
+		}
 	}
 
 	private async perform(step: Step, inputs: readonly Uint8Array[]): Promise<Uint8Array | undefined> {

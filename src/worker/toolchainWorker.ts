@@ -1,3 +1,4 @@
+import { asTooLong } from "../common/tooLong.ts";
 import { type Port, serve } from "../protocol/rpc.ts";
 import { BundledCompiler } from "../toolchain/bundled/compiler.ts";
 import type { BundledModules } from "../toolchain/bundled/llvm.ts";
@@ -28,10 +29,22 @@ export function serveCompiler(port: Port, cpuMs: () => number): void {
 			inTurn(async () => {
 				const own = await compiler;
 				const before = cpuMs();
-				const outcome = await own.compile(job, inputs);
+				const outcome = await reading(job.source, () => own.compile(job, inputs));
 				return { ...outcome, cpuMs: cpuMs() - before };
 			}),
-		link: (job) => inTurn(async () => (await compiler).link(job)),
+		link: (job) =>
+			inTurn(async () => {
+				const own = await compiler;
+				return reading(job.script?.path ?? job.objects[0]?.path ?? "", () => own.link(job));
+			}),
 		runWasi: (run) => inTurn(() => runWasiProgram(run)),
 	});
+}
+
+async function reading<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+	try {
+		return await read();
+	} catch (error) {
+		throw asTooLong(error, { file });
+	}
 }

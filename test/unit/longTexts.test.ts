@@ -65,9 +65,10 @@ test("many register variables, and many words that could begin one", () => {
 	expect(hidden?.length).toBeGreaterThan(declarations.length + words.length);
 });
 
-test("assembly with many comments that do not end, and with many sections", () => {
+test("assembly with many comments that do not end, with many labels, and with many sections", () => {
 	expect(assemblyModule("/*x".repeat(500_000), "a.S", "/")).toContain("module asm");
 	expect(assemblyModule(`"\\${'#"#"\\'.repeat(300_000)}`, "a.S", "/")).toContain("module asm");
+	expect(assemblyModule("a:".repeat(3_000_000), "a.S", "/")).toContain("module asm");
 	const sections = Array.from({ length: 60_000 }, (_, i) => `.section s${i}\nnop\n`).join("");
 	expect(assemblyModule(sections, "a.S", "/")).toContain(".Le59999:");
 });

@@ -1,5 +1,6 @@
 import { UserError } from "../../common/errors.ts";
 import { limits } from "../../common/limits.ts";
+import { asTooLong } from "../../common/tooLong.ts";
 import type { Diagnostic } from "../../toolchain/types.ts";
 import { ignoreRuleFor } from "../gitignore.ts";
 import { notUnderstood, type Scope, type Variable } from "./expand.ts";
@@ -52,6 +53,20 @@ export function planBuild(
 			"Open the folder that holds xv6's Makefile, kernel/ and user/.",
 		);
 	}
+	try {
+		return planOf(makefile, hasCMake ? withCMake : undefined, files, overrides, only);
+	} catch (error) {
+		throw asTooLong(error, { file: makefile, line: 1 });
+	}
+}
+
+function planOf(
+	makefile: string,
+	withCMake: (() => UserError) | undefined,
+	files: MakefileFiles,
+	overrides: Overrides,
+	only: "kernel" | "disk" | undefined,
+): BuildPlan {
 	const reader = new MakefileReader(files, overrides);
 	reader.read(makefile);
 	reader.finish();
@@ -65,7 +80,7 @@ export function planBuild(
 	}
 	if (!planner.steps.has(kernel) && !planner.canMake(kernel)) {
 		// A Makefile that only calls cmake.
-		if (hasCMake) throw withCMake();
+		if (withCMake) throw withCMake();
 		throw new UserError(
 			"not-an-xv6-tree",
 			`The Makefile has no rule that makes ${kernel}`,

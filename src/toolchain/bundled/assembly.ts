@@ -41,7 +41,7 @@ function moduleLines(text: string, source: string, folder: string): ModuleLine[]
 		if (opens) bodies++;
 		const named = /^\.(?:section\s+([\w.]+)|(text|data|bss)\b)/.exec(statement);
 		if (named) section = named[1] ?? `.${named[2]}`;
-		const instruction = statement.replace(/^(?:[\w.$]+:\s*)+/, "");
+		const instruction = withoutLabels(statement);
 		// What `.rept` repeats has the line of the `.rept`, what a macro makes has the line of its use.
 		if (own && instruction !== "" && (!instruction.startsWith(".") || (opens && opens !== "macro"))) {
 			if (!sections.has(section)) {
@@ -96,6 +96,13 @@ function* statements(text: string, source: string): Generator<Statement> {
 		}
 		line++;
 	}
+}
+
+function withoutLabels(statement: string): string {
+	const label = /[\w.$]+:\s*/y;
+	let end = 0;
+	while (label.test(statement)) end = label.lastIndex;
+	return statement.slice(end);
 }
 
 /** A line without C's bracketed comments, and whether the last one is open. */

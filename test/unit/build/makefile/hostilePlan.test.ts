@@ -40,6 +40,11 @@ test.each([
 		/takes too much work/,
 	],
 	[
+		"two million words that a regular expression keeps on its stack",
+		"export ".repeat(2_200_000),
+		/^Makefile is too long/,
+	],
+	[
 		"patterns of variables for many targets",
 		`P := ${Array.from({ length: 4000 }, (_, i) => `p${i}.z`).join(" ")}\n${needing("$(P)")}$(P): ; cp kernel/main.c $@\n${lines(40_000, (i) => `q${i}%: V = 1`)}`,
 		/takes too much work/,

@@ -10,7 +10,7 @@ import { lastPanic } from "../../src/session/consoleText.ts";
 import { assemblyModule } from "../../src/toolchain/bundled/assembly.ts";
 import { gccOnly } from "../../src/toolchain/bundled/gccOnly.ts";
 import { WarningFlags } from "../../src/toolchain/bundled/gccWarnings.ts";
-import { likeGcc } from "../../src/toolchain/bundled/likeGcc.ts";
+import { likeGcc, UnitSources } from "../../src/toolchain/bundled/likeGcc.ts";
 import { hideRegisterVariables } from "../../src/toolchain/bundled/registerVariables.ts";
 import { parseLd } from "../../src/toolchain/host/diagnostics.ts";
 import { reachOfSources } from "../../src/toolchain/host/reach.ts";
@@ -19,6 +19,7 @@ import { reachOfSources } from "../../src/toolchain/host/reach.ts";
 
 const noFiles = { paths: [], text: () => undefined };
 const place = { file: "Makefile", line: 1 };
+const sources = (text: string) => new UnitSources(new Map([["a.c", utf8(text)]]));
 const warnings = new WarningFlags(["-Wall", "-Wextra"]);
 
 test.each([
@@ -84,13 +85,13 @@ test("a warning for each line of a long file", () => {
 		code: "-Wunused-but-set-variable",
 	}));
 	const flags = new WarningFlags(["-Wall", "-Werror"]);
-	expect(likeGcc(said, flags, () => text).filter(({ severity }) => severity === "error")).toHaveLength(count);
+	expect(likeGcc(said, flags, sources(text)).filter(({ severity }) => severity === "error")).toHaveLength(count);
 });
 
 test("an operator with a million negations before it", () => {
 	const said = { file: "a.c", line: 1, severity: "warning" as const, code: "-Wlogical-not-parentheses" };
 	const message = "logical not is only applied to the left hand side of this bitwise operator";
-	expect(likeGcc([{ ...said, message }], warnings, () => "!".repeat(1_000_000))).toHaveLength(1);
+	expect(likeGcc([{ ...said, message }], warnings, sources("!".repeat(1_000_000)))).toHaveLength(1);
 });
 
 test.each([

@@ -10,7 +10,7 @@ import { type Cc1Flags, cc1Flags } from "./flags.ts";
 import { gccOnly } from "./gccOnly.ts";
 import { defineIntrinsics } from "./intrinsics.ts";
 import { withLaterVoid } from "./laterVoid.ts";
-import { likeGcc } from "./likeGcc.ts";
+import { likeGcc, UnitSources } from "./likeGcc.ts";
 import { readOnlyLiterals } from "./literals.ts";
 import { type BundledModules, Llc, runLlvm } from "./llvm.ts";
 import { openShim } from "./openShim.ts";
@@ -72,11 +72,7 @@ export class BundledCompiler {
 			const args = ["clang", "-cc1", ...flags.args, ...extra, ...more, ...dependencies];
 			const result = runLlvm(this.modules, args, files, [...outputs, "out.d"]);
 			const parsed = parseClang(result.text, job.source);
-			const textOf = (file: string) => {
-				const bytes = files.get(file);
-				return bytes && fromUtf8(bytes);
-			};
-			const judged = likeGcc(parsed.diagnostics, flags.warnings, textOf);
+			const judged = likeGcc(parsed.diagnostics, flags.warnings, new UnitSources(files));
 			const diagnostics = result.exitCode === 0 ? judged : withError(judged, job.source, result.text);
 			return { result, diagnostics };
 		};

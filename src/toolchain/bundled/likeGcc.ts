@@ -1,9 +1,32 @@
+import { fromUtf8 } from "../../common/bytes.ts";
 import type { Diagnostic } from "../types.ts";
 import { depths } from "./cText.ts";
 import { type GccWarning, gccWarnings, type WarningFlags } from "./gccWarnings.ts";
 
-/** Text of a file that the unit read, as far as it is one of the tree. */
-type SourceText = (file: string) => string | undefined;
+/** The files that a unit may have read, as far as they are of the tree. */
+export class UnitSources {
+	private inline: ReadonlySet<string> | undefined;
+
+	constructor(private readonly files: ReadonlyMap<string, Uint8Array>) {}
+
+	text(file: string): string {
+		return fromUtf8(this.files.get(file) ?? new Uint8Array());
+	}
+
+	/** Whether a function is `inline` by these words of its declaration, some of which may be macros. */
+	isInline(declaration: string): boolean {
+		if (inlineWord.test(declaration)) return true;
+		this.inline ??= new Set([...this.files.keys()].flatMap((file) => inlineMacros(this.text(file))));
+		return [...declaration.matchAll(/[A-Za-z_]\w*/g)].some(([word]) => this.inline?.has(word));
+	}
+}
+
+const inlineWord = /\b(?:inline|__inline|__inline__)\b/;
+
+function inlineMacros(text: string): string[] {
+	const defines = [...text.matchAll(/^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+(\S.*)/gm)];
+	return defines.flatMap(([, name = "", value = ""]) => (inlineWord.test(value) ? [name] : []));
+}
 
 /**
  * clang's messages with gcc 12's verdict: an error only where gcc has the same warning, has it turned on, and `-Werror`
@@ -12,12 +35,12 @@ type SourceText = (file: string) => string | undefined;
 export function likeGcc(
 	diagnostics: readonly Diagnostic[],
 	flags: WarningFlags,
-	textOf: SourceText,
+	sources: UnitSources,
 ): readonly Diagnostic[] {
 	const files = new Map<string, WarnedFile>();
 	return diagnostics.flatMap((diagnostic) => {
 		if (diagnostic.severity !== "warning") return [diagnostic];
-		const file = files.get(diagnostic.file) ?? new WarnedFile(textOf(diagnostic.file) ?? "");
+		const file = files.get(diagnostic.file) ?? new WarnedFile(sources.text(diagnostic.file), sources);
 		files.set(diagnostic.file, file);
 		if (isError(diagnostic, file)) return [{ ...diagnostic, severity: "error" as const }];
 		const group = diagnostic.code?.replace(/^-W/, "").split("=", 1)[0];
@@ -57,7 +80,7 @@ function refine(
 		case "uninitialized":
 			return /within its own initialization/.test(message) ? "none" : known;
 		case "unused-function":
-			return /\binline\b/.test(text) || /\binline\b/.test(lines[(line ?? 0) - 2] ?? "") ? "none" : known;
+			return file.sources.isInline(`${lines[(line ?? 0) - 2] ?? ""}\n${text}`) ? "none" : known;
 		case "unused-but-set-variable":
 		case "unused-but-set-parameter":
 			// For gcc `x++` and `x += y` read x.
@@ -122,7 +145,10 @@ class WarnedFile {
 	/** By line (from 0) the next line after it that begins with a closing brace: a function's end. */
 	private ends: readonly number[] | undefined;
 
-	constructor(private readonly text: string) {
+	constructor(
+		private readonly text: string,
+		readonly sources: UnitSources,
+	) {
 		this.lines = text.split("\n");
 	}
 

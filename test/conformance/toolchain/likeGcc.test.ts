@@ -49,6 +49,27 @@ test.each(Object.entries(accepted))("%s is a warning, also with -Werror", async 
 	expect(diagnostics).toMatchObject([{ severity: "warning", code: `-W${warning}` }]);
 });
 
+// gcc 12 says the same of each.
+test.each([
+	["#define LOCAL static inline\nLOCAL int g(void) { return 1; }", "warning"],
+	['#include "a.h"\nLOCAL int\ng(void) { return 1; }', "warning"],
+	["static __inline__ int g(void) { return 1; }", "warning"],
+	["#define LOCAL static\nLOCAL int g(void) { return 1; }", "error"],
+])("a function that is not used: %j", async (source, severity) => {
+	const files = new Map([
+		["a.c", `${source}\nint f(void) { return 2; }\n`],
+		["a.h", "#define LOCAL static inline\n"],
+	]);
+	const job = { kind: "c", source: "a.c", flags: ["-Wall", "-Werror"], target: "riscv64" } as const;
+	const { diagnostics } = await toolchain.compile(job, {
+		read: (path) => {
+			const text = files.get(path);
+			return text === undefined ? undefined : new TextEncoder().encode(text);
+		},
+	});
+	expect(diagnostics).toMatchObject([{ severity, code: "-Wunused-function" }]);
+});
+
 test.each(["-O1", "-O2"])("neighbouring device registers get a store each at %s", async (level) => {
 	const source = `
 		void f(void) { *(unsigned*)0xc002080 = 1026; *(unsigned*)0xc002084 = 0xffffffff; }

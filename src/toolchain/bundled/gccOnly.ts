@@ -191,7 +191,7 @@ function isArrayDeclaration(tokens: readonly Token[], start: number, at: number)
 	return tokens[stop]?.text === ";";
 }
 
-/** The next place at the same depth: of a bracket that opens, the one behind its partner. */
+/** The next place at the same depth: of a bracket that opens, the one after its partner. */
 function after(tokens: readonly Token[], at: number): number {
 	const { text = "", partner } = tokens[at] ?? {};
 	return opening.test(text) ? (partner ?? tokens.length) + 1 : at + 1;
@@ -230,7 +230,7 @@ function emptyFormats(tokens: readonly Token[], declarations: readonly string[])
 	});
 }
 
-/** Names in front of a bracket in the declarations that have `__attribute__((… format …))` behind it. */
+/** Names in front of a bracket in the declarations that have `__attribute__((… format …))` after it. */
 function withFormat(text: string): string[] {
 	return text.split(/[;{}]/).flatMap((declaration) => {
 		const format = [...declaration.matchAll(/\bformat/g)].at(-1)?.index ?? 0;

@@ -209,6 +209,16 @@ export const windowCases = {
 		await workbench.command("xv6: Stop Machine");
 		await row("Machine Section", "off").waitFor();
 		await workbench.command("xv6: Run All Lab Tests");
+		// A run that ends with a failure opens the Test Explorer in the side bar's place.
+		await page
+			.locator(".part.statusbar")
+			.getByText(/\d+ failed/)
+			.first()
+			.waitFor();
+		await page
+			.locator('.test-explorer .monaco-list-row[aria-level="3"] .codicon-testing-failed-icon')
+			.first()
+			.waitFor();
 		await workbench.command("View: Show xv6 Lab");
 		await row("Lab Section", "0/2").locator(".codicon-error").waitFor();
 		await shot(workbench, "sidebar");

@@ -1,3 +1,5 @@
+import type { Spend } from "./work.ts";
+
 /** `./a//b/../c` → `a/c`. Paths that leave the tree keep their leading `..`, so that they are never found in it. */
 export function normalizePath(path: string): string {
 	const parts: string[] = [];
@@ -47,7 +49,7 @@ const longestPattern = 4096;
  * The paths that a file name pattern of the shell matches: `*`, `?`, `[a-z]`, of which neither `*` nor `?` matches a slash or a leading
  * dot. `spend` is told of each path's work, which a pattern of many stars can make a square.
  */
-export function matchingPaths(pattern: string, paths: readonly string[], spend: (steps: number) => void): string[] {
+export function matchingPaths(pattern: string, paths: readonly string[], spend: Spend): string[] {
 	if (pattern.length > longestPattern) return [];
 	const glob = new Glob(pattern);
 	return paths.filter((path) => {

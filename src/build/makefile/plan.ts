@@ -353,8 +353,8 @@ class Planner {
 function chainTooLong(target: string, position: Position): UserError {
 	return new UserError(
 		"limit-reached",
-		`'${target.slice(0, 60)}' is needed by more than ${longestChain} targets, each for the next one`,
-		"Let a target name what it needs directly.",
+		`The chain of targets that leads to '${target.slice(0, 60)}' has more than ${longestChain}, which is the limit`,
+		"Let targets name what they need directly.",
 		position,
 	);
 }

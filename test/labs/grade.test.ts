@@ -49,7 +49,7 @@ beforeAll(async () => {
 	for (const { name, readable } of hostileArchives(at("class"), small)) expected.set(name, readable as RegExp);
 	writeFileSync(at("class/readme.txt"), "not a submission");
 	const tests = ["mmap-placement", "private", "prodcons1", "prodcons3"];
-	writeFileSync(at("policy.json"), JSON.stringify({ tests, seeds: 3, cpuSeconds: 60, memoryMiB: 1500 }));
+	writeFileSync(at("policy.json"), JSON.stringify({ tests, seeds: 2, cpuSeconds: 60, memoryMiB: 1500 }));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -177,7 +177,9 @@ test("a verification finds nothing in true results, and each state that somebody
 	const changed = line
 		.replace(/"outcome":"failed"/, '"outcome":"passed"')
 		.replace(/"text":"(?:[^"\\]|\\.)*"/, '"text":""');
-	writeFileSync(at("changed.jsonl"), text.replace(line, changed));
+	// Of the units only this one: all of them run again, and the others have just been looked at.
+	const rest = text.split("\n").filter((one) => one === line || !one.includes('"kind":"unit"'));
+	writeFileSync(at("changed.jsonl"), rest.join("\n").replace(line, changed));
 	const wrong = await start(["verify", "changed.jsonl", "--sample", "100%"]).ended;
 	expect(wrong.code, wrong.err).toBe(1);
 	expect(wrong.out).toContain("has another verdict: failed, not passed");

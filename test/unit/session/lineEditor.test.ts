@@ -172,8 +172,16 @@ test("a paste: its first line is edited, the others pass untouched, a tab in it 
 	expect(guest.lines.at(-1)).toBe("ec\tx");
 });
 
+test("a line that comes with its Enter is on the screen until the guest's echo takes its place", () => {
+	const guest = new Guest();
+	guest.type("ls\r");
+	expect(guest.last).toBe("$ ls");
+	guest.turn();
+	expect(guest.screen.text).toBe("init: starting sh\n$ ls\n$");
+});
+
 test("a key of the kernel hands over the line that was begun, and goes after it", () => {
-	for (const key of ["\u0003", "\u0004", "\u0010"]) {
+	for (const key of ["\u0003", "\u0004", "\u0010", "\u0080", "\u009f"]) {
 		const guest = new Guest();
 		guest.type(key);
 		expect(guest.got).toBe(key);

@@ -222,6 +222,33 @@ test("the guest's end is told once, with its code, and nothing runs after it", a
 	await expect(controller.run({ step: () => 1, look: () => true })).rejects.toMatchObject({ code: "cancelled" });
 });
 
+test("a slice is as long as its time, and a stop that is asked for within it ends it", async () => {
+	await controlled(counter);
+	const ends: number[] = [];
+	controller.onSlice(() => ends.push(guest.machine.instret));
+	controller.start();
+	await breaths(3);
+	// The clock lets two pieces of half a million pass.
+	expect(ends.slice(0, 2)).toEqual([1_000_000, 2_000_000]);
+	guest.machine.console.onData(() => controller.requestStop({ kind: "fault" }));
+	const { instret } = guest.machine;
+	await breaths(3);
+	expect(states.at(-1)).toEqual({ state: "paused", stop: { kind: "fault" } });
+	// The console's listeners are told when a piece is over; no second one follows.
+	expect(guest.machine.instret - instret).toBe(500_000);
+});
+
+test("a stop that others ask of the machine itself makes it stand; a job is told of it", async () => {
+	await controlled(counter);
+	guest.machine.console.onData(() => guest.machine.requestStop());
+	const job = controller.run({ step: () => 1_000_000, look: ({ kind }) => kind });
+	expect(await job).toBe("requested");
+	expect(controller.state).toBe("running");
+	controller.start();
+	await breaths(3);
+	expect(states.at(-1)).toEqual({ state: "paused", stop: { kind: "asked" } });
+});
+
 test("in the past keys are kept from the guest, and a new future or the present takes them again", async () => {
 	await controlled(counter);
 	controller.start();
@@ -336,6 +363,23 @@ test("the past has its ends, and a history that is given up leaves the machine i
 	controller.seek(50);
 	controller.newFuture();
 	expect([line.position, states.length]).toEqual([100, count]);
+});
+
+test("in a new future the console is what it was at that moment: what was printed later is forgotten, its panic, too", async () => {
+	const said = [..."$ panic: lost\n"].map((character) => `li t0, ${character.charCodeAt(0)}\n sb t0, (s1)`);
+	await controlled(`li s1, UART\n ${said.join("\n ")}\n j .`);
+	controller.start();
+	await breaths(3);
+	controller.pause();
+	expect([controller.console.panic, controller.console.atPrompt]).toEqual(["lost", false]);
+	const line = timeLineOf();
+	line.consoleBytes = 2;
+	controller.attachHistory(line);
+	controller.seek(50);
+	const shown = () => new TextDecoder().decode(controller.consoleAt(100));
+	expect(shown()).toBe("$ ");
+	controller.newFuture();
+	expect([controller.console.panic, controller.console.atPrompt, shown()]).toEqual([undefined, true, "$ "]);
 });
 
 test("to continue in the past goes to the present and on; a pause there changes nothing", async () => {
@@ -484,4 +528,18 @@ test("a panic ends a machine that runs for a person; of one that runs for jobs e
 	await controller.own(() => controller.run({ step: () => 100_000, look }));
 	expect(controller.isOver).toBe(true);
 	expect(states.at(-1)).toEqual({ state: "dead", stop: { kind: "panic", message: "walk" } });
+});
+
+test("what a kernel prints after its panic, a backtrace, is on the console before the machine is said to be over", async () => {
+	const print = (text: string) => [...text].map((letter) => `li t0, ${letter.charCodeAt(0)}\n sb t0, (s1)`).join("\n");
+	// Longer than a slice, and shorter than the controller waits.
+	const pause = "li s2, 600000\n 1: addi s2, s2, -1\n bnez s2, 1b";
+	await controlled(`li s1, UART\n ${print("panic: walk\n")}\n ${pause}\n ${print("backtrace")}\n j .`);
+	let atEnd: string | undefined;
+	controller.onState(({ state }) => {
+		if (state === "dead") atEnd = guest.text();
+	});
+	controller.start();
+	await breaths(8);
+	expect(atEnd).toBe("panic: walk\nbacktrace");
 });

@@ -45,6 +45,16 @@ test("a command ends at the prompt, which may come in pieces", async () => {
 	expect(output).toBe("hi\n");
 });
 
+test("the instructions of a command are its own, not those since power-on", async () => {
+	const { machine } = guestThatSays(["$ ", "", "", "a\n$ ", "", ""]);
+	const shell = Shell.on(machine, { breathe });
+	await shell.waitForPrompt(budget);
+	const { instret } = machine;
+	expect(instret).toBeGreaterThan(0);
+	const { instructions } = await shell.run("a", budget);
+	expect(instructions).toBe(machine.instret - instret);
+});
+
 test("a panic is seen when its line comes in pieces, after much else", async () => {
 	const { machine } = guestThatSays(["x".repeat(1000), "\npan", "ic: wa", "lk\n"]);
 	const { end } = await Shell.on(machine, { breathe }).run("p", budget);

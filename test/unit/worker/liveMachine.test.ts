@@ -35,7 +35,7 @@ afterEach(() => live.dispose());
 
 async function until(what: string, holds: () => boolean): Promise<void> {
 	for (let turn = 0; !holds(); turn++) {
-		if (turn > 1000) throw new Error(`${what} never came`);
+		if (turn > 200) throw new Error(`${what} never came`);
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 }

@@ -126,6 +126,7 @@ describe("a tree", () => {
 		const broken = await sync({ "grade-lab-own": script("this is no Python") });
 		expect(broken.recognised).toContain("grade-lab-own cannot be used: ");
 		expect(broken.lab?.tests.some(({ grade }) => grade)).toBe(false);
+		expect(broken.lab?.tasks.map(({ id }) => id)).not.toContain("grade-lab-own");
 		expect((await sync({ "grade-lab-own": undefined })).recognised).not.toContain("grade-lab-own");
 	}, 60_000);
 });
@@ -175,6 +176,21 @@ describe("a build", () => {
 		expect(await ask("p->state")).toBeDefined();
 	}, 60_000);
 
+	test("a name that the next build brings is known after it", async () => {
+		const path = "user/echo.c";
+		const line =
+			original(path)
+				.split("\n")
+				.findIndex((one) => /^main\(/.test(one)) + 3;
+		const ask = (chain: string) => request("declared", { path, line, chain });
+		expect([await ask("argc"), await ask("newcomer")]).toEqual([expect.anything(), undefined]);
+		await sync({ [path]: `${original(path)}\nint newcomer;\n` });
+		await request("build", { toolchain: "bundled" });
+		expect(await ask("newcomer")).toMatchObject({ text: "int newcomer" });
+		await sync({ [path]: original(path) });
+		await request("build", { toolchain: "bundled" });
+	}, 60_000);
+
 	test("compile commands are of this folder", async () => {
 		const { commands, clangd, cppProperties } = await request("compileCommands", { directory: "/home/x" });
 		expect(JSON.parse(commands)[0]).toMatchObject({ directory: "/home/x" });
@@ -214,6 +230,32 @@ describe("a machine", () => {
 		await expect(request("runTest", { test: "nobody", seed: 0, machine })).rejects.toMatchObject({
 			code: expect.any(String),
 		});
+	}, 60_000);
+
+	test("runs a test in the terminal by the schedule of its seed, to the instruction as the Test Explorer does", async () => {
+		const verdicts: VerdictData[] = [];
+		const listening = engine.on("verdict", (verdict) => verdicts.push(verdict));
+		const harts = { ...machine, harts: 3 };
+		await request("runTests", { tests: ["prodcons1"], seeds: [5], machine: harts });
+		listening.dispose();
+		const { verdict } = await request("runTest", { test: "prodcons1", seed: 5, machine: harts });
+		expect(verdicts).toHaveLength(1);
+		expect(verdict).toEqual({ ...verdict, ...verdicts[0] });
+	}, 60_000);
+
+	test("says why, when its kernel has panicked", async () => {
+		await request("boot", machine);
+		await until("the prompt", () => text.endsWith("$ "));
+		const told: EngineEvents["diagnosis"][] = [];
+		const listening = engine.on("diagnosis", (event) => told.push(event));
+		// init is not to be killed.
+		await request("input", { bytes: bytesOf("kill 1\r") });
+		await until("the end", () => states.at(-1)?.state === "dead");
+		listening.dispose();
+		expect(states.at(-1)).toMatchObject({ stop: "panic", why: "The kernel panicked: init exiting." });
+		expect(told).toEqual([{ diagnoses: [expect.objectContaining({ severity: "error", cause: expect.any(String) })] }]);
+		await request("boot", machine);
+		await until("the prompt", () => text.endsWith("$ "));
 	}, 60_000);
 
 	test("runs tests of the lab and of programs together, each with its verdict", async () => {
@@ -306,6 +348,9 @@ describe("a machine", () => {
 			void request("modelDrawn", undefined);
 		});
 		await request("watchModel", { on: true });
+		// One shows what was there when it was opened; the others come while the machine runs.
+		await until("a model of a machine that runs", () => models > 1);
+		expect(states.at(-1)?.state).toBe("running");
 		await request("runCommand", { command: "prodcons3" });
 		await request("pause", undefined);
 		await until("a pause", () => states.at(-1)?.state === "paused");
@@ -358,6 +403,35 @@ describe("a machine", () => {
 		await request("stop", undefined);
 		expect(states.at(-1)).toMatchObject({ state: "none", stop: "off", why: "The machine was stopped." });
 		await expect(request("runCommand", { command: "ls" })).rejects.toMatchObject({ code: "machine-off" });
+	}, 60_000);
+});
+
+describe("another engine", () => {
+	test("of a tree that has no lab runs what its grade script has, and knows no tests to let kalloc fail in", async () => {
+		const plain = localEngine();
+		const script =
+			'from gradelib import *\nr = Runner()\n@test(7, "says hi")\ndef test_hi():\n    r.run_qemu(shell_script(["echo hi"]))\n    r.match("^hi$")\nrun_tests()\n';
+		const changed = [...(await catalog.workspace(undefined)), ["grade-lab-own", bytesOf(script)] as const];
+		await plain.request("sync", { changed: changed.map(([path, bytes]) => ({ path, bytes })), removed: [] });
+		expect((await plain.request("build", { toolchain: "bundled" })).ok).toBe(true);
+		const all = { tests: [], seeds: [0], machine };
+		await expect(plain.request("runTests", { ...all, everyKallocFails: true })).rejects.toMatchObject({
+			code: "lab-not-found",
+		});
+		expect(await plain.request("runTests", all)).toEqual({ passed: 1, failed: 0 });
+		await plain.close();
+	}, 60_000);
+
+	test("is closed when its long request is over", async () => {
+		const short = localEngine();
+		await short.request("sync", { changed: [...files].map(([path, bytes]) => ({ path, bytes })), removed: [] });
+		const order: string[] = [];
+		const building = short.request("build", { toolchain: "bundled" }).catch(({ code }) => order.push(code));
+		await short.request("close", undefined);
+		order.push("closed");
+		await building;
+		expect(order).toEqual(["cancelled", "closed"]);
+		await short.close();
 	}, 60_000);
 });
 

@@ -123,6 +123,15 @@ test("a process that ends in the handler: refused, process killed", () => {
 	expect(run.view.faults()[0]?.text).toContain("refused, process killed");
 });
 
+test("a process that was killed at the very moment to which the run is cut stays killed", () => {
+	const run = driven();
+	run.trap(loadFault, 0x7000_0000n);
+	run.memory.setUint32(run.member("state"), zombie, true);
+	expect(run.view.killed()).toHaveLength(1);
+	run.view.cut();
+	expect(run.view.killed()).toEqual([run.fault()?.pid]);
+});
+
 test("a panic while a fault is handled, and a fault of the kernel itself: kernel panic", () => {
 	for (const mode of [0, 1] as const) {
 		const run = driven();

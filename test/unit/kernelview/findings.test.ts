@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
 import { FindingList } from "../../../src/kernelview/findings/findingList.ts";
 import { checkMunmap } from "../../../src/kernelview/findings/munmap.ts";
+import { reportPanic } from "../../../src/kernelview/findings/panic.ts";
 import { GuestMemory } from "../../../src/kernelview/guestMemory.ts";
 import { KernelNames } from "../../../src/kernelview/kernelNames.ts";
 import { KernelView } from "../../../src/kernelview/kernelView.ts";
+import type { Look } from "../../../src/kernelview/look.ts";
 import { type Process, ProcessReader } from "../../../src/kernelview/processes.ts";
 import { RegionReader } from "../../../src/kernelview/regions.ts";
 import { WalkCache } from "../../../src/kernelview/sv39.ts";
-import type { FindingId, KernelModel } from "../../../src/protocol/kernelModel.ts";
+import type { FaultEntry, FindingId, KernelModel } from "../../../src/protocol/kernelModel.ts";
 import { hw5Regions, programs, qemu, ramBase, recorded, stillMachine } from "./recorded.ts";
 
 const ram = recorded("ram");
@@ -85,6 +87,25 @@ test("a private page of two processes on one frame", () => {
 	expectFinding("frame-leaked", undefined, findings);
 });
 
+test("memory that two processes share is no finding where the system calls are not known: one of them may share on purpose", () => {
+	const stack = Number(
+		before.spaces.find(({ pid }) => pid === parent)?.ranges.find(({ kind }) => kind === "stack")?.start,
+	);
+	const bytes = ram.slice();
+	const memory = new DataView(bytes.buffer);
+	memory.setBigUint64(entryOf(child, stack), memory.getBigUint64(entryOf(parent, stack), true), true);
+	// Each name of the table stands for itself, in symbols and debug information alike.
+	const renamed = (...names: readonly string[]) => {
+		let text = Buffer.from(kernel).toString("latin1");
+		for (const name of names) text = text.replaceAll(`\0${name}\0`, `\0${name.replaceAll("s", "z")}\0`);
+		return new Uint8Array(Buffer.from(text, "latin1"));
+	};
+	const found = (image: Uint8Array) =>
+		new KernelView(stillMachine(bytes, qemu.registers), image, programs).findings().map(({ id }) => id);
+	expect(found(renamed("sys_mmap", "sys_munmap"))).toContain("private-frame-shared");
+	expect(found(renamed("sys_mmap", "sys_munmap", "syscalls"))).not.toContain("private-frame-shared");
+});
+
 /** A link of the free list in the middle of RAM: frame `at` leads to frame `at - 1`. */
 function freeLink(memory: DataView): number {
 	for (let frame = 16_000; ; frame++) {
@@ -129,6 +150,20 @@ test("a frame that fell off the free list", () => {
 	});
 	expectFinding("frame-leaked", undefined, findings);
 	expect(findings[0]?.evidence.frames).toEqual([lost]);
+});
+
+test("frames after the image that kinit kept for the kernel are not lost", () => {
+	const names = new KernelNames(new ProgramSymbols("kernel", kernel));
+	const first = Math.ceil((Number(names.end) - ramBase) / 4096);
+	const bytes = ram.slice();
+	const memory = new DataView(bytes.buffer);
+	// kalloc gives the lowest frames out last: the list ends with them.
+	expect(memory.getBigUint64(first * 4096, true)).toBe(0n);
+	expect(memory.getBigUint64((first + 2) * 4096, true)).toBe(BigInt(ramBase + (first + 1) * 4096));
+	memory.setBigUint64((first + 2) * 4096, 0n, true);
+	const view = new KernelView(stillMachine(bytes, qemu.registers), kernel, programs, { regions: hw5Regions });
+	expect(view.findings()).toEqual([]);
+	expect(view.model().frames.uses).toContainEqual(expect.objectContaining({ frame: first + 1, as: "kernel-data" }));
 });
 
 test("a page that stayed when its region went", () => {
@@ -242,4 +277,21 @@ function unmapped(start: number, length: number, pages: number): readonly Findin
 test("munmap of a part leaves the rest, and of the whole nothing", () => {
 	expect(unmapped(privateAt + 4096, 4096, 2)).toEqual([]);
 	expect(unmapped(privateAt, 4096, 1)).toEqual(["region-left-behind", "leaf-left-behind"]);
+});
+
+/** What is told of a panic in walk() while process 3 stored to an address in `range`. */
+function panicked(range: string | undefined): string | undefined {
+	const list = new FindingList(() => 0);
+	const look = { processes: [{ pid: 3, name: "sh", state: "RUNNING" }], running: [3] } as unknown as Look;
+	const entry = { type: "fault", id: 1, access: "store", address: "0x10", range } as unknown as FaultEntry;
+	const stack = [{ name: "panic" }, { name: "walk", file: "kernel/vm.c", line: 90 }, { name: "usertrap" }];
+	reportPanic(list, look, stack, { atPanic: () => ({ entry, fault: undefined }) });
+	return list.sorted[0]?.sentence;
+}
+
+test("a panic while a fault is served says whose it was and what lies there, if anything does", () => {
+	const told = (range: string) =>
+		`The kernel panicked in walk (kernel/vm.c:90), serving the store of process 3 (sh) at 0x10${range}. Calls, the last first: walk, usertrap.`;
+	expect(panicked("heap")).toBe(told(" in heap"));
+	expect(panicked(undefined)).toBe(told(""));
 });

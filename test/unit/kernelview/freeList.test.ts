@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ProgramSymbols } from "../../../src/debuginfo/symbolizer.ts";
 import { readFreeFrames } from "../../../src/kernelview/freeFrames.ts";
+import { freeListsOf } from "../../../src/kernelview/freeLists.ts";
 import { GuestMemory, pageBytes } from "../../../src/kernelview/guestMemory.ts";
 import { KernelNames } from "../../../src/kernelview/kernelNames.ts";
 import { ProcessReader } from "../../../src/kernelview/processes.ts";
@@ -8,6 +9,7 @@ import { WalkCache, walkTables } from "../../../src/kernelview/sv39.ts";
 import { Machine } from "../../../src/machine/machine.ts";
 import { Shell } from "../../../src/session/shell.ts";
 import { coreModule } from "../../support/guest.ts";
+import { array, char, PaperKernel, pointer, struct } from "../../support/paperKernel.ts";
 import { Random } from "../../support/random.ts";
 import { recorded } from "./recorded.ts";
 
@@ -52,6 +54,28 @@ type Leaf = ReturnType<typeof walkTables>["leaves"][number];
 function sameLeaf(a: Leaf, b: Leaf | undefined): boolean {
 	return a.va === b?.va && a.pa === b.pa && a.flags === b.flags && a.level === b.level;
 }
+
+test("a list of another name is known by its length, and by leading to nothing but frames after the image", () => {
+	const count = 300;
+	const kernel = new PaperKernel(
+		{
+			pool: struct("pool", { unused: pointer(), objects: pointer(), tables: pointer() }),
+			image: array(char, 400 * pageBytes),
+		},
+		{ pages: 700 },
+	);
+	const chain = (head: string, address: (index: number) => number, length: number) => {
+		kernel.set(head, address(0));
+		for (let i = 0; i < length; i++) kernel.poke(address(i), i + 1 < length ? address(i + 1) : 0);
+	};
+	const first = kernel.end;
+	chain("pool.unused", (i) => first + i * pageBytes, count);
+	// Longer ones: of objects within pages, and of pages of the image.
+	chain("pool.objects", (i) => first + count * pageBytes + i * 64, count + 50);
+	chain("pool.tables", (i) => Math.ceil(kernel.at("image") / pageBytes) * pageBytes + i * pageBytes, count + 50);
+	expect(freeListsOf(kernel.memory, kernel.names)).toEqual([{ head: kernel.at("pool.unused"), link: 0 }]);
+	expect(readFreeFrames(kernel.memory, kernel.names).count).toBe(count);
+});
 
 test("between runs, snapshots and restores", async () => {
 	const { machine, shell, compare, dispose } = await compared();

@@ -257,6 +257,25 @@ Faults and system calls
 `);
 	});
 
+	test("a fault says where it was: only one of the kernel itself says so in words", () => {
+		const fault = {
+			...{ type: "fault", id: 3, instret: 7, pid: 3, process: "sh", access: "store", address: "0x10" },
+			...{ required: "-w-u", present: "----", outcome: "panic" },
+		};
+		const log = [
+			{ ...fault, mode: "supervisor", frame: 5 },
+			{ ...fault, mode: "user", range: "heap" },
+		] as unknown as KernelModel["log"];
+		expect(
+			renderTables({ ...model, log })
+				.split("\n")
+				.slice(-3, -1),
+		).toEqual([
+			"             7  3 sh     store 0x10 in the kernel  nothing there  -w-u/----  panic to frame 5",
+			"             7  3 sh     store 0x10                heap           -w-u/----  panic",
+		]);
+	});
+
 	test("tells no finding that a diagnosis has told, and how many lines were left out", () => {
 		const diagnosis = { kind: "lost-memory", severity: "error" } as never;
 		const text = renderTables(

@@ -27,6 +27,8 @@ export interface FaultKernelSpec {
 	readonly programs: Readonly<Record<string, string>>;
 	/** Of the program, outside of functions. */
 	readonly programBefore?: string;
+	/** Where this kernel is otherwise: a file, and a text of it that is replaced. */
+	readonly edits?: readonly (readonly [path: string, from: string, to: string])[];
 }
 
 const includes = ["types", "param", "memlayout", "riscv", "spinlock", "sleeplock", "proc", "defs"];
@@ -90,6 +92,7 @@ export async function faultTree(spec: FaultKernelSpec): Promise<Map<string, Uint
 		"sys_uptime(void)\n{\n",
 		`sys_uptime(void)\n{\n  int n;\n  void fault(int);\n\n  argint(0, &n);\n  if((n & 0xffff0000) == ${tag})\n    fault(n & 0xffff);\n\n`,
 	);
+	for (const change of spec.edits ?? []) edit(...change);
 	files.set("kernel/faults.c", utf8(kernelSource(spec)));
 	files.set("user/prog.c", utf8(programSource(spec)));
 	return files;

@@ -263,6 +263,13 @@ describe("the debugger's time line", () => {
 			"Instruction 28 | 28 | debug-stackframe",
 			"Present | 30 | history",
 		]);
+		// Where the history begins or ends the machine may stand, too.
+		time.moved({ position: 25, present: 30, oldest: 25, isPast: true, what: "start" });
+		expect(rows().map((row) => row.split(" | ").slice(1))).toEqual([
+			["25", "debug-stackframe"],
+			["28", "circle-outline"],
+			["30", "history"],
+		]);
 		time.clear();
 		expect([rows(), host.views.get("xv6Lab.debugTime")?.description]).toEqual([[], ""]);
 		time.dispose();

@@ -345,6 +345,12 @@ describe("the build task", () => {
 		expect(written.join("").replaceAll("\r\n", "")).not.toContain("\n");
 	});
 
+	test("a defect of the extension's own is printed as it is", async () => {
+		const { written, code } = await runTask(async () => Promise.reject(new TypeError("x is not a function")));
+		expect(await code).toBe(5);
+		expect(written).toEqual(["TypeError: x is not a function\r\n"]);
+	});
+
 	test("closing its terminal cancels, and a folder that is gone is said by the code", async () => {
 		let seen: { isCancellationRequested: boolean } | undefined;
 		const { terminal, code } = await runTask(async (_, token) => {

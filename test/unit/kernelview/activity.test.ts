@@ -10,6 +10,11 @@ const locks = 'static struct spinlock left = { .name = "left" };\nstatic struct 
 let kernel: FaultKernel;
 beforeAll(async () => {
 	kernel = await FaultKernel.boot({
+		// Where the members of a lock lie is the kernel's own affair.
+		edits: [
+			["kernel/spinlock.h", "  uint locked;       // 1 while held\n", ""],
+			["kernel/spinlock.h", "  char *name;\n", "  char *name;\n  uint locked;\n"],
+		],
 		faults: {
 			left: { before: locks, body: `acquire(&left);\n  ${busy}\n  acquire(&right);` },
 			right: { body: `acquire(&right);\n  ${busy}\n  acquire(&left);` },
@@ -17,6 +22,7 @@ beforeAll(async () => {
 				before: 'static struct spinlock own = { .name = "own" };',
 				body: "acquire(&own);\n  own.cpu = 0;\n  acquire(&own);",
 			},
+			yields: { body: "for(;;)\n    yield();" },
 			holds: {
 				before: 'static struct spinlock kept = { .name = "kept" };',
 				body: `acquire(&kept); // kept\n  ${busy}\n  release(&kept);`,
@@ -29,6 +35,8 @@ beforeAll(async () => {
 			pipe: "int p[2];\n  char c;\n  pipe(p);\n  if(fork() == 0){\n    sleep(2);\n    write(p[1], &c, 1);\n    exit(0);\n  }\n  read(p[0], &c, 1); // sleeps\n  wait(0);",
 			fault: "if(fork() == 0)\n    *(volatile char *)0x900000 = 1;\n  wait(0);",
 			spins: "for(volatile int i = 0; ; i++)\n    ;",
+			nothing: "",
+			yields: "for(int i = 0; i < 55; i++)\n    if(fork() == 0)\n      fault_yields();\n  wait(0);",
 		},
 	});
 });
@@ -181,6 +189,8 @@ test("two locks in two orders: both waits are open, and the deadlock is marked o
 test("a lock that a hart takes twice is a deadlock with itself", () => {
 	const model = seen("prog twice", 5_000_000);
 	expect(model.marks.map(({ text }) => text.replace(/\d/, "H"))).toEqual(["hart H wants own, which it holds itself"]);
+	const waits = model.spans.filter(({ kind, what }) => kind === "waits" && what === "own");
+	expect(waits.map((span) => [line(span), span.open])).toEqual([["3 own in fault_twice", true]]);
 });
 
 test("a fault and a timer are traps by their names; what runs at the begin is open", () => {
@@ -193,4 +203,16 @@ test("a fault and a timer are traps by their names; what runs at the begin is op
 	expect(spins.spans.filter(({ kind }) => kind === "sleeps").map(line)).toEqual(
 		expect.arrayContaining(["1 proc[0]", "2 proc[1]"]),
 	);
+});
+
+test("a process that never sleeps after its exec has the name of its program", () => {
+	const { processes } = seen("prog nothing", 6_000_000);
+	expect(processes.find(({ pid }) => pid === 3)).toEqual({ pid: 3, name: "prog" });
+});
+
+test("very many spans are cut to what a page can show, and how many were left out is told", () => {
+	const { spans, left } = seen("prog yields", 4_500_000, 60_000_000);
+	expect(spans).toHaveLength(12_000);
+	expect(left).toBeGreaterThan(0);
+	expect(spans.map(({ from }) => from)).toEqual(spans.map(({ from }) => from).sort((a, b) => a - b));
 });

@@ -29,7 +29,9 @@ static struct spinlock right = { .name = "right" };`,
 	},
 };
 
-const programBefore = `__attribute__((noinline)) int
+// What no line of the source became: addi a0, a0, 1 and a jump back to it.
+const programBefore = `static const int lost[] = { 0x00150513, 0xffdff06f };
+__attribute__((noinline)) int
 deep(int n)
 {
   volatile char b[64];

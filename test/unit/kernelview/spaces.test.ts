@@ -9,10 +9,11 @@ import {
 	kernelAreas,
 	processAreas,
 	regionLabel,
+	spaceModel,
 	trampolineVa,
 	trapframeVa,
 } from "../../../src/kernelview/spaces.ts";
-import type { Leaf } from "../../../src/kernelview/sv39.ts";
+import type { Leaf, PageTables } from "../../../src/kernelview/sv39.ts";
 import { renderTables } from "../../../src/kernelview/tables.ts";
 import type { MachineSurface } from "../../../src/machine/types.ts";
 import type { KernelModel } from "../../../src/protocol/kernelModel.ts";
@@ -71,6 +72,16 @@ describe("what the addresses of a process mean", () => {
 		["of nothing", 0, [], program, []],
 	])("%s", (_, size, leaves, symbols, expected) => {
 		expect(told(processAreas(process(size), [], leaves, symbols))).toEqual([...expected, ...top]);
+	});
+
+	test("pages of the heap that are not there yet belong to it", () => {
+		const kernel = new PaperKernel({ ticks: uint });
+		const leaves = [leaf(0x5000, R | W | U), leaf(0x7000, R | W | U)];
+		const tables: PageTables = { root: base, tables: [], pieces: [leaves], leaves, leafCount: 2, damage: undefined };
+		const areas = processAreas(process(0x8000), [], leaves, program);
+		const { ranges } = spaceModel(kernel.memory, { pid: 3, name: "sh" }, tables, areas, [], false);
+		const heap = ranges.filter(({ kind }) => kind === "heap").map(({ start, end, present }) => [start, end, present]);
+		expect(heap).toEqual([["0x5000", "0x8000", 2]]);
 	});
 
 	test("regions lie over what is below them", () => {

@@ -130,6 +130,15 @@ export const hangs: readonly FaultCase[] = [
   evidence: hart H took nothing but timer ticks for the last N instructions`,
 	},
 	{
+		name: "a program that loops where no line of its source is",
+		key: "lost",
+		program: `((void (*)(void))lost)();`,
+		end: "timeout",
+		says: `cause: Process 3 (prog) still runs, at pc 0x…: it has not ended.
+  where: hart H, process 3 (prog)
+  evidence: hart H took nothing but timer ticks for the last N instructions`,
+	},
+	{
 		name: "a read from a pipe that nobody closes",
 		key: "pipe",
 		program: `int p[2];

@@ -215,4 +215,15 @@ export const memoryFaults: readonly FaultCase[] = [
   evidence: a page-table page is allocated in zeropage (kernel/vm.c)
   evidence: 1 process ended meanwhile`,
 	},
+	{
+		name: "a copy of the kernel stack that nobody keeps",
+		key: "stackcopy",
+		fault: `memmove(kalloc(), (void *)myproc()->kstack, PGSIZE); // copied`,
+		end: "prompt",
+		says: `cause: One frame was lost: a kernel stack, one for each process that ended.
+  evidence: it is not on the free list, in no page table, and no pointer to it is left in the kernel (first: frame F)
+  evidence: a kernel stack is allocated in proc_mapstacks (kernel/proc.c)
+  evidence: a kernel stack is allocated in allocproc (kernel/proc.c)
+  evidence: 1 process ended meanwhile`,
+	},
 ];

@@ -90,6 +90,8 @@ interface Pseudoterminal {
 export class StandInTerminal {
 	text = "";
 	shown = 0;
+	/** Whether it took the focus when it was shown last. */
+	hasFocus = false;
 	constructor(readonly creationOptions: { readonly name: string; readonly pty: Pseudoterminal }) {
 		creationOptions.pty.onDidWrite((text) => {
 			this.text += text;
@@ -101,8 +103,9 @@ export class StandInTerminal {
 			events.terminal.fire(this);
 		});
 	}
-	show(): void {
+	show(preserveFocus = false): void {
 		this.shown++;
+		this.hasFocus = !preserveFocus;
 	}
 	type(data: string): void {
 		this.creationOptions.pty.handleInput?.(data);

@@ -164,6 +164,7 @@ describe("a test of the lab", () => {
 		await open({ lab: { ...labOf("1:prog"), handout: "README.md" } });
 		await host.run("xv6Lab.runTest", { folder: theFolder(window.api), test: { id: "prog", command: "" } });
 		await terminalShows("✓ Passed: prog works\r\n  ▸ Run again\r\n");
+		expect(terminal()?.hasFocus, "a person writes code meanwhile").toBe(false);
 	});
 
 	test("comes next as long as it has not passed", async () => {
@@ -221,8 +222,11 @@ describe("the machine", () => {
 		await host.run("xv6Lab.boot");
 		await host.run("xv6Lab.boot");
 		expect(engine().of("boot")).toHaveLength(1);
+		await until("its terminal", () => terminal() !== undefined, 5000);
+		expect(terminal()?.hasFocus).toBe(false);
 		answers.build = () => built({ revision: 2 });
 		await host.run("xv6Lab.openShell");
+		expect(terminal()?.hasFocus, "a person types there").toBe(true);
 		expect([engine().of("boot").length, engine().of("build").length]).toEqual([1, 2]);
 		await host.run("xv6Lab.boot");
 		await host.run("xv6Lab.restart");

@@ -83,6 +83,9 @@ test("a page that says that it is there is told the state; before it says so no 
 	expect(page().posted.filter(({ type }) => type !== "state")).toEqual([]);
 	page().say({ type: "ready" });
 	await until("the run", () => page().of("run").length > 0);
+	expect(page().of("show"), "nobody asked for a part of it").toEqual([]);
+	await host.run("xv6Lab.openInspector");
+	expect(page().of("show")).toEqual([]);
 	expect(last("state").state).toEqual({ machine: "none", canDebug: false, canAskWriter: false });
 	expect(last("run").run).toBeUndefined();
 	expect(callsOf(request)).toContainEqual(["watchModel", { on: true }]);
@@ -188,7 +191,7 @@ test("is about the run that a person started, and what became of it", async () =
 
 test("Show Who Ran When opens that part: at once in a page that is there, else as soon as it is", async () => {
 	await host.run("xv6Lab.showActivity");
-	expect([panel().revealed, page().of("show")]).toEqual([2, [{ type: "show", part: "activity" }]]);
+	expect([panel().revealed, page().of("show")]).toEqual([3, [{ type: "show", part: "activity" }]]);
 	panel().dispose();
 	host.panels.length = 0;
 	await host.run("xv6Lab.showActivity");
@@ -282,4 +285,20 @@ test("with two trees the view says which one it shows: the one that was used las
 	});
 	await serializer().deserializeWebviewPanel(tab, { root: "file:///work/hw5" });
 	expect(open).toBe(false);
+});
+
+test("an extension that is switched off takes its tabs with it, and restores none", async () => {
+	host.openFolder(root);
+	await window.api.refresh();
+	host.panels.length = 0;
+	await host.run("xv6Lab.openInspector");
+	let open = true;
+	panel().onDidDispose(() => {
+		open = false;
+	});
+	expect(host.providers.has("webviewSerializer")).toBe(true);
+	await window.close();
+	expect([open, host.providers.has("webviewSerializer"), host.providers.has("webviewView")]).toEqual([
+		...[false, false, false],
+	]);
 });

@@ -42,7 +42,15 @@ const opened = () => host.asked.find(({ id }) => id === "vscode.openFolder")?.ar
 
 test("a lab, a name and a place: the files are there, git has them as they were handed out, and the folder opens", async () => {
 	host.exported.set("vscode.git", git());
+	const making: unknown[] = [];
+	const write = workspace.fs.writeFile;
+	const writes = vi.spyOn(workspace.fs, "writeFile").mockImplementation(async (uri, bytes) => {
+		making.push(host.contexts.get("xv6Lab.makingWorkspace"));
+		await write(uri, bytes);
+	});
 	await make([title, "mine", "Yes"]);
+	writes.mockRestore();
+	expect(making[0], "so long no second one can be begun").toBe(true);
 	expect(host.questions.map((question) => question.title)).toEqual([
 		...["Which lab?", "Name of the new workspace", "Put the workspace under git?"],
 	]);

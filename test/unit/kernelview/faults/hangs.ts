@@ -391,4 +391,22 @@ cause: Process 3 (prog) sleeps in piperead (kernel/pipe.c): the pipe is empty, a
     syscall (kernel/syscall.c)
     usertrap (kernel/trap.c)`,
 	},
+	{
+		name: "every hart loops with interrupts off",
+		key: "shut",
+		fault: `intr_off();
+  *(volatile char *)UART0 = '.';
+  for(volatile int i = 0; ; i++) // shut
+    ;`,
+		program: `fork();
+  fork();
+  fault_shut();`,
+		end: "timeout",
+		says: `cause: Interrupt 10 of the console (UART) is pending, and every hart keeps interrupts off (SIE in sstatus).
+  evidence: hart H has taken no interrupt for N instructions
+  evidence: hart H has taken no interrupt for N instructions
+  evidence: hart H has taken no interrupt for N instructions
+  follows from it: process 1 (init) sleeps on proc[0] in wait (kernel/proc.c)
+  follows from it: process 2 (sh) sleeps on proc[1] in wait (kernel/proc.c)`,
+	},
 ];

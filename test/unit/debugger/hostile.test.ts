@@ -171,6 +171,17 @@ test("expressions are parsed, or refused with a reason", () => {
 	}
 });
 
+/** Each sign is one level, and so are the expression itself and its number; each parenthesis is two. */
+test.each([
+	["signs", (count: number) => `${"-".repeat(count)}1`, 98],
+	["parentheses", (count: number) => `${"(".repeat(count)}1${")".repeat(count)}`, 49],
+] as const)("%s are nested a hundred levels deep, and no deeper", (_, nested, most) => {
+	expect(() => parseExpression(nested(most), () => false)).not.toThrow();
+	expect(() => parseExpression(nested(most + 1), () => false)).toThrow("nested too deeply");
+	// What stands side by side is not nested.
+	expect(() => parseExpression(Array(150).fill("1").join("+"), () => false)).not.toThrow();
+});
+
 describe("gdb", () => {
 	test("packets come whole, checked and unescaped", () => {
 		const got: string[] = [];

@@ -221,6 +221,8 @@ test("a pointer to what is not in memory shows what is known of it", () => {
 	});
 	expect(text(to(0))).toBe("(not in memory) → 9");
 	expect(childrenOf(to(0)).map((child) => [child.name, text(child.value)])).toEqual([["*", "9"]]);
+	// It has one child: a client that asks for those after it gets no second one.
+	expect(childrenOf(to(0), 1).map(({ name }) => name)).toEqual([]);
 	// To its middle, or to nothing that is described.
 	expect([text(to(2)), childrenOf(to(2))]).toEqual(["<not in memory>", []]);
 	expect(bytesOf(to(0))).toBeUndefined();

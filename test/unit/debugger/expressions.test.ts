@@ -60,6 +60,9 @@ const expressions = [
 		"0x8000000000000000ll >> 63",
 		"0xffffffffl",
 		"2147483648u - 2147483649",
+		// The largest that four bytes still hold.
+		"sizeof 2147483647",
+		"sizeof 0xffffffff",
 	],
 	...[
 		"'a'",
@@ -234,6 +237,8 @@ const expressions = [
 		"(long)(text + 3) - (long)text",
 		"3 + table == &table[3]",
 		"*(3 + table)",
+		"*(&table[3] - 1)",
+		"(long)(p - 1) - (long)p",
 		"!nothing",
 		"!p",
 	],

@@ -381,6 +381,12 @@ describe("the rest", () => {
 			[...xml.matchAll(/<reg name="(\w+)" bitsize="64" type="\w+" regnum="(\d+)"/g)].slice(0, 33).at(-1)?.slice(1),
 		).toEqual(["pc", "32"]);
 		expect(xml).toContain('<reg name="mstatus" bitsize="64" regnum="833"/>');
+		// A counter or a pmp address for each number there is would be a wall in gdb's `info registers`.
+		const names = [...xml.matchAll(/<reg name="(\w+)"/g)].map(([, name]) => name);
+		expect(names.filter((name) => /hpm|^pmpaddr/.test(name as string))).toEqual([]);
+		// What is described can be read.
+		const numbers = [...xml.matchAll(/regnum="(\d+)"/g)].map(([, number]) => Number(number));
+		for (const number of numbers) expect(await register(number), `${number}`).toBeTypeOf("bigint");
 		expect(await ask("qXfer:features:read:other.xml:0,10")).toBe("E00");
 		for (const unknown of ["qNothing", "QNothing", "vNothing", "!", "vCont;x"])
 			expect(await ask(unknown), unknown).toBe("");

@@ -167,12 +167,16 @@ describe("a process", () => {
 describe("an interrupt", () => {
 	const atKernel = { name: "kerneltrap@kernel", condition: "cpus[0].proc != 0" };
 
-	test("of kernel code stands on the stack of what it interrupted, and is left to it", async () => {
+	/** Of a process that is in the kernel: much is written until one comes. */
+	async function interrupted(): Promise<number> {
 		await functions(atKernel);
-		// Of a process that is in the kernel: much is written until one comes.
 		await session.request("continue", { threadId: at.thread });
 		await session.request("xv6/type", { text: "grep x README README README README\n".repeat(20) });
-		const threadId = await session.stopped();
+		return session.stopped();
+	}
+
+	test("of kernel code stands on the stack of what it interrupted, and is left to it", async () => {
+		const threadId = await interrupted();
 		await functions();
 		const frames = await at.frames(threadId);
 		const all = frames.map(({ name }) => name);
@@ -184,5 +188,20 @@ describe("an interrupt", () => {
 		await at.go("stepOut", { threadId });
 		const [top] = await at.frames(threadId);
 		expect([top?.name, top?.instructionPointerReference]).toEqual([inner?.name, inner?.instructionPointerReference]);
+	});
+
+	test("is passed by a step over the instruction after which it came", async () => {
+		let threadId = await interrupted();
+		// Most come where the kernel lets them; what else is interrupted may just have returned from a call.
+		while ((await names(threadId))[3] !== "intr_on") threadId = (await at.go("continue")).threadId as number;
+		await functions();
+		const inner = (await at.frames(threadId))[3];
+		const handled = await here();
+		for (let i = 0; i < 100 && (await names(threadId))[0] !== "intr_on"; i++)
+			await at.go("stepBack", { threadId, granularity: "instruction" });
+		await at.go("next", { threadId, granularity: "instruction" });
+		const [top] = await at.frames(threadId);
+		expect([top?.name, top?.instructionPointerReference]).toEqual(["intr_on", inner?.instructionPointerReference]);
+		expect(await here()).toBeGreaterThan(handled);
 	});
 });

@@ -146,6 +146,17 @@ describe("data", () => {
 });
 
 describe("a process", () => {
+	test("that is the only one yet shows its own instructions", async () => {
+		await functions("main@init");
+		const { threadId } = await at.go("reverseContinue");
+		expect((await session.ask("threads")).threads).toHaveLength(1);
+		const [top] = await at.frames(threadId);
+		const { instructions } = await session.ask("disassemble", {
+			...{ memoryReference: top?.instructionPointerReference, instructionCount: 1 },
+		});
+		expect([threadId, instructions[0].symbol]).toEqual([1, expect.stringMatching(/^main\b/)]);
+	});
+
 	test.each(["xrog", "sh", ""])("that is called `%s` shows the program that it runs", async (name) => {
 		if ((await session.ask("xv6/timeline")).isPast) await at.go("xv6/newFuture");
 		for (const [i, letter] of [...`${name}\0`].entries())

@@ -1,8 +1,8 @@
 import { withoutComments } from "../common/cText.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { SourcePosition } from "../common/errors.ts";
 import { startOfTail } from "../common/tail.ts";
 import { visible, visibleLine } from "../common/visible.ts";
-import type { Diagnostic } from "../toolchain/types.ts";
 import type { TreeSnapshot } from "./snapshot.ts";
 
 /** Headers of a hosted C library: what people include out of habit. */

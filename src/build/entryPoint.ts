@@ -1,6 +1,7 @@
 import { hex } from "../common/bytes.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import { entryOf, isElf64 } from "../common/elf.ts";
-import type { Diagnostic, LinkJob, LinkResult } from "../toolchain/types.ts";
+import type { LinkJob, LinkResult } from "../toolchain/types.ts";
 import { definesSymbol, withTextAsEntry } from "./elf.ts";
 import { withoutLabels } from "./symbols.ts";
 

@@ -1,5 +1,6 @@
+import type { Diagnostic } from "../common/diagnostic.ts";
 import { UserError } from "../common/errors.ts";
-import type { Diagnostic, WasiRunResult, WasiToolchain } from "../toolchain/types.ts";
+import type { WasiRunResult, WasiToolchain } from "../toolchain/types.ts";
 import { blockSizes, superBlockMagic } from "./diskImage.ts";
 import { baseName } from "./makefile/paths.ts";
 import type { BuildPlan } from "./makefile/plan.ts";

@@ -1,8 +1,9 @@
 import { concat, fromUtf8, utf8 } from "../common/bytes.ts";
 import { throwIfCancelled } from "../common/cancellation.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import { bug, UserError } from "../common/errors.ts";
 import { asTooLong } from "../common/tooLong.ts";
-import type { CompileResult, Diagnostic, LinkResult, Toolchain } from "../toolchain/types.ts";
+import type { CompileResult, LinkResult, Toolchain } from "../toolchain/types.ts";
 import { flagAtMakefile, hasErrors, withAdvice, withoutRepeats } from "./diagnostics.ts";
 import { checkScript, entryWarnings, likeGnuLd, withEntry } from "./entryPoint.ts";
 import { checkFileList, type ImageResult, makeImage, nameInImage } from "./fsImage.ts";

@@ -1,7 +1,8 @@
 import type { ProgressListener } from "../common/cancellation.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { SourceTree } from "../common/sourceTree.ts";
 import type { NetworkOptions } from "../machine/network/types.ts";
-import type { Diagnostic, Toolchain, WasiToolchain } from "../toolchain/types.ts";
+import type { Toolchain, WasiToolchain } from "../toolchain/types.ts";
 
 export interface BuildRequest {
 	readonly tree: SourceTree;

@@ -6,8 +6,8 @@ import { UserError, type UserErrorData } from "../common/errors.ts";
 import { distFolder } from "../env/node/dist.ts";
 import { NodeTree } from "../env/node/sourceTree.ts";
 import { type LabRunRequest, runLab, type TestShare, verdictsOf } from "../lab/runner.ts";
-import type { Verdict } from "../lab/verdict.ts";
 import type { MachineParams } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { breathe, createMachine, observe } from "./machine.ts";
 
 /** A thread has to boot first: fewer tests than this are done before. */

@@ -13,7 +13,7 @@ import { describe, toJUnit } from "../lab/junit.ts";
 import { type LabManifest, type LabTest, parseManifest } from "../lab/manifest.ts";
 import { programLab } from "../lab/programTests.ts";
 import { findTest, runLab } from "../lab/runner.ts";
-import type { Verdict } from "../lab/verdict.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { openCatalog } from "./assets.ts";
 import { buildForCli, buildJudged } from "./build.ts";
 import { parseCommand, testCommand } from "./commandLine.ts";

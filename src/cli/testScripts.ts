@@ -15,7 +15,7 @@ import { gradeVerdict } from "../grade/verdict.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
 import { diagnosisSources } from "../lab/diagnosisFiles.ts";
 import { describe, toJUnit } from "../lab/junit.ts";
-import type { Verdict } from "../lab/verdict.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { scriptFailed } from "../worker/grading.ts";
 import { buildForCli } from "./build.ts";
 import { exitCodes } from "./exitCodes.ts";

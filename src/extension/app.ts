@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { LabCatalog } from "../lab/catalog.ts";
-import type { CommandResult, VerdictData } from "../protocol/engine.ts";
+import type { CommandResult } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { BackgroundBuild } from "./backgroundBuild.ts";
 import type { BuildFailed } from "./buildFailure.ts";
 import { registerBuildTask } from "./buildTask.ts";
@@ -192,7 +193,7 @@ function showBuildFailure(folder: LabFolder, { errors }: BuildFailed, program: s
 const terminalBackMs = 400;
 
 /** A verdict goes to the terminal, where the program ran, and to the Test Explorer: the same text in both, and nowhere else. */
-async function showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number, tests: LabTests): Promise<void> {
+async function showVerdict(folder: LabFolder, verdict: Verdict, tookMs: number, tests: LabTests): Promise<void> {
 	tests.publish(folder, verdict, tookMs);
 	// VS Code opens its Test Results over the terminal when a run starts; a person who ran a program wants to see its output.
 	setTimeout(() => folder.terminal.show(true), terminalBackMs);

@@ -1,13 +1,14 @@
 import * as vscode from "vscode";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import { UserError } from "../common/errors.ts";
-import type { BuildSummary, EngineDiagnostic } from "../protocol/engine.ts";
+import type { BuildSummary } from "../protocol/engine.ts";
 
 /** A build ended without a kernel; the Problems panel has each of the errors, too. */
 export class BuildFailed extends UserError {
 	private constructor(
 		{ code, message, nextStep, position }: UserError,
 		/** One at least. */
-		readonly errors: readonly EngineDiagnostic[],
+		readonly errors: readonly Diagnostic[],
 	) {
 		super(code, message, nextStep, position);
 	}

@@ -1,5 +1,6 @@
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { EngineDiagnostic, VerdictData } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 
 /** How a command ended, for a reader: the same facts in the same order in the terminal and in a test's message. */
 export interface Card {
@@ -42,7 +43,7 @@ const faultsShown = 8;
 /** Lines of an output that a card quotes; a diff shows the rest. */
 const quotedLines = 3;
 
-export function verdictCard(verdict: VerdictData): Card {
+export function verdictCard(verdict: Verdict): Card {
 	const { outcome, title, reasons, explanations, findings, faults } = verdict;
 	if (outcome === "passed") return { mark: "passed", title, more: [], calls: [], evidence: [], inspect: false };
 	const [explanation, ...others] = explanations;
@@ -98,7 +99,7 @@ export function diagnosisCard(title: string, diagnoses: readonly Diagnosis[]): C
 const errorsShown = 5;
 
 /** A build that ended before there was anything to run: its errors, of which there is at least one. */
-export function buildCard(title: string, errors: readonly EngineDiagnostic[]): Card {
+export function buildCard(title: string, errors: readonly Diagnostic[]): Card {
 	const told = errors.map(({ file, line, message }) => ({
 		place: line === undefined ? file : `${file}:${line}`,
 		message,

@@ -1,7 +1,8 @@
 import * as vscode from "vscode";
 import { UserError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
-import type { CommandResult, VerdictData } from "../protocol/engine.ts";
+import type { CommandResult } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { BuildFailed } from "./buildFailure.ts";
 import type { Folders } from "./folders.ts";
 import { refusesOneMachine } from "./gradedTest.ts";
@@ -18,7 +19,7 @@ interface CommandParts {
 	/** Programs that have a command of their own. */
 	readonly programs: readonly string[];
 	/** `tookMs`: of the test alone. */
-	showVerdict(folder: LabFolder, verdict: VerdictData, tookMs: number): Promise<void>;
+	showVerdict(folder: LabFolder, verdict: Verdict, tookMs: number): Promise<void>;
 	/** How a program that no test judges ended. */
 	showEnd(folder: LabFolder, program: string, result: CommandResult): void;
 	/** What stood in the way of a build; `program` would have run then. */

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { ScheduleData } from "../protocol/engine.ts";
+import type { ScheduleData } from "../protocol/verdict.ts";
 import type { LabFolder } from "./labFolder.ts";
 
 /** The run that a report is about becomes the folder's machine, which stands right before the second access, in the debugger. */

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { UserError } from "../common/errors.ts";
-import type { BuildSummary, EngineDiagnostic } from "../protocol/engine.ts";
+import type { BuildSummary } from "../protocol/engine.ts";
 
 /** What the Problems panel says beside our messages. */
 export const diagnosticSource = "xv6 Lab";
@@ -67,7 +68,7 @@ function fileUri(root: vscode.Uri, file: string): vscode.Uri {
 	return vscode.Uri.joinPath(root, safe ? file : "Makefile");
 }
 
-function toDiagnostic(root: vscode.Uri, from: EngineDiagnostic): vscode.Diagnostic {
+function toDiagnostic(root: vscode.Uri, from: Diagnostic): vscode.Diagnostic {
 	const line = Math.max(0, (from.line ?? 1) - 1);
 	const column = Math.max(0, (from.column ?? 1) - 1);
 	const endLine = Math.max(line, (from.endLine ?? from.line ?? 1) - 1);

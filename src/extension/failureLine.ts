@@ -1,4 +1,4 @@
-import type { VerdictData } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 
 /** How checks of a test program name the place of the one that does not hold; older ones name the line alone. */
 const namedPlace = /^([A-Za-z0-9_][A-Za-z0-9_./-]*):(\d+): not true/m;
@@ -15,7 +15,7 @@ interface FailurePlace {
  * The place that the failure of a program is about: where the debug information says that it ended, or which the program itself names;
  * undefined: neither is known.
  */
-export function failurePlace({ stack, actual }: VerdictData, source: string): FailurePlace | undefined {
+export function failurePlace({ stack, actual }: Verdict, source: string): FailurePlace | undefined {
 	const frame = stack.find(({ file, line }) => file === source && line !== undefined);
 	if (frame?.line !== undefined) return { file: source, line: frame.line };
 	const [, file, line] = namedPlace.exec(actual) ?? [];

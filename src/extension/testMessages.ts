@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { ScheduleData, VerdictData } from "../protocol/engine.ts";
+import type { ScheduleData, Verdict } from "../protocol/verdict.ts";
 import { plainCard, verdictCard } from "./card.ts";
 import { cardWords } from "./cardWords.ts";
 import { failurePlace } from "./failureLine.ts";
@@ -34,7 +34,7 @@ function stackOf(
  * The explanation with its stack, and the difference where the output is wrong: VS Code shows of a difference nothing else.
  * Plain text: of a Markdown message it would hold up this thread for longer than 10 ms. The link to the inspector is a button on it.
  */
-export function verdictMessages(verdict: VerdictData, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
+export function verdictMessages(verdict: Verdict, item: vscode.TestItem, folder: LabFolder): vscode.TestMessage[] {
 	const explanation = new vscode.TestMessage(plainCard(verdictCard(verdict), cardWords()));
 	explanation.stackTrace = stackOf(verdict.stack, folder);
 	const reports = (verdict.exploration ?? []).map((report) => {
@@ -68,13 +68,13 @@ export function verdictMessages(verdict: VerdictData, item: vscode.TestItem, fol
 }
 
 /** Of a test that ran with many schedules. */
-export function schedulesMessage(bad: readonly VerdictData[], all: number): vscode.TestMessage {
+export function schedulesMessage(bad: readonly Verdict[], all: number): vscode.TestMessage {
 	const seeds = bad.map((verdict) => verdict.seed).join(", ");
 	return new vscode.TestMessage(vscode.l10n.t("{0} of {1} schedules fail: seeds {2}", bad.length, all, seeds));
 }
 
 /** What was lost when each kalloc failed in turn. */
-export function faultsMessage(verdict: VerdictData, folder: LabFolder): vscode.TestMessage {
+export function faultsMessage(verdict: Verdict, folder: LabFolder): vscode.TestMessage {
 	const message = new vscode.TestMessage(
 		[...verdict.reasons.map((reason) => reason.message), "", verdict.actual].join("\n"),
 	);

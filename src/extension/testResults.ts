@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import type { LabFolder } from "./labFolder.ts";
 import type { TestState } from "./progress.ts";
 import type { TestItems } from "./testItems.ts";
@@ -12,7 +12,7 @@ export class TestResults implements vscode.Disposable {
 	private readonly failedSeeds = new WeakMap<vscode.TestItem, number>();
 	private lastFailed: vscode.TestItem | undefined;
 	/** The verdict of each folder's last run in the terminal, while it is the last of its test. */
-	private readonly live = new Map<LabFolder, VerdictData>();
+	private readonly live = new Map<LabFolder, Verdict>();
 	private readonly states = new Map<string, Map<string, TestState>>();
 	/** A test has a new result. */
 	readonly onDidChange = this.changed.event;
@@ -30,7 +30,7 @@ export class TestResults implements vscode.Disposable {
 	}
 
 	/** The folder's machine stands where this verdict was given. */
-	isOfMachine(folder: LabFolder, verdict: VerdictData): void {
+	isOfMachine(folder: LabFolder, verdict: Verdict): void {
 		this.live.set(folder, verdict);
 	}
 
@@ -52,7 +52,7 @@ export class TestResults implements vscode.Disposable {
 		run: vscode.TestRun,
 		item: vscode.TestItem,
 		folder: LabFolder,
-		verdicts: readonly VerdictData[],
+		verdicts: readonly Verdict[],
 		duration?: number,
 	): void {
 		const bad = verdicts.filter((verdict) => verdict.outcome !== "passed");
@@ -74,7 +74,7 @@ export class TestResults implements vscode.Disposable {
 		run: vscode.TestRun,
 		item: vscode.TestItem,
 		folder: LabFolder,
-		bad: readonly VerdictData[],
+		bad: readonly Verdict[],
 		all: number,
 		duration: number | undefined,
 	): void {
@@ -89,7 +89,7 @@ export class TestResults implements vscode.Disposable {
 	recordFaults(
 		run: vscode.TestRun,
 		item: vscode.TestItem,
-		verdict: VerdictData,
+		verdict: Verdict,
 		folder: LabFolder,
 		duration: number,
 	): void {
@@ -113,10 +113,10 @@ export class TestResults implements vscode.Disposable {
 }
 
 /** It says nothing of what a student wrote. */
-const isSilent = ({ outcome }: VerdictData) => outcome === "not-begun" || outcome === "not-checked";
+const isSilent = ({ outcome }: Verdict) => outcome === "not-begun" || outcome === "not-checked";
 
 /** Of a test by its verdicts that are no pass; undefined: it could not be checked, so nothing is known. */
-function stateOf(bad: readonly VerdictData[]): TestState | undefined {
+function stateOf(bad: readonly Verdict[]): TestState | undefined {
 	if (bad.length === 0) return "passed";
 	if (bad.every(({ outcome }) => outcome === "not-begun")) return "not-begun";
 	return bad.every(isSilent) ? undefined : "failed";

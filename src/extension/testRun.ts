@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
 import { rateOf } from "../explore/progress.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { addCoverage } from "./coverage.ts";
 import type { LabFolder } from "./labFolder.ts";
 import { testInfo, topOf } from "./testItems.ts";
@@ -17,7 +17,7 @@ const progressEvery = 10;
 /** A test that has no result yet. */
 interface Open {
 	readonly item: vscode.TestItem;
-	readonly verdicts: VerdictData[];
+	readonly verdicts: Verdict[];
 	began: number;
 	duration: number;
 }
@@ -124,7 +124,7 @@ export class FolderTestRun {
 		return store;
 	}
 
-	private take(verdict: VerdictData): void {
+	private take(verdict: Verdict): void {
 		const test = this.open.get(verdict.test);
 		if (!test) return;
 		const { item, verdicts } = test;

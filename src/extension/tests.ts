@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../common/disposable.ts";
 import { UserError } from "../common/errors.ts";
-import type { VerdictData } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { answerCoverage } from "./coverage.ts";
 import { debugTest } from "./debug.ts";
 import { debugSchedule } from "./debugSchedule.ts";
@@ -135,7 +135,7 @@ export class LabTests implements vscode.Disposable {
 	}
 
 	/** Shows a verdict that came from a command in the explorer too; VS Code's own clock would begin here. */
-	publish(folder: LabFolder, verdict: VerdictData, tookMs: number): void {
+	publish(folder: LabFolder, verdict: Verdict, tookMs: number): void {
 		this.items.update();
 		const item = this.items.find(folder, verdict.test);
 		if (!item) return;

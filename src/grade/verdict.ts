@@ -1,4 +1,4 @@
-import type { Verdict } from "../lab/verdict.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import type { GradeResult } from "./types.ts";
 
 const outcomes = { passed: "passed", failed: "failed", "not-graded": "not-checked", errored: "errored" } as const;

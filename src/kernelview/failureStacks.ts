@@ -3,19 +3,13 @@ import { forgetOldest } from "../common/collections.ts";
 import type { ProgramSymbols, Symbolizer } from "../debuginfo/symbolizer.ts";
 import { unwind } from "../debuginfo/unwind.ts";
 import type { Trap } from "../machine/types.ts";
+import type { StackLine } from "../protocol/verdict.ts";
 import { isPanicked, kernelRoot, type Sources } from "./look.ts";
 import type { Process } from "./processes.ts";
 import { canonical, translate } from "./sv39.ts";
 
 /** Stacks of user programs at their last trap, one a process. */
 const mostStacks = 256;
-
-export interface StackLine {
-	readonly name: string;
-	readonly file?: string;
-	readonly line?: number;
-	readonly address: string;
-}
 
 /** Calls that led to where a panic or a trap that kills happened, kept since both lose them. */
 export class FailureStacks {

@@ -16,6 +16,7 @@ import type {
 	WalkModel,
 } from "../protocol/kernelModel.ts";
 import { expandUses } from "../protocol/modelDelta.ts";
+import type { StackLine } from "../protocol/verdict.ts";
 import { gotFrame, outcomeWords } from "../protocol/words.ts";
 import { CSR } from "../riscv/csr.ts";
 import { ActivityRecorder } from "./activity.ts";
@@ -23,7 +24,7 @@ import { Allowance } from "./allowance.ts";
 import { Diagnoser } from "./diagnosis/diagnoser.ts";
 import { LockReader } from "./diagnosis/locks.ts";
 import { saysPanicked } from "./diagnosis/panics.ts";
-import { FailureStacks, type StackLine } from "./failureStacks.ts";
+import { FailureStacks } from "./failureStacks.ts";
 import { FaultLog } from "./faultLog.ts";
 import { Findings } from "./findings.ts";
 import { frameLetters } from "./frames.ts";

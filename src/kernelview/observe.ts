@@ -1,14 +1,14 @@
 import * as v from "valibot";
+import type { BuildOutput, UserProgram } from "../build/types.ts";
 import { UserError } from "../common/errors.ts";
 import type { MachineSurface } from "../machine/types.ts";
 import { KernelView, type ViewOptions } from "./kernelView.ts";
 import { type RegionDescription, regionDescriptionSchema } from "./regionDescription.ts";
 
-/** What a build gives: mirrors the parts of build/types.ts `BuildOutput` that a view needs. */
-export interface ObservedBuild {
-	readonly kernel: Uint8Array;
-	readonly programs: readonly { readonly name: string; readonly elf: Uint8Array }[];
-}
+/** What a view needs of a build. */
+export type ObservedBuild = Pick<BuildOutput, "kernel"> & {
+	readonly programs: readonly Pick<UserProgram, "name" | "elf">[];
+};
 
 /** Checks the `regions` of a lab.json. Throws UserError `lab-manifest-invalid`. */
 export function parseRegions(regions: unknown): readonly RegionDescription[] {

@@ -1,7 +1,7 @@
 import { fromUtf8, utf8 } from "../common/bytes.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { judgeKnown, type KnownProgram } from "./knownPrograms.ts";
 import type { LabManifest, LabTest } from "./manifest.ts";
-import type { Verdict } from "./verdict.ts";
 
 /** Files of a tree, by path. */
 export type Files = ReadonlyMap<string, Uint8Array>;

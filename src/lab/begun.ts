@@ -1,7 +1,7 @@
+import type { Verdict } from "../protocol/verdict.ts";
 import type { LabManifest } from "./manifest.ts";
 import { Pattern } from "./pattern.ts";
 import { filesOf, type NamedSources } from "./sources.ts";
-import type { Verdict } from "./verdict.ts";
 
 /**
  * Why each task that the student has not come to does not look begun, by its id. A task says by `begun` what its first step leaves in the

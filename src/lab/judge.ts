@@ -1,10 +1,10 @@
 import { hex } from "../common/bytes.ts";
+import type { FailureExplanation, FindingLine, Outcome, Reason } from "../protocol/verdict.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import type { CommandResult } from "../session/shell.ts";
 import type { Invariant, KnownFailure, LabManifest, LabTest } from "./manifest.ts";
 import { Pattern } from "./pattern.ts";
 import type { NamedSources } from "./sources.ts";
-import type { FailureExplanation, FindingLine, Outcome, Reason } from "./verdict.ts";
 import type { RunReport } from "./witness.ts";
 
 /** What was seen from outside while a test ran; a kernel that hides something leaves the field undefined: then it is not checked. */

@@ -1,6 +1,6 @@
 import { visible } from "../common/visible.ts";
 import { isTold, renderDiagnoses } from "../protocol/diagnosis.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 

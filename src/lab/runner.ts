@@ -5,6 +5,7 @@ import type { SourceTree } from "../common/sourceTree.ts";
 import type { Waits } from "../kernelview/waits.ts";
 import type { Instructions, MachineSurface } from "../machine/types.ts";
 import type { Diagnosis, RunEnd } from "../protocol/diagnosis.ts";
+import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "../protocol/verdict.ts";
 import { budgets } from "../session/budgets.ts";
 import { describeEnd } from "../session/commandEnd.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
@@ -18,7 +19,6 @@ import { type Evidence, expectedText, explain, framesLost, judge, outcomeOf } fr
 import type { LabManifest, LabTest } from "./manifest.ts";
 import { bootSeed, seedsByBoot, testSchedule } from "./schedules.ts";
 import { readNamedSources } from "./sources.ts";
-import type { FaultLine, FindingLine, Reason, StackLine, Verdict } from "./verdict.ts";
 import { type DiskProgram, Witness } from "./witness.ts";
 
 /** Characters that no test of a lab comes near; a kernel that prints the same fault for ever is stopped here, not by the budget. */

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from "@vscode/debugprotocol";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { ActivityModel } from "./activity.ts";
 import type { CoveragePart, CoverageReport } from "./coverage.ts";
 import type { Declared } from "./declared.ts";
@@ -6,6 +7,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
 import type { NetworkModel } from "./network.ts";
+import type { ScheduleData, Verdict } from "./verdict.ts";
 
 /**
  * What the extension host and the engine worker say to each other. One engine serves one workspace folder: it builds its tree,
@@ -26,22 +28,9 @@ export interface BuildParams {
 	readonly unoptimized?: boolean;
 }
 
-/** Mirrors toolchain/types.ts `Diagnostic`; lines and columns count from 1, the end column is exclusive. */
-export interface EngineDiagnostic {
-	readonly file: string;
-	readonly line?: number;
-	readonly column?: number;
-	readonly endLine?: number;
-	readonly endColumn?: number;
-	readonly severity: "error" | "warning" | "note";
-	readonly message: string;
-	readonly code?: string;
-	readonly notes?: readonly EngineDiagnostic[];
-}
-
 export interface BuildSummary {
 	readonly ok: boolean;
-	readonly diagnostics: readonly EngineDiagnostic[];
+	readonly diagnostics: readonly Diagnostic[];
 	/** For people: which compiler, how many files compiled and reused. */
 	readonly summary: string;
 	readonly toolchain: string;
@@ -148,43 +137,6 @@ export interface TestsCoverage {
 	readonly together: CoverageReport;
 }
 
-/** Plain form of lab/verdict.ts `Verdict`. */
-export interface VerdictData {
-	readonly lab: string;
-	readonly test: string;
-	readonly task: string;
-	readonly title: string;
-	readonly program: string;
-	readonly command: string;
-	readonly outcome: "passed" | "failed" | "not-begun" | "not-checked" | "errored";
-	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "stall" | "flood";
-	readonly expected: string;
-	readonly actual: string;
-	readonly reasons: readonly { readonly kind: string; readonly message: string }[];
-	readonly explanations: readonly {
-		readonly id: string;
-		readonly text: string;
-		readonly look?: string;
-		readonly panel?: string;
-	}[];
-	readonly faults: readonly { readonly text: string; readonly file?: string; readonly line?: number }[];
-	readonly findings: readonly { readonly id: string; readonly sentence: string }[];
-	readonly stack: readonly {
-		readonly name: string;
-		readonly file?: string;
-		readonly line?: number;
-		readonly address: string;
-	}[];
-	/** Why the run went wrong; the cause first. */
-	readonly diagnoses: readonly Diagnosis[];
-	/** Reports of the concurrency detectors, and a failing schedule. */
-	readonly exploration?: readonly ExplorationData[];
-	readonly instructions: number;
-	readonly harts: number;
-	readonly seed: number;
-	readonly points?: { readonly got: number; readonly of: number };
-}
-
 export interface OpenedRun {
 	/** The command that was run, where it is known. */
 	readonly title: string;
@@ -196,22 +148,6 @@ export interface OpenedRun {
 	readonly isBuilt: boolean;
 }
 
-/** A moment of a schedule: before a step of a hart, counted from power-on; without one, its end. */
-export interface ScheduleData {
-	/** As explore/scheduleText.ts writes it. */
-	readonly schedule: string;
-	readonly before?: { readonly hart: number; readonly step: number };
-	/** Places on the way, in the order of the run, with what is there. */
-	readonly places?: readonly { readonly hart: number; readonly step: number; readonly text: string }[];
-}
-
-/** One report; `stack`: the calls at its last place, the place first; `moment`: right before that place. */
-interface ExplorationData {
-	readonly text: string;
-	readonly moment: ScheduleData;
-	readonly stack: readonly { readonly name: string; readonly file?: string; readonly line?: number }[];
-}
-
 export interface SourceLocation {
 	readonly name: string;
 	readonly file?: string;
@@ -221,7 +157,7 @@ export interface SourceLocation {
 export interface CommandResult {
 	readonly end: string;
 	/** Where the lab has a test for it. */
-	readonly verdict?: VerdictData;
+	readonly verdict?: Verdict;
 	/** Of a command that no test judges, and of a boot that failed. */
 	readonly diagnoses: readonly Diagnosis[];
 	/** Of a program that says by itself whether it passed; see lab/knownPrograms.ts. */
@@ -353,7 +289,7 @@ export interface EngineEvents {
 		readonly strategy: string;
 		readonly covered: { readonly stopped: number; readonly places: number };
 	};
-	verdict: VerdictData;
+	verdict: Verdict;
 	/** Why a machine that ran by itself panicked. */
 	diagnosis: { readonly diagnoses: readonly Diagnosis[] };
 	/** A machine that makes no progress: said once, the run continues. */

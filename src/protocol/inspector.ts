@@ -1,9 +1,10 @@
 import type { ActivityModel } from "./activity.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import type { MachineState, VerdictData } from "./engine.ts";
+import type { MachineState } from "./engine.ts";
 import type { LiveUpdate, WriterModel } from "./history.ts";
 import type { KernelModel, WalkModel } from "./kernelModel.ts";
 import type { NetworkModel } from "./network.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What the inspector's page and its host in the extension say to each other. Plain data; inspectorMessages.ts checks it on both sides. */
 
@@ -44,7 +45,7 @@ export interface RunInfo {
 	readonly command?: string;
 	/** Of the lab's test that judged it. */
 	readonly title?: string;
-	readonly outcome?: VerdictData["outcome"];
+	readonly outcome?: Verdict["outcome"];
 	/** What it was asked to print, and what it printed. */
 	readonly expected?: string;
 	readonly actual?: string;
@@ -62,7 +63,7 @@ export interface RunInfo {
 }
 
 /** What the page says of a judged run. */
-export function runInfoOf(verdict: VerdictData): RunInfo {
+export function runInfoOf(verdict: Verdict): RunInfo {
 	const {
 		command,
 		title,

@@ -1,8 +1,7 @@
 import * as v from "valibot";
 import { concat, utf8 } from "../common/bytes.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
 import type { CompileOutcome } from "./bundled/compiler.ts";
-
-import type { Diagnostic } from "./types.ts";
 
 /** Finished compilations and links by key. Everything that could change a result is in the key; a lost entry only costs time. */
 export interface ObjectCache {

@@ -1,4 +1,5 @@
-import type { Diagnostic, LinkJob } from "./types.ts";
+import type { Diagnostic } from "../common/diagnostic.ts";
+import type { LinkJob } from "./types.ts";
 
 /** GNU ld's flags in lld's terms. Without `--no-rosegment` xv6's exec refuses the programs' third segment. */
 export function lldFlags(job: LinkJob): string[] {

@@ -21,7 +21,6 @@ import { judgeKnown } from "../lab/knownPrograms.ts";
 import type { LabManifest } from "../lab/manifest.ts";
 import { findTest, runLab, runTest } from "../lab/runner.ts";
 import { bootSeed, testSchedule } from "../lab/schedules.ts";
-import type { Verdict } from "../lab/verdict.ts";
 import { serializeRecording } from "../machine/recording.ts";
 import type { ActivityMark } from "../protocol/activity.ts";
 import type { CoverageReport } from "../protocol/coverage.ts";
@@ -37,6 +36,7 @@ import type {
 	TestsCoverage,
 	TreeInfo,
 } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 import { budgets } from "../session/budgets.ts";
 import type { RunnableMachine } from "../session/runnableMachine.ts";
 import { activityIn } from "./activity.ts";

@@ -8,8 +8,8 @@ import { gradeScripts } from "../grade/scripts.ts";
 import type { GradeScript, GradeTest } from "../grade/types.ts";
 import { gradeVerdict, testId } from "../grade/verdict.ts";
 import { diagnosisSources } from "../lab/diagnosisFiles.ts";
-import type { Verdict } from "../lab/verdict.ts";
 import type { EngineEvents, LabInfo, RunTestsParams, TestInfo } from "../protocol/engine.ts";
+import type { Verdict } from "../protocol/verdict.ts";
 
 interface GradingParts {
 	readonly gradeWorkers: () => Promise<StartGradeWorker>;

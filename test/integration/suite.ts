@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 import * as vscode from "vscode";
 import type { Xv6LabApi } from "../../src/extension/app.ts";
 import type { LabFolder } from "../../src/extension/labFolder.ts";
-import type { VerdictData } from "../../src/protocol/engine.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 import { LoopWatch, threadCpuMs } from "./loopWatch.ts";
 
 const extensionId = "xv6-lab.xv6-lab";
@@ -59,7 +59,7 @@ async function quiet(): Promise<void> {
 	}
 }
 
-async function runProdcons1(folder: LabFolder): Promise<VerdictData> {
+async function runProdcons1(folder: LabFolder): Promise<Verdict> {
 	await folder.ensureBooted(report, never(), { restart: true });
 	const result = await folder.runCommand("prodcons1", never());
 	assert.ok(result.verdict, "the lab has a test for prodcons1");

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { ElfFile } from "../../src/debuginfo/elf.ts";
 import { applyPatch } from "../../src/lab/patch.ts";
-import type { Verdict } from "../../src/lab/verdict.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 import { build, buildJudged, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
 
 afterAll(closeToolchains);

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { utf8 } from "../../src/common/bytes.ts";
 import { cacheFolder } from "../../src/env/node/cacheFolder.ts";
 import { enginesClosed, startNodeEngine } from "../../src/env/node/engineProcess.ts";
-import type { VerdictData } from "../../src/protocol/engine.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 import { catalog, repository } from "../support/lab.ts";
 
 const engine = startNodeEngine(join(repository, "dist"), cacheFolder());
@@ -49,7 +49,7 @@ test("the engine tells a tree's grade script as its lab, runs its tests, and giv
 		["grade-lab-own: for ever", "grade-lab-own", "for ever", { points: 0, file: "grade-lab-own", line: 14 }],
 	]);
 	expect((await engine.request("build", { toolchain: "bundled" })).ok).toBe(true);
-	const verdicts: VerdictData[] = [];
+	const verdicts: Verdict[] = [];
 	const started: string[] = [];
 	let console = "";
 	engine.on("verdict", (verdict) => verdicts.push(verdict));

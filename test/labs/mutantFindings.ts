@@ -1,5 +1,5 @@
-import type { Verdict } from "../../src/lab/verdict.ts";
 import type { FindingId } from "../../src/protocol/kernelModel.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 
 /** What names a wrong solution in the inspector: a finding, with words of its sentence where the id says little; or where memory does not show it, something else that a student sees. */
 export type Named =

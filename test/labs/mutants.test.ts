@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
 import { applyPatch } from "../../src/lab/patch.ts";
-import type { Verdict } from "../../src/lab/verdict.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 import { build, catalog, closeToolchains, judgeOutput, repository } from "../support/lab.ts";
 import { isNamed, mutantFindings, type Named } from "./mutantFindings.ts";
 

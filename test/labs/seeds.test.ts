@@ -7,8 +7,8 @@ import type { LabManifest } from "../../src/lab/manifest.ts";
 import { applyPatch } from "../../src/lab/patch.ts";
 import { runLab } from "../../src/lab/runner.ts";
 import { seedsByBoot } from "../../src/lab/schedules.ts";
-import type { Verdict } from "../../src/lab/verdict.ts";
 import type { Machine } from "../../src/machine/machine.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 import { build, catalog, closeToolchains, repository } from "../support/lab.ts";
 
 afterAll(closeToolchains);

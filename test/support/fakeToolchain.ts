@@ -1,9 +1,9 @@
 import { concat, fromUtf8, utf8 } from "../../src/common/bytes.ts";
 import { throwIfCancelled } from "../../src/common/cancellation.ts";
+import type { Diagnostic } from "../../src/common/diagnostic.ts";
 import type {
 	CompileJob,
 	CompileResult,
-	Diagnostic,
 	JobFiles,
 	LinkJob,
 	LinkResult,

@@ -8,7 +8,7 @@ import { type OpenedToolchains, openToolchains } from "../../src/env/node/toolch
 import { LabCatalog } from "../../src/lab/catalog.ts";
 import type { LabManifest, LabTest } from "../../src/lab/manifest.ts";
 import { runLab } from "../../src/lab/runner.ts";
-import type { Verdict } from "../../src/lab/verdict.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 
 export const repository = resolve(import.meta.dirname, "../..");
 export const catalog = new LabCatalog(new NodeTree(repository));

@@ -6,8 +6,8 @@ import type {
 	LabInfo,
 	TestInfo,
 	TreeInfo,
-	VerdictData,
 } from "../../src/protocol/engine.ts";
+import type { Verdict } from "../../src/protocol/verdict.ts";
 
 type Kind = keyof EngineRequests;
 type Answers = {
@@ -99,7 +99,7 @@ export function labOf(...tests: readonly (string | TestInfo)[]): LabInfo {
 	return { id: "lab", title: "A Lab", course: "A Course", programs: [], tasks, tests: all };
 }
 
-export const verdictOf = (test: string, change: Partial<VerdictData> = {}): VerdictData => ({
+export const verdictOf = (test: string, change: Partial<Verdict> = {}): Verdict => ({
 	...{
 		lab: "lab",
 		test,

@@ -1,7 +1,7 @@
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import { UserError } from "../../common/errors.ts";
 import { limits } from "../../common/limits.ts";
 import { asTooLong } from "../../common/tooLong.ts";
-import type { Diagnostic } from "../../toolchain/types.ts";
 import { ignoreRuleFor } from "../gitignore.ts";
 import { notUnderstood, type Scope, type Variable } from "./expand.ts";
 import { type Position, words } from "./lines.ts";

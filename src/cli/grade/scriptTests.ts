@@ -12,7 +12,7 @@ import { gradeScript } from "../../grade/scripts.ts";
 import type { GradeResult } from "../../grade/types.ts";
 import { gradeVerdict } from "../../grade/verdict.ts";
 import { diagnosisSources } from "../../lab/diagnosisFiles.ts";
-import type { Verdict } from "../../lab/verdict.ts";
+import type { Verdict } from "../../protocol/verdict.ts";
 import { readText } from "../reportFile.ts";
 
 /** The instructor's own copy of a grade script, with its tests. Throws for one that fails before it has declared them. */

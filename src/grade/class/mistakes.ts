@@ -1,5 +1,5 @@
 import { visible } from "../../common/visible.ts";
-import type { Verdict } from "../../lab/verdict.ts";
+import type { Verdict } from "../../protocol/verdict.ts";
 import type { Mistake } from "./lines.ts";
 
 /** What went wrong, so that the same mistake in two trees has the same key: the lab's known failure, else the cause, else the symptom. */

@@ -2,7 +2,7 @@ import { UserError } from "../../common/errors.ts";
 import { ElfFile } from "../../debuginfo/elf.ts";
 import type { Waits } from "../../kernelview/waits.ts";
 import type { Diagnosis, RunEnd } from "../../protocol/diagnosis.ts";
-import type { FindingLine, StackLine } from "../verdict.ts";
+import type { FindingLine, StackLine } from "../../protocol/verdict.ts";
 
 /** What goes wrong on demand. Calls, requests and writes count from 1, from where the command begins. */
 export interface Fault {

@@ -1,7 +1,7 @@
 import type { Disposable } from "../../common/disposable.ts";
 import type { DiskRequest } from "../../machine/devices/virtioBlock.ts";
+import type { StackLine } from "../../protocol/verdict.ts";
 import type { RunnableMachine } from "../../session/runnableMachine.ts";
-import type { StackLine } from "../verdict.ts";
 import type { Fault, FaultObserver } from "./fault.ts";
 
 const [ra, a0] = [1, 10];

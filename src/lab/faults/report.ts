@@ -1,5 +1,5 @@
 import { renderDiagnoses } from "../../protocol/diagnosis.ts";
-import type { StackLine } from "../verdict.ts";
+import type { StackLine } from "../../protocol/verdict.ts";
 import type { FaultRun, Sweep } from "./fault.ts";
 
 /** Runs with one outcome and one cause, in the order of their first. */

@@ -1,5 +1,6 @@
 import { throwIfCancelled } from "../../common/cancellation.ts";
 import type { SourceTree } from "../../common/sourceTree.ts";
+import type { Reason, Verdict } from "../../protocol/verdict.ts";
 import { budgets } from "../../session/budgets.ts";
 import { describeEnd } from "../../session/commandEnd.ts";
 import type { RunHost } from "../../session/runController.ts";
@@ -8,7 +9,6 @@ import { Shell } from "../../session/shell.ts";
 import { watchProgress } from "../../session/waiting.ts";
 import { diagnosisFiles } from "../diagnosisFiles.ts";
 import type { LabManifest, LabTest } from "../manifest.ts";
-import type { Reason, Verdict } from "../verdict.ts";
 import { crashSweep } from "./crash.ts";
 import type { Fault, FaultObserver, Sweep } from "./fault.ts";
 import { groupRuns, renderSweep, sentenceOf } from "./report.ts";

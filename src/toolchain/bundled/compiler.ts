@@ -1,8 +1,9 @@
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import { inBytes, limits } from "../../common/limits.ts";
 import { compilationFolder } from "../folder.ts";
 import { lldFlags, parseLld } from "../lld.ts";
-import type { CompileJob, CompileResult, Diagnostic, LinkJob, LinkResult } from "../types.ts";
+import type { CompileJob, CompileResult, LinkJob, LinkResult } from "../types.ts";
 import { assemblyLines, assemblyModule } from "./assembly.ts";
 import { parseClang } from "./diagnostics.ts";
 import { downgrade } from "./downgrade/downgrade.ts";

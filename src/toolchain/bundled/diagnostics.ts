@@ -1,4 +1,4 @@
-import type { Diagnostic, FixIt } from "../types.ts";
+import type { Diagnostic, FixIt } from "../../common/diagnostic.ts";
 
 /** `file:line:col:{range}…: severity: message [-Wflag]`, as clang prints it with source ranges. */
 const headline =

@@ -1,4 +1,5 @@
-import type { CompileJob, Diagnostic } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
+import type { CompileJob } from "../types.ts";
 import { WarningFlags } from "./gccWarnings.ts";
 
 /** What the driver makes of xv6's CFLAGS for RISC-V, less what only costs time (key instructions, IR verifier, value names). */

@@ -1,5 +1,5 @@
 import { withoutComments } from "../../common/cText.ts";
-import type { Diagnostic } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import type { GccWarning, WarningFlags } from "./gccWarnings.ts";
 
 interface Token {

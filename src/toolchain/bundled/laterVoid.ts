@@ -1,5 +1,5 @@
 import { utf8 } from "../../common/bytes.ts";
-import type { Diagnostic } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import type { WarningFlags } from "./gccWarnings.ts";
 
 /** Read before the unit, as `-include` does. */

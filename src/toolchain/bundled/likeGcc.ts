@@ -1,5 +1,5 @@
 import { fromUtf8 } from "../../common/bytes.ts";
-import type { Diagnostic } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import { depths } from "./cText.ts";
 import { type GccWarning, gccWarnings, type WarningFlags } from "./gccWarnings.ts";
 

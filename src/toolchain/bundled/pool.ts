@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import type { Disposable } from "../../common/disposable.ts";
 import { cancelled, UserError } from "../../common/errors.ts";
 import { limits } from "../../common/limits.ts";
@@ -7,7 +8,6 @@ import { compileCached, linkCached } from "../cached.ts";
 import type {
 	CompileJob,
 	CompileResult,
-	Diagnostic,
 	JobFiles,
 	LinkJob,
 	LinkResult,

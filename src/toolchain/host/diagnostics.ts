@@ -1,5 +1,5 @@
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import { compilationFolder } from "../folder.ts";
-import type { Diagnostic } from "../types.ts";
 
 const gccLine =
 	/^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)? (?<severity>fatal error|error|warning|note): (?<message>.*)$/;

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 
 /**
  * Flags that a tree may give to a compiler, an assembler or a linker of this machine. gcc runs programs (`-specs`, `-B`,

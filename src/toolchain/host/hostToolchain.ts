@@ -1,10 +1,11 @@
 import { fromUtf8, utf8 } from "../../common/bytes.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
 import { UserError } from "../../common/errors.ts";
 import type { ObjectCache } from "../cache.ts";
 import { compileCached, linkCached } from "../cached.ts";
 import { compilationFolder } from "../folder.ts";
 import { lldFlags, parseLld } from "../lld.ts";
-import type { CompileJob, CompileResult, Diagnostic, JobFiles, LinkJob, LinkResult, Toolchain } from "../types.ts";
+import type { CompileJob, CompileResult, JobFiles, LinkJob, LinkResult, Toolchain } from "../types.ts";
 import { parseGcc, parseLd } from "./diagnostics.ts";
 import { hostCompilerFlags, hostLinkerFlags, refusedFlags, staysInside } from "./flags.ts";
 import { type ProcessRunner, scratchFolder } from "./processRunner.ts";

@@ -1,6 +1,7 @@
 import { fromUtf8 } from "../../common/bytes.ts";
 import { withoutComments } from "../../common/cText.ts";
-import type { CompileJob, Diagnostic, LinkJob } from "../types.ts";
+import type { Diagnostic } from "../../common/diagnostic.ts";
+import type { CompileJob, LinkJob } from "../types.ts";
 import { staysInside } from "./flags.ts";
 
 /**

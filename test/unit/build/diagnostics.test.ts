@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { renderDiagnostic, withoutRepeats } from "../../../src/build/diagnostics.ts";
-import type { Diagnostic } from "../../../src/toolchain/types.ts";
+import type { Diagnostic } from "../../../src/common/diagnostic.ts";
 
 const source = ["int", "f(void)", "{", "\tint unused = g(1);", "}"];
 const rendering = {

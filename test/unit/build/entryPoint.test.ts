@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkScript, entryWarnings, likeGnuLd, withEntry } from "../../../src/build/entryPoint.ts";
+import type { Diagnostic } from "../../../src/common/diagnostic.ts";
 import { elfOf } from "../../../src/common/elf.ts";
-import type { Diagnostic } from "../../../src/toolchain/types.ts";
 
 test.each([
 	["a script without an entry", [], "SECTIONS { }", ["-e", "start"]],

@@ -10,7 +10,7 @@ import {
 	verdictCard,
 } from "../../../src/extension/card.ts";
 import type { Diagnosis } from "../../../src/protocol/diagnosis.ts";
-import type { VerdictData } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 
 const words: CardWords = {
 	where: "where",
@@ -35,7 +35,7 @@ const failed = {
 	faults: [{ text: "pid 5 store \u001b[31m0x3fffffb000" }],
 	findings: [],
 	diagnoses: [],
-} as unknown as VerdictData;
+} as unknown as Verdict;
 
 const bare = (lines: readonly string[]) => lines.map((line) => line.replace(/\u001b\[[\d;]*m/g, ""));
 
@@ -185,7 +185,7 @@ test("of a long chain of calls the innermost are shown, each with what is known 
 	expect([calls?.length, calls?.at(-1)]).toEqual([8, "h4 (0x80000042)"]);
 });
 
-test.each<[string, Partial<VerdictData>, object]>([
+test.each<[string, Partial<Verdict>, object]>([
 	["a test that broke", { outcome: "errored" }, { mark: "failed" }],
 	["one that was not checked", { outcome: "not-checked" }, { mark: "other" }],
 	[

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cancelled, UserError } from "../../../src/common/errors.ts";
-import type { CommandResult, ProgramInfo, TestInfo, TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
+import type { CommandResult, ProgramInfo, TestInfo, TreeInfo } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { ExtensionWindow, outcomes, plainText, theFolder, until } from "../../support/extensionWindow.ts";
 import { built, labOf, ScriptedEngine, verdictOf } from "../../support/scriptedEngine.ts";
 import { host, StandInTerminal, Uri, window as vscodeWindow } from "../../support/vscode.ts";
@@ -41,11 +42,11 @@ const shown = () => plainText(terminal()?.text ?? "");
 const terminalShows = (text: string) => until(text, () => shown().includes(text), 5000);
 const ran = (change: Partial<CommandResult> = {}): CommandResult => ({ end: "prompt", diagnoses: [], ...change });
 /** The engine's answer to a test of the lab. */
-const judged = (test: string, change: Partial<VerdictData> = {}) => {
+const judged = (test: string, change: Partial<Verdict> = {}) => {
 	engine().emit("state", { state: "running" });
 	return { harts: 1, memoryMiB: 128, virtio: "modern", ...ran({ verdict: verdictOf(test, change) }) };
 };
-const failed: Partial<VerdictData> = { outcome: "failed", reasons: [{ kind: "end", message: "It never came back." }] };
+const failed: Partial<Verdict> = { outcome: "failed", reasons: [{ kind: "end", message: "It never came back." }] };
 
 describe("without a kernel tree", () => {
 	test.each([

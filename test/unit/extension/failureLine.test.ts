@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { failurePlace } from "../../../src/extension/failureLine.ts";
-import type { VerdictData } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 
 const source = "user/prodcons1.c";
 const frame = (file: string, line?: number) => ({ name: "f", address: "0x0", file, ...(line ? { line } : {}) });
-const verdict = (stack: VerdictData["stack"], actual = "") => ({ stack, actual }) as unknown as VerdictData;
+const verdict = (stack: Verdict["stack"], actual = "") => ({ stack, actual }) as unknown as Verdict;
 
 test("a failure is about the innermost line of its program that the debug information names", () => {
 	const stack = [frame("kernel/trap.c", 70), frame(source, 12), frame(source, 30)];

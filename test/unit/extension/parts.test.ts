@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Diagnostic } from "../../../src/common/diagnostic.ts";
 import { UserError } from "../../../src/common/errors.ts";
 import { ContextKeys } from "../../../src/extension/contextKeys.ts";
 import { DebugTime } from "../../../src/extension/debugTime.ts";
@@ -9,7 +10,8 @@ import { readSettings } from "../../../src/extension/settings.ts";
 import { XvTerminal } from "../../../src/extension/terminal.ts";
 import { openSource, sourceUri } from "../../../src/extension/terminalLinks.ts";
 import { faultsMessage, momentOf, schedulesMessage, verdictMessages } from "../../../src/extension/testMessages.ts";
-import type { BuildSummary, EngineDiagnostic, VerdictData } from "../../../src/protocol/engine.ts";
+import type { BuildSummary } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { Screen } from "../../support/screen.ts";
 import { host, Range, StandInItem, StandInTerminal, type TestMessage, Uri, workspace } from "../../support/vscode.ts";
 
@@ -80,7 +82,7 @@ describe("settings", () => {
 });
 
 describe("the Problems panel", () => {
-	const summary = (...diagnostics: EngineDiagnostic[]) => ({ diagnostics }) as unknown as BuildSummary;
+	const summary = (...diagnostics: Diagnostic[]) => ({ diagnostics }) as unknown as BuildSummary;
 	const shown = (path: string) =>
 		(host.diagnostics.get(at(path).toString()) ?? []).map(({ range, message, severity, code }) => {
 			const { start, end } = range as { start: { line: number; character: number }; end: typeof start };
@@ -153,7 +155,7 @@ describe("the Problems panel", () => {
 describe("a test's messages", () => {
 	const folder = { root, tree: { programs: [{ name: "prog", source: "user/prog.c" }] } } as unknown as LabFolder;
 	const item = new StandInItem("prog", "prog prints 5", at("user/prog.c") as never) as never;
-	const verdict: VerdictData = {
+	const verdict: Verdict = {
 		...{ lab: "l", test: "prog", task: "1", title: "prog prints 5", program: "prog", command: "prog" },
 		...{ outcome: "failed", end: "prompt", expected: "5\n", actual: "6\n", instructions: 1, harts: 1, seed: 3 },
 		reasons: [{ kind: "output", message: "The output is another one." }],
@@ -163,7 +165,7 @@ describe("a test's messages", () => {
 			{ name: "?", address: "0x4" },
 		],
 	};
-	const messages = (change: Partial<VerdictData> = {}) =>
+	const messages = (change: Partial<Verdict> = {}) =>
 		verdictMessages({ ...verdict, ...change }, item, folder) as unknown as (TestMessage & Record<string, unknown>)[];
 
 	test("the explanation with its stack comes first, the difference where the output is wrong", () => {
@@ -174,7 +176,7 @@ describe("a test's messages", () => {
 			{ label: "?", uri: undefined, position: undefined },
 		]);
 		expect(difference).toMatchObject({ expectedOutput: "5\n", actualOutput: "6\n", contextValue: "xv6Lab.verdict" });
-		expect(messages({ reasons: [{ kind: "panic", message: "It panicked." }] })).toHaveLength(1);
+		expect(messages({ reasons: [{ kind: "end", message: "It panicked." }] })).toHaveLength(1);
 	});
 
 	test("a report of races stands at its own place, without its rules, and leads to its schedule", () => {
@@ -199,7 +201,7 @@ describe("a test's messages", () => {
 		expect(messages({ exploration: [report] })).toHaveLength(3);
 	});
 
-	test.each<[string, Partial<VerdictData>, string, number]>([
+	test.each<[string, Partial<Verdict>, string, number]>([
 		[
 			"the line that its program names",
 			{ stack: [], actual: "user/lib.h:9: not true: n == 1\n" },
@@ -231,7 +233,10 @@ describe("a test's messages", () => {
 	test("several schedules, and every kalloc that failed", () => {
 		const many = schedulesMessage([verdict, { ...verdict, seed: 9 }], 50) as unknown as TestMessage;
 		expect(many.message).toBe("2 of 50 schedules fail: seeds 3, 9");
-		const faults = faultsMessage({ ...verdict, reasons: [{ kind: "leak", message: "Two frames are lost." }] }, folder);
+		const faults = faultsMessage(
+			{ ...verdict, reasons: [{ kind: "invariant", message: "Two frames are lost." }] },
+			folder,
+		);
 		expect(faults).toMatchObject({ message: "Two frames are lost.\n\n6\n", location: { uri: at("user/prog.c") } });
 	});
 });

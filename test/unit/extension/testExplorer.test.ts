@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cancelled, UserError } from "../../../src/common/errors.ts";
-import type { EngineRequests, TestInfo, TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
+import type { EngineRequests, TestInfo, TreeInfo } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { ExtensionWindow, explorer, outcomes, theFolder, until } from "../../support/extensionWindow.ts";
 import { built, labOf, ScriptedEngine, verdictOf } from "../../support/scriptedEngine.ts";
 import {
@@ -50,7 +51,7 @@ async function press(label: string, include?: readonly StandInItem[], source = t
 }
 /** The engine runs the tests that it is asked for, and says this of each with each seed. */
 const judging =
-	(judge: (test: string, seed: number) => Partial<VerdictData>) =>
+	(judge: (test: string, seed: number) => Partial<Verdict>) =>
 	async ({ tests, seeds }: EngineRequests["runTests"]["params"]) => {
 		for (const id of tests)
 			for (const seed of seeds) {
@@ -59,7 +60,7 @@ const judging =
 			}
 		return { passed: 0, failed: 0 };
 	};
-const failing: Partial<VerdictData> = { outcome: "failed", reasons: [{ kind: "end", message: "It never came back." }] };
+const failing: Partial<Verdict> = { outcome: "failed", reasons: [{ kind: "end", message: "It never came back." }] };
 const messagesOf = (id: string) => {
 	const found = host.runs.at(-1)?.outcomes.find((outcome) => outcome.item.id === id && outcome.messages.length > 0);
 	return (found?.messages ?? []) as readonly (TestMessage & { readonly location?: object })[];
@@ -194,11 +195,11 @@ describe("its items", () => {
 describe("a run", () => {
 	test("has each outcome with its reason; a bug of a test is no failure of the kernel", async () => {
 		await open({ lab: labOf("1:good", "1:bad", "1:odd", "1:later", "1:other") });
-		const of: Record<string, Partial<VerdictData>> = {
+		const of: Record<string, Partial<Verdict>> = {
 			bad: { ...failing, actual: "one\ntwo\n" },
 			odd: { ...failing, outcome: "errored" },
-			later: { outcome: "not-begun", reasons: [{ kind: "task", message: "Task 1 does not look begun." }] },
-			other: { outcome: "not-checked", reasons: [{ kind: "task", message: "It has no such program." }] },
+			later: { outcome: "not-begun", reasons: [{ kind: "not-begun", message: "Task 1 does not look begun." }] },
+			other: { outcome: "not-checked", reasons: [{ kind: "not-checked", message: "It has no such program." }] },
 		};
 		answers.runTests = judging((id) => of[id] ?? {});
 		const run = await press("Run");
@@ -323,7 +324,7 @@ describe("a run", () => {
 			const stack = [{ name: "f", file: "kernel/a.c", line: 7, address: "0x0" }];
 			engine().emit(
 				"verdict",
-				verdictOf("b", { ...failing, reasons: [{ kind: "leak", message: "A frame is lost." }], stack }),
+				verdictOf("b", { ...failing, reasons: [{ kind: "invariant", message: "A frame is lost." }], stack }),
 			);
 			engine().emit("verdict", verdictOf("c", { outcome: "not-checked" }));
 			return { passed: 1, failed: 1 };
@@ -422,10 +423,10 @@ describe("runs that a command begins", () => {
 
 	test("all of a lab: counted in the status bar, open at the first failure", async () => {
 		await open({ lab: labOf("1:a", "1:b", "2:c", "2:d") });
-		const of: Record<string, Partial<VerdictData>> = {
+		const of: Record<string, Partial<Verdict>> = {
 			b: failing,
 			c: failing,
-			d: { outcome: "not-begun", reasons: [{ kind: "task", message: "no" }] },
+			d: { outcome: "not-begun", reasons: [{ kind: "not-begun", message: "no" }] },
 		};
 		answers.runTests = judging((id) => of[id] ?? {});
 		const view = host.views.get("xv6Lab.progress") as { visible: boolean };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TaskInfo, TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
+import type { TaskInfo, TreeInfo } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { ExtensionWindow, until } from "../../support/extensionWindow.ts";
 import { labOf, ScriptedEngine, verdictOf } from "../../support/scriptedEngine.ts";
 import { CancellationTokenSource, host, Position, TestRunRequest, Uri, workspace } from "../../support/vscode.ts";
@@ -88,7 +89,7 @@ describe("the machine's view", () => {
 });
 
 describe("the progress", () => {
-	const judge = async (outcomes: Readonly<Record<string, VerdictData["outcome"]>>) => {
+	const judge = async (outcomes: Readonly<Record<string, Verdict["outcome"]>>) => {
 		answers.runTests = async () => {
 			for (const [id, outcome] of Object.entries(outcomes))
 				engine().emit("verdict", verdictOf(id, { outcome, reasons: [{ kind: "end", message: "No." }] }));

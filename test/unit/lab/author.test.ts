@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../../src/common/bytes.ts";
 import { below, changedFiles, labProblems, labSkeleton, type ProgramRun, programsOf } from "../../../src/lab/author.ts";
 import { parseManifest } from "../../../src/lab/manifest.ts";
-import type { Verdict } from "../../../src/lab/verdict.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 
 const files = (texts: Record<string, string>) =>
 	new Map(Object.entries(texts).map(([path, text]) => [path, utf8(text)]));

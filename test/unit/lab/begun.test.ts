@@ -5,7 +5,7 @@ import { markUnbegun, unbegunTasks, Verdicts } from "../../../src/lab/begun.ts";
 import { describe as inWords, toJUnit } from "../../../src/lab/junit.ts";
 import type { LabManifest } from "../../../src/lab/manifest.ts";
 import { readNamedSources } from "../../../src/lab/sources.ts";
-import type { Verdict } from "../../../src/lab/verdict.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 
 const manifest: LabManifest = {
 	id: "lab",

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import type { VerdictData } from "../../../src/protocol/engine.ts";
 import { runInfoOf } from "../../../src/protocol/inspector.ts";
 import { isToInspector } from "../../../src/protocol/inspectorMessages.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 
-const verdict: VerdictData = {
+const verdict: Verdict = {
 	...{ lab: "hw5", test: "prodcons1", task: "2", title: "Two processes", program: "prodcons1", command: "prodcons1 5" },
 	...{ outcome: "failed", end: "panic", expected: "total = 1", actual: "panic: x", points: { got: 0, of: 5 } },
 	reasons: [
-		{ kind: "panic", message: "The kernel panicked." },
+		{ kind: "end", message: "The kernel panicked." },
 		{ kind: "output", message: "The total is missing." },
 	],
 	explanations: [

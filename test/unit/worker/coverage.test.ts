@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { VerdictData } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { RealEngine } from "./realEngine.ts";
 
 /** What the Test Explorer's profiles ask of the engine, in the real worker. */
 
 let engine: RealEngine;
-const verdicts: VerdictData[] = [];
+const verdicts: Verdict[] = [];
 let progress = 0;
 
 beforeAll(async () => {

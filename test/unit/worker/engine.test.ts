@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { VerdictData } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { RealEngine } from "./realEngine.ts";
 
 /** The machine behind terminal and inspector, in the real worker, as the extension host drives it. */
@@ -179,7 +179,7 @@ test("without a machine, or a kernel, the error says so, and not that a file is 
 
 test("one test run on the machine of the terminal is the run of the Test Explorer with the same seed, to the instruction", async () => {
 	const machine = { harts: 3, translator: true };
-	const judged: VerdictData[] = [];
+	const judged: Verdict[] = [];
 	const listening = engine.client.on("verdict", (verdict) => judged.push(verdict));
 	// 2: from power-on; the others begin at the prompt.
 	const seeds = [2, 5, 12];

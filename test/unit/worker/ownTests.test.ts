@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TreeInfo, VerdictData } from "../../../src/protocol/engine.ts";
+import type { TreeInfo } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { catalog } from "../../support/lab.ts";
 import { RealEngine } from "./realEngine.ts";
 
@@ -7,7 +8,7 @@ import { RealEngine } from "./realEngine.ts";
 
 let engine: RealEngine;
 let tree: TreeInfo;
-const verdicts: VerdictData[] = [];
+const verdicts: Verdict[] = [];
 const machine = { harts: 1, translator: true };
 
 beforeAll(async () => {

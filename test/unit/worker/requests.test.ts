@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildOutput } from "../../../src/build/types.ts";
 import { loadCore } from "../../../src/env/node/core.ts";
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
-import type { EngineEvents, VerdictData } from "../../../src/protocol/engine.ts";
+import type { EngineEvents } from "../../../src/protocol/engine.ts";
+import type { Verdict } from "../../../src/protocol/verdict.ts";
 import { machineFor } from "../../../src/worker/compose.ts";
 import { Declarations } from "../../../src/worker/declarations.ts";
 import { build, catalog, closeToolchains } from "../../support/lab.ts";
@@ -233,7 +234,7 @@ describe("a machine", () => {
 	}, 60_000);
 
 	test("runs a test in the terminal by the schedule of its seed, to the instruction as the Test Explorer does", async () => {
-		const verdicts: VerdictData[] = [];
+		const verdicts: Verdict[] = [];
 		const listening = engine.on("verdict", (verdict) => verdicts.push(verdict));
 		const harts = { ...machine, harts: 3 };
 		await request("runTests", { tests: ["prodcons1"], seeds: [5], machine: harts });
@@ -259,7 +260,7 @@ describe("a machine", () => {
 	}, 60_000);
 
 	test("runs tests of the lab and of programs together, each with its verdict", async () => {
-		const verdicts: VerdictData[] = [];
+		const verdicts: Verdict[] = [];
 		const listening = engine.on("verdict", (verdict) => verdicts.push(verdict));
 		const own = (await sync({})).programTests?.find(({ program }) => program === "usertests")?.tests[0]?.id as string;
 		const result = await request("runTests", { tests: ["prodcons1", own, "prodcons2"], seeds: [0], machine });
@@ -287,7 +288,7 @@ describe("a machine", () => {
 	}, 120_000);
 
 	test("lets each kalloc of a test fail, says how far it is, and judges what becomes of the kernel", async () => {
-		const verdicts: VerdictData[] = [];
+		const verdicts: Verdict[] = [];
 		const done: number[] = [];
 		const listening = [
 			engine.on("verdict", (verdict) => verdicts.push(verdict)),
@@ -306,7 +307,7 @@ describe("a machine", () => {
 	}, 120_000);
 
 	test("explores a test that passes, and one that fails not: its failure is explained already", async () => {
-		const verdicts: VerdictData[] = [];
+		const verdicts: Verdict[] = [];
 		const exploring = new Set<string>();
 		const listening = [
 			engine.on("verdict", (verdict) => verdicts.push(verdict)),

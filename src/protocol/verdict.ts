@@ -1,6 +1,4 @@
-import type { Instructions } from "../machine/types.ts";
-import type { Diagnosis } from "../protocol/diagnosis.ts";
-import type { CommandEnd } from "../session/commandEnd.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
 export type Outcome =
 	| "passed"
@@ -62,6 +60,22 @@ export interface StackLine {
 	readonly address: string;
 }
 
+/** A moment of a schedule: before a step of a hart, counted from power-on; without one, its end. */
+export interface ScheduleData {
+	/** As explore/scheduleText.ts writes it. */
+	readonly schedule: string;
+	readonly before?: { readonly hart: number; readonly step: number };
+	/** Places on the way, in the order of the run, with what is there. */
+	readonly places?: readonly { readonly hart: number; readonly step: number; readonly text: string }[];
+}
+
+/** One report; `stack`: the calls at its last place, the place first; `moment`: right before that place, or the end of the schedule. */
+interface ExplorationData {
+	readonly text: string;
+	readonly moment: ScheduleData;
+	readonly stack: readonly Omit<StackLine, "address">[];
+}
+
 export interface Verdict {
 	readonly lab: string;
 	readonly test: string;
@@ -70,7 +84,8 @@ export interface Verdict {
 	readonly program: string;
 	readonly command: string;
 	readonly outcome: Outcome;
-	readonly end: CommandEnd["kind"];
+	/** The kind of session/commandEnd.ts `CommandEnd`. */
+	readonly end: "prompt" | "panic" | "timeout" | "halt" | "stuck" | "stall" | "flood";
 	/** What the manifest asks for, in its readable form, and the command's own console output; for a diff. */
 	readonly expected: string;
 	readonly actual: string;
@@ -82,19 +97,9 @@ export interface Verdict {
 	readonly stack: readonly StackLine[];
 	/** Why the run went wrong, as far as memory and traps prove it; the cause first. */
 	readonly diagnoses: readonly Diagnosis[];
-	/** Reports of the concurrency detectors, and a failing schedule; `stack`: the calls at its last place. */
-	readonly exploration?: readonly {
-		readonly text: string;
-		/** Where a debugger has something to see: right before the last place, or the end of the schedule. */
-		readonly moment: {
-			readonly schedule: string;
-			readonly before?: { readonly hart: number; readonly step: number };
-			/** Places on the way, in the order of the run. */
-			readonly places?: readonly { readonly hart: number; readonly step: number; readonly text: string }[];
-		};
-		readonly stack: readonly Omit<StackLine, "address">[];
-	}[];
-	readonly instructions: Instructions;
+	/** Reports of the concurrency detectors, and a failing schedule. */
+	readonly exploration?: readonly ExplorationData[];
+	readonly instructions: number;
 	readonly harts: number;
 	readonly seed: number;
 	/** Of a grade script's test. */

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { Logger } from "../common/logger.ts";
+import { treeSigns } from "../common/xv6Tree.ts";
 import type { Diagnosis } from "../protocol/diagnosis.ts";
 import type { ContextKeys } from "./contextKeys.ts";
 import type { BuildDiagnostics } from "./diagnostics.ts";
@@ -12,8 +13,8 @@ const enginesKept = 6;
 /** Trees of one workspace folder that are shown: each is asked what it is. */
 const mostTrees = 50;
 
-/** Files that make a folder an xv6 tree. */
-const signs = ["kernel/proc.c", "kernel/main.c", "Makefile"];
+/** What is offered as a tree can be built, too. */
+const signs = [...treeSigns, "Makefile"];
 
 /** The kernel trees of the window: a workspace folder itself, or the folders right below it. */
 export class Folders implements vscode.Disposable {

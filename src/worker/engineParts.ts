@@ -1,6 +1,7 @@
 import { describeTree } from "../build/describeTree.ts";
 import { BuildSession } from "../build/session.ts";
 import { UserError } from "../common/errors.ts";
+import { treeSigns } from "../common/xv6Tree.ts";
 import type { StartGradeWorker } from "../grade/gradeRun.ts";
 import { observeKernel } from "../kernelview/observe.ts";
 import type { LabCatalog } from "../lab/catalog.ts";
@@ -25,9 +26,6 @@ interface EnginePlatform {
 	breathe(): Promise<void>;
 	now(): number;
 }
-
-/** Signs of an xv6 tree, relative to its root. */
-const signs = ["kernel/main.c", "kernel/proc.c"];
 
 /** Puts the engine together and answers the host's requests on the port. `close` is for a host that can no longer ask for it. */
 export function serveEngine(port: Port, platform: EnginePlatform): { close(): Promise<undefined> } {
@@ -58,7 +56,7 @@ export function serveEngine(port: Port, platform: EnginePlatform): { close(): Pr
 			if (toolchain.id === wasi.id) wasi.warm();
 		},
 		describeTree: async (tree) => {
-			for (const sign of signs) if (!(await tree.read(sign))) return { isKernelTree: false, programs: [] };
+			for (const sign of treeSigns) if (!(await tree.read(sign))) return { isKernelTree: false, programs: [] };
 			try {
 				const { programs } = await describeTree(tree);
 				return { isKernelTree: true, programs };

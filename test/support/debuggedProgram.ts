@@ -125,6 +125,8 @@ export class DebuggedProgram {
 		expressions: readonly string[] = [],
 		/** The debug build: without optimization every variable is in memory. */
 		private readonly debug = true,
+		/** What the kernel's sources have otherwise: each text and what stands in its place, by file. */
+		private readonly changes: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>> = {},
 	) {
 		this.program = source(expressions);
 	}
@@ -139,6 +141,14 @@ export class DebuggedProgram {
 		files.set("user/prog.c", utf8(this.program));
 		const makefile = new TextDecoder().decode(files.get("Makefile"));
 		files.set("Makefile", utf8(makefile.replace("$U/_ls\\\n", () => "$U/_ls\\\n\t$U/_prog\\\n")));
+		for (const [path, list] of Object.entries(this.changes)) {
+			let text = new TextDecoder().decode(files.get(path));
+			for (const [from, to] of list) {
+				if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+				text = text.replace(from, () => to);
+			}
+			files.set(path, utf8(text));
+		}
 		this.files = files;
 		this.output = await build(files, "bundled", this.debug);
 		return this.output;

@@ -126,6 +126,31 @@ describe("a system call", () => {
 	});
 });
 
+test("a kernel whose usertrap leaves it to another function to keep the program's pc shows the pc that was kept", async () => {
+	const other = new DebuggedProgram([], true, {
+		"kernel/trap.c": [
+			[
+				"void\nusertrap(void)",
+				"static void\nkeep(struct trapframe *frame, int more)\n{\n  frame->epc = r_sepc() + more;\n}\n\nvoid\nusertrap(void)",
+			],
+			["p->trapframe->epc = r_sepc();", "keep(p->trapframe, 0);"],
+			["p->trapframe->epc += 4;", "keep(p->trapframe, 4);"],
+		],
+	});
+	const there = await other.standingAt("print");
+	await there.session.ask("setFunctionBreakpoints", { breakpoints: [{ name: "sys_write@kernel" }] });
+	await there.go("continue");
+	// sepc is still the ecall; what counts is the trap frame's, and the program goes on after its ecall.
+	const write = (await there.frames()).find(({ name }) => name === "write");
+	const { instructions } = await there.session.ask("disassemble", {
+		...{ memoryReference: write?.instructionPointerReference, instructionOffset: -1, instructionCount: 2 },
+	});
+	expect((instructions as DebugProtocol.DisassembledInstruction[]).map(({ instruction }) => instruction)).toEqual([
+		...["ecall", "ret"],
+	]);
+	there.session.dispose();
+}, 60_000);
+
 describe("a process", () => {
 	test("that exits ends its step, and says so", async () => {
 		await at.go("next");

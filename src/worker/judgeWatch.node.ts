@@ -10,11 +10,12 @@ export interface JudgeWatchData {
 	readonly memoryMiB: number;
 	/** Descriptor that the reason is written to. */
 	readonly tell: number;
+	/** The process that started this one. */
+	readonly parent: number;
 }
 
 const lookEveryMs = 100;
-const { cpuSeconds, memoryMiB, tell } = workerData as JudgeWatchData;
-const parent = process.ppid;
+const { cpuSeconds, memoryMiB, tell, parent } = workerData as JudgeWatchData;
 let since = process.cpuUsage();
 
 /** A new piece of work: it has its own time. */

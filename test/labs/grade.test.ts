@@ -128,8 +128,8 @@ test("two jobs, killed at random moments and resumed, come to the same file", as
 		const judges = childrenOf(child.pid);
 		child.kill("SIGKILL");
 		await ended;
-		// A judge whose class is gone is gone, too.
-		for (let wait = 0; wait < 100 && judges.some(isAlive); wait++) await sleep(100);
+		// A judge whose class is gone goes, too, on a busy computer when it has started; one that stays is a failure.
+		for (let wait = 0; wait < 600 && judges.some(isAlive); wait++) await sleep(100);
 		expect(judges.filter(isAlive), "judges that outlive their class").toEqual([]);
 	}
 	const { code, err } = await start(gradeArgs("two.jsonl", "--jobs", "2")).ended;

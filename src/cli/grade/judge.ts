@@ -40,6 +40,8 @@ import { manifestOf } from "./values.ts";
 
 /** Where the watching thread says why it ends this process. */
 const tellDescriptor = 3;
+/** Who started this process; read before anything takes time, since it may be gone by then. */
+const parent = process.ppid;
 /** A verdict is read by people. */
 const mostText = 60_000;
 const mostDiagnostics = 20;
@@ -87,7 +89,9 @@ export async function runJudge(): Promise<number> {
 		last = last.then(() => handle(request));
 	});
 	await new Promise<void>((done) => process.once("disconnect", done));
-	process.exit(0);
+	// An exit waits for the threads, and one that compiles a compiler hears of it many seconds later.
+	process.kill(process.pid, "SIGKILL");
+	return 0;
 }
 
 class JudgeRoom {
@@ -107,7 +111,7 @@ class JudgeRoom {
 
 	static async open(course: Course, policy: Policy, send: (message: FromJudge) => void): Promise<JudgeRoom> {
 		const { cpuSeconds, memoryMiB } = policy;
-		const workerData: JudgeWatchData = { cpuSeconds, memoryMiB, tell: tellDescriptor };
+		const workerData: JudgeWatchData = { cpuSeconds, memoryMiB, tell: tellDescriptor, parent };
 		const watch = new Worker(resolve(join(distFolder(), "worker/judgeWatch.node.cjs")), { workerData });
 		return new JudgeRoom(course.script, await manifestOf(course), policy, watch, send);
 	}

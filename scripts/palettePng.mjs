@@ -1,5 +1,4 @@
 // A screenshot of text and lines has few colours: as a palette PNG it is a half or a third as large.
-// Our own: pngjs writes no palettes, and the package that does has not been kept for years.
 import * as zlib from "node:zlib";
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);

@@ -118,7 +118,7 @@ function explore(folder, build, harts, args) {
 
 const start = performance.now();
 
-/** Idle harts that wake up every eighth round, as by default, execute more than half of all instructions of a long run. */
+/** With idle harts that wake up every eighth round, as by default, a long run takes twice the time. */
 const seldomAwake = "500/64";
 
 /** Trees before 2022 have no quick tests. */

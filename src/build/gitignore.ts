@@ -10,7 +10,7 @@ interface IgnoreRule {
 
 /**
  * The last rule of the root's .gitignore, or of the file's own folder, that keeps a path out of git (gitignore(5)). `spend` is told of
- * the work, in steps. Our own: the packages for it say whether a path is ignored, not by which line, and count no work.
+ * the work, in steps. Our own, since a hostile list has to end at the same place everywhere.
  */
 export function ignoreRuleFor(path: string, files: MakefileFiles, spend: Spend): IgnoreRule | undefined {
 	const folder = path.slice(0, path.lastIndexOf("/") + 1);

@@ -89,7 +89,7 @@ export async function runJudge(): Promise<number> {
 		last = last.then(() => handle(request));
 	});
 	await new Promise<void>((done) => process.once("disconnect", done));
-	// An exit waits for the threads, and one that compiles a compiler hears of it many seconds later.
+	// An exit waits for the threads, and one of them may be inside a compilation.
 	process.kill(process.pid, "SIGKILL");
 	return 0;
 }
